@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+/// A Swift module of ours: one job, and only modules above it as dependencies.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "Support"] + dependencies,
+    resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "zmq-gateway",
+  products: [
+    .library(name: "Reactor", targets: ["Reactor"]),
+    .library(name: "MessagePack", targets: ["MessagePack"]),
+    .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
+    .library(name: "ZeroMQRPC", targets: ["ZeroMQRPC"]),
+    .library(name: "HTTPServer", targets: ["HTTPServer"]),
+    .executable(name: "zmq-gateway", targets: ["zmq-gateway"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    .target(name: "CLinux"),
+    .target(name: "CZeroMQ", linkerSettings: [.linkedLibrary("zmq")]),
+    .target(name: "CMessagePack", linkerSettings: [.linkedLibrary("msgpackc")]),
+    .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
+
+    module("Reactor", ["CLinux"]),
+    module("MessagePack", ["CMessagePack"]),
+    module("ZeroMQ", ["CZeroMQ", "Reactor"]),
+    module(
+      "ZeroMQRPC",
+      [
+        "ZeroMQ", "MessagePack", "Reactor", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    module("HTTPServer", ["CMicroHTTPD", "CLinux", "Reactor", .product(name: "Logging", package: "swift-log")]),
+    module(
+      "Gateway",
+      [
+        "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
+        .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
+      ]),
+    .executableTarget(
+      name: "zmq-gateway",
+      dependencies: [
+        "Gateway", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ], swiftSettings: settings),
+
+    .target(name: "Support", path: "Tests/Support", swiftSettings: settings),
+    tests("Reactor", []),
+    tests("MessagePack", ["CMessagePack"], resources: [.copy("Golden")]),
+    tests("ZeroMQ", ["Reactor"]),
+    tests("ZeroMQRPC", ["ZeroMQ", "MessagePack", "Reactor"]),
+    tests("HTTPServer", ["Reactor"]),
+    tests("Gateway", ["HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
+  ]
+)
