@@ -13,3 +13,11 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+/* What owns the calling thread, or NULL: Swift has no thread-local variables of its own. */
+const void *clinux_current(void);
+void clinux_set_current(const void *owner);
+
+/* `errno` is a macro, and `pthread_setname_np` a GNU extension: Swift imports neither. */
+static inline int clinux_errno(void) { return errno; }
+void clinux_name_thread(const char *name);

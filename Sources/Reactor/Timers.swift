@@ -1,0 +1,105 @@
+/// What a timer wakes.
+public protocol Alarm: AnyObject {
+  /// The deadline has passed. Runs on the reactor's thread, once for each timer.
+  func ring(_ timer: Timer)
+}
+
+/// Names one scheduled deadline. A name is never used twice, so a stale one cancels nothing.
+public struct Timer: Hashable, Sendable {
+  let slot: UInt32
+  let generation: UInt32
+}
+
+/// Deadlines in a binary heap: schedule and cancel cost O(log n), the next deadline O(1). A value without I/O.
+struct Timers {
+  private struct Slot {
+    var alarm: (any Alarm)?
+    var generation: UInt32 = 0
+    var position = 0
+  }
+  private struct Entry {
+    var deadline: Instant
+    var slot: UInt32
+  }
+
+  private var heap: [Entry] = []
+  private var slots: [Slot] = []
+  private var free: [UInt32] = []
+
+  var count: Int { heap.count }
+  var next: Instant? { heap.first?.deadline }
+
+  mutating func schedule(_ deadline: Instant, _ alarm: any Alarm) -> Timer {
+    let slot: UInt32
+    if let reused = free.popLast() {
+      slot = reused
+    } else {
+      slot = UInt32(slots.count)
+      slots.append(Slot())
+    }
+    slots[Int(slot)].alarm = alarm
+    heap.append(Entry(deadline: deadline, slot: slot))
+    siftUp(heap.count - 1)
+    return Timer(slot: slot, generation: slots[Int(slot)].generation)
+  }
+
+  /// Forgets a timer; false when it has rung or was cancelled before.
+  @discardableResult
+  mutating func cancel(_ timer: Timer) -> Bool {
+    let slot = Int(timer.slot)
+    guard slot < slots.count, slots[slot].generation == timer.generation, slots[slot].alarm != nil else { return false }
+    remove(at: slots[slot].position)
+    return true
+  }
+
+  /// Takes the earliest timer that is due.
+  mutating func popDue(_ now: Instant) -> (Timer, any Alarm)? {
+    guard let first = heap.first, first.deadline <= now, let alarm = slots[Int(first.slot)].alarm else { return nil }
+    let timer = Timer(slot: first.slot, generation: slots[Int(first.slot)].generation)
+    remove(at: 0)
+    return (timer, alarm)
+  }
+
+  private mutating func remove(at position: Int) {
+    let slot = Int(heap[position].slot)
+    slots[slot].alarm = nil
+    slots[slot].generation &+= 1
+    free.append(UInt32(slot))
+    let last = heap.removeLast()
+    guard position < heap.count else { return }
+    heap[position] = last
+    slots[Int(last.slot)].position = position
+    siftUp(position)
+    siftDown(slots[Int(last.slot)].position)
+  }
+
+  private mutating func siftUp(_ start: Int) {
+    var position = start
+    let entry = heap[position]
+    while position > 0 {
+      let parent = (position - 1) / 2
+      guard entry.deadline < heap[parent].deadline else { break }
+      heap[position] = heap[parent]
+      slots[Int(heap[position].slot)].position = position
+      position = parent
+    }
+    heap[position] = entry
+    slots[Int(entry.slot)].position = position
+  }
+
+  private mutating func siftDown(_ start: Int) {
+    var position = start
+    let entry = heap[position]
+    while true {
+      var child = 2 * position + 1
+      guard child < heap.count else { break }
+      if child + 1 < heap.count, heap[child + 1].deadline < heap[child].deadline { child += 1 }
+      guard heap[child].deadline < entry.deadline else { break }
+      heap[position] = heap[child]
+      slots[Int(heap[position].slot)].position = position
+      position = child
+    }
+    heap[position] = entry
+    slots[Int(entry.slot)].position = position
+  }
+}

@@ -1,0 +1,45 @@
+/// Something that does its work in turns on a reactor: a socket, a daemon, a connection.
+public protocol Source: AnyObject {
+  /// One bounded piece of work. The events are those that fired since the last turn; none when the source was
+  /// scheduled by `Watch.schedule()`.
+  func turn(_ events: Events)
+  /// Asked of a scheduled source as the last thing before the loop sleeps: is there still something to do? An
+  /// edge-triggered library such as libzmq answers by looking at its own state.
+  func isReady() -> Bool
+}
+
+extension Source {
+  public func isReady() -> Bool { false }
+}
+
+/// A source's place in a loop: with a descriptor that wakes it, or without.
+public final class Watch {
+  let descriptor: CInt?
+  let token: UInt64
+  private(set) weak var loop: Loop?
+  // The loop keeps its sources alive: cancel the watch to let the source go.
+  var source: (any Source)?
+  var fired: Events = []
+  var isScheduled = false
+
+  init(descriptor: CInt?, token: UInt64, loop: Loop, source: any Source) {
+    self.descriptor = descriptor
+    self.token = token
+    self.loop = loop
+    self.source = source
+  }
+
+  /// Gives the source a turn in this round of the loop if it is not over, else in the next, before the loop sleeps.
+  public func schedule() {
+    guard !isScheduled, source != nil else { return }
+    isScheduled = true
+    loop?.enqueue(self)
+  }
+
+  /// Ends the watch: no turn follows. Call it before the descriptor is closed.
+  public func cancel() {
+    guard source != nil else { return }
+    source = nil
+    loop?.remove(self)
+  }
+}
