@@ -44,10 +44,10 @@ public final class Loop {
   }
 
   /// Rings the alarm once, at the deadline or up to a millisecond later.
-  public func schedule(at deadline: Instant, _ alarm: any Alarm) -> Timer { timers.schedule(deadline, alarm) }
+  public func schedule(at deadline: Instant, _ alarm: any Alarm) -> Deadline { timers.schedule(deadline, alarm) }
 
   /// Forgets a timer. One that has rung or was cancelled before is no error.
-  public func cancel(_ timer: Timer) { timers.cancel(timer) }
+  public func cancel(_ timer: Deadline) { timers.cancel(timer) }
 
   /// Adds a step to the end of each turn. Steps run in the order in which they were added.
   public func append(_ end: any TurnEnd) { ends.append(end) }
@@ -75,6 +75,8 @@ public final class Loop {
       let fired = watch.fired
       watch.fired = []
       watch.source?.turn(fired)
+      // Its turn may have used up an edge: it is asked again before the loop sleeps.
+      watch.schedule()
     }
     turning.removeAll(keepingCapacity: true)
     var next = timers.next ?? Instant(nanoseconds: .max)

@@ -2,7 +2,9 @@ import CLinux
 
 /// What an epoll descriptor reports, and what it is asked to report (`epoll_ctl(2)`).
 public struct Events: OptionSet, Hashable, Sendable {
+  /// The bits as epoll knows them.
   public let rawValue: UInt32
+  /// Any set of epoll's bits.
   public init(rawValue: UInt32) { self.rawValue = rawValue }
   /// Something to read, or a nested epoll descriptor with something ready.
   public static let readable = Events(rawValue: EPOLLIN.rawValue)

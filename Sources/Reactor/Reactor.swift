@@ -60,7 +60,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
   /// nothing. Must not be called from the reactor's own thread.
   public func shutdown() {
     precondition(!isCurrent, "a reactor cannot wait for itself")
-    guard let joined = thread.withLock({ thread in defer { thread = nil }; return thread }) else { return }
+    guard let joined = thread.withLock({ $0.take() }) else { return }
     inbox.withLock { $0.isStopping = true }
     ring()
     pthread_join(joined, nil)

@@ -1,11 +1,11 @@
 /// What a timer wakes.
 public protocol Alarm: AnyObject {
   /// The deadline has passed. Runs on the reactor's thread, once for each timer.
-  func ring(_ timer: Timer)
+  func ring(_ timer: Deadline)
 }
 
 /// Names one scheduled deadline. A name is never used twice, so a stale one cancels nothing.
-public struct Timer: Hashable, Sendable {
+public struct Deadline: Hashable, Sendable {
   let slot: UInt32
   let generation: UInt32
 }
@@ -29,7 +29,7 @@ struct Timers {
   var count: Int { heap.count }
   var next: Instant? { heap.first?.deadline }
 
-  mutating func schedule(_ deadline: Instant, _ alarm: any Alarm) -> Timer {
+  mutating func schedule(_ deadline: Instant, _ alarm: any Alarm) -> Deadline {
     let slot: UInt32
     if let reused = free.popLast() {
       slot = reused
@@ -40,12 +40,12 @@ struct Timers {
     slots[Int(slot)].alarm = alarm
     heap.append(Entry(deadline: deadline, slot: slot))
     siftUp(heap.count - 1)
-    return Timer(slot: slot, generation: slots[Int(slot)].generation)
+    return Deadline(slot: slot, generation: slots[Int(slot)].generation)
   }
 
   /// Forgets a timer; false when it has rung or was cancelled before.
   @discardableResult
-  mutating func cancel(_ timer: Timer) -> Bool {
+  mutating func cancel(_ timer: Deadline) -> Bool {
     let slot = Int(timer.slot)
     guard slot < slots.count, slots[slot].generation == timer.generation, slots[slot].alarm != nil else { return false }
     remove(at: slots[slot].position)
@@ -53,9 +53,9 @@ struct Timers {
   }
 
   /// Takes the earliest timer that is due.
-  mutating func popDue(_ now: Instant) -> (Timer, any Alarm)? {
+  mutating func popDue(_ now: Instant) -> (Deadline, any Alarm)? {
     guard let first = heap.first, first.deadline <= now, let alarm = slots[Int(first.slot)].alarm else { return nil }
-    let timer = Timer(slot: first.slot, generation: slots[Int(first.slot)].generation)
+    let timer = Deadline(slot: first.slot, generation: slots[Int(first.slot)].generation)
     remove(at: 0)
     return (timer, alarm)
   }

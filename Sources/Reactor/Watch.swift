@@ -3,8 +3,8 @@ public protocol Source: AnyObject {
   /// One bounded piece of work. The events are those that fired since the last turn; none when the source was
   /// scheduled by `Watch.schedule()`.
   func turn(_ events: Events)
-  /// Asked of a scheduled source as the last thing before the loop sleeps: is there still something to do? An
-  /// edge-triggered library such as libzmq answers by looking at its own state.
+  /// Asked as the last thing before the loop sleeps, of each source that had a turn or was scheduled since: is there
+  /// still something to do? An edge-triggered library such as libzmq answers by looking at its own state.
   func isReady() -> Bool
 }
 

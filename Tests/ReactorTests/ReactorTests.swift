@@ -1,0 +1,184 @@
+import CLinux
+import Support
+import Testing
+
+@testable import Reactor
+
+/// Lives on a reactor, as a shard does.
+private actor Resident {
+  nonisolated let reactor: Reactor
+  nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
+  private var watch: Watch?
+  private var kept: [AnyObject] = []
+
+  init(_ reactor: Reactor) { self.reactor = reactor }
+
+  func isHome() -> Bool { reactor.isCurrent }
+  func alarm(in delay: Duration, _ rung: Tally) -> Deadline {
+    reactor.loop.schedule(at: reactor.loop.now + delay, Bell(rung))
+  }
+  func cancel(_ timer: Deadline) { reactor.loop.cancel(timer) }
+  func watch(_ descriptor: CInt, _ turned: Tally) throws {
+    watch = try reactor.loop.watch(descriptor, Reader(descriptor, turned))
+  }
+  func stopWatching() { watch?.cancel() }
+  func schedule(_ source: @Sendable () -> any Source) throws {
+    let watch = try reactor.loop.watch(nil, source())
+    watch.schedule()
+    kept.append(watch)
+  }
+  func add(_ end: @Sendable () -> any TurnEnd) { reactor.loop.append(end()) }
+}
+
+private final class Bell: Alarm {
+  let rung: Tally
+  init(_ rung: Tally) { self.rung = rung }
+  func ring(_ timer: Deadline) { rung.countUp() }
+}
+
+private final class Reader: Source {
+  let descriptor: CInt
+  let turned: Tally
+  init(_ descriptor: CInt, _ turned: Tally) { (self.descriptor, self.turned) = (descriptor, turned) }
+  func turn(_ events: Events) {
+    var byte: UInt8 = 0
+    if events.contains(.readable), read(descriptor, &byte, 1) == 1 { turned.countUp() }
+  }
+}
+
+/// Has work for that many turns, of which no descriptor tells.
+private final class Busy: Source {
+  var left: Int
+  let turned: Tally
+  var watch: Watch?
+  init(_ turns: Int, _ turned: Tally) { (left, self.turned) = (turns, turned) }
+  func turn(_ events: Events) {
+    left -= 1
+    turned.countUp()
+  }
+  func isReady() -> Bool { left > 0 }
+}
+
+private final class End: TurnEnd {
+  let passed: Tally
+  init(_ passed: Tally) { self.passed = passed }
+  func finishTurn() -> Instant? {
+    passed.countUp()
+    return nil
+  }
+}
+
+@Suite("Reactor", .timeLimit(.minutes(1))) struct ReactorTests {
+  @Test("is the executor of its actors") func executor() async throws {
+    let reactor = try Reactor()
+    let resident = Resident(reactor)
+    #expect(await resident.isHome())
+    #expect(!reactor.isCurrent)
+    reactor.shutdown()
+  }
+
+  @Test("rings a timer once the clock has reached it, and not before") func timer() async throws {
+    let clock = ManualClock()
+    let reactor = try Reactor(clock: clock.read)
+    let resident = Resident(reactor)
+    let (early, late) = (Tally(), Tally())
+    _ = await resident.alarm(in: .seconds(5), early)
+    _ = await resident.alarm(in: .seconds(6), late)
+    clock.advance(by: .seconds(5))
+    reactor.wake()
+    await early.reaches(1)
+    #expect(late.count == 0)
+    clock.advance(by: .seconds(1))
+    reactor.wake()
+    await late.reaches(1)
+    #expect(early.count == 1)
+    reactor.shutdown()
+  }
+
+  @Test("a cancelled timer does not ring") func cancel() async throws {
+    let clock = ManualClock()
+    let reactor = try Reactor(clock: clock.read)
+    let resident = Resident(reactor)
+    let (cancelled, other) = (Tally(), Tally())
+    let timer = await resident.alarm(in: .seconds(1), cancelled)
+    _ = await resident.alarm(in: .seconds(2), other)
+    await resident.cancel(timer)
+    clock.advance(by: .seconds(3))
+    reactor.wake()
+    await other.reaches(1)
+    #expect(cancelled.count == 0)
+    reactor.shutdown()
+  }
+
+  @Test("rings by itself on the real clock") func realClock() async throws {
+    let reactor = try Reactor()
+    let rung = Tally()
+    _ = await Resident(reactor).alarm(in: .milliseconds(5), rung)
+    await rung.reaches(1)
+    reactor.shutdown()
+  }
+
+  @Test("gives a source a turn for each event of its descriptor, until the watch is cancelled")
+  func descriptor() async throws {
+    let reactor = try Reactor()
+    let resident = Resident(reactor)
+    var ends: [CInt] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    let turned = Tally()
+    try await resident.watch(ends[0], turned)
+    for count in 1...3 {
+      #expect(write(ends[1], "x", 1) == 1)
+      await turned.reaches(count)
+    }
+    await resident.stopWatching()
+    #expect(write(ends[1], "x", 1) == 1)
+    #expect(await resident.isHome(), "a turn later nobody has read")
+    #expect(turned.count == 3)
+    reactor.shutdown()
+    close(ends[0])
+    close(ends[1])
+  }
+
+  @Test("asks a scheduled source before it sleeps, and goes on while it is ready") func ready() async throws {
+    let reactor = try Reactor()
+    let turned = Tally()
+    try await Resident(reactor).schedule { Busy(1_000, turned) }
+    await turned.reaches(1_000)
+    reactor.shutdown()
+    #expect(turned.count == 1_000)
+  }
+
+  @Test("runs the ends of the turn in every turn") func ends() async throws {
+    let reactor = try Reactor()
+    let passed = Tally()
+    let resident = Resident(reactor)
+    await resident.add { End(passed) }
+    let before = passed.count
+    #expect(await resident.isHome())
+    await passed.reaches(before + 1)
+    reactor.shutdown()
+  }
+
+  @Test("shutdown runs what is queued, and a second one does nothing") func shutdown() async throws {
+    let reactor = try Reactor()
+    let resident = Resident(reactor)
+    let done = Tally()
+    let tasks = (0..<100).map { _ in
+      Task {
+        _ = await resident.isHome()
+        done.countUp()
+      }
+    }
+    for task in tasks { await task.value }
+    reactor.shutdown()
+    reactor.shutdown()
+    #expect(done.count == 100)
+  }
+
+  @Test("a duration beyond the clock saturates") func saturation() {
+    #expect((Instant(nanoseconds: .max - 1) + .seconds(5)).nanoseconds == .max)
+    #expect(Duration.seconds(Int64.max).nanoseconds == .max)
+    #expect(Duration.seconds(Int64.min).nanoseconds == .min)
+    #expect(Duration.milliseconds(1_500).nanoseconds == 1_500_000_000)
+  }
+}

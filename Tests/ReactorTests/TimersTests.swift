@@ -1,0 +1,75 @@
+import Testing
+
+@testable import Reactor
+
+private final class Silent: Alarm {
+  func ring(_ timer: Deadline) {}
+}
+
+@Suite("Timers") struct TimersTests {
+  private func instant(_ nanoseconds: Int64) -> Instant { Instant(nanoseconds: nanoseconds) }
+
+  @Test("come due in the order of their deadlines, whatever the order of scheduling", arguments: [1, 2, 3, 64, 1_000])
+  func order(count: Int) {
+    var timers = Timers()
+    let alarm = Silent()
+    var generator = SystemRandomNumberGenerator()
+    let deadlines = (0..<count).map { _ in Int64.random(in: 0..<500, using: &generator) }
+    var names: [Deadline: Int64] = [:]
+    for deadline in deadlines { names[timers.schedule(instant(deadline), alarm)] = deadline }
+    var rung: [Int64] = []
+    while let (timer, _) = timers.popDue(instant(1_000)) { rung.append(names[timer] ?? -1) }
+    #expect(rung == deadlines.sorted())
+    #expect(timers.next == nil)
+  }
+
+  @Test("are due at their deadline, not a nanosecond before")
+  func boundary() {
+    var timers = Timers()
+    _ = timers.schedule(instant(10), Silent())
+    let before = timers.popDue(instant(9))
+    #expect(before == nil)
+    let at = timers.popDue(instant(10))
+    #expect(at != nil)
+  }
+
+  @Test("cancelled ones never ring, and a stale name cancels nothing")
+  func cancel() {
+    var timers = Timers()
+    let alarm = Silent()
+    let all = (0..<100).map { timers.schedule(instant(Int64($0)), alarm) }
+    for timer in all where timer.slot % 2 == 0 {
+      let cancelled = timers.cancel(timer)
+      #expect(cancelled)
+    }
+    #expect(timers.count == 50)
+    let again = timers.cancel(all[0])
+    #expect(!again)
+    let reused = timers.schedule(instant(5), alarm)
+    let stale = timers.cancel(all[Int(reused.slot)])
+    #expect(!stale, "the slot is used again under another generation")
+    #expect(timers.count == 51)
+    var rung = 0
+    while timers.popDue(instant(1_000)) != nil { rung += 1 }
+    #expect(rung == 51)
+  }
+
+  @Test("a heap that is cancelled from at random stays in order")
+  func heapOrder() {
+    var timers = Timers()
+    let alarm = Silent()
+    var generator = SystemRandomNumberGenerator()
+    var live: [(Deadline, Int64)] = []
+    for _ in 0..<5_000 {
+      if live.count > 10, Bool.random(using: &generator) {
+        let (timer, _) = live.remove(at: Int.random(in: 0..<live.count, using: &generator))
+        let cancelled = timers.cancel(timer)
+        #expect(cancelled)
+      } else {
+        let deadline = Int64.random(in: 0..<1_000_000, using: &generator)
+        live.append((timers.schedule(instant(deadline), alarm), deadline))
+      }
+      #expect(timers.next?.nanoseconds == live.map(\.1).min())
+    }
+  }
+}
