@@ -43,8 +43,10 @@ public final class Loop {
     return watch
   }
 
-  /// Rings the alarm once, at the deadline or up to a millisecond later.
-  public func schedule(at deadline: Instant, _ alarm: any Alarm) -> Deadline { timers.schedule(deadline, alarm) }
+  /// Rings the alarm once, at the deadline or up to a millisecond later. The alarm is told the tag.
+  public func schedule(at deadline: Instant, _ alarm: any Alarm, tag: UInt32 = 0) -> Deadline {
+    timers.schedule(deadline, alarm, tag: tag)
+  }
 
   /// Forgets a timer. One that has rung or was cancelled before is no error.
   public func cancel(_ timer: Deadline) { timers.cancel(timer) }

@@ -8,6 +8,8 @@ public protocol Alarm: AnyObject {
 public struct Deadline: Hashable, Sendable {
   let slot: UInt32
   let generation: UInt32
+  /// What the owner wants to know again when it rings, such as the number of a call.
+  public let tag: UInt32
 }
 
 /// Deadlines in a binary heap: schedule and cancel cost O(log n), the next deadline O(1). A value without I/O.
@@ -15,6 +17,7 @@ struct Timers {
   private struct Slot {
     var alarm: (any Alarm)?
     var generation: UInt32 = 0
+    var tag: UInt32 = 0
     var position = 0
   }
   private struct Entry {
@@ -29,7 +32,7 @@ struct Timers {
   var count: Int { heap.count }
   var next: Instant? { heap.first?.deadline }
 
-  mutating func schedule(_ deadline: Instant, _ alarm: any Alarm) -> Deadline {
+  mutating func schedule(_ deadline: Instant, _ alarm: any Alarm, tag: UInt32 = 0) -> Deadline {
     let slot: UInt32
     if let reused = free.popLast() {
       slot = reused
@@ -38,9 +41,10 @@ struct Timers {
       slots.append(Slot())
     }
     slots[Int(slot)].alarm = alarm
+    slots[Int(slot)].tag = tag
     heap.append(Entry(deadline: deadline, slot: slot))
     siftUp(heap.count - 1)
-    return Deadline(slot: slot, generation: slots[Int(slot)].generation)
+    return name(slot)
   }
 
   /// Forgets a timer; false when it has rung or was cancelled before.
@@ -55,9 +59,13 @@ struct Timers {
   /// Takes the earliest timer that is due.
   mutating func popDue(_ now: Instant) -> (Deadline, any Alarm)? {
     guard let first = heap.first, first.deadline <= now, let alarm = slots[Int(first.slot)].alarm else { return nil }
-    let timer = Deadline(slot: first.slot, generation: slots[Int(first.slot)].generation)
+    let timer = name(first.slot)
     remove(at: 0)
     return (timer, alarm)
+  }
+
+  private func name(_ slot: UInt32) -> Deadline {
+    Deadline(slot: slot, generation: slots[Int(slot)].generation, tag: slots[Int(slot)].tag)
   }
 
   private mutating func remove(at position: Int) {

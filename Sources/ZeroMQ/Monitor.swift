@@ -1,0 +1,69 @@
+import CZeroMQ
+import Reactor
+
+/// Who wants to know whether a socket's peers come and go.
+public protocol MonitorOwner: AnyObject {
+  /// Something happened to a connection of the monitored socket.
+  func monitor(_ event: Monitor.Event)
+}
+
+/// Connection events of one socket (`zmq_socket_monitor(3)`), handed on in the loop's turns.
+public final class Monitor: SocketOwner {
+  /// What happened to a connection.
+  public enum Event: Sendable, Hashable {
+    /// A peer has finished its handshake and can be used.
+    case connected
+    /// A peer is gone; what was in flight to it is lost.
+    case disconnected
+    /// The peer refused the credentials, or the other way round.
+    case refused
+  }
+
+  private static let eventsPerTurn = 64
+  private static let lastNumber = Guarded(0)
+
+  private let pair: Socket
+  private let monitored: Socket
+  private weak var owner: (any MonitorOwner)?
+  private var watch: SocketWatch?
+  private var frames = Frames()
+
+  /// Monitors the socket until `cancel()`. Does not keep the owner alive.
+  public init(_ socket: Socket, in context: Context, on loop: Loop, owner: any MonitorOwner) throws {
+    let number = Self.lastNumber.withLock { last in
+      last += 1
+      return last
+    }
+    let endpoint = "inproc://monitor-\(number)"
+    let events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+    try check("zmq_socket_monitor") { zmq_socket_monitor(socket.raw, endpoint, events) }
+    monitored = socket
+    pair = try Socket(.pair, in: context)
+    self.owner = owner
+    try pair.connect(endpoint)
+    watch = try SocketWatch(pair, on: loop, owner: self)
+  }
+
+  /// Ends the monitoring. Do it before the monitored socket is let go.
+  public func cancel() {
+    watch?.cancel()
+    watch = nil
+    zmq_socket_monitor(monitored.raw, nil, 0)
+  }
+
+  public func socketTurn() {
+    for _ in 0..<Self.eventsPerTurn {
+      guard (try? frames.receive(from: pair)) == true else { return }
+      // An event is a 16-bit kind and a 32-bit value in host order; the second frame is the address.
+      guard frames.count >= 1, frames[0].count >= 6 else { continue }
+      switch CInt(frames[0].loadUnaligned(as: UInt16.self)) {
+      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: owner?.monitor(.connected)
+      case ZMQ_EVENT_DISCONNECTED: owner?.monitor(.disconnected)
+      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: owner?.monitor(.refused)
+      default: break
+      }
+    }
+  }
+
+  public func wantsTurn(_ readiness: Socket.Readiness) -> Bool { readiness.contains(.input) }
+}

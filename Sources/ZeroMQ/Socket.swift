@@ -1,0 +1,95 @@
+import CZeroMQ
+import Glibc
+
+/// One libzmq socket, confined to the thread that created it. No call waits: what cannot be done now is refused.
+///
+/// A socket lives in a `Loop` through `SocketWatch`. It closes itself when the last reference goes.
+public final class Socket {
+  /// Which pattern it speaks.
+  public let kind: SocketKind
+  let raw: UnsafeMutableRawPointer
+  // A context must outlive its sockets.
+  private let context: Context
+
+  /// Creates a socket with its options set, neither bound nor connected.
+  public init(_ kind: SocketKind, in context: Context, options: SocketOptions = .init()) throws(ZMQError) {
+    guard let raw = zmq_socket(context.raw, kind.rawValue) else { throw .last("zmq_socket") }
+    self.raw = raw
+    self.kind = kind
+    self.context = context
+    try options.apply(to: self)
+  }
+
+  deinit { zmq_close(raw) }
+
+  /// Binds, and returns the endpoint with wildcards resolved, such as the port that `tcp://127.0.0.1:*` got.
+  @discardableResult
+  public func bind(_ endpoint: String) throws(ZMQError) -> String {
+    try check("zmq_bind(\(endpoint))") { zmq_bind(raw, endpoint) }
+    var text = [CChar](repeating: 0, count: 1_024)
+    var count = text.count
+    try check("zmq_getsockopt(ZMQ_LAST_ENDPOINT)") { zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, &text, &count) }
+    return String(decoding: text[..<max(0, count - 1)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Begins to connect. It returns at once; whether a peer is there, a `Monitor` tells.
+  public func connect(_ endpoint: String) throws(ZMQError) {
+    try check("zmq_connect(\(endpoint))") { zmq_connect(raw, endpoint) }
+  }
+
+  /// Receives what begins with the prefix; the empty one means everything. libzmq counts equal subscriptions.
+  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) { try set(ZMQ_SUBSCRIBE, prefix) }
+
+  /// Takes one subscription to the prefix back.
+  public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try set(ZMQ_UNSUBSCRIBE, prefix) }
+
+  /// Sends one frame of a message. False when there is no room or no peer: then nothing was sent.
+  public func send(_ frame: UnsafeRawBufferPointer, more: Bool) throws(ZMQError) -> Bool {
+    let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
+    return try attempt("zmq_send") { zmq_send(raw, frame.baseAddress, frame.count, flags) } != nil
+  }
+
+  /// What libzmq would let one do now. Reading it is also what makes libzmq look at its inbox, which its
+  /// edge-triggered descriptor asks for (`zmq_getsockopt(3)`, ZMQ_EVENTS).
+  public var readiness: Readiness {
+    Readiness(rawValue: (try? integer(ZMQ_EVENTS)) ?? 0)
+  }
+
+  /// The descriptor that becomes readable when `readiness` is worth another look. Only to be watched.
+  public var descriptor: CInt { get throws(ZMQError) { try integer(ZMQ_FD) } }
+
+  /// What a socket can do without waiting.
+  public struct Readiness: OptionSet, Sendable {
+    /// libzmq's bits.
+    public let rawValue: CInt
+    /// Any of libzmq's bits.
+    public init(rawValue: CInt) { self.rawValue = rawValue }
+    /// A message is there.
+    public static let input = Readiness(rawValue: CInt(ZMQ_POLLIN))
+    /// At least one peer has room.
+    public static let output = Readiness(rawValue: CInt(ZMQ_POLLOUT))
+  }
+
+  // MARK: Options
+
+  func set(_ option: CInt, _ value: CInt) throws(ZMQError) {
+    var value = value
+    try check("zmq_setsockopt(\(option), \(value))") { zmq_setsockopt(raw, option, &value, MemoryLayout<CInt>.size) }
+  }
+
+  func set(_ option: CInt, _ value: Int64) throws(ZMQError) {
+    var value = value
+    try check("zmq_setsockopt(\(option), \(value))") { zmq_setsockopt(raw, option, &value, MemoryLayout<Int64>.size) }
+  }
+
+  func set(_ option: CInt, _ value: [UInt8]) throws(ZMQError) {
+    try check("zmq_setsockopt(\(option))") { zmq_setsockopt(raw, option, value, value.count) }
+  }
+
+  private func integer(_ option: CInt) throws(ZMQError) -> CInt {
+    var value: CInt = 0
+    var size = MemoryLayout<CInt>.size
+    try check("zmq_getsockopt(\(option))") { zmq_getsockopt(raw, option, &value, &size) }
+    return value
+  }
+}

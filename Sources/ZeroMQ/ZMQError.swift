@@ -1,0 +1,61 @@
+import CZeroMQ
+import Glibc
+
+/// A failed libzmq call: which call, and why.
+public struct ZMQError: Error, Hashable, CustomStringConvertible {
+  /// The `errno` libzmq set. Unknown values stay comparable and printable.
+  public struct Code: RawRepresentable, Hashable, Sendable {
+    /// The number itself.
+    public let rawValue: CInt
+    /// Any `errno`.
+    public init(rawValue: CInt) { self.rawValue = rawValue }
+    /// Nothing to receive, or no room to send: wait for readiness.
+    public static let again = Code(rawValue: EAGAIN)
+    /// A signal came first: do the call again.
+    public static let interrupted = Code(rawValue: EINTR)
+    /// The context is shutting down: close the socket.
+    public static let terminated = Code(rawValue: 156_384_765)
+    /// Another socket holds that address.
+    public static let addressInUse = Code(rawValue: EADDRINUSE)
+    /// The peer named by a router is not connected.
+    public static let unreachable = Code(rawValue: EHOSTUNREACH)
+  }
+
+  /// Why.
+  public let code: Code
+  /// The libzmq function, with what it was given where that helps.
+  public let call: String
+
+  public var description: String { "\(call): \(String(cString: zmq_strerror(code.rawValue)))" }
+}
+
+extension ZMQError {
+  /// The error of the call that just returned. Read it before anything else can set `errno`.
+  static func last(_ call: @autoclosure () -> String) -> ZMQError {
+    let code = Code(rawValue: zmq_errno())
+    return .init(code: code, call: call())
+  }
+}
+
+/// Repeats a call while signals interrupt it; throws what is an error.
+@discardableResult
+func check(_ call: @autoclosure () -> String, _ body: () -> CInt) throws(ZMQError) -> CInt {
+  while true {
+    let result = body()
+    if result >= 0 { return result }
+    if zmq_errno() != EINTR { throw .last(call()) }
+  }
+}
+
+/// As `check`, but nil when libzmq says "not now".
+func attempt(_ call: @autoclosure () -> String, _ body: () -> CInt) throws(ZMQError) -> CInt? {
+  while true {
+    let result = body()
+    if result >= 0 { return result }
+    switch zmq_errno() {
+    case EINTR: continue
+    case EAGAIN: return nil
+    default: throw .last(call())
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Reactor
+import ZeroMQ
+
+/// A client's connection to one endpoint: a DEALER, its monitor, and what is in flight on it.
+final class Peer: SocketOwner, MonitorOwner {
+  let endpoint: String
+  /// Whether a backend is connected.
+  private(set) var isUp = false
+  /// Calls sent and not answered.
+  var inFlight = 0
+  /// Deadlines that have passed since the last reply.
+  var deadlinesInARow = 0
+  /// Takes no new calls; it is closed when its last one ends.
+  var isRetired = false
+  /// The connection that will follow this one as soon as it stands.
+  var replacement: Peer?
+  private unowned let client: RPCClient
+  private let socket: Socket
+  private var watch: SocketWatch?
+  private var monitor: Monitor?
+  private var frames = Frames()
+
+  init(_ endpoint: String, client: RPCClient) throws {
+    self.endpoint = endpoint
+    self.client = client
+    socket = try Socket(.dealer, in: client.context, options: client.options.socket)
+    monitor = try Monitor(socket, in: client.context, on: client.loop, owner: self)
+    watch = try SocketWatch(socket, on: client.loop, owner: self)
+    try socket.connect(endpoint)
+  }
+
+  /// Sends the four frames of a request; false when there is no room, and then nothing was sent.
+  func send(
+    _ header: UnsafeRawBufferPointer, _ method: UnsafeRawBufferPointer, _ arguments: UnsafeRawBufferPointer,
+    _ keywords: UnsafeRawBufferPointer
+  ) -> Bool {
+    defer { touched() }
+    do {
+      guard try socket.send(header, more: true) else { return false }
+      // When the connection dies between two frames, libzmq takes the message back, refuses this frame and swallows
+      // the rest of it: every frame has to be offered.
+      var whole = try socket.send(method, more: true)
+      whole = try socket.send(arguments, more: true) && whole
+      whole = try socket.send(keywords, more: false) && whole
+      if whole { inFlight += 1 }
+      return whole
+    } catch {
+      return false
+    }
+  }
+
+  func touched() { watch?.touched() }
+
+  func close() {
+    replacement?.close()
+    replacement = nil
+    monitor?.cancel()
+    monitor = nil
+    watch?.cancel()
+    watch = nil
+    isUp = false
+  }
+
+  func socketTurn() {
+    for _ in 0..<client.options.repliesPerTurn {
+      guard (try? frames.receive(from: socket)) == true else { break }
+      client.received(frames)
+    }
+    if client.hasQueued { client.sendQueued() }
+  }
+
+  func wantsTurn(_ readiness: Socket.Readiness) -> Bool {
+    readiness.contains(.input) || (isUp && client.hasQueued && readiness.contains(.output))
+  }
+
+  func monitor(_ event: Monitor.Event) {
+    switch event {
+    case .connected: isUp = true
+    case .disconnected:
+      // Replies that came before the end are still in libzmq's queue, and count.
+      while (try? frames.receive(from: socket)) == true { client.received(frames) }
+      isUp = false
+    case .refused: return
+    }
+    client.changed(self)
+  }
+}

@@ -1,0 +1,27 @@
+import ZeroMQ
+
+/// How a client calls its backends.
+public struct RPCOptions: Sendable, Hashable {
+  /// Bytes of the longest reply that is accepted. A longer one fails its call; one above four times that ends the
+  /// connection. Default: 64 MiB.
+  public var longestReply = 64 << 20
+  /// Messages handed to libzmq for a backend that it has not sent yet. The rest waits in the client, where it can be moved,
+  /// cancelled and expire. Default: 100.
+  public var sendHighWaterMark = 100
+  /// So many deadlines in a row on one connection make the client open a fresh one: an aiozmq service whose reader was broken
+  /// by a bad message hears again only then. Default: 3.
+  public var deadlinesBeforeReconnect = 3
+  /// Replies taken from one connection in a turn, so that one busy backend does not starve the others. Default: 256.
+  public var repliesPerTurn = 256
+
+  /// The defaults.
+  public init() {}
+
+  var socket: SocketOptions {
+    var options = SocketOptions()
+    options.immediate = true
+    options.sendHighWaterMark = sendHighWaterMark
+    options.longestFrame = longestReply.multipliedReportingOverflow(by: 4).overflow ? nil : longestReply * 4
+    return options
+  }
+}

@@ -1,0 +1,92 @@
+import Reactor
+import ZeroMQ
+
+/// Who receives published calls.
+public protocol SubscriberOwner: AnyObject {
+  /// A call was published on a topic that is subscribed to: dotted method name, packed array, packed map, none of them
+  /// validated. The bytes live for the time of this call only.
+  func published(
+    topic: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer, arguments: UnsafeRawBufferPointer,
+    keywords: UnsafeRawBufferPointer)
+  /// The last of the messages that came together has been handed over.
+  func publishedAll()
+  /// A publisher came or went.
+  func upstreamChanged(connected: Int)
+}
+
+/// Receives published calls on a SUB socket. Confined to a loop's thread.
+public final class Subscriber: MonitorOwner, SocketOwner {
+  /// libzmq 4.3.4 corrupts its subscription stream with longer ones.
+  public static let longestPrefix = 245
+  private static let messagesPerTurn = 256
+
+  /// How many endpoints have a connected publisher.
+  public private(set) var connectedPeers = 0
+  /// Messages with other than four frames.
+  public private(set) var malformed = 0
+  private let socket: Socket
+  private weak var owner: (any SubscriberOwner)?
+  private var watch: SocketWatch?
+  private var monitor: Monitor?
+  private var frames = Frames()
+
+  /// Begins to connect to each endpoint; subscribed to nothing. Does not keep the owner alive.
+  public init(
+    connect endpoints: [String], longestFrame: Int, in context: Context, on loop: Loop, owner: any SubscriberOwner
+  ) throws {
+    var options = SocketOptions()
+    options.longestFrame = longestFrame
+    socket = try Socket(.subscribe, in: context, options: options)
+    self.owner = owner
+    monitor = try Monitor(socket, in: context, on: loop, owner: self)
+    watch = try SocketWatch(socket, on: loop, owner: self)
+    for endpoint in endpoints { try socket.connect(endpoint) }
+  }
+
+  /// Receives topics that begin with the prefix: at most 245 bytes; the empty one means all.
+  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) {
+    precondition(prefix.count <= Self.longestPrefix, "a longer prefix corrupts libzmq's subscriptions")
+    try socket.subscribe(prefix)
+    watch?.touched()
+  }
+
+  /// Ends a subscription.
+  public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) {
+    try socket.unsubscribe(prefix)
+    watch?.touched()
+  }
+
+  /// Closes the socket.
+  public func close() {
+    monitor?.cancel()
+    monitor = nil
+    watch?.cancel()
+    watch = nil
+    connectedPeers = 0
+  }
+
+  public func socketTurn() {
+    var received = false
+    for _ in 0..<Self.messagesPerTurn {
+      guard (try? frames.receive(from: socket)) == true else { break }
+      guard frames.count == 4 else {
+        malformed += 1
+        continue
+      }
+      received = true
+      owner?.published(topic: frames[0], method: frames[1], arguments: frames[2], keywords: frames[3])
+    }
+    if received { owner?.publishedAll() }
+  }
+
+  public func wantsTurn(_ readiness: Socket.Readiness) -> Bool { readiness.contains(.input) }
+
+  public func monitor(_ event: Monitor.Event) {
+    switch event {
+    case .connected: connectedPeers += 1
+    case .disconnected: connectedPeers = max(0, connectedPeers - 1)
+    case .refused: return
+    }
+    owner?.upstreamChanged(connected: connectedPeers)
+  }
+}
