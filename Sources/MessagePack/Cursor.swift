@@ -42,6 +42,19 @@ public struct Cursor {
     left = limits.elements
   }
 
+  /// Goes on at `at` within a document, so that faults carry its offsets.
+  @inline(__always) init(
+    start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>, at: UnsafePointer<UInt8>, left: Int
+  ) {
+    self.start = start
+    self.end = end
+    self.left = left
+    p = at
+  }
+
+  /// The next byte to read.
+  @inline(__always) var position: UnsafePointer<UInt8> { p }
+
   /// How many bytes have been read.
   public var offset: Int { p - start }
 
@@ -53,7 +66,7 @@ public struct Cursor {
     do throws(Fault) { return try token() } catch { throw error.error { "" } }
   }
 
-  mutating func token() throws(Fault) -> Token {
+  @inline(__always) mutating func token() throws(Fault) -> Token {
     guard p < end else { throw Fault(.truncated, offset) }
     guard left > 0 else { throw Fault(.tooManyElements, offset) }
     left -= 1
