@@ -36,28 +36,4 @@ extension Configuration {
     /// The defaults of the contract.
     public init() {}
   }
-
-  /// One address to listen on.
-  public struct Listen: Sendable, Hashable, CustomStringConvertible {
-    /// A numeric address or a host name, without brackets.
-    public var host: String
-    /// The port; 0 lets the system choose.
-    public var port: UInt16
-
-    /// Nothing is checked: text from outside goes through `init(_:)`.
-    public init(host: String, port: UInt16) {
-      self.host = host
-      self.port = port
-    }
-
-    /// `host:port`, with brackets around an IPv6 address.
-    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-
-    /// Whether only this machine can connect: 127.0.0.0/8, ::1 and `localhost`.
-    public var isLoopback: Bool {
-      if host == "localhost" || host == "::1" { return true }
-      let octets = host.split(separator: ".", omittingEmptySubsequences: false)
-      return octets.count == 4 && octets[0] == "127" && octets.allSatisfy { UInt8($0) != nil }
-    }
-  }
 }

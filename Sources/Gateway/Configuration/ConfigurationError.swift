@@ -2,7 +2,7 @@
 public struct ConfigurationError: Sendable, Hashable {
   /// The file as the caller named it.
   public let file: String
-  /// The line, from 1.
+  /// The line, from 1; 0 for what is not in the file, such as an override.
   public let line: Int
   /// The column in characters, from 1.
   public let column: Int
@@ -17,8 +17,9 @@ public struct ConfigurationError: Sendable, Hashable {
 extension ConfigurationError: CustomStringConvertible {
   /// As in `gateway.yaml:12:5: services.math.timeot: unknown key; did you mean "timeout"?`.
   public var description: String {
-    let place = path.isEmpty ? "\(file):\(line):\(column)" : "\(file):\(line):\(column): \(path)"
-    return "\(place): \(message)" + (suggestion.map { "; did you mean \"\($0)\"?" } ?? "")
+    let place = line == 0 ? file : "\(file):\(line):\(column)"
+    return (path.isEmpty ? place : "\(place): \(path)") + ": \(message)"
+      + (suggestion.map { "; did you mean \"\($0)\"?" } ?? "")
   }
 }
 
@@ -28,7 +29,7 @@ public struct ConfigurationErrors: Error, Hashable, CustomStringConvertible {
   public let problems: [ConfigurationError]
 
   init(_ problems: [ConfigurationError]) {
-    self.problems = problems.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) }
+    self.problems = problems.sorted { ($0.line, $0.column, $0.path) < ($1.line, $1.column, $1.path) }
   }
 
   /// One problem a line.
