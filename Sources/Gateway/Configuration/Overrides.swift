@@ -1,0 +1,76 @@
+/// Settings that beat the file: the flags of a command, or variables of the environment.
+public struct Overrides: Sendable, Hashable {
+  /// Addresses to listen on instead of the file's.
+  public var listen: [Configuration.Listen]?
+  /// Shards, 0...256, instead of the file's number.
+  public var threads: Int?
+
+  /// Overrides nothing unless told to.
+  public init(listen: [Configuration.Listen]? = nil, threads: Int? = nil) {
+    self.listen = listen
+    self.threads = threads
+  }
+
+  /// Reads `ZMQ_GATEWAY_HTTP_LISTEN`, separated by commas, and `ZMQ_GATEWAY_HTTP_THREADS`.
+  public init(environment: [String: String]) throws(ConfigurationErrors) {
+    let diagnostics = Diagnostics(file: "environment", environment: environment)
+    self.init(environment: environment, diagnostics)
+    try diagnostics.finish()
+  }
+
+  init(environment: [String: String], _ diagnostics: Diagnostics) {
+    if let text = environment[Self.listenVariable], !text.isEmpty {
+      var listen: [Configuration.Listen] = []
+      for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+        do throws(Configuration.InvalidAddress) {
+          listen.append(try .init(String(part.trimming(while: { $0 == " " }))))
+        } catch {
+          diagnostics.report(.outside, Self.listenVariable, error.reason)
+        }
+      }
+      // Without a good address the file's stand, so that they are checked too.
+      if !listen.isEmpty { self.listen = listen }
+    }
+    if let text = environment[Self.threadsVariable], !text.isEmpty {
+      if let threads = Int(text), (0...256).contains(threads) {
+        self.threads = threads
+      } else {
+        diagnostics.report(.outside, Self.threadsVariable, "\"\(text)\" is no whole number between 0 and 256")
+      }
+    }
+  }
+
+  private static let listenVariable = "ZMQ_GATEWAY_HTTP_LISTEN"
+  private static let threadsVariable = "ZMQ_GATEWAY_HTTP_THREADS"
+}
+
+extension Configuration {
+  /// This configuration with `overrides` in place; throws when the two do not go together.
+  public func applying(_ overrides: Overrides) throws(ConfigurationErrors) -> Configuration {
+    let merged = merging(overrides)
+    let diagnostics = Diagnostics(file: "overrides", environment: [:])
+    merged.check(listening: [], diagnostics)
+    try diagnostics.finish()
+    return merged
+  }
+
+  func merging(_ overrides: Overrides) -> Configuration {
+    var merged = self
+    if let listen = overrides.listen { merged.http.listen = listen }
+    if let threads = overrides.threads { merged.http.threads = threads }
+    return merged
+  }
+}
+
+extension Place {
+  /// Not in the file: an override, or the environment.
+  static let outside = Place(line: 0, column: 0)
+}
+
+extension Substring {
+  fileprivate func trimming(while predicate: (Character) -> Bool) -> Substring {
+    var rest = drop(while: predicate)
+    while let last = rest.last, predicate(last) { rest.removeLast() }
+    return rest
+  }
+}

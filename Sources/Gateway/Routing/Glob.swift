@@ -1,0 +1,35 @@
+/// A pattern for names: `*` is any run of bytes, dots included, `?` is one byte.
+struct Glob: Hashable, Sendable {
+  private let pattern: [UInt8]
+
+  init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
+
+  /// Whether every name matches.
+  var matchesEverything: Bool { !pattern.isEmpty && pattern.allSatisfy { $0 == Self.star } }
+
+  /// Takes time in proportion to both lengths at worst: after a mismatch only the last star grows.
+  func matches(_ name: Span<UInt8>) -> Bool {
+    var (at, position) = (0, 0)
+    var retry: (at: Int, position: Int)?
+    while position < name.count {
+      if at < pattern.count, pattern[at] == Self.star {
+        at += 1
+        retry = (at, position)
+      } else if at < pattern.count, pattern[at] == Self.question || pattern[at] == name[position] {
+        at += 1
+        position += 1
+      } else if let (star, start) = retry {
+        at = star
+        position = start + 1
+        retry = (star, position)
+      } else {
+        return false
+      }
+    }
+    while at < pattern.count, pattern[at] == Self.star { at += 1 }
+    return at == pattern.count
+  }
+
+  private static let star = UInt8(ascii: "*")
+  private static let question = UInt8(ascii: "?")
+}

@@ -1,0 +1,113 @@
+/// What a query says, decoded and checked: arguments of a call, or topics of a stream, and control parameters.
+struct Query: Hashable, Sendable {
+  /// One argument or topic, in the order of the query.
+  struct Argument: Hashable, Sendable {
+    /// The keyword, UTF-8; `nil` for a positional argument and for a topic.
+    let name: [UInt8]?
+    /// Whether the value is JSON, written `:=`; otherwise it is text, UTF-8.
+    let isJSON: Bool
+    /// The value; JSON is not checked yet, and the bytes of a topic may be anything.
+    let value: [UInt8]
+  }
+
+  /// What a query may hold besides control parameters.
+  enum Content: Hashable, Sendable {
+    /// `arg=x` and `arg:=3`, positional; `a=2` and `a:=2`, by keyword.
+    case arguments
+    /// `topic=x`, any number of times.
+    case topics
+    /// Nothing: arguments come in the body.
+    case nothing
+  }
+
+  /// Arguments by position, in order.
+  private(set) var positionals: [Argument] = []
+  /// Arguments by keyword, in order, no keyword twice.
+  private(set) var keywords: [Argument] = []
+  /// The topics a stream asks for, in order.
+  private(set) var topics: [[UInt8]] = []
+  private var controls: [String: String] = [:]
+
+  /// The value of a control parameter, such as `_timeout`.
+  func control(_ name: String) -> String? { controls[name] }
+
+  /// Reads a query, which starts after the `?`; `controls` lists the control parameters that are understood here.
+  init(_ query: Span<UInt8>, _ content: Content = .arguments, controls known: Set<String>) throws(Refusal) {
+    var start = 0
+    while start <= query.count {
+      var end = start
+      var equals: Int?
+      while end < query.count, query[end] != UInt8(ascii: "&") {
+        if query[end] == UInt8(ascii: "="), equals == nil { equals = end }
+        end += 1
+      }
+      if start < end { try read(query, start..<(equals ?? end), equals.map { $0 + 1..<end }, content, known) }
+      start = end + 1
+    }
+  }
+
+  private mutating func read(
+    _ query: Span<UInt8>, _ nameRange: Range<Int>, _ valueRange: Range<Int>?, _ content: Content, _ known: Set<String>
+  ) throws(Refusal) {
+    guard var name = Percent.decode(query, nameRange, plusIsSpace: true), name.isText else { throw Self.broken }
+    // Form encoders escape the colon of `:=`, so it counts once decoded.
+    let isJSON = name.last == UInt8(ascii: ":")
+    if isJSON { name.removeLast() }
+    let text = String(decoding: name, as: UTF8.self)
+    guard let valueRange else {
+      throw Refusal(.badQuery, "\"\(text)\" has no value; write \(text)=text or \(text):=json.")
+    }
+    guard let value = Percent.decode(query, valueRange, plusIsSpace: true) else { throw Self.broken }
+    if name.isEmpty { throw Refusal(.badQuery, "A parameter has no name before its \"=\".") }
+    if name.first == UInt8(ascii: "_") {
+      try readControl(text, value, isJSON: isJSON, known)
+    } else {
+      try readArgument(.init(name: name, isJSON: isJSON, value: value), text, content)
+    }
+  }
+
+  private mutating func readControl(
+    _ name: String, _ value: [UInt8], isJSON: Bool, _ known: Set<String>
+  ) throws(Refusal) {
+    guard known.contains(name) else {
+      let nearest = name.nearest(among: known.sorted()).map { "; did you mean \"\($0)\"?" } ?? "."
+      throw Refusal(.unknownParameter, "\"\(name)\" is no control parameter here\(nearest)")
+    }
+    guard value.isText, !isJSON else { throw Refusal(.badQuery, "\"\(name)\" takes text: \(name)=...") }
+    guard controls.updateValue(String(decoding: value, as: UTF8.self), forKey: name) == nil else {
+      throw Refusal(.badQuery, "\"\(name)\" is given twice.")
+    }
+  }
+
+  private mutating func readArgument(_ argument: Argument, _ name: String, _ content: Content) throws(Refusal) {
+    switch content {
+    case .nothing:
+      throw Refusal(.unknownParameter, "\"\(name)\" is not understood here; arguments of a POST go in its body.")
+    case .topics:
+      guard name == "topic", !argument.isJSON else {
+        throw Refusal(.unknownParameter, "\"\(name)\" is not understood here; a stream takes topic=...")
+      }
+      guard argument.value.count <= Name.longestTopic else {
+        throw Refusal(.badQuery, "A topic has at most \(Name.longestTopic) bytes, not \(argument.value.count).")
+      }
+      topics.append(argument.value)
+    case .arguments:
+      guard argument.value.isText else { throw Refusal(.badQuery, "The value of \"\(name)\" is not UTF-8.") }
+      if name == "arg" {
+        positionals.append(.init(name: nil, isJSON: argument.isJSON, value: argument.value))
+      } else if keywords.contains(where: { $0.name == argument.name }) {
+        throw Refusal(.badQuery, "\"\(name)\" is given twice.")
+      } else {
+        keywords.append(argument)
+      }
+    }
+  }
+
+  private static let broken = Refusal(
+    .badQuery, "A name in the query is not UTF-8, or a percent sign is not followed by two hexadecimal digits.")
+}
+
+extension [UInt8] {
+  /// Whether the bytes are UTF-8.
+  fileprivate var isText: Bool { String(validating: self, as: UTF8.self) != nil }
+}

@@ -1,0 +1,121 @@
+import Testing
+
+@testable import Gateway
+
+@Suite("A wrong configuration", .timeLimit(.minutes(1)))
+struct ConfigurationErrorTests {
+  @Test("is described one problem a line, with file, place and suggestion")
+  func description() {
+    let yaml = "http: { thread: 1 }\ngrce: 5s\n"
+    #expect(throws: ConfigurationErrors.self) { try Configuration.load(yaml: yaml, file: "gateway.yaml") }
+    do throws(ConfigurationErrors) {
+      _ = try Configuration.load(yaml: yaml, file: "gateway.yaml")
+    } catch {
+      #expect(
+        error.description == """
+          gateway.yaml:1:9: http.thread: unknown key; did you mean "threads"?
+          gateway.yaml:2:1: grce: unknown key; did you mean "grace"?
+          """)
+    }
+  }
+
+  @Test(
+    "that is not YAML is told where",
+    arguments: [
+      ("http: [\n", "2:1"), ("a: b: c\n", "1:5"), ("http:\n\tthreads: 1\n", "2:1"), ("a: *b\n", "1:4"),
+      ("a: 1\n---\nb: 2\n", "2:1"), ("a: \u{1}\n", "1:4"),
+    ])
+  func syntax(yaml: String, place: String) {
+    let found = complaints(yaml)
+    #expect(found.count == 1)
+    #expect(found.first?.hasPrefix("\(place): not YAML: ") == true, "\(found)")
+  }
+
+  @Test("that says a key twice is told where, along with the rest")
+  func duplicates() {
+    let yaml = """
+      grace: 5
+      http: { threads: 1, threads: 2, body: 3 }
+      services:
+        a: { pattern: rpc, connect: tcp://h:1 }
+        "b":
+          pattern: rpc
+          connect: tcp://h:1
+          timeout: 1s
+          timeout: 2
+        a: { pattern: rpc, connect: tcp://h:1, tls: 3 }
+        'b': { pattern: rpc, connect: tcp://h:1 }
+        a: { pattern: rpc, connect: tcp://h:1 }
+      tls: { a: 1, a: 2 }
+      """
+    #expect(
+      complaints(yaml) == [
+        "1:8: grace: a duration needs a unit: 5s or 5ms",
+        "2:21: http.threads: duplicate key; it is already on line 2",
+        "2:33: http.body: unknown key",
+        "9:5: services.b.timeout: duplicate key; it is already on line 8",
+        "10:3: services.a: duplicate key; it is already on line 4",
+        "11:3: services.b: duplicate key; it is already on line 5",
+        "12:3: services.a: duplicate key; it is already on line 4",
+        "13:1: tls: unknown key", "13:14: tls.a: duplicate key; it is already on line 13",
+      ])
+  }
+
+  @Test(
+    "with the wrong kind of value is told what was expected",
+    arguments: [
+      ("[]", "1:1: expected a mapping of keys, not a list"),
+      ("text", "1:1: expected a mapping of keys, not a single value"),
+      ("http: 1", "1:7: http: expected a mapping of keys, not a single value"),
+      ("services: []", "1:11: services: expected a mapping of keys, not a list"),
+      ("grace: {}", "1:8: grace: expected a duration such as 5s, not a mapping"),
+      ("grace:", "1:7: grace: has no value; expected a duration such as 5s"),
+      ("http: { threads: [1] }", "1:18: http.threads: expected a whole number, not a list"),
+      ("http: { threads: 1.0 }", "1:18: http.threads: expected a whole number, not \"1.0\""),
+      ("http: { threads: -1 }", "1:18: http.threads: must be between 0 and 256"),
+      ("http: { listen: {} }", "1:17: http.listen: expected a list, not a mapping"),
+      ("http: { listen: [] }", "1:9: http.listen: needs at least one address"),
+      ("http: { listen: [[a]] }", "1:18: http.listen[0]: expected host:port, not a list"),
+      ("[a]: 1", "1:1: a key must be a string"),
+      ("auth: [none]", "1:7: auth: expected none, not a list"),
+      ("errors: { expose: all }", "1:19: errors.expose: \"all\" is none of full, message, class, none"),
+      (
+        "errors: { expose: messages }",
+        "1:19: errors.expose: \"messages\" is none of full, message, class, none; did you mean \"message\"?"
+      ),
+      ("errors: { map: { A: 399 } }", "1:21: errors.map.A: must be between 400 and 599"),
+      ("errors: { map: { A: 600 } }", "1:21: errors.map.A: must be between 400 and 599"),
+    ])
+  func kinds(yaml: String, expected: String) {
+    #expect(complaints(yaml) == [expected])
+  }
+
+  @Test("accepts the numbers at a limit and refuses the next")
+  func limits() {
+    #expect(complaints("http: { threads: 0 }") == [])
+    #expect(complaints("http: { threads: 256 }") == [])
+    #expect(complaints("http: { threads: 257 }").count == 1)
+    #expect(complaints("errors: { map: { A: 400, B: 599 } }") == [])
+    for (good, bad) in [("in-flight: 1", "in-flight: 0"), ("in-flight: 1000000", "in-flight: 1000001")] {
+      #expect(complaints(rpc(good)) == [])
+      #expect(complaints(rpc(bad)) == ["5:16: services.math.in-flight: must be between 1 and 1000000"])
+    }
+    #expect(complaints(rpc("timeout: 1ms")) == [])
+    #expect(complaints(rpc("timeout: 0s")) == ["5:14: services.math.timeout: must be between 1ms and 24h"])
+    #expect(complaints("http: { limits: { depth: 500 } }") == [])
+    #expect(complaints("http: { limits: { depth: 501 } }").count == 1)
+    #expect(complaints("http: { limits: { body: 0 } }").count == 1)
+  }
+
+  @Test(
+    "with a bad prefix is told so",
+    arguments: ["api", "/api/", "//api", "/a//b", "/a b", "/a/../b", "/./a", "/%41", "/ä"])
+  func prefix(text: String) {
+    #expect(complaints("http: { prefix: \"\(text)\" }").count == 1)
+  }
+
+  @Test("keeps a good prefix", arguments: [("", ""), ("/", ""), ("/api", "/api"), ("/a/b-1._~", "/a/b-1._~")])
+  func goodPrefix(text: String, expected: String) throws {
+    #expect(try Configuration.load(yaml: "http: { prefix: \"\(text)\" }", file: "f").http.prefix == expected)
+  }
+}

@@ -1,0 +1,235 @@
+import Testing
+
+@testable import Gateway
+
+/// What `Configuration.load` says of a text, a line a problem, without the file's name.
+func complaints(_ yaml: String, environment: [String: String] = [:]) -> [String] {
+  do throws(ConfigurationErrors) {
+    _ = try Configuration.load(yaml: yaml, file: "f", environment: environment)
+    return []
+  } catch {
+    return error.problems.map { String($0.description.dropFirst($0.line == 0 ? 3 : 2)) }
+  }
+}
+
+/// A service of pattern rpc with more lines.
+func rpc(_ lines: String...) -> String {
+  (["services:", "  math:", "    pattern: rpc", "    connect: tcp://h:1"] + lines.map { "    " + $0 })
+    .joined(separator: "\n")
+}
+
+@Suite("A configuration", .timeLimit(.minutes(1)))
+struct ConfigurationTests {
+  @Test("is all defaults when the file is empty", arguments: ["", "# nothing\n", "{}", "http:\nservices:\n"])
+  func empty(yaml: String) throws {
+    #expect(try Configuration.load(yaml: yaml, file: "f") == Configuration())
+  }
+
+  @Test("has the defaults of the contract")
+  func defaults() throws {
+    let configuration = Configuration()
+    #expect(configuration.http.listen.map(\.description) == ["127.0.0.1:8080"])
+    #expect(configuration.http.threads == 0)
+    #expect(configuration.http.prefix == "")
+    let limits = configuration.http.limits
+    #expect([limits.body, limits.headers, limits.target] == [1 << 20, 16 << 10, 8 << 10])
+    #expect([limits.connections, limits.connectionsPerAddress] == [10_000, 1_000])
+    #expect(limits.readTimeout == .seconds(10))
+    #expect([limits.depth, limits.elements] == [64, 1_000_000])
+    #expect(configuration.grace == .seconds(25))
+    #expect(configuration.errors.expose == .full)
+    #expect(!configuration.isOpenToAll)
+    guard case .rpc(let rpc) = try Configuration.load(yaml: rpc(), file: "f").services[0].pattern else {
+      Issue.record("not rpc")
+      return
+    }
+    #expect(rpc.timeout == .seconds(5))
+    #expect(rpc.maximumTimeout == .seconds(60))
+    #expect(rpc.inFlight == 1_000)
+    #expect(rpc.replyLimit == 64 << 20)
+    let subscribe = Configuration.Subscribe(connect: [])
+    #expect(subscribe.topics == [""])
+    #expect(subscribe.history.events == 1_000)
+    #expect(subscribe.history.bytes == 8 << 20)
+    #expect(subscribe.history.age == .seconds(600))
+    #expect(subscribe.linger == .seconds(1))
+    #expect(subscribe.heartbeat == .seconds(15))
+    #expect(subscribe.retry == .seconds(3))
+  }
+
+  @Test("holds every key of the file")
+  func everything() throws {
+    let yaml = """
+      http:
+        listen: ["0.0.0.0:80", "[::1]:0"]
+        threads: 4
+        prefix: /api/v1
+        limits: { body: 2MiB, headers: 8KiB, target: 4KB, connections: 5, connections-per-address: 2,
+          read-timeout: 1.5s, depth: 32, elements: 10 }
+      auth: none
+      grace: 2m
+      errors: { expose: class, map: { KeyError: 500, "a.*": 418 } }
+      services:
+        math:
+          pattern: rpc
+          connect: ["tcp://10.0.0.5:5555", "ipc:///run/math"]
+          timeout: 500ms
+          max-timeout: 1h
+          in-flight: 7
+          reply-limit: 1GiB
+          methods: { expose: ["a*", b], hide: "admin.*", safe: ["get*"] }
+          errors: { expose: none, map: { ValueError: 422 } }
+          json: { ints: string, nonfinite: null, keys: pairs }
+        jobs:
+          pattern: pipeline
+          connect: inproc://jobs
+        news:
+          pattern: pubsub
+          publish: { connect: tcp://h:1 }
+          subscribe: { connect: tcp://h:2, topics: [eu, us], history: { events: 1, bytes: 1MB, age: 1s },
+            slow: disconnect, linger: 0s, heartbeat: 5s, retry: 1s }
+      """
+    var expected = Configuration()
+    expected.http.listen = [.init(host: "0.0.0.0", port: 80), .init(host: "::1", port: 0)]
+    expected.http.threads = 4
+    expected.http.prefix = "/api/v1"
+    expected.http.limits.body = 2 << 20
+    expected.http.limits.headers = 8 << 10
+    expected.http.limits.target = 4_000
+    expected.http.limits.connections = 5
+    expected.http.limits.connectionsPerAddress = 2
+    expected.http.limits.readTimeout = .milliseconds(1_500)
+    expected.http.limits.depth = 32
+    expected.http.limits.elements = 10
+    expected.isOpenToAll = true
+    expected.grace = .seconds(120)
+    expected.errors = .init(expose: .class, map: ["KeyError": 500, "a.*": 418])
+    var math = Configuration.RPC(connect: [try .init("tcp://10.0.0.5:5555"), try .init("ipc:///run/math")])
+    math.timeout = .milliseconds(500)
+    math.maximumTimeout = .seconds(3_600)
+    math.inFlight = 7
+    math.replyLimit = 1 << 30
+    math.errors = .init(expose: Configuration.Exposure.none, map: ["ValueError": 422])
+    var json = Configuration.JSONStyle()
+    json.integers = .string
+    json.nonfinite = .null
+    json.keys = .pairs
+    var subscribe = Configuration.Subscribe(connect: [try .init("tcp://h:2")])
+    subscribe.topics = ["eu", "us"]
+    subscribe.history.events = 1
+    subscribe.history.bytes = 1_000_000
+    subscribe.history.age = .seconds(1)
+    subscribe.linger = .zero
+    subscribe.heartbeat = .seconds(5)
+    subscribe.retry = .seconds(1)
+    expected.services = [
+      .init(
+        "math", .rpc(math), methods: .init(expose: ["a*", "b"], hide: ["admin.*"], safe: ["get*"]), json: json),
+      .init("jobs", .pipeline(.init(connect: [try .init("inproc://jobs")]))),
+      .init("news", .pubsub(.init(publish: .init(connect: [try .init("tcp://h:1")]), subscribe: subscribe))),
+    ]
+    let loaded = try Configuration.load(yaml: yaml, file: "f")
+    #expect(loaded == expected)
+  }
+
+  @Test("loads the file of the benchmarks")
+  func bench() throws {
+    let yaml = """
+      http:
+        listen: ["127.0.0.1:18080"]
+        threads: 1
+        limits: { connections: 19000, connections-per-address: 19000 }
+      services:
+        bench:
+          pattern: rpc
+          connect: ["tcp://127.0.0.1:15999"]
+          timeout: 5s
+          in-flight: 10000
+        news:
+          pattern: pubsub
+          subscribe: { connect: ["tcp://127.0.0.1:15998"], topics: [""], history: { events: 1000, bytes: 8MiB, age: 10m } }
+      """
+    let configuration = try Configuration.load(yaml: yaml, file: "f")
+    #expect(configuration.services.map(\.name) == ["bench", "news"])
+    #expect(configuration.http.listen == [.init(host: "127.0.0.1", port: 18_080)])
+  }
+
+  @Test("of the contract names each key this version lacks, with its line")
+  func contract() {
+    let yaml = """
+      http:
+        listen: ["127.0.0.1:8080"]          # also "[::1]:8080", "unix:/run/zmq-gateway.sock"
+        admin: "127.0.0.1:9090"             # optional: operations URLs move here
+        threads: 0                          # 0 = one per core
+        tls: { certificate: cert.pem, key: key.pem, client-ca: ca.pem }
+        limits: { body: 1MiB, headers: 16KiB, target: 8KiB, connections: 10000, connections-per-address: 1000, read-timeout: 10s }
+        cors: { origins: ["https://app.example"], credentials: false, max-age: 10m }
+        hosts: ["api.example"]
+      auth:
+        keys: { file: keys.yaml }           # SHA-256 of each key, its subject, its scopes
+        jwt: { jwks: jwks.json, issuer: ..., audience: ..., algorithms: [ES256, RS256, EdDSA, HS256] }
+      errors: { expose: message, map: { "myapp.errors.Conflict": 409 } }
+      limits: { rate: 100/s, burst: 200, per: subject }
+      services:
+        math:
+          pattern: rpc
+          connect: ["tcp://10.0.0.5:5555", "tcp://10.0.0.6:5555"]    # or bind: for workers that dial in
+          timeout: 5s
+          max-timeout: 60s
+          in-flight: 1000
+          methods: { expose: ["*"], hide: ["admin.*"], safe: ["get*"] }
+          errors: { map: { KeyError: 500 } }
+          curve: { server-key: file:server.pub, secret-key: file:client.key }
+        jobs:
+          pattern: pipeline
+          connect: ["tcp://10.0.0.7:5556"]
+        news:
+          pattern: pubsub
+          publish:   { connect: ["tcp://10.0.0.8:5557"] }
+          subscribe: { connect: ["tcp://10.0.0.9:5558"], topics: [""], history: { events: 1000, bytes: 8MiB, age: 10m }, slow: disconnect }
+      """
+    #expect(
+      complaints(yaml) == [
+        "3:3: http.admin: not available in this version", "5:3: http.tls: not available in this version",
+        "7:3: http.cors: not available in this version", "8:3: http.hosts: not available in this version",
+        "10:3: auth.keys: not available in this version", "11:3: auth.jwt: not available in this version",
+        "13:1: limits: not available in this version", "23:5: services.math.curve: not available in this version",
+      ])
+  }
+
+  @Test("tells everything that is wrong at once, in the order of the lines")
+  func everyProblem() {
+    let yaml = """
+      http:
+        listen: 127.0.0.1
+        treads: 2
+        threads: 257
+      grace: 5
+      services:
+        math:
+          pattern: rpc
+          conect: tcp://h:1
+          timeot: 5s
+          timeout: soon
+        "ma th": { pattern: rcp }
+        jobs:
+          pattern: pipeline
+          connect: [tcp://h:0, http://h:1]
+      """
+    #expect(
+      complaints(yaml) == [
+        "2:11: http.listen: expected host:port, such as 127.0.0.1:8080, not \"127.0.0.1\"",
+        "3:3: http.treads: unknown key; did you mean \"threads\"?",
+        "4:12: http.threads: must be between 0 and 256",
+        "5:8: grace: a duration needs a unit: 5s or 5ms",
+        "7:3: services.math: has no connect; name at least one endpoint such as tcp://127.0.0.1:5555",
+        "9:5: services.math.conect: unknown key; did you mean \"connect\"?",
+        "10:5: services.math.timeot: unknown key; did you mean \"timeout\"?",
+        "11:14: services.math.timeout: expected a duration such as 500ms, 5s, 2m or 1h, not \"soon\"",
+        "12:3: services.ma th: a service name is made of letters, digits, \"_\", \".\" and \"-\"",
+        "12:23: services.ma th.pattern: \"rcp\" is none of rpc, pipeline, pubsub; did you mean \"rpc\"?",
+        "15:15: services.jobs.connect[0]: \"0\" is no port; ports are 1...65535",
+        "15:26: services.jobs.connect[1]: \"http\" is no transport of ZeroMQ here; use tcp, ipc or inproc",
+      ])
+  }
+}

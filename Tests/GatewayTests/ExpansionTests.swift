@@ -1,0 +1,87 @@
+import Testing
+
+@testable import Gateway
+
+@Suite("A variable", .timeLimit(.minutes(1)))
+struct ExpansionTests {
+  @Test(
+    "expands inside a text",
+    arguments: [
+      ("", ""), ("plain", "plain"), ("${A}", "1"), ("x${A}y${A}z", "x1y1z"), ("${B:-d}", "d"), ("${A:-d}", "1"),
+      ("${EMPTY}", ""), ("${EMPTY:-d}", "d"), ("${B:-}", ""), ("$$", "$"), ("$${A}", "${A}"), ("$$$$", "$$"),
+      ("$", "$"),
+      ("a$b", "a$b"), ("${B:-a:-b}", "a:-b"), ("${_a1}", "under"), ("${B:-$$}", "$$"),
+    ])
+  func expands(text: String, expected: String) throws {
+    #expect(try Expansion.expand(text, from: ["A": "1", "EMPTY": "", "_a1": "under"]) == expected)
+  }
+
+  @Test(
+    "is refused when unset or misspelt",
+    arguments: ["${B}", "${", "${A", "${}", "${1A}", "${A B}", "${A-d}", "${B:-${A}}"])
+  func refused(text: String) {
+    #expect(throws: Expansion.Fault.self) { try Expansion.expand(text, from: ["A": "1"]) }
+  }
+
+  @Test("stands for any single value of the file")
+  func inFile() throws {
+    let yaml = """
+      http: { listen: "${HOST:-localhost}:${PORT}", threads: "${THREADS}" }
+      grace: ${GRACE}
+      services: { a: { pattern: "${PATTERN}", connect: ["tcp://${HOST:-h}:1"] } }
+      """
+    let environment = ["PORT": "81", "THREADS": "3", "GRACE": "3s", "PATTERN": "rpc"]
+    let configuration = try Configuration.load(yaml: yaml, file: "f", environment: environment)
+    #expect(configuration.http.listen.map(\.description) == ["localhost:81"])
+    #expect(configuration.http.threads == 3)
+    #expect(configuration.grace == .seconds(3))
+  }
+
+  @Test("that is unset is named with its line")
+  func unset() {
+    #expect(
+      complaints("# one\ngrace: ${GRACE}\n") == ["2:8: grace: GRACE is not set; ${GRACE:-...} gives a default"])
+  }
+}
+
+@Suite("An override", .timeLimit(.minutes(1)))
+struct OverridesTests {
+  @Test("of the environment beats the file, and a flag beats both")
+  func order() throws {
+    let environment = ["ZMQ_GATEWAY_HTTP_LISTEN": "localhost:2, [::1]:3", "ZMQ_GATEWAY_HTTP_THREADS": "2"]
+    let yaml = "http: { listen: localhost:1, threads: 1 }"
+    let fromFile = try Configuration.load(yaml: yaml, file: "f")
+    #expect(fromFile.http.threads == 1)
+    let fromEnvironment = try Configuration.load(yaml: yaml, file: "f", environment: environment)
+    #expect(fromEnvironment.http.listen.map(\.description) == ["localhost:2", "[::1]:3"])
+    #expect(fromEnvironment.http.threads == 2)
+    let fromFlags = try Configuration.load(
+      yaml: yaml, file: "f", environment: environment, overrides: .init(threads: 3))
+    #expect(fromFlags.http.listen.map(\.description) == ["localhost:2", "[::1]:3"])
+    #expect(fromFlags.http.threads == 3)
+    #expect(try fromFile.applying(.init(environment: environment)) == fromEnvironment)
+  }
+
+  @Test("that is wrong is told along with the file's problems")
+  func wrong() {
+    let environment = ["ZMQ_GATEWAY_HTTP_LISTEN": "localhost", "ZMQ_GATEWAY_HTTP_THREADS": "many"]
+    #expect(
+      complaints("grace: 5", environment: environment) == [
+        "ZMQ_GATEWAY_HTTP_LISTEN: expected host:port, such as 127.0.0.1:8080, not \"localhost\"",
+        "ZMQ_GATEWAY_HTTP_THREADS: \"many\" is no whole number between 0 and 256",
+        "1:8: grace: a duration needs a unit: 5s or 5ms",
+      ])
+  }
+
+  @Test("may close a door the file leaves open, but not open one")
+  func door() throws {
+    let open = "http: { listen: 0.0.0.0:1 }"
+    let environment = ["ZMQ_GATEWAY_HTTP_LISTEN": "localhost:1"]
+    #expect(complaints(open, environment: environment) == [])
+    #expect(complaints("", environment: ["ZMQ_GATEWAY_HTTP_LISTEN": "0.0.0.0:1"]).count == 1)
+    #expect(throws: ConfigurationErrors.self) {
+      try Configuration().applying(.init(listen: [.init(host: "0.0.0.0", port: 1)]))
+    }
+    #expect(throws: ConfigurationErrors.self) { try Configuration().applying(.init(threads: 257)) }
+  }
+}

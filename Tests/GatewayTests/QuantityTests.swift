@@ -1,0 +1,60 @@
+import Testing
+
+@testable import Gateway
+
+@Suite("A quantity", .timeLimit(.minutes(1)))
+struct QuantityTests {
+  @Test(
+    "is a duration with a unit",
+    arguments: [
+      ("500ms", .milliseconds(500)), ("5s", .seconds(5)), ("2m", .seconds(120)), ("1h", .seconds(3_600)),
+      ("1.5s", .milliseconds(1_500)), ("0s", .zero), ("0.000001s", .microseconds(1)), ("1.5ms", .microseconds(1_500)),
+      ("0.5h", .seconds(1_800)), ("999999999h", .seconds(999_999_999 * 3_600)),
+    ] as [(String, Duration)])
+  func duration(text: String, expected: Duration) throws {
+    #expect(try Quantity.duration(text) == expected)
+  }
+
+  @Test(
+    "is no duration without number, unit or sense",
+    arguments: [
+      "", "5", "1.5", "s", "5 s", "5S", "5sec", "-5s", "+5s", "1.s", ".5s", "1.2.3s", "1m30s", "1.0000001s",
+      "1000000000s", "5d",
+    ])
+  func noDuration(text: String) {
+    #expect(throws: Quantity.Fault.self) { try Quantity.duration(text) }
+  }
+
+  @Test("says which unit is missing")
+  func unit() {
+    #expect(complaints("grace: 5") == ["1:8: grace: a duration needs a unit: 5s or 5ms"])
+    #expect(complaints("grace: 5d") == ["1:8: grace: \"d\" is no unit of time; use ms, s, m or h"])
+  }
+
+  @Test(
+    "is a size in bytes",
+    arguments: [
+      ("0", 0), ("512", 512), ("512B", 512), ("16KiB", 16_384), ("1MiB", 1 << 20), ("1GiB", 1 << 30), ("1KB", 1_000),
+      ("1kB", 1_000), ("1MB", 1_000_000), ("1GB", 1_000_000_000),
+    ])
+  func size(text: String, expected: Int) throws {
+    #expect(try Quantity.bytes(text) == expected)
+  }
+
+  @Test(
+    "is no size without number, unit or sense",
+    arguments: ["", "MiB", "1.5MiB", "1 MiB", "1mib", "1M", "-1B", "9223372036854775807KiB", "99999999999999999999"])
+  func noSize(text: String) {
+    #expect(throws: Quantity.Fault.self) { try Quantity.bytes(text) }
+  }
+
+  @Test(
+    "of time is written so that it reads back",
+    arguments: [
+      Duration.milliseconds(500), .milliseconds(1_500), .seconds(1), .seconds(59), .seconds(60), .seconds(61),
+      .seconds(3_600), .seconds(5_400), .zero,
+    ])
+  func text(duration: Duration) throws {
+    #expect(try Quantity.duration(duration.text) == duration)
+  }
+}

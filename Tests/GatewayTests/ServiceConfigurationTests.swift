@@ -1,0 +1,134 @@
+import Testing
+
+@testable import Gateway
+
+@Suite("A service's configuration", .timeLimit(.minutes(1)))
+struct ServiceConfigurationTests {
+  @Test(
+    "may not contradict itself",
+    arguments: [
+      ("{ connect: tcp://h:1 }", ["1:13: services.a: has no pattern; it is one of rpc, pipeline, pubsub"]),
+      (
+        "{ pattern: rpc }",
+        [
+          "1:13: services.a: has no connect; name at least one endpoint such as tcp://127.0.0.1:5555"
+        ]
+      ),
+      ("{ pattern: rpc, connect: [] }", ["1:32: services.a.connect: needs at least one endpoint"]),
+      ("{ pattern: rpc, bind: tcp://h:1 }", ["1:32: services.a.bind: not available in this version"]),
+      (
+        "{ pattern: rpc, bind: tcp://h:1, connect: tcp://h:1 }",
+        [
+          "1:32: services.a.bind: contradicts connect: a service does one or the other; not available in this version"
+        ]
+      ),
+      (
+        "{ pattern: rpc, connect: tcp://h:1, publish: {}, subscribe: {} }",
+        [
+          "1:52: services.a.publish: belongs to pattern pubsub; this service is rpc",
+          "1:65: services.a.subscribe: belongs to pattern pubsub; this service is rpc",
+        ]
+      ),
+      (
+        "{ pattern: rpc, connect: tcp://h:1, timeout: 2s, max-timeout: 1s }",
+        [
+          "1:65: services.a.max-timeout: contradiction: timeout is 2s, max-timeout only 1s"
+        ]
+      ),
+      (
+        "{ pattern: rpc, connect: tcp://h:1, timeout: 61s }",
+        [
+          "1:52: services.a.timeout: contradiction: timeout is 61s, max-timeout only 1m"
+        ]
+      ),
+      (
+        "{ pattern: pipeline, connect: tcp://h:1, errors: {}, json: {}, methods: { safe: [] } }",
+        [
+          "1:57: services.a.errors: does not apply to a pipeline, which answers nothing",
+          "1:69: services.a.json: does not apply to a pipeline, which answers nothing",
+          "1:90: services.a.methods.safe: does not apply: only methods of pattern rpc are called with GET",
+        ]
+      ),
+      (
+        "{ pattern: pubsub }",
+        ["1:13: services.a: has neither publish nor subscribe; pattern pubsub needs at least one"]
+      ),
+      (
+        "{ pattern: pubsub, connect: tcp://h:1, publish: { connect: tcp://h:1 } }",
+        [
+          "1:35: services.a.connect: goes under publish or subscribe in pattern pubsub"
+        ]
+      ),
+      (
+        "{ pattern: pubsub, timeout: 5s, publish: { connect: tcp://h:1 } }",
+        [
+          "1:35: services.a.timeout: does not apply to pattern pubsub, which answers nothing"
+        ]
+      ),
+      (
+        "{ pattern: pubsub, publish: {} }",
+        [
+          "1:35: services.a.publish: has no connect; name at least one endpoint such as tcp://127.0.0.1:5555"
+        ]
+      ),
+    ] as [(String, [String])])
+  func contradictions(service: String, expected: [String]) {
+    #expect(complaints("services: { a: \(service) }").map { $0 } == expected)
+  }
+
+  @Test("takes timeouts that are equal")
+  func equal() {
+    #expect(complaints(rpc("timeout: 1s", "max-timeout: 1s")) == [])
+  }
+
+  @Test(
+    "names what a later version takes",
+    arguments: [("slow: drop-oldest", "drop-oldest"), ("slow: conflate", "conflate")])
+  func later(line: String, word: String) {
+    let yaml = "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, \(line) } } }"
+    #expect(
+      complaints(yaml) == [
+        "1:74: services.a.subscribe.slow: \"\(word)\" is not available in this version; use disconnect"
+      ])
+    #expect(complaints(rpc("datetimes: pickle")) == ["5:5: services.math.datetimes: not available in this version"])
+  }
+
+  @Test("takes names of 255 bytes and no more, of the characters of a URL")
+  func names() {
+    func service(_ name: String) -> String { "services: { \"\(name)\": { pattern: rpc, connect: tcp://h:1 } }" }
+    #expect(complaints(service("Az0_.-")) == [])
+    #expect(complaints(service(String(repeating: "a", count: 255))) == [])
+    #expect(complaints(service(String(repeating: "a", count: 256))).count == 1)
+    for name in ["", "a/b", "a b", "ä", "a%", ".", ".."] { #expect(complaints(service(name)).count == 1) }
+  }
+
+  @Test("takes topics of 245 bytes and no more")
+  func topics() {
+    func service(_ topic: String) -> String {
+      "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, topics: \(topic) } } }"
+    }
+    #expect(complaints(service(String(repeating: "a", count: 245))) == [])
+    #expect(complaints(service(String(repeating: "a", count: 246))).count == 1)
+    #expect(complaints(service("[]")).count == 1)
+  }
+
+  @Test(
+    "refuses globs that match nothing",
+    arguments: ["\"\"", "a b", "a/b", "_private", "a._b", "_*", "ä"])
+  func globs(glob: String) {
+    #expect(complaints(rpc("methods: { expose: [\(glob)] }")).count == 1)
+  }
+
+  @Test("reads every choice of json and expose")
+  func choices() {
+    for word in ["number", "string"] { #expect(complaints(rpc("json: { ints: \(word) }")) == []) }
+    for word in ["null", "\"null\"", "string", "error"] {
+      #expect(complaints(rpc("json: { nonfinite: \(word) }")) == [])
+    }
+    for word in ["string", "pairs"] { #expect(complaints(rpc("json: { keys: \(word) }")) == []) }
+    for word in ["full", "message", "class", "none"] {
+      #expect(complaints(rpc("errors: { expose: \(word) }")) == [])
+    }
+    #expect(complaints(rpc("json: { ints: float }")).count == 1)
+  }
+}
