@@ -1,2 +1,111 @@
 #pragma once
+#include <arpa/inet.h>
 #include <microhttpd.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <strings.h>
+#include <stdio.h>
+
+/* The release whose request parser the wire gate was measured against. */
+#define CMHD_KNOWN_VERSION "0.9.75"
+
+/* Swift imports no variadic function, and MHD's closed enums badly: both stay on this side. */
+
+struct cmhd_settings {
+    int listener;
+    unsigned int connections, connections_per_address, timeout_seconds;
+    size_t connection_memory;
+};
+
+/* Leaves the target as the client wrote it: it is decoded once, by the router. */
+static inline size_t cmhd_leave_escaped(void *owner, struct MHD_Connection *connection, char *text) {
+    (void)owner, (void)connection;
+    size_t length = 0;
+    while (text[length]) length++;
+    return length;
+}
+
+/* STRICT_FOR_CLIENT stays 0: the strict parser closes without an answer where the wire gate can give a reason. */
+static inline struct MHD_Daemon *cmhd_start(
+    struct cmhd_settings settings, MHD_AccessHandlerCallback handle,
+    void *(*target)(void *owner, const char *uri, struct MHD_Connection *connection),
+    MHD_RequestCompletedCallback completed, MHD_NotifyConnectionCallback notify, MHD_LogCallback log, void *owner) {
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, owner,
+        MHD_OPTION_EXTERNAL_LOGGER, log, owner, MHD_OPTION_LISTEN_SOCKET, settings.listener,
+        MHD_OPTION_CONNECTION_LIMIT, settings.connections,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings.connections_per_address,
+        MHD_OPTION_CONNECTION_TIMEOUT, settings.timeout_seconds,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings.connection_memory,
+        MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_UNESCAPE_CALLBACK, cmhd_leave_escaped, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, target, owner, MHD_OPTION_NOTIFY_COMPLETED, completed, owner,
+        MHD_OPTION_NOTIFY_CONNECTION, notify, owner, MHD_OPTION_END);
+}
+
+static inline int cmhd_epoll_descriptor(struct MHD_Daemon *daemon) {
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    return info ? info->epoll_fd : -1;
+}
+
+/* Milliseconds until the daemon wants to run again; -1 for never. */
+static inline long long cmhd_wait(struct MHD_Daemon *daemon) {
+    MHD_UNSIGNED_LONG_LONG milliseconds;
+    if (MHD_get_timeout(daemon, &milliseconds) != MHD_YES) return -1;
+    return milliseconds > 86400000 ? 86400000 : (long long)milliseconds;
+}
+
+static inline void cmhd_run(struct MHD_Daemon *daemon) { (void)MHD_run(daemon); }
+
+static inline int cmhd_descriptor(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
+/* What NOTIFY_CONNECTION stored when the connection was opened. */
+static inline void *cmhd_owner(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static inline size_t cmhd_head_size(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info ? info->header_size : 0;
+}
+
+static inline const struct sockaddr *cmhd_peer(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info ? info->client_addr : NULL;
+}
+
+static inline int cmhd_headers(struct MHD_Connection *connection, MHD_KeyValueIteratorN each, void *owner) {
+    return MHD_get_connection_values_n(connection, MHD_HEADER_KIND, each, owner);
+}
+
+/* A response over bytes that stay where they are until the request is completed. */
+static inline struct MHD_Response *cmhd_bytes(const void *bytes, size_t count) {
+    return MHD_create_response_from_buffer(count, (void *)bytes, MHD_RESPMEM_PERSISTENT);
+}
+
+/* A response of unknown length. The block is used for HTTP/1.0 only: chunks are written into the connection's memory. */
+static inline struct MHD_Response *cmhd_stream(MHD_ContentReaderCallback read, void *owner) {
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, read, owner, NULL);
+}
+
+static inline ssize_t cmhd_end_of_stream(void) { return MHD_CONTENT_READER_END_OF_STREAM; }
+static inline ssize_t cmhd_broken_stream(void) { return MHD_CONTENT_READER_END_WITH_ERROR; }
+
+/* Both are strings; Swift has them as signed and as unsigned bytes. */
+static inline int cmhd_add_header(struct MHD_Response *response, const void *name, const void *value) {
+    return MHD_add_response_header(response, (const char *)name, (const char *)value) == MHD_YES;
+}
+
+/* Queues the response and gives it up. */
+static inline int cmhd_queue(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response) {
+    int queued = MHD_queue_response(connection, status, response) == MHD_YES;
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* MHD writes with MSG_NOSIGNAL but for sendfile: a closed client must never end the process. */
+static inline void cmhd_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }

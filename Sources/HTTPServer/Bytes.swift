@@ -1,0 +1,45 @@
+/// Bytes that grow by doubling; the memory is kept from request to request. A value with one owner.
+struct Bytes: ~Copyable {
+  private var base: UnsafeMutableRawPointer?
+  private var capacity = 0
+  private(set) var count = 0
+
+  deinit { base?.deallocate() }
+
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+  mutating func append(_ source: UnsafeRawPointer, _ length: Int) {
+    if count + length > capacity { grow(to: count + length) }
+    base?.advanced(by: count).copyMemory(from: source, byteCount: length)
+    count += length
+  }
+
+  mutating func append(_ text: StaticString) { append(text.utf8Start, text.utf8CodeUnitCount) }
+
+  mutating func append(_ text: String) {
+    var text = text
+    text.withUTF8 { utf8 in
+      if let start = utf8.baseAddress { append(start, utf8.count) }
+    }
+  }
+
+  /// Empties it, and gives the memory back when it is more than that.
+  mutating func clear(keeping limit: Int = 64 << 10) {
+    count = 0
+    guard capacity > limit else { return }
+    base?.deallocate()
+    base = nil
+    capacity = 0
+  }
+
+  private mutating func grow(to minimum: Int) {
+    let wanted = max(minimum, 2 * capacity, 256)
+    let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
+    if let base {
+      larger.copyMemory(from: base, byteCount: count)
+      base.deallocate()
+    }
+    base = larger
+    capacity = wanted
+  }
+}

@@ -1,0 +1,34 @@
+/// What answers the requests of a server. All its calls come on the server's reactor.
+public protocol Handler: AnyObject {
+  /// A request's head is complete and sane; its body has not been read. May respond, which closes the connection after
+  /// the answer, or set `bodyLimit`, or do nothing.
+  func begin(_ exchange: Exchange)
+  /// The request is complete. Respond now or later, exactly once.
+  func handle(_ exchange: Exchange)
+  /// The server refuses the request. Respond at once: the status is given, the body is the handler's business.
+  func refused(_ exchange: Exchange, _ refusal: Refusal)
+  /// The client went away before the answer to a request that `handle` was given: release what it holds. Do not respond.
+  func abandoned(_ exchange: Exchange)
+}
+
+extension Handler {
+  public func begin(_ exchange: Exchange) {}
+}
+
+/// The body of an answer that comes piece by piece.
+public protocol BodyStream: AnyObject {
+  /// Writes what there is. After `.nothing` it is asked again when `Exchange.wake()` was called.
+  func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead
+  /// The stream is over, whoever ended it. Called exactly once.
+  func closed()
+}
+
+/// What a stream had to give.
+public enum StreamRead: Hashable, Sendable {
+  /// That many bytes were written; at least one.
+  case bytes(Int)
+  /// Nothing for now.
+  case nothing
+  /// Nothing ever again: ends the answer.
+  case end
+}

@@ -1,0 +1,23 @@
+/// What a server grants its clients. What goes beyond is refused with a proper status where HTTP has one.
+public struct ServerOptions: Sendable, Hashable {
+  /// Bytes of one request body: 413 above. A handler may change it for one request in `begin`. Default: 1 MiB.
+  public var bodyLimit = 1 << 20
+  /// Bytes of all header lines of one request: 431 above. At most 100 lines. Default: 16 KiB.
+  public var headersLimit = 16 << 10
+  /// Bytes of the request target: 414 above. Default: 8 KiB.
+  public var targetLimit = 8 << 10
+  /// Open connections: requests on those above get 503. Default: 10,000.
+  public var connections = 10_000
+  /// Open connections of one client address; more are closed at once. Default: 1,000.
+  public var connectionsPerAddress = 1_000
+  /// How long a client may take for a request's head, and for its body plus one second for each KiB: 408 after that.
+  /// Default: 10 s.
+  public var readTimeout = Duration.seconds(10)
+  /// How long a connection may stay open between requests. Default: 75 s.
+  public var idleTimeout = Duration.seconds(75)
+  /// How long an answer may still take after the client has shut down its half of the connection. Default: 1 s.
+  public var halfCloseGrace = Duration.seconds(1)
+
+  /// The defaults.
+  public init() {}
+}
