@@ -76,6 +76,8 @@ struct ProblemTests {
     func lines(_ problem: Problem) -> [String] { problem.headers.map { "\($0.name): \($0.value)" } }
     #expect(lines(Problem(.badJSON)) == ["Gateway-Error: bad-json"])
     #expect(lines(Problem(.overloaded)) == ["Gateway-Error: overloaded", "Retry-After: 1"])
+    #expect(
+      lines(Problem(.draining)) == ["Gateway-Error: draining", "Retry-After: 1", "Connection: close"])
     let refusal = Refusal(.methodNotAllowed, "No.", allow: "POST, OPTIONS")
     #expect(lines(Problem(refusal)) == ["Gateway-Error: method-not-allowed", "Allow: POST, OPTIONS"])
   }
