@@ -5,8 +5,8 @@ import PackageDescription
 let settings: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
 /// A Swift module of ours: one job, and only modules above it as dependencies.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -54,7 +54,7 @@ let package = Package(
         "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
         .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
-      ]),
+      ], resources: [.embedInCode("Resources/gateway.yaml")]),
     .executableTarget(
       name: "zmq-gateway",
       dependencies: [

@@ -61,6 +61,18 @@ struct ConfigurationErrorTests {
       ])
   }
 
+  @Test("of aliases within aliases is read in no more time than it has places")
+  func aliases() {
+    var yaml = "a0: &a0 { b: 1, b: 2 }\n"
+    for level in 1...40 {
+      let inner = Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
+      yaml += "a\(level): &a\(level) [\(inner)]\n"
+    }
+    let found = complaints(yaml + "services: *a40\n")
+    #expect(found.contains("1:17: a0.b: duplicate key; it is already on line 1"))
+    #expect(found.count == 43)
+  }
+
   @Test(
     "with the wrong kind of value is told what was expected",
     arguments: [

@@ -66,6 +66,10 @@ struct ServiceConfigurationTests {
         ]
       ),
       (
+        "{ pattern: pubsub, methods: { hide: [a] }, subscribe: { connect: tcp://h:1 } }",
+        ["1:35: services.a.methods: does not apply without publish"]
+      ),
+      (
         "{ pattern: pubsub, publish: {} }",
         [
           "1:35: services.a.publish: has no connect; name at least one endpoint such as tcp://127.0.0.1:5555"

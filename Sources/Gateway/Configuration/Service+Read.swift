@@ -68,6 +68,7 @@ extension Configuration.PubSub {
       publish = .init(connect: inner.addresses())
       inner.finish()
     }
+    if !section.has("publish") { section.refuse("methods", because: "does not apply without publish") }
     if let inner = section.section("subscribe") { subscribe = .init(inner) }
     if !section.has("publish"), !section.has("subscribe") {
       section.report("has neither publish nor subscribe; pattern pubsub needs at least one")

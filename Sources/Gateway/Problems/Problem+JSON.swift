@@ -37,6 +37,8 @@ extension Problem {
     var headers = [("Gateway-Error", code.rawValue)]
     if let retryAfter { headers.append(("Retry-After", "\(retryAfter)")) }
     if let allow { headers.append(("Allow", allow)) }
+    // A client that comes back must find another gateway, not this connection.
+    if code == .draining { headers.append(("Connection", "close")) }
     return headers
   }
 }

@@ -27,6 +27,7 @@ struct Query: Hashable, Sendable {
   /// The topics a stream asks for, in order.
   private(set) var topics: [[UInt8]] = []
   private var controls: [String: String] = [:]
+  private var names: Set<[UInt8]> = []
 
   /// The value of a control parameter, such as `_timeout`.
   func control(_ name: String) -> String? { controls[name] }
@@ -95,8 +96,8 @@ struct Query: Hashable, Sendable {
       guard argument.value.isText else { throw Refusal(.badQuery, "The value of \"\(name)\" is not UTF-8.") }
       if name == "arg" {
         positionals.append(.init(name: nil, isJSON: argument.isJSON, value: argument.value))
-      } else if keywords.contains(where: { $0.name == argument.name }) {
-        throw Refusal(.badQuery, "\"\(name)\" is given twice.")
+      } else if let name = argument.name, !names.insert(name).inserted {
+        throw Refusal(.badQuery, "\"\(String(decoding: name, as: UTF8.self))\" is given twice.")
       } else {
         keywords.append(argument)
       }

@@ -1,0 +1,95 @@
+import Testing
+
+@testable import Gateway
+
+/// Numbers that look random and are the same in every run (SplitMix64).
+private struct Numbers: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}
+
+@Suite("Hostile input", .timeLimit(.minutes(1)))
+struct HostileInputTests {
+  /// `seed` with a few bytes replaced, removed or doubled.
+  private func mutations(of seeds: [String], count: Int, _ check: ([UInt8]) -> Void) {
+    var numbers = Numbers(state: 1)
+    let interesting = Array("/%?&=:#._-+*0aZ \u{0}\u{7F}\"'{}[],$\n\t".utf8) + [0x80, 0xFF]
+    for _ in 0..<count {
+      var bytes = Array((seeds.randomElement(using: &numbers) ?? "").utf8)
+      for _ in 0..<Int.random(in: 1...6, using: &numbers) where !bytes.isEmpty {
+        let index = Int.random(in: bytes.indices, using: &numbers)
+        switch Int.random(in: 0..<4, using: &numbers) {
+        case 0: bytes[index] = interesting.randomElement(using: &numbers) ?? 0
+        case 1: bytes.remove(at: index)
+        case 2: bytes.insert(bytes[index], at: index)
+        default: bytes.removeLast(bytes.count - index)
+        }
+      }
+      check(bytes)
+    }
+  }
+
+  @Test("as a target is a route or a refusal, and a route holds only names that are allowed")
+  func targets() {
+    let seeds = [
+      "/rpc/math/ns.add?a=1&b:=2&_timeout=1", "/pub/news/%2D%00eu/created", "/sub/news?topic=%ff&topic=a", "/live",
+      "/api/rpc/math/add", "/problems/timeout", "/rpc/%6dath/%61dd",
+    ]
+    mutations(of: seeds, count: 20_000) { bytes in
+      for prefix in ["", "/api"] {
+        guard let target = try? Target(bytes.span, prefix: prefix) else { continue }
+        #expect(target.query.upperBound == bytes.count)
+        switch target.route {
+        case .rpc(let service, let method), .push(let service, let method), .pub(let service, _, let method):
+          #expect(Name.isService(service.utf8.span) ? Name.isMethod(method.utf8.span) : false)
+        default: break
+        }
+        for content in [Query.Content.arguments, .topics, .nothing] {
+          _ = try? Query(bytes.span.extracting(target.query), content, controls: ["_timeout"])
+        }
+      }
+    }
+  }
+
+  @Test("as a deadline is within bounds or a refusal")
+  func deadlines() {
+    mutations(of: ["2.5", "99999999999999999999", "0.000000000000000000001", " 1 "], count: 20_000) { bytes in
+      guard let deadline = try? Deadline.parse(String(decoding: bytes, as: UTF8.self), maximum: .seconds(60)) else {
+        return
+      }
+      let bounds = Duration.zero ... .seconds(60)
+      let isWithin = bounds.contains(deadline) && deadline > .zero
+      #expect(isWithin)
+    }
+  }
+
+  @Test("as a configuration is read, or every problem has a place in the file")
+  func configurations() {
+    let seed = """
+      http: { listen: ["127.0.0.1:8080", "[::1]:0"], threads: ${N:-1}, limits: { body: 1MiB, read-timeout: 1.5s } }
+      auth: none
+      services:
+        math: { pattern: rpc, connect: ["tcp://h:1", ipc:///a], methods: { expose: ["*"] }, timeout: 5s }
+        news:
+          pattern: pubsub
+          subscribe: { connect: &a [tcp://h:2], topics: [""], history: { events: 1 } }
+          publish: { connect: *a }
+      """
+    mutations(of: [seed], count: 1_000) { bytes in
+      let text = String(decoding: bytes, as: UTF8.self)
+      do throws(ConfigurationErrors) {
+        _ = try Configuration.load(yaml: text, file: "f")
+      } catch {
+        #expect(!error.problems.isEmpty)
+        #expect(error.problems.allSatisfy { 1...20 ~= $0.line && $0.column > 0 }, "\(text)\n\(error)")
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import Testing
+
+@testable import Gateway
+
+@Suite("A problem", .timeLimit(.minutes(1)))
+struct ProblemTests {
+  /// The table of the contract: status and code.
+  static let contract: [(Int, String)] = [
+    (400, "bad-json"), (400, "bad-msgpack"), (400, "bad-shape"), (400, "invalid-argument"), (422, "not-encodable"),
+    (415, "unsupported-media-type"), (415, "unsupported-encoding"), (406, "not-acceptable"), (413, "body-too-large"),
+    (414, "uri-too-long"), (431, "headers-too-large"), (408, "request-timeout"), (404, "no-such-service"),
+    (404, "not-exposed"), (405, "method-not-allowed"), (405, "not-safe"), (401, "unauthenticated"),
+    (403, "permission-denied"), (429, "rate-limited"), (429, "too-many-streams"), (503, "overloaded"),
+    (503, "no-backend"), (503, "queue-full"), (503, "queue-timeout"), (503, "breaker-open"), (503, "draining"),
+    (504, "timeout"), (502, "backend-lost"), (502, "bad-reply"), (502, "reply-too-large"),
+    (502, "reply-not-representable"), (421, "misdirected"), (500, "internal"), (500, "remote-exception"),
+    (404, "no-such-method"), (502, "nested-call"), (404, "no-such-route"), (404, "no-such-topic"), (400, "bad-target"),
+    (400, "bad-query"), (400, "unknown-parameter"), (400, "bad-timeout"),
+  ]
+
+  @Test("has the status of its code", arguments: contract)
+  func status(status: Int, code: String) throws {
+    let known = try #require(ProblemCode.all.first { $0.rawValue == code })
+    #expect(known.status == status)
+    #expect(ProblemCode(rawValue: code).status == status)
+    #expect(Problem(known).status == status)
+    #expect(Problem(known).retryAfter == ([429, 503].contains(status) ? 1 : nil))
+    #expect(Problem(known).isRetryable == [408, 429, 503].contains(status))
+  }
+
+  @Test("of every code is in the contract's table, has a title and a page", arguments: ProblemCode.all)
+  func pages(code: ProblemCode) throws {
+    #expect(Self.contract.contains { $0.1 == code.rawValue })
+    #expect(!code.title.isEmpty)
+    let page = try #require(ProblemPage.text(code.rawValue))
+    #expect(page.hasPrefix("# \(code.rawValue)\n\n\(code.title). Status "))
+    #expect(page.contains("**What to do.**"))
+    #expect(page.contains("**Did it run?**"))
+  }
+
+  @Test("of an unknown code is a 500 without a page")
+  func unknown() {
+    #expect(ProblemCode(rawValue: "new").status == 500)
+    #expect(ProblemPage.text("new") == nil)
+  }
+
+  @Test("is written with its members in the order of the contract")
+  func json() {
+    var problem = Problem(.timeout, detail: "No reply.", instance: "/rpc/math/add", requestID: "r1")
+    problem.sent = true
+    #expect(
+      String(decoding: problem.json(prefix: "/api"), as: UTF8.self)
+        == #"{"type":"/api/problems/timeout","title":"The backend did not answer in time","status":504,"#
+        + #""detail":"No reply.","instance":"/rpc/math/add","code":"timeout","origin":"gateway","sent":true,"#
+        + #""retryable":false,"requestId":"r1"}"#)
+    problem = Problem(.notEncodable, instance: "/", requestID: "r")
+    problem.pointer = "/args/0"
+    #expect(
+      String(decoding: problem.json(), as: UTF8.self)
+        == #"{"type":"/problems/not-encodable","title":"A value cannot travel to the service","status":422,"#
+        + #""instance":"/","code":"not-encodable","origin":"gateway","sent":false,"retryable":false,"#
+        + #""requestId":"r","pointer":"/args/0"}"#)
+  }
+
+  @Test("is valid JSON whatever its texts hold")
+  func escapes() throws {
+    let text = "\u{0}\u{1F}\"\\\n\r\t\u{7F}ä\u{2028}😀/"
+    let problem = Problem(.internal, detail: text, instance: text, requestID: text)
+    let object = try JSONSerialization.jsonObject(with: Data(problem.json())) as? [String: Any]
+    for member in ["detail", "instance", "requestId"] { #expect(object?[member] as? String == text) }
+  }
+
+  @Test("has headers for its code, for waiting and for verbs")
+  func headers() {
+    func lines(_ problem: Problem) -> [String] { problem.headers.map { "\($0.name): \($0.value)" } }
+    #expect(lines(Problem(.badJSON)) == ["Gateway-Error: bad-json"])
+    #expect(lines(Problem(.overloaded)) == ["Gateway-Error: overloaded", "Retry-After: 1"])
+    #expect(
+      lines(Problem(.draining)) == ["Gateway-Error: draining", "Retry-After: 1", "Connection: close"])
+    let refusal = Refusal(.methodNotAllowed, "No.", allow: "POST, OPTIONS")
+    #expect(lines(Problem(refusal)) == ["Gateway-Error: method-not-allowed", "Allow: POST, OPTIONS"])
+  }
+
+  @Test("of a remote exception shows as much as the configuration lets out")
+  func exposure() {
+    let exception = RemoteException(
+      type: "builtins.ValueError", arguments: Array(#"["x",1]"#.utf8), repr: "ValueError('x', 1)")
+    func written(_ exposure: Configuration.Exposure) -> String {
+      String(
+        decoding: Problem(exception, .init(400), exposing: exposure, instance: "/", requestID: "r").json(),
+        as: UTF8.self)
+    }
+    let start = #"{"type":"/problems/remote-exception","title":"The method raised an exception","status":400,"#
+    let rest =
+      #""instance":"/","code":"remote-exception","origin":"backend","sent":true,"retryable":false,"requestId":"r""#
+    let raised = #""detail":"The method raised builtins.ValueError.","#
+    #expect(
+      written(.full) == start + #""detail":"ValueError('x', 1)","# + rest
+        + #","exception":{"type":"builtins.ValueError","args":["x",1],"repr":"ValueError('x', 1)"}}"#)
+    #expect(
+      written(.message) == start + raised + rest + #","exception":{"type":"builtins.ValueError","args":["x",1]}}"#)
+    #expect(written(.class) == start + raised + rest + #","exception":{"type":"builtins.ValueError"}}"#)
+    #expect(written(.none) == start + rest + "}")
+  }
+
+  @Test("of a remote exception that asks to come back says when, but is not retryable")
+  func remoteRetry() {
+    let exception = RemoteException(type: "asyncio.queues.QueueFull", arguments: nil, repr: nil)
+    let problem = Problem(exception, .init(503), exposing: .full)
+    #expect(problem.retryAfter == 1)
+    #expect(!problem.isRetryable)
+    #expect(problem.sent)
+    #expect(problem.origin == .backend)
+  }
+}
