@@ -83,7 +83,8 @@ enum JSONNumber {
       out += 1
     }
     let shown = max(decimals, 1)
-    let (integral, fraction) = decimals == 0
+    let (integral, fraction) =
+      decimals == 0
       ? (UInt64(whole), 0) : UInt64(whole).quotientAndRemainder(dividingBy: Decimal.integers[decimals])
     out = write(integral, out)
     out.pointee = UInt8(ascii: ".")

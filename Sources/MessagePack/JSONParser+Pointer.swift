@@ -21,7 +21,9 @@ extension JSONParser {
     if fault.kind == .duplicateKey || keyCount > Int(frame.firstKey) + Int(frame.count) {
       var index = keyCount - 1
       // A repeated key found only at the object's end is not its last one.
-      for other in Int(frame.firstKey)..<keyCount where Int(keys.entries[other].source) == fault.offset { index = other }
+      for other in Int(frame.firstKey)..<keyCount where Int(keys.entries[other].source) == fault.offset {
+        index = other
+      }
       JSONPointer.append(output + Int(keys.entries[index].offset), Int(keys.entries[index].length), &pointer)
     }
   }
