@@ -21,7 +21,7 @@ enum JSONNumber {
     _ value: UInt64, _ out: UnsafeMutablePointer<UInt8>
   ) -> UnsafeMutablePointer<UInt8> {
     // 1233 / 4096 is log10(2): the guess is one too small at most.
-    let guess = (64 - value.leadingZeroBitCount) &* 1233 &>> 12
+    let guess = ((64 &- value.leadingZeroBitCount) &* 1233) &>> 12
     let length = guess &+ (value >= Decimal.integers[guess] ? 1 : 0)
     digits(value, length, out)
     return out + length

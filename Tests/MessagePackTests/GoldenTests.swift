@@ -23,10 +23,11 @@ struct GoldenTests {
     "unpack_empty": .badMessagePack, "unpack_c1": .badMessagePack, "unpack_91": .badMessagePack,
     "unpack_0101": .badMessagePack, "unpack_ddffffffff": .badMessagePack, "unpack_dfffffffff": .badMessagePack,
     "unpack_c6ffffffff": .badMessagePack, "unpack_dbffffffff": .badMessagePack,
+    "unpack_c7ff05": .badMessagePack, "unpack_depth_1025": .tooDeep,
     // Not UTF-8: shown as bytes. Keys of other types: shown as text. Reserved extension codes: shown as they are.
     "unpack_a1ff": nil, "unpack_a3eda080": nil, "unpack_810102": nil, "unpack_81c001": nil, "unpack_81c301": nil,
     "unpack_81cb3ff000000000000001": nil, "unpack_819101c0": nil, "unpack_81d405aa01": nil, "unpack_d480aa": nil,
-    "unpack_d4fe00": nil, "unpack_d5ff0000": nil,
+    "unpack_d4fe00": nil, "unpack_d5ff0000": nil, "unpack_d7ffffffffff00000001": nil,
   ]
 
   @Test("what Python refuses is refused with a code, or shown", arguments: Golden.messagePack)
