@@ -75,7 +75,7 @@ extension Exchange {
 
   /// Lets the handler answer a request the server will not pass on.
   func refuse(_ refusal: Refusal) {
-    server.logger.debug("request refused", metadata: ["code": "\(refusal.code.rawValue)", "detail": "\(refusal.detail)"])
+    server.logger.debug("request refused", metadata: ["code": "\(refusal.code)", "detail": "\(refusal.detail)"])
     server.handler.refused(self, refusal)
     guard !isAnswered else { return }
     respond(refusal.status, contentType: "", body: UnsafeRawBufferPointer(start: nil, count: 0))
