@@ -5,7 +5,9 @@ import Reactor
 extension Exchange {
   /// The request line is there. Called before anything was taken apart in place.
   func beginRequest(_ target: UnsafePointer<CChar>?) {
+    guard phase == .waiting else { return }
     phase = .head
+    isOpen = true
     server.requestBegan()
     rawTarget.clear()
     content.clear()
