@@ -159,7 +159,7 @@ struct JSONParser: ~Copyable {
   }
 
   /// Moves the members up for a header of three or five bytes.
-  @inline(never) private func widen(
+  @inline(never) private mutating func widen(
     _ header: UnsafeMutablePointer<UInt8>, _ out: UnsafeMutablePointer<UInt8>, _ count: Int, _ isObject: Bool
   ) -> UnsafeMutablePointer<UInt8> {
     let extra = count <= 0xffff ? 2 : 4
@@ -175,19 +175,19 @@ struct JSONParser: ~Copyable {
   }
 
   /// The next byte that is not white space; `p` stays on it.
-  @inline(__always) private func next(_ p: inout UnsafePointer<UInt8>) throws(Fault) -> UInt8 {
+  @inline(__always) private mutating func next(_ p: inout UnsafePointer<UInt8>) throws(Fault) -> UInt8 {
     if p < end, p.pointee > 0x20 { return p.pointee }
     skipSpace(&p)
     if p == end { throw Fault(.unexpectedEnd, p - start) }
     return p.pointee
   }
 
-  @inline(__always) private func skipSpace(_ p: inout UnsafePointer<UInt8>) {
+  @inline(__always) private mutating func skipSpace(_ p: inout UnsafePointer<UInt8>) {
     while p < end, p.pointee == 0x20 || p.pointee == 0x0a || p.pointee == 0x0d || p.pointee == 0x09 { p += 1 }
   }
 
   /// The byte of output is there already; checks the word and steps over both.
-  @inline(__always) private func literal(
+  @inline(__always) private mutating func literal(
     _ word: StaticString, _ p: inout UnsafePointer<UInt8>, _ out: inout UnsafeMutablePointer<UInt8>
   ) throws(Fault) {
     let count = word.utf8CodeUnitCount
@@ -196,7 +196,7 @@ struct JSONParser: ~Copyable {
     out += 1
   }
 
-  @inline(never) private func badStart(_ p: UnsafePointer<UInt8>) -> Fault.Kind {
+  @inline(never) private mutating func badStart(_ p: UnsafePointer<UInt8>) -> Fault.Kind {
     switch p.pointee {
     case 0xef where p == start && end - p >= 3 && p[1] == 0xbb && p[2] == 0xbf: .byteOrderMark
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): .badLiteral

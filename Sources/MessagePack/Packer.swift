@@ -21,7 +21,7 @@ public struct Packer: Sendable, Hashable {
         try pack(value, &packer, 0)
       }
     } catch {
-      throw error.error { "" }
+      throw error.error()
     }
     buffer.append(UnsafeRawBufferPointer(start: packed.data, count: packed.size))
   }
