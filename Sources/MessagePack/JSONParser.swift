@@ -50,7 +50,20 @@ struct JSONParser: ~Copyable {
     value: while true {
       if frame.isObject {
         elements &+= 1
-        try key(&p, &out, frame)
+        guard try next(&p) == UInt8(ascii: "\"") else { throw Fault(.missingKey, p - start) }
+        let source = p - start
+        p += 1
+        let header = out
+        try string(&p, &out)
+        // The header's length follows from that of the whole, as each form is only used where the shorter is too short.
+        let size = out - header
+        let headerSize = size <= 32 ? 1 : size <= 257 ? 2 : size <= 65538 ? 3 : 5
+        let fresh = keys.add(
+          output, offset: header - output + headerSize, length: size - headerSize, source: source,
+          first: Int(frame.firstKey))
+        if !fresh { throw Fault(.duplicateKey, source) }
+        guard try next(&p) == UInt8(ascii: ":") else { throw Fault(.missingColon, p - start) }
+        p += 1
       }
       elements &+= 1
       if elements > maximumElements { throw Fault(.tooManyElements, p - start) }
@@ -106,25 +119,6 @@ struct JSONParser: ~Copyable {
     skipSpace(&p)
     if p != end { throw Fault(.trailingText, p - start) }
     return out - output
-  }
-
-  @inline(__always) private mutating func key(
-    _ p: inout UnsafePointer<UInt8>, _ out: inout UnsafeMutablePointer<UInt8>, _ frame: Frame
-  ) throws(Fault) {
-    guard try next(&p) == UInt8(ascii: "\"") else { throw Fault(.missingKey, p - start) }
-    let source = p - start
-    p += 1
-    let header = out
-    try string(&p, &out)
-    // Room for the header's longest form was not left: the length tells which form it has.
-    let size = out - header
-    let headerSize = size <= 32 ? 1 : size <= 257 ? 2 : size <= 65538 ? 3 : 5
-    let fresh = keys.add(
-      output, offset: header - output + headerSize, length: size - headerSize, source: source,
-      first: Int(frame.firstKey))
-    if !fresh { throw Fault(.duplicateKey, source) }
-    guard try next(&p) == UInt8(ascii: ":") else { throw Fault(.missingColon, p - start) }
-    p += 1
   }
 
   /// Ends the container of `frame` whose members end at `out`: the header, and the checks a whole object allows.

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("byte buffer")
+@Suite("byte buffer", .timeLimit(.minutes(1)))
 struct ByteBufferTests {
   @Test("it grows, keeps its capacity when emptied and lends ranges")
   func growth() {

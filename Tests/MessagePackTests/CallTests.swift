@@ -2,7 +2,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("the arguments of a call")
+@Suite("the arguments of a call", .timeLimit(.minutes(1)))
 struct CallTests {
   @Test(
     "array, object, envelope or nothing",
