@@ -26,6 +26,13 @@ public struct Packer: Sendable, Hashable {
     buffer.append(UnsafeRawBufferPointer(start: packed.data, count: packed.size))
   }
 
+  /// The bytes of `value`. Throws `tooDeep`.
+  public func pack(_ value: Value) throws(TranscodingError) -> [UInt8] {
+    var buffer = ByteBuffer()
+    try pack(value, into: &buffer)
+    return buffer.withUnsafeBytes { Array($0) }
+  }
+
   private func pack(_ value: Value, _ packer: inout msgpack_packer, _ depth: Int) throws(Fault) {
     // The C functions fail only when the buffer cannot grow, and Swift's own containers end the process then.
     switch value {
