@@ -138,7 +138,7 @@ struct RefusalTests {
       let client = try fixture.connect()
       client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
       await fixture.until { script, _ in script.begun == 1 }
-      fixture.advance(by: .seconds(11))
+      await fixture.advance(by: .seconds(11))
       #expect(try client.reply().status == 408)
       #expect(try client.readToEnd() == "")
       client.disconnect()
@@ -154,7 +154,7 @@ struct RefusalTests {
       await fixture.until { script, _ in script.begun == 1 }
       for _ in 0..<4 {
         client.send("a")
-        fixture.advance(by: .seconds(3))
+        await fixture.advance(by: .seconds(3))
       }
       #expect(try client.reply().status == 408)
     }
@@ -166,7 +166,7 @@ struct RefusalTests {
       let client = try fixture.connect()
       client.send(part)
       await fixture.until { _, server in server.connections == 1 && server.isIdle == part.isEmpty }
-      fixture.advance(by: .seconds(11))
+      await fixture.advance(by: .seconds(11))
       #expect(try client.readToEnd() == "")
       await fixture.until { _, server in server.connections == 0 && server.isIdle }
     }
@@ -178,10 +178,10 @@ struct RefusalTests {
       let client = try fixture.connect()
       client.send(get("/"))
       #expect(try client.reply().status == 200)
-      for _ in 0..<7 { fixture.advance(by: .seconds(10)) }
+      for _ in 0..<7 { await fixture.advance(by: .seconds(10)) }
       client.send(get("/"))
       #expect(try client.reply().status == 200)
-      fixture.advance(by: .seconds(76))
+      await fixture.advance(by: .seconds(76))
       #expect(try client.readToEnd() == "")
     }
   }
