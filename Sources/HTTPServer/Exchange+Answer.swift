@@ -8,8 +8,10 @@ extension Exchange {
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer
   ) {
     switch phase {
-    case .head, .handling: break
-    case .body: return respondUnread(status, contentType, headers, body)
+    case .handling: break
+    // A client that waits for 100 Continue has sent no body yet, and must not be told to go on.
+    case .head where !announcesBody || table.count(.expect) > 0: break
+    case .head, .body: return respondUnread(status, contentType, headers, body)
     default: return
     }
     answer.clear()

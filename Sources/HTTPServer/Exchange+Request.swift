@@ -15,7 +15,7 @@ extension Exchange {
       rawTarget.append(target, strlen(target))
       hideQuery(target)
     }
-    watcher?.expect(within: server.options.readTimeout)
+    watcher?.expect(within: server.readTime)
   }
 
   /// Ends the string behind the question mark. libmicrohttpd would enter each query argument into the connection's memory,
@@ -55,7 +55,7 @@ extension Exchange {
     guard phase == .head else { return }
     if let declared = declaredLength, declared > bodyLimit { return refuse(.bodyTooLarge(bodyLimit)) }
     phase = .body
-    watcher?.expect(within: server.options.readTimeout)
+    watcher?.expect(within: server.readTime)
   }
 
   private func receive(_ data: UnsafePointer<CChar>, _ size: Int) {
@@ -72,7 +72,7 @@ extension Exchange {
     guard phase == .handling else { return }
     isSuspended = true
     MHD_suspend_connection(connection)
-    if watcher?.isHalfClosed == true { watcher?.expect(within: server.options.halfCloseGrace) }
+    if watcher?.isHalfClosed == true { watcher?.expect(within: server.graceTime) }
   }
 
   /// Lets the handler answer a request the server will not pass on.

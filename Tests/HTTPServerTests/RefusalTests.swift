@@ -108,6 +108,32 @@ struct RefusalTests {
     }
   }
 
+  @Test("an answer before the body survives a body on its way", arguments: ["/early", "/small"])
+  func bodyOnItsWay(target: String) async throws {
+    try await Fixture.with { fixture in
+      for _ in 0..<20 {
+        let client = try fixture.connect()
+        client.send("POST \(target) HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n")
+        client.send(String(repeating: "x", count: 500_000))
+        let reply = try client.reply()
+        #expect(reply.status == (target == "/early" ? 403 : 413))
+        #expect(try client.readToEnd() == "")
+      }
+      await fixture.until { script, server in script.handled == 0 && server.connections == 0 }
+    }
+  }
+
+  @Test("a client that never stops sending a refused body is cut off")
+  func endless() async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\nabc")
+      #expect(try client.reply().status == 413)
+      await fixture.advance(by: .seconds(2))
+      await fixture.until { _, server in server.connections == 0 && server.isIdle }
+    }
+  }
+
   @Test("a body too long by its declared length is refused without 100 Continue")
   func declared() async throws {
     try await Fixture.with { fixture in
