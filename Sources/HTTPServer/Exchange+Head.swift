@@ -62,7 +62,9 @@ extension Exchange {
   }
 
   /// Whether the head says that a body follows.
-  var announcesBody: Bool { table.count(.transferEncoding) > 0 || table.count(.contentLength) > 0 && declaredLength != 0 }
+  var announcesBody: Bool {
+    table.count(.transferEncoding) > 0 || table.count(.contentLength) > 0 && declaredLength != 0
+  }
 
   /// The value of Content-Length; nil when there is none.
   var declaredLength: Int? {

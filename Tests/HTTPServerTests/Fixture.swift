@@ -54,6 +54,7 @@ actor Fixture {
   private func stopServer() {
     server?.stop()
     server = nil
+    script.clear()
   }
 
   /// Not isolated: it could not return to a reactor that has ended.
