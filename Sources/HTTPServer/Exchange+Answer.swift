@@ -30,6 +30,11 @@ extension Exchange {
       return stream.closed()
     }
     self.stream = stream
+    // Who sends no more when a stream begins has left, as one who stops in its middle.
+    if watcher?.isHalfClosed == true {
+      phase = .answered
+      return drop()
+    }
     queue(status, cmhd_stream(readStream, Unmanaged.passUnretained(self).toOpaque()), contentType, headers)
   }
 
