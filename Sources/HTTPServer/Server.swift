@@ -18,6 +18,8 @@ public final class Server: Source, TurnEnd {
   let options: ServerOptions
   let handler: any Handler
   let logger: Logger
+  /// The times of the options in nanoseconds.
+  let readTime, idleTime, graceTime: Int64
   private let loop: Loop
   private let listener: CInt
   private var daemon: OpaquePointer?
@@ -34,6 +36,9 @@ public final class Server: Source, TurnEnd {
     _ listener: Listener, options: ServerOptions = .init(), handler: any Handler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
     self.options = options
+    readTime = options.readTimeout.nanoseconds
+    idleTime = options.idleTimeout.nanoseconds
+    graceTime = options.halfCloseGrace.nanoseconds
     self.handler = handler
     self.logger = logger
     self.loop = loop
@@ -141,8 +146,8 @@ public final class Server: Source, TurnEnd {
     let exchange = Exchange(
       connection, descriptor: descriptor, isSurplus: exchanges.count >= options.connections, server: self)
     do throws(ReactorError) {
-      let watcher = try ConnectionGuard(exchange, descriptor: descriptor, period: options.readTimeout, on: loop)
-      watcher.expect(within: options.readTimeout)
+      let watcher = try ConnectionGuard(exchange, descriptor: descriptor, period: readTime, on: loop)
+      watcher.expect(within: readTime)
       exchange.watcher = watcher
     } catch {
       logger.info("connection closed: it cannot be watched", metadata: ["error": "\(error)"])
