@@ -10,7 +10,7 @@ final class ConnectionGuard: Source, Alarm {
   private unowned let exchange: Exchange
   private let loop: Loop
   private var watch: Watch?
-  private var timer: Timer?
+  private var timer: Deadline?
   private var ringsAt = Instant(nanoseconds: .max)
   private var deadline = Instant(nanoseconds: .max)
   /// Rings at least this often while no request is in progress, so that the next one's deadline needs no new timer.
@@ -58,7 +58,7 @@ final class ConnectionGuard: Source, Alarm {
     timer = loop.schedule(at: wanted, self)
   }
 
-  func ring(_ timer: Timer) {
+  func ring(_ timer: Deadline) {
     self.timer = nil
     if loop.now >= deadline {
       deadline = Instant(nanoseconds: .max)

@@ -59,7 +59,6 @@ extension Exchange {
     resume()
   }
 
-
   @discardableResult
   private func add(_ name: StaticString, _ value: UnsafeRawPointer, _ response: OpaquePointer) -> Bool {
     cmhd_add_header(response, name.utf8Start, value) != 0

@@ -6,16 +6,17 @@ import Reactor
 extension Exchange {
   /// libmicrohttpd is done with the request; the connection may see another.
   func endRequest() {
-    guard phase != .waiting else { return }
+    guard isOpen else { return }
+    isOpen = false
     releaseRequest()
-    let isDropped = phase == .dropped
-    phase = isDropped ? .dropped : .waiting
     isSuspended = false
     rawTarget.clear()
     content.clear()
     answer.clear()
     server.requestEnded()
-    if !isDropped { watcher?.expect(within: server.options.idleTimeout, periodic: true) }
+    guard phase != .dropped else { return }
+    phase = .waiting
+    watcher?.expect(within: server.options.idleTimeout, periodic: true)
   }
 
   /// The connection is about to be closed: nothing follows.

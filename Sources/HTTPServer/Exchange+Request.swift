@@ -5,7 +5,9 @@ import Reactor
 extension Exchange {
   /// The request line is there. Called before anything was taken apart in place.
   func beginRequest(_ target: UnsafePointer<CChar>?) {
+    guard phase == .waiting else { return }
     phase = .head
+    isOpen = true
     server.requestBegan()
     rawTarget.clear()
     content.clear()
@@ -75,7 +77,7 @@ extension Exchange {
 
   /// Lets the handler answer a request the server will not pass on.
   func refuse(_ refusal: Refusal) {
-    server.logger.debug("request refused", metadata: ["code": "\(refusal.code.rawValue)", "detail": "\(refusal.detail)"])
+    server.logger.debug("request refused", metadata: ["code": "\(refusal.code)", "detail": "\(refusal.detail)"])
     server.handler.refused(self, refusal)
     guard !isAnswered else { return }
     respond(refusal.status, contentType: "", body: UnsafeRawBufferPointer(start: nil, count: 0))

@@ -28,6 +28,8 @@ public final class Exchange {
   /// Opened beyond the limit: its requests get 503.
   let isSurplus: Bool
   var phase = Phase.waiting
+  /// Whether libmicrohttpd has announced a request and not yet its end.
+  var isOpen = false
   var isSuspended = false
   var isReading = false
   var wasWoken = false

@@ -1,9 +1,10 @@
 /// Why the HTTP layer refuses a request before a handler may act on it.
 public struct Refusal: Hashable, Sendable {
   /// A short name for the reason. Unknown ones stay comparable and printable.
-  public struct Code: RawRepresentable, Hashable, Sendable {
+  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
     /// The request breaks HTTP's grammar, or could be read in two ways. 400.
     public static let badRequest = Code(rawValue: "bad-request")
     /// The body took too long. 408.

@@ -67,7 +67,8 @@ public final class Server: Source, TurnEnd {
     let version = String(cString: MHD_get_version())
     guard version == CMHD_KNOWN_VERSION else {
       throw HTTPServerError(
-        call: "libmicrohttpd", message: "version \(version) is linked, but requests are checked for \(CMHD_KNOWN_VERSION)")
+        call: "libmicrohttpd",
+        message: "version \(version) is linked, but requests are checked for \(CMHD_KNOWN_VERSION)")
     }
   }
 

@@ -66,6 +66,11 @@ public struct Cursor {
     do throws(Fault) { return try token() } catch { throw error.error { "" } }
   }
 
+  /// Steps over one whole value with all it contains. Throws `badMessagePack` or `tooManyElements`.
+  public mutating func skipValue() throws(TranscodingError) {
+    do throws(Fault) { try skip() } catch { throw error.error { "" } }
+  }
+
   @inline(__always) mutating func token() throws(Fault) -> Token {
     guard p < end else { throw Fault(.truncated, offset) }
     guard left > 0 else { throw Fault(.tooManyElements, offset) }

@@ -23,7 +23,8 @@ extension Fault {
     case .floatRange: (.notEncodable, "the number is too large for a 64-bit float; send it as a string")
     case .tooDeep: (.tooDeep, "too deep: arrays and objects are nested deeper than allowed; flatten the value")
     case .tooManyElements: (.tooManyElements, "more values than one document may hold; send it in parts")
-    case .badBase64: (.notEncodable, "\"$bin\" takes a string of padded base64 (RFC 4648, standard alphabet)\(Self.hint)")
+    case .badBase64:
+      (.notEncodable, "\"$bin\" takes a string of padded base64 (RFC 4648, standard alphabet)\(Self.hint)")
     case .badTimestamp:
       (.notEncodable, "\"$timestamp\" takes RFC 3339 text such as \"2024-02-29T12:34:56.789Z\"\(Self.hint)")
     case .badPairs: (.notEncodable, "\"$map\" takes an array of [key, value] pairs")

@@ -21,7 +21,7 @@ enum JSONNumber {
     _ value: UInt64, _ out: UnsafeMutablePointer<UInt8>
   ) -> UnsafeMutablePointer<UInt8> {
     // 1233 / 4096 is log10(2): the guess is one too small at most.
-    let guess = (64 - value.leadingZeroBitCount) &* 1233 &>> 12
+    let guess = ((64 &- value.leadingZeroBitCount) &* 1233) &>> 12
     let length = guess &+ (value >= Decimal.integers[guess] ? 1 : 0)
     digits(value, length, out)
     return out + length
@@ -83,7 +83,8 @@ enum JSONNumber {
       out += 1
     }
     let shown = max(decimals, 1)
-    let (integral, fraction) = decimals == 0
+    let (integral, fraction) =
+      decimals == 0
       ? (UInt64(whole), 0) : UInt64(whole).quotientAndRemainder(dividingBy: Decimal.integers[decimals])
     out = write(integral, out)
     out.pointee = UInt8(ascii: ".")

@@ -7,7 +7,8 @@ extension JSONParser {
       let inner = level + 1 < frames.count ? frames[level + 1] : frame
       let nextKeys = level + 2 < frames.count ? Int(frames[level + 2].firstKey) : Int(frame.firstKey)
       let keyCount = level + 1 < frames.count ? nextKeys : keys.entries.count
-      append(inner, keyCount, fault, &pointer)
+      // Within a $map the keys on the list are those of its pairs, which are named by number.
+      if fault.pair == nil || level + 1 < frames.count { append(inner, keyCount, fault, &pointer) }
     }
     if let pair = fault.pair { pointer += "/$map/\(pair)/0" }
     return pointer
@@ -21,7 +22,9 @@ extension JSONParser {
     if fault.kind == .duplicateKey || keyCount > Int(frame.firstKey) + Int(frame.count) {
       var index = keyCount - 1
       // A repeated key found only at the object's end is not its last one.
-      for other in Int(frame.firstKey)..<keyCount where Int(keys.entries[other].source) == fault.offset { index = other }
+      for other in Int(frame.firstKey)..<keyCount where Int(keys.entries[other].source) == fault.offset {
+        index = other
+      }
       JSONPointer.append(output + Int(keys.entries[index].offset), Int(keys.entries[index].length), &pointer)
     }
   }

@@ -6,8 +6,12 @@ import CLinux
 /// C callback on the thread, use `assumeIsolated`. The thread starts with `init` and ends with `shutdown()`, which has to
 /// come last: an actor that is freed later would find no thread to be freed on.
 public final class Reactor: SerialExecutor, TaskExecutor {
+  private enum Entry {
+    case job(UnownedJob)
+    case work(@Sendable () -> Void)
+  }
   private struct Inbox {
-    var jobs: [UnownedJob] = []
+    var entries: [Entry] = []
     var isAsleep = false
     var isStopping = false
   }
@@ -68,10 +72,16 @@ public final class Reactor: SerialExecutor, TaskExecutor {
 
   // MARK: Executor
 
-  public func enqueue(_ job: consuming ExecutorJob) {
-    let job = UnownedJob(job)
+  public func enqueue(_ job: consuming ExecutorJob) { append(.job(UnownedJob(job))) }
+
+  /// Runs the work on the reactor's thread, after all that was submitted before it. Any thread may call it; it does not wait.
+  ///
+  /// Unlike a `Task`, work keeps its order and costs no task.
+  public func submit(_ work: @escaping @Sendable () -> Void) { append(.work(work)) }
+
+  private func append(_ entry: Entry) {
     let asleep = inbox.withLock { inbox in
-      inbox.jobs.append(job)
+      inbox.entries.append(entry)
       return inbox.isAsleep
     }
     if asleep { ring() }
@@ -91,22 +101,26 @@ public final class Reactor: SerialExecutor, TaskExecutor {
 
   fileprivate func run() {
     clinux_set_current(Unmanaged.passUnretained(self).toOpaque())
-    var jobs: [UnownedJob] = []
+    var entries: [Entry] = []
     while true {
       let stopping = inbox.withLock { inbox in
         inbox.isAsleep = false
-        swap(&inbox.jobs, &jobs)
+        swap(&inbox.entries, &entries)
         return inbox.isStopping
       }
-      if stopping && jobs.isEmpty { return }
-      for job in jobs {
-        job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+      if stopping && entries.isEmpty { return }
+      for entry in entries {
+        switch entry {
+        case .job(let job):
+          job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        case .work(let work): work()
+        }
       }
-      jobs.removeAll(keepingCapacity: true)
+      entries.removeAll(keepingCapacity: true)
       var wait = confined.turn()
       if wait != 0 {
         let mayStay = inbox.withLock { inbox in
-          inbox.isAsleep = inbox.jobs.isEmpty && !inbox.isStopping
+          inbox.isAsleep = inbox.entries.isEmpty && !inbox.isStopping
           return inbox.isAsleep
         }
         if !mayStay { wait = 0 }

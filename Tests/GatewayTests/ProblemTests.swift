@@ -76,8 +76,7 @@ struct ProblemTests {
     func lines(_ problem: Problem) -> [String] { problem.headers.map { "\($0.name): \($0.value)" } }
     #expect(lines(Problem(.badJSON)) == ["Gateway-Error: bad-json"])
     #expect(lines(Problem(.overloaded)) == ["Gateway-Error: overloaded", "Retry-After: 1"])
-    #expect(
-      lines(Problem(.draining)) == ["Gateway-Error: draining", "Retry-After: 1", "Connection: close"])
+    #expect(lines(Problem(.draining)) == ["Gateway-Error: draining", "Retry-After: 1"])
     let refusal = Refusal(.methodNotAllowed, "No.", allow: "POST, OPTIONS")
     #expect(lines(Problem(refusal)) == ["Gateway-Error: method-not-allowed", "Allow: POST, OPTIONS"])
   }

@@ -110,14 +110,14 @@ struct DeadlineTests {
       ("0.0000000000000000000001", .nanoseconds(1)), ("59.999", .milliseconds(59_999)), ("60", .seconds(60)),
     ] as [(String, Duration)])
   func parses(text: String, expected: Duration) throws {
-    #expect(try Deadline.parse(text, maximum: .seconds(60)) == expected)
+    #expect(try RequestTimeout.parse(text, maximum: .seconds(60)) == expected)
   }
 
   @Test(
     "is cut to the maximum",
     arguments: ["60.001", "61", "1000000", "99999999999999999999999999999999", "100000000000.5"])
   func clamps(text: String) throws {
-    #expect(try Deadline.parse(text, maximum: .seconds(60)) == .seconds(60))
+    #expect(try RequestTimeout.parse(text, maximum: .seconds(60)) == .seconds(60))
   }
 
   @Test(
@@ -127,7 +127,7 @@ struct DeadlineTests {
       "1. 5", "١",
     ])
   func refuses(text: String) {
-    let refusal = #expect(throws: Refusal.self) { try Deadline.parse(text, maximum: .seconds(60)) }
+    let refusal = #expect(throws: Refusal.self) { try RequestTimeout.parse(text, maximum: .seconds(60)) }
     #expect(refusal?.code == .badTimeout)
   }
 }

@@ -33,12 +33,10 @@ extension Problem {
   }
 
   /// The headers of the response besides its content type.
-  var headers: [(name: String, value: String)] {
-    var headers = [("Gateway-Error", code.rawValue)]
+  var headers: [(name: StaticString, value: String)] {
+    var headers: [(StaticString, String)] = [("Gateway-Error", code.rawValue)]
     if let retryAfter { headers.append(("Retry-After", "\(retryAfter)")) }
     if let allow { headers.append(("Allow", allow)) }
-    // A client that comes back must find another gateway, not this connection.
-    if code == .draining { headers.append(("Connection", "close")) }
     return headers
   }
 }

@@ -1,0 +1,111 @@
+import MessagePack
+import Reactor
+import ZeroMQ
+import ZeroMQRPC
+
+/// One service as a shard reaches it: its sockets and what callers may do.
+enum Backend {
+  case rpc(RPCBackend)
+  case pipeline(PipelineBackend)
+  case pubsub(PubSubBackend)
+
+  func close() {
+    switch self {
+    case .rpc(let backend): backend.client.close()
+    case .pipeline(let backend): backend.sender.close()
+    case .pubsub(let backend):
+      backend.publisher?.close()
+      backend.feed?.close()
+    }
+  }
+}
+
+/// A request-reply service.
+final class RPCBackend {
+  let client: RPCClient
+  let policy: MethodPolicy
+  let errors: ErrorMap
+  let exposure: Configuration.Exposure
+  let timeout: Duration
+  let maximumTimeout: Duration
+  let reader: JSONToMessagePack
+  let writer: MessagePackToJSON
+
+  init(
+    _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, inFlight: InFlight,
+    context: Context, loop: Loop
+  ) throws {
+    var options = RPCOptions()
+    options.longestReply = rpc.replyLimit
+    client = try RPCClient(
+      connect: rpc.connect.map(\.description), inFlight: inFlight, options: options, in: context, on: loop)
+    policy = MethodPolicy(service.methods)
+    errors = ErrorMap(rpc.errors.map, configuration.errors.map)
+    exposure = rpc.errors.expose ?? configuration.errors.expose ?? .full
+    timeout = rpc.timeout
+    maximumTimeout = rpc.maximumTimeout
+    reader = JSONToMessagePack(limits: configuration.transcoding)
+    writer = service.json.writer(limits: configuration.transcoding)
+  }
+}
+
+/// A pipeline service.
+final class PipelineBackend {
+  let sender: Sender
+  let policy: MethodPolicy
+  let reader: JSONToMessagePack
+
+  init(
+    _ service: Configuration.Service, _ pipeline: Configuration.Pipeline, in configuration: Configuration,
+    context: Context, loop: Loop
+  ) throws {
+    sender = try Sender(.pipeline, connect: pipeline.connect.map(\.description), in: context, on: loop)
+    policy = MethodPolicy(service.methods)
+    reader = JSONToMessagePack(limits: configuration.transcoding)
+  }
+}
+
+/// A publish-subscribe service: one direction or both.
+final class PubSubBackend {
+  let publisher: Sender?
+  let feed: EventFeed?
+  let policy: MethodPolicy
+  let reader: JSONToMessagePack
+
+  init(
+    _ service: Configuration.Service, _ pubsub: Configuration.PubSub, in configuration: Configuration,
+    feed: EventFeed?, context: Context, loop: Loop
+  ) throws {
+    publisher = try pubsub.publish.map {
+      try Sender(.publish, connect: $0.connect.map(\.description), in: context, on: loop)
+    }
+    self.feed = feed
+    policy = MethodPolicy(service.methods)
+    reader = JSONToMessagePack(limits: configuration.transcoding)
+  }
+}
+
+extension Configuration {
+  /// The bounds on documents from clients and from backends.
+  var transcoding: TranscodingLimits {
+    var limits = TranscodingLimits()
+    limits.depth = http.limits.depth
+    limits.elements = http.limits.elements
+    return limits
+  }
+}
+
+extension Configuration.JSONStyle {
+  /// What writes results so.
+  func writer(limits: TranscodingLimits) -> MessagePackToJSON {
+    let integers: MessagePackToJSON.Integers = integers == .number ? .number : .string
+    let keys: MessagePackToJSON.Keys = keys == .string ? .string : .pairs
+    let nonFinite: MessagePackToJSON.NonFinite =
+      switch nonfinite {
+      case .null: .null
+      case .string: .string
+      case .error: .error
+      }
+    return MessagePackToJSON(limits: limits, integers: integers, nonFinite: nonFinite, keys: keys)
+  }
+}

@@ -1,0 +1,118 @@
+import HTTPServer
+import MessagePack
+import ZeroMQRPC
+
+/// Request and reply.
+extension Visit: Caller {
+  func call(_ method: String, of backend: RPCBackend) throws(Refusal) {
+    desk.scratch.clear()
+    let query = try readQuery(exchange.method == .post ? .nothing : .arguments)
+    let timeout = try timeout(query, of: backend)
+    do {
+      let frames: CallFrames
+      if exchange.method == .post {
+        try checkContentType()
+        frames = try backend.reader.transcodeCall(exchange.body, into: &desk.scratch.request)
+      } else {
+        frames = try query.transcode(backend.reader, into: &desk.scratch.request)
+      }
+      let number = try desk.scratch.withFrames(frames) { arguments, keywords in
+        var method = method
+        return try method.withUTF8 {
+          try backend.client.call(
+            UnsafeRawBufferPointer($0), arguments: arguments, keywords: keywords, timeout: timeout, caller: self)
+        }
+      }
+      call = Call(backend: backend, number: number)
+    } catch let refusal as Refusal {
+      throw refusal
+    } catch let error as TranscodingError {
+      answer(problem(error))
+    } catch let failure as CallFailure {
+      answer(problem(failure))
+    } catch {
+      answer(makeProblem(.internal, "\(error)"))
+    }
+  }
+
+  /// The control parameters, and the arguments where the query may hold some.
+  func readQuery(_ content: Query.Content, controls: Set<String> = [RequestTimeout.parameter]) throws(Refusal) -> Query {
+    let bytes = UnsafeRawBufferPointer(rebasing: exchange.target[query])
+    return try bytes.bytes { span throws(Refusal) in try Query(span, content, controls: controls) }
+  }
+
+  private func timeout(_ query: Query, of backend: RPCBackend) throws(Refusal) -> Duration {
+    if let text = query.control(RequestTimeout.parameter) {
+      return try RequestTimeout.parse(text, maximum: backend.maximumTimeout)
+    }
+    guard let header = exchange.header(.requestTimeout) else { return backend.timeout }
+    return try RequestTimeout.parse(String(decoding: header, as: UTF8.self), maximum: backend.maximumTimeout)
+  }
+
+  func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
+    guard let call else { return }
+    self.call = nil
+    if isException { return raised(body, call.backend) }
+    let scratch = desk.scratch
+    scratch.clear()
+    do throws(TranscodingError) {
+      try call.backend.writer.transcode(body, into: &scratch.reply)
+    } catch {
+      return answer(unreadable(error))
+    }
+    scratch.reply.withUnsafeBytes { json in
+      if exchange.method == .post {
+        exchange.respond(200, contentType: "application/json", body: json)
+      } else {
+        respondTagged(json)
+      }
+    }
+  }
+
+  func failed(_ failure: CallFailure) {
+    guard call != nil else { return }
+    call = nil
+    answer(problem(failure))
+  }
+
+  private func respondTagged(_ json: UnsafeRawBufferPointer) {
+    let tag = EntityTag.of(json)
+    if EntityTag.matches(exchange.header(.ifNoneMatch), tag) {
+      let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+      exchange.respond(304, contentType: "", headers: [("ETag", tag)], body: empty)
+    } else {
+      exchange.respond(200, contentType: "application/json", headers: [("ETag", tag)], body: json)
+    }
+  }
+
+  private func raised(_ body: UnsafeRawBufferPointer, _ backend: RPCBackend) {
+    guard case .rpc(_, let method)? = route else { return }
+    desk.scratch.clear()
+    do throws(TranscodingError) {
+      let reply = try RemoteReply(body, writer: backend.writer, scratch: desk.scratch)
+      let verdict = backend.errors.verdict(
+        for: reply.exception.type, firstArgument: reply.firstArgument, innerArgument: reply.innerArgument,
+        calling: method)
+      let base = makeProblem(verdict.code, "")
+      answer(
+        Problem(
+          reply.exception, verdict, exposing: backend.exposure, instance: base.instance, requestID: base.requestID))
+    } catch {
+      answer(unreadable(error))
+    }
+  }
+
+  /// A reply that is not MessagePack, or cannot be shown.
+  private func unreadable(_ error: TranscodingError) -> Problem {
+    let code: ProblemCode =
+      switch error.code {
+      case .badMessagePack: .badReply
+      case .tooManyElements: .replyTooLarge
+      default: .replyNotRepresentable
+      }
+    var problem = makeProblem(code, error.message)
+    problem.sent = true
+    problem.pointer = error.pointer
+    return problem
+  }
+}

@@ -1,0 +1,132 @@
+import Glibc
+import HTTPServer
+import Logging
+import Reactor
+import Synchronization
+import ZeroMQ
+import ZeroMQRPC
+
+/// A gateway: equal shards on one set of addresses, in front of the services of a configuration.
+///
+/// ```swift
+/// let gateway = try await Gateway.start(configuration, logger: logger)
+/// await gateway.stop()
+/// ```
+public final class Gateway: Sendable {
+  /// Where it listens, with the ports the kernel chose, in the order of the configuration.
+  public let addresses: [ListenAddress]
+  private let shards: [Shard]
+  private let grace: Duration
+  private let logger: Logger
+
+  private init(addresses: [ListenAddress], shards: [Shard], grace: Duration, logger: Logger) {
+    self.addresses = addresses
+    self.shards = shards
+    self.grace = grace
+    self.logger = logger
+  }
+
+  /// Opens the backends' sockets, then listens; returns when connections are accepted. Throws, with nothing left open, when an
+  /// address is taken or an endpoint cannot be used.
+  public static func start(
+    _ configuration: Configuration, context: Context? = nil, logger: Logger
+  ) async throws -> Gateway {
+    let count = configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    let context = try context ?? Context(sockets: configuration.socketCount(shards: count))
+    var shards: [Shard] = []
+    for index in 0..<count { shards.append(Shard(try Reactor(name: "shard-\(index)"))) }
+    let gateway: Gateway
+    do {
+      var inFlight: [String: InFlight] = [:]
+      for case let service in configuration.services {
+        if case .rpc(let rpc) = service.pattern { inFlight[service.name] = InFlight(limit: rpc.inFlight) }
+      }
+      for shard in shards {
+        try await shard.open(configuration, shards: shards, inFlight: inFlight, context: context, logger: logger)
+      }
+      let addresses = try await listen(configuration.http, shards, logger: logger)
+      gateway = Gateway(addresses: addresses, shards: shards, grace: configuration.grace, logger: logger)
+    } catch {
+      await close(shards)
+      throw error
+    }
+    return gateway
+  }
+
+  private static func listen(
+    _ http: Configuration.HTTP, _ shards: [Shard], logger: Logger
+  ) async throws -> [ListenAddress] {
+    var listeners = [[Listener]](repeating: [], count: shards.count)
+    do {
+      for listen in http.listen {
+        var address = try ListenAddress(parsing: listen.numeric())
+        for index in shards.indices {
+          let listener = try Listener.open(address, reusePort: shards.count > 1)
+          // The first of the shards learns the port that the others share.
+          address = listener.address
+          listeners[index].append(listener)
+        }
+      }
+    } catch {
+      for listener in listeners.joined() { listener.close() }
+      throw error
+    }
+    for (shard, own) in zip(shards, listeners) {
+      try await shard.listen(on: own, options: http.serverOptions(shards: shards.count), logger: logger)
+    }
+    return listeners.first?.map(\.address) ?? []
+  }
+
+  /// Stops accepting, lets what is under way finish within the configured grace, ends streams with `bye`, and closes
+  /// everything.
+  public func stop() async {
+    logger.info("draining", metadata: ["grace": "\(grace)"])
+    await withTaskGroup { group in
+      for shard in shards { group.addTask { [grace] in await shard.drain(within: grace) } }
+    }
+    await Self.close(shards)
+    logger.info("stopped")
+  }
+
+  /// The reactors go last: what lived on them has been closed by then.
+  private static func close(_ shards: [Shard]) async {
+    for shard in shards { await shard.close() }
+    for shard in shards { shard.reactor.shutdown() }
+  }
+}
+
+extension Configuration {
+  /// Sockets of all shards: one for each endpoint or pattern, twice that for monitors and their ends, and as much to spare for
+  /// connections that are replaced.
+  fileprivate func socketCount(shards: Int) -> Int {
+    let sockets = services.reduce(0) { sum, service in
+      switch service.pattern {
+      case .rpc(let rpc): sum + rpc.connect.count
+      case .pipeline: sum + 1
+      case .pubsub: sum + 2
+      }
+    }
+    return max(1_023, sockets * 6 * shards)
+  }
+}
+
+extension Configuration.HTTP {
+  /// What one of several shards grants: the kernel spreads connections evenly, but not exactly.
+  fileprivate func serverOptions(shards: Int) -> ServerOptions {
+    var options = ServerOptions()
+    options.bodyLimit = limits.body
+    options.headersLimit = limits.headers
+    options.targetLimit = limits.target
+    options.connections = max(1, limits.connections / shards)
+    options.connectionsPerAddress = limits.connectionsPerAddress
+    options.readTimeout = limits.readTimeout
+    return options
+  }
+}
+
+extension Configuration.Listen {
+  /// The address with its host in numbers; `localhost` is the only name.
+  fileprivate func numeric() -> String {
+    host.lowercased() == "localhost" ? "127.0.0.1:\(port)" : description
+  }
+}

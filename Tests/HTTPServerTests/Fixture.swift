@@ -1,0 +1,95 @@
+import HTTPServer
+import Logging
+import Reactor
+import Testing
+
+/// A server on its own reactor, whose clock can be moved forward.
+actor Fixture {
+  nonisolated let unownedExecutor: UnownedSerialExecutor
+  nonisolated let reactor: Reactor
+  nonisolated let address: ListenAddress
+  private let offset: Guarded<Duration>
+  private var server: Server?
+  private var waiting: [(condition: (Script, Server) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+  let script = Script()
+
+  /// Runs the body with a server and stops it afterwards.
+  static func with(
+    _ options: ServerOptions = .init(), _ body: (Fixture) async throws -> Void
+  ) async throws {
+    let fixture = try await Fixture(options)
+    do {
+      try await body(fixture)
+    } catch {
+      await fixture.shutDown()
+      throw error
+    }
+    await fixture.shutDown()
+  }
+
+  private init(_ options: ServerOptions) async throws {
+    let offset = Guarded(Duration.zero)
+    self.offset = offset
+    reactor = try Reactor(name: "test") { Instant.monotonic() + offset.withLock { $0 } }
+    unownedExecutor = reactor.asUnownedSerialExecutor()
+    let listener = try Listener.open(ListenAddress(parsing: "127.0.0.1:0"))
+    address = listener.address
+    try start(listener, options)
+  }
+
+  private func start(_ listener: Listener, _ options: ServerOptions) throws {
+    server = try Server(listener, options: options, handler: script, on: reactor.loop, logger: Logger(label: "test"))
+    reactor.loop.append(TurnWatch { [unowned self] in assumeIsolated { $0.check() } })
+  }
+
+  private func check() {
+    guard let server, !waiting.isEmpty else { return }
+    waiting.removeAll { waiter in
+      guard waiter.condition(script, server) else { return false }
+      waiter.continuation.resume()
+      return true
+    }
+  }
+
+  private func stopServer() {
+    server?.stop()
+    server = nil
+  }
+
+  /// Not isolated: it could not return to a reactor that has ended.
+  private nonisolated func shutDown() async {
+    await stopServer()
+    await Task.detached { [reactor] in reactor.shutdown() }.value
+  }
+
+  /// Waits until the condition holds at the end of a turn.
+  func until(_ condition: @Sendable @escaping (Script, Server) -> Bool) async {
+    await withCheckedContinuation { continuation in
+      waiting.append((condition, continuation))
+      check()
+    }
+  }
+
+  /// Moves the reactor's clock.
+  nonisolated func advance(by duration: Duration) {
+    offset.withLock { $0 += duration }
+    reactor.wake()
+  }
+
+  /// Runs on the reactor's thread.
+  func on<Result: Sendable>(_ body: @Sendable (Script, Server) throws -> Result) rethrows -> Result {
+    try body(script, server!)
+  }
+
+  nonisolated func connect() throws -> Client { try Client(address) }
+}
+
+/// Calls back at the end of each turn.
+private final class TurnWatch: TurnEnd {
+  let body: () -> Void
+  init(_ body: @escaping () -> Void) { self.body = body }
+  func finishTurn() -> Instant? {
+    body()
+    return nil
+  }
+}

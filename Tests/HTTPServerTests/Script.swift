@@ -1,0 +1,92 @@
+import HTTPServer
+
+/// A handler that does what the target says, and remembers what happened.
+///
+/// `/echo` answers the body, `/target` the target, `/later` when the test says so, `/stream` with a stream the test feeds,
+/// `/early` in `begin`.
+final class Script: Handler {
+  private(set) var handled = 0
+  private(set) var abandoned = 0
+  private(set) var refusals: [Refusal.Code] = []
+  private(set) var waiting: [Exchange] = []
+  private(set) var streams: [Feed] = []
+  private(set) var begun = 0
+
+  func begin(_ exchange: Exchange) {
+    begun += 1
+    if exchange.target.elementsEqual("/early".utf8) { exchange.respond(403, text: "early") }
+    if exchange.target.elementsEqual("/small".utf8) { exchange.bodyLimit = 4 }
+  }
+
+  func handle(_ exchange: Exchange) {
+    handled += 1
+    let target = String(decoding: exchange.target, as: UTF8.self)
+    switch target {
+    case "/echo", "/small":
+      exchange.respond(200, contentType: "text/plain", body: exchange.body)
+    case "/later":
+      waiting.append(exchange)
+    case "/stream":
+      let feed = Feed(exchange)
+      streams.append(feed)
+      exchange.respond(
+        200, contentType: "text/event-stream", headers: [("Cache-Control", "no-store")], stream: feed)
+    default:
+      exchange.respond(200, text: "\(target) \(exchange.body.count)")
+    }
+  }
+
+  func refused(_ exchange: Exchange, _ refusal: Refusal) {
+    refusals.append(refusal.code)
+    exchange.respond(refusal.status, text: refusal.code.rawValue)
+  }
+
+  func abandoned(_ exchange: Exchange) {
+    abandoned += 1
+    waiting.removeAll { $0 === exchange }
+  }
+
+  /// Answers the calls that wait, the last first.
+  func answerWaiting(_ text: String = "later") {
+    while let exchange = waiting.popLast() { exchange.respond(200, text: text) }
+  }
+}
+
+/// A stream of what the test puts into it.
+final class Feed: BodyStream {
+  private let exchange: Exchange
+  private var pending: [UInt8] = []
+  private var isEnded = false
+  private(set) var reads = 0
+  private(set) var closures = 0
+
+  init(_ exchange: Exchange) { self.exchange = exchange }
+
+  func put(_ text: String) {
+    pending += text.utf8
+    exchange.wake()
+  }
+
+  func end() {
+    isEnded = true
+    exchange.wake()
+  }
+
+  func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead {
+    reads += 1
+    if pending.isEmpty { return isEnded ? .end : .nothing }
+    let count = min(pending.count, room.count)
+    room.copyBytes(from: pending[..<count])
+    pending.removeFirst(count)
+    return .bytes(count)
+  }
+
+  func closed() { closures += 1 }
+}
+
+extension Exchange {
+  func respond(_ status: Int, text: String) {
+    var text = text
+    text.withUTF8 { respond(status, contentType: "text/plain", body: UnsafeRawBufferPointer($0)) }
+  }
+}

@@ -1,0 +1,134 @@
+import HTTPServer
+import Testing
+
+@Suite("Streams", .timeLimit(.minutes(1)))
+struct StreamTests {
+  private func open(_ fixture: Fixture, _ count: Int = 1) async throws -> [Client] {
+    let clients = try (0..<count).map { _ in try fixture.connect() }
+    for client in clients { client.send(get("/stream")) }
+    await fixture.until { script, _ in script.streams.count == count }
+    for client in clients { #expect(try client.head().headers["transfer-encoding"] == "chunked") }
+    return clients
+  }
+
+  @Test("the head comes before the first byte, and bytes as soon as they are there")
+  func atOnce() async throws {
+    try await Fixture.with { fixture in
+      let client = try await open(fixture)[0]
+      for text in ["one", "two"] {
+        await fixture.on { script, _ in script.streams[0].put(text) }
+        #expect(try client.chunk() == text)
+      }
+    }
+  }
+
+  @Test("two wake-ups in one turn make one read with both")
+  func twice() async throws {
+    try await Fixture.with { fixture in
+      let client = try await open(fixture)[0]
+      await fixture.on { script, _ in
+        script.streams[0].put("one")
+        script.streams[0].put("two")
+      }
+      #expect(try client.chunk() == "onetwo")
+    }
+  }
+
+  @Test("a stream that ends leaves the connection usable")
+  func end() async throws {
+    try await Fixture.with { fixture in
+      let client = try await open(fixture)[0]
+      await fixture.on { script, _ in
+        script.streams[0].put("last")
+        script.streams[0].end()
+      }
+      #expect(try client.chunk() == "last")
+      #expect(try client.chunk() == "")
+      client.send(get("/x"))
+      #expect(try client.reply().body == "/x 0")
+      #expect(await fixture.on { script, _ in script.streams[0].closures } == 1)
+      #expect(await fixture.on { _, server in server.isIdle })
+    }
+  }
+
+  @Test("HTTP/1.0 gets a stream until the connection closes")
+  func oldVersion() async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send("GET /stream HTTP/1.0\r\n\r\n")
+      await fixture.until { script, _ in script.streams.count == 1 }
+      let text = String(repeating: "0123456789", count: 1_000)
+      await fixture.on { script, _ in
+        script.streams[0].put(text)
+        script.streams[0].end()
+      }
+      #expect(try client.readToEnd().hasSuffix("\r\n\r\n" + text))
+    }
+  }
+
+  @Test("a stream without news is not read again")
+  func quiet() async throws {
+    try await Fixture.with { fixture in
+      let client = try await open(fixture)[0]
+      let other = try fixture.connect()
+      for _ in 0..<20 {
+        other.send(get("/"))
+        #expect(try other.reply().status == 200)
+      }
+      #expect(await fixture.on { script, _ in script.streams[0].reads } == 1)
+      await fixture.on { script, _ in script.streams[0].put("x") }
+      #expect(try client.chunk() == "x")
+    }
+  }
+
+  @Test("a hundred streams woken in one turn all get their bytes")
+  func many() async throws {
+    try await Fixture.with { fixture in
+      let clients = try await open(fixture, 100)
+      await fixture.on { script, _ in for stream in script.streams { stream.put("event") } }
+      for client in clients { #expect(try client.chunk() == "event") }
+    }
+  }
+
+  @Test("much data passes a slow reader whole")
+  func backPressure() async throws {
+    try await Fixture.with { fixture in
+      let client = try await open(fixture)[0]
+      let text = String(repeating: "0123456789abcdef", count: 1 << 18)
+      await fixture.on { script, _ in
+        script.streams[0].put(text)
+        script.streams[0].end()
+      }
+      var received = ""
+      while true {
+        let chunk = try client.chunk()
+        if chunk.isEmpty { break }
+        received += chunk
+      }
+      #expect(received == text)
+    }
+  }
+
+  @Test("a client that leaves closes its stream once", arguments: [false, true])
+  func gone(byReset: Bool) async throws {
+    try await Fixture.with { fixture in
+      let client = try await open(fixture)[0]
+      if byReset { client.reset() } else { client.disconnect() }
+      await fixture.until { script, server in script.streams[0].closures == 1 && server.connections == 0 }
+      await fixture.on { script, _ in script.streams[0].put("too late") }
+      #expect(await fixture.on { script, server in script.streams[0].closures == 1 && server.isIdle })
+    }
+  }
+
+  @Test("a client that leaves while the stream is writing closes it once")
+  func goneWhileWriting() async throws {
+    try await Fixture.with { fixture in
+      let client = try await open(fixture)[0]
+      let text = String(repeating: "0123456789abcdef", count: 1 << 19)
+      await fixture.on { script, _ in script.streams[0].put(text) }
+      _ = try client.chunk()
+      client.disconnect()
+      await fixture.until { script, server in script.streams[0].closures == 1 && server.connections == 0 }
+    }
+  }
+}
