@@ -168,7 +168,9 @@ public final class RPCClient: Alarm {
         guard let peer = leastBusy() else { return }
         let sent = call.queued.withFrames { peer.send($0, $1, $2, $3) }
         guard sent else { return }
-        pending.update(number) { $0.peer = peer; $0.queued = [] }
+        pending.update(number) {
+          $0.peer = peer; $0.queued = []
+        }
       }
       queue.removeFirst()
     }
