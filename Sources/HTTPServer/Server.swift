@@ -84,7 +84,7 @@ public final class Server: Source, TurnEnd {
   public var isIdle: Bool { requests == 0 }
 
   /// Stops accepting: connections that wait in the backlog are served, later ones are refused by the kernel. Requests in
-  /// progress go on, and their answers close their connections.
+  /// progress go on, and their answers close their connections. Not from inside a handler's call.
   public func quiesce() {
     guard let daemon, !isQuiesced else { return }
     acceptBacklog()
@@ -94,7 +94,8 @@ public final class Server: Source, TurnEnd {
     schedule()
   }
 
-  /// Ends everything at once: open requests are abandoned, open streams closed. The server cannot be used after it.
+  /// Ends everything at once: open requests are abandoned, open streams closed. The server cannot be used after it. Not
+  /// from inside a handler's call.
   public func stop() {
     guard let daemon else { return }
     quiesce()
