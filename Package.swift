@@ -51,14 +51,14 @@ let package = Package(
     module(
       "Gateway",
       [
-        "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
+        "CLinux", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
         .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ], resources: [.embedInCode("Resources/gateway.yaml")]),
     .executableTarget(
       name: "zmq-gateway",
       dependencies: [
-        "Gateway", "CLinux", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Gateway", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -23,6 +23,16 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   /// Forgets the bytes and keeps the memory.
   public mutating func removeAll() { count = 0 }
 
+  /// Forgets the bytes, and the memory too when it is more than `limit` bytes: after one huge document a buffer that
+  /// is used again and again should not hold on to its size.
+  public mutating func removeAll(keepingUpTo limit: Int) {
+    count = 0
+    guard capacity > max(limit, 16) else { return }
+    free(base)
+    capacity = max(limit, 16)
+    base = Self.allocate(capacity)
+  }
+
   /// Adds one byte.
   public mutating func append(_ byte: UInt8) {
     reserve(1)

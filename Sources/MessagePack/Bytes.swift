@@ -1,3 +1,5 @@
+import Glibc
+
 /// Unaligned loads and stores, and the eight-bytes-at-once tests of the string loops.
 enum Bytes {
   static let ones: UInt64 = 0x0101_0101_0101_0101
@@ -27,9 +29,14 @@ enum Bytes {
     word & ((1 &<< UInt64(truncatingIfNeeded: count &* 8)) &- 1)
   }
 
+  /// For a few bytes, such as those of a literal; `same` is for texts of any length.
   @inline(__always) static func equal(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, _ count: Int) -> Bool {
     for i in 0..<count where a[i] != b[i] { return false }
     return true
+  }
+
+  static func same(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+    memcmp(a, b, count) == 0
   }
 
   @inline(__always) static func equal(_ a: UnsafePointer<UInt8>, _ count: Int, _ text: StaticString) -> Bool {

@@ -63,7 +63,7 @@ public struct Cursor {
 
   /// Reads the next token. Throws `badMessagePack` or `tooManyElements`.
   public mutating func next() throws(TranscodingError) -> Token {
-    do throws(Fault) { return try token() } catch { throw error.error { "" } }
+    do throws(Fault) { return try token() } catch { throw error.error() }
   }
 
   /// Steps over one whole value with all it contains. Throws `badMessagePack` or `tooManyElements`.

@@ -21,6 +21,9 @@ struct Fault: Error {
     self.pair = pair
   }
 
+  /// The error that users see, from a reader that keeps no path.
+  func error() -> TranscodingError { TranscodingError(code: text.0, message: text.1, offset: offset) }
+
   /// The error that users see; `pointer` is asked only when the failure belongs to a value.
   func error(pointer: () -> String) -> TranscodingError {
     let (code, message) = text

@@ -1,6 +1,6 @@
 extension JSONParser {
   /// Reads a number and writes it: an integer exactly, anything with a fraction or exponent as a float64.
-  @inline(__always) func number(
+  @inline(__always) mutating func number(
     _ p: inout UnsafePointer<UInt8>, _ out: inout UnsafeMutablePointer<UInt8>
   ) throws(Fault) {
     var q = p
@@ -40,7 +40,7 @@ extension JSONParser {
   }
 
   /// An integer of more than 18 digits, checked against 64 bits.
-  @inline(never) private func large(
+  @inline(never) private mutating func large(
     _ first: UnsafePointer<UInt8>, _ count: Int, _ negative: Bool
   ) throws(Fault) -> UInt64 {
     var value: UInt64 = 0
@@ -55,7 +55,7 @@ extension JSONParser {
   }
 
   /// The number at `p`, whose `count` digits before `q` make `digits` (if they fit); `q` is on its point or exponent.
-  @inline(never) private func float(
+  @inline(never) private mutating func float(
     _ p: UnsafePointer<UInt8>, _ q: UnsafePointer<UInt8>, _ digits: UInt64, _ count: Int
   ) throws(Fault) -> (UnsafePointer<UInt8>, Double) {
     var (q, digits, count, exponent) = (q, digits, count, 0)

@@ -1,6 +1,6 @@
 extension JSONParser {
   /// Reads a string whose opening quote is passed, and writes it with its header.
-  @inline(__always) func string(
+  @inline(__always) mutating func string(
     _ p: inout UnsafePointer<UInt8>, _ out: inout UnsafeMutablePointer<UInt8>
   ) throws(Fault) {
     // The header is one byte until the length is known; words are stored as they are tested.
@@ -35,7 +35,7 @@ extension JSONParser {
   }
 
   /// The header of a string whose `length` bytes stand behind one byte at `out`; gives the end.
-  @inline(never) private func finish(
+  @inline(never) private mutating func finish(
     _ out: UnsafeMutablePointer<UInt8>, _ length: Int
   ) -> UnsafeMutablePointer<UInt8> {
     let extra = length < 32 ? 0 : length <= 0xff ? 1 : length <= 0xffff ? 2 : 4
@@ -56,7 +56,7 @@ extension JSONParser {
   }
 
   /// The rest of a string, with escapes, characters beyond ASCII and the last bytes of the text; ends behind the quote.
-  @inline(never) private func carefully(
+  @inline(never) private mutating func carefully(
     _ p: UnsafePointer<UInt8>, _ out: UnsafeMutablePointer<UInt8>
   ) throws(Fault) -> (p: UnsafePointer<UInt8>, out: UnsafeMutablePointer<UInt8>) {
     var (p, out) = (p, out)
@@ -96,7 +96,7 @@ extension JSONParser {
     throw Fault(.unexpectedEnd, p - start)
   }
 
-  @inline(__always) private func escape(
+  @inline(__always) private mutating func escape(
     _ p: UnsafePointer<UInt8>, _ out: UnsafeMutablePointer<UInt8>
   ) throws(Fault) -> (UnsafePointer<UInt8>, UnsafeMutablePointer<UInt8>) {
     guard end - p >= 2 else { throw Fault(.unexpectedEnd, end - start) }
@@ -115,7 +115,7 @@ extension JSONParser {
     return (p + 2, out + 1)
   }
 
-  private func unicode(
+  private mutating func unicode(
     _ p: UnsafePointer<UInt8>, _ out: UnsafeMutablePointer<UInt8>
   ) throws(Fault) -> (UnsafePointer<UInt8>, UnsafeMutablePointer<UInt8>) {
     let unit = try hex(p)
@@ -129,7 +129,7 @@ extension JSONParser {
   }
 
   /// The four hexadecimal digits of the `\u` escape at `p`.
-  private func hex(_ p: UnsafePointer<UInt8>) throws(Fault) -> UInt32 {
+  private mutating func hex(_ p: UnsafePointer<UInt8>) throws(Fault) -> UInt32 {
     guard end - p >= 6 else { throw Fault(.unexpectedEnd, end - start) }
     var unit: UInt32 = 0
     for i in 2..<6 {

@@ -50,7 +50,20 @@ struct JSONParser: ~Copyable {
     value: while true {
       if frame.isObject {
         elements &+= 1
-        try key(&p, &out, frame)
+        guard try next(&p) == UInt8(ascii: "\"") else { throw Fault(.missingKey, p - start) }
+        let source = p - start
+        p += 1
+        let header = out
+        try string(&p, &out)
+        // The header's length follows from that of the whole, as each form is only used where the shorter is too short.
+        let size = out - header
+        let headerSize = size <= 32 ? 1 : size <= 257 ? 2 : size <= 65538 ? 3 : 5
+        let fresh = keys.add(
+          output, offset: header - output + headerSize, length: size - headerSize, source: source,
+          first: Int(frame.firstKey))
+        if !fresh { throw Fault(.duplicateKey, source) }
+        guard try next(&p) == UInt8(ascii: ":") else { throw Fault(.missingColon, p - start) }
+        p += 1
       }
       elements &+= 1
       if elements > maximumElements { throw Fault(.tooManyElements, p - start) }
@@ -108,25 +121,6 @@ struct JSONParser: ~Copyable {
     return out - output
   }
 
-  @inline(__always) private mutating func key(
-    _ p: inout UnsafePointer<UInt8>, _ out: inout UnsafeMutablePointer<UInt8>, _ frame: Frame
-  ) throws(Fault) {
-    guard try next(&p) == UInt8(ascii: "\"") else { throw Fault(.missingKey, p - start) }
-    let source = p - start
-    p += 1
-    let header = out
-    try string(&p, &out)
-    // Room for the header's longest form was not left: the length tells which form it has.
-    let size = out - header
-    let headerSize = size <= 32 ? 1 : size <= 257 ? 2 : size <= 65538 ? 3 : 5
-    let fresh = keys.add(
-      output, offset: header - output + headerSize, length: size - headerSize, source: source,
-      first: Int(frame.firstKey))
-    if !fresh { throw Fault(.duplicateKey, source) }
-    guard try next(&p) == UInt8(ascii: ":") else { throw Fault(.missingColon, p - start) }
-    p += 1
-  }
-
   /// Ends the container of `frame` whose members end at `out`: the header, and the checks a whole object allows.
   @inline(__always) private mutating func close(
     _ frame: Frame, _ out: UnsafeMutablePointer<UInt8>, _ offset: Int
@@ -159,7 +153,7 @@ struct JSONParser: ~Copyable {
   }
 
   /// Moves the members up for a header of three or five bytes.
-  @inline(never) private func widen(
+  @inline(never) private mutating func widen(
     _ header: UnsafeMutablePointer<UInt8>, _ out: UnsafeMutablePointer<UInt8>, _ count: Int, _ isObject: Bool
   ) -> UnsafeMutablePointer<UInt8> {
     let extra = count <= 0xffff ? 2 : 4
@@ -175,19 +169,19 @@ struct JSONParser: ~Copyable {
   }
 
   /// The next byte that is not white space; `p` stays on it.
-  @inline(__always) private func next(_ p: inout UnsafePointer<UInt8>) throws(Fault) -> UInt8 {
+  @inline(__always) private mutating func next(_ p: inout UnsafePointer<UInt8>) throws(Fault) -> UInt8 {
     if p < end, p.pointee > 0x20 { return p.pointee }
     skipSpace(&p)
     if p == end { throw Fault(.unexpectedEnd, p - start) }
     return p.pointee
   }
 
-  @inline(__always) private func skipSpace(_ p: inout UnsafePointer<UInt8>) {
+  @inline(__always) private mutating func skipSpace(_ p: inout UnsafePointer<UInt8>) {
     while p < end, p.pointee == 0x20 || p.pointee == 0x0a || p.pointee == 0x0d || p.pointee == 0x09 { p += 1 }
   }
 
   /// The byte of output is there already; checks the word and steps over both.
-  @inline(__always) private func literal(
+  @inline(__always) private mutating func literal(
     _ word: StaticString, _ p: inout UnsafePointer<UInt8>, _ out: inout UnsafeMutablePointer<UInt8>
   ) throws(Fault) {
     let count = word.utf8CodeUnitCount
@@ -196,7 +190,7 @@ struct JSONParser: ~Copyable {
     out += 1
   }
 
-  @inline(never) private func badStart(_ p: UnsafePointer<UInt8>) -> Fault.Kind {
+  @inline(never) private mutating func badStart(_ p: UnsafePointer<UInt8>) -> Fault.Kind {
     switch p.pointee {
     case 0xef where p == start && end - p >= 3 && p[1] == 0xbb && p[2] == 0xbf: .byteOrderMark
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): .badLiteral

@@ -33,7 +33,7 @@ extension JSONPrinter {
   }
 
   /// Whether the one key at `p` is a reserved word, which as an object would read back as something else.
-  @inline(never) func isReserved(_ p: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+  @inline(never) mutating func isReserved(_ p: UnsafePointer<UInt8>, _ count: Int) -> Bool {
     guard count == 1 else { return false }
     var cursor = Cursor(start: start, end: end, at: p, left: 1)
     guard case .string(let text)? = try? cursor.token(), let name = text.baseAddress else { return false }
@@ -41,7 +41,7 @@ extension JSONPrinter {
   }
 
   /// Turns the text from `mark` to `out` into a string that holds it.
-  @inline(never) private func quote(
+  @inline(never) private mutating func quote(
     _ mark: Int, _ out: inout UnsafeMutablePointer<UInt8>, _ limit: inout UnsafeMutablePointer<UInt8>,
     _ buffer: inout ByteBuffer
   ) {

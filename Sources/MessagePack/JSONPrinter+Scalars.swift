@@ -11,7 +11,7 @@ extension JSONPrinter {
   }
 
   /// Makes room for `count` bytes at `out`.
-  @inline(never) func reserve(
+  @inline(never) mutating func reserve(
     _ count: Int, _ out: inout UnsafeMutablePointer<UInt8>, _ limit: inout UnsafeMutablePointer<UInt8>,
     _ buffer: inout ByteBuffer
   ) {
@@ -19,7 +19,7 @@ extension JSONPrinter {
     limit = buffer.base + buffer.capacity
   }
 
-  @inline(__always) func integer(
+  @inline(__always) mutating func integer(
     _ value: Int64, _ out: UnsafeMutablePointer<UInt8>
   ) -> UnsafeMutablePointer<UInt8> {
     if value >= 0 { return integer(UInt64(bitPattern: value), out) }
@@ -28,14 +28,14 @@ extension JSONPrinter {
     return JSONNumber.write(value.magnitude, out + 1)
   }
 
-  @inline(__always) func integer(
+  @inline(__always) mutating func integer(
     _ value: UInt64, _ out: UnsafeMutablePointer<UInt8>
   ) -> UnsafeMutablePointer<UInt8> {
     if options.integers == .string, value > Self.safe { return quoted(value, false, out) }
     return JSONNumber.write(value, out)
   }
 
-  @inline(never) private func quoted(
+  @inline(never) private mutating func quoted(
     _ value: UInt64, _ negative: Bool, _ out: UnsafeMutablePointer<UInt8>
   ) -> UnsafeMutablePointer<UInt8> {
     var out = JSONPrinter.word(negative ? "\"-" : "\"", out)
@@ -43,7 +43,7 @@ extension JSONPrinter {
     return JSONPrinter.word("\"", out)
   }
 
-  @inline(__always) func double(
+  @inline(__always) mutating func double(
     _ value: Double, _ out: UnsafeMutablePointer<UInt8>, _ source: Int
   ) throws(Fault) -> UnsafeMutablePointer<UInt8> {
     if value.isFinite { return JSONNumber.write(value, out) }
@@ -56,7 +56,7 @@ extension JSONPrinter {
     }
   }
 
-  @inline(never) func binary(
+  @inline(never) mutating func binary(
     _ bytes: UnsafeRawBufferPointer, _ out: inout UnsafeMutablePointer<UInt8>,
     _ limit: inout UnsafeMutablePointer<UInt8>, _ buffer: inout ByteBuffer
   ) {
@@ -67,7 +67,7 @@ extension JSONPrinter {
   }
 
   /// Moments and dates as ISO 8601 text, everything else as code and bytes.
-  @inline(never) func extended(
+  @inline(never) mutating func extended(
     _ code: Int8, _ payload: UnsafeRawBufferPointer, _ out: inout UnsafeMutablePointer<UInt8>,
     _ limit: inout UnsafeMutablePointer<UInt8>, _ buffer: inout ByteBuffer
   ) {

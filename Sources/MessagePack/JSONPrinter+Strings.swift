@@ -1,6 +1,6 @@
 extension JSONPrinter {
   /// Writes the `count` bytes at `p` as a string, or as `$bin` when they are not UTF-8.
-  @inline(__always) func string(
+  @inline(__always) mutating func string(
     _ p: inout UnsafePointer<UInt8>, _ count: Int, _ out: inout UnsafeMutablePointer<UInt8>,
     _ limit: inout UnsafeMutablePointer<UInt8>, _ buffer: inout ByteBuffer
   ) throws(Fault) {
@@ -38,7 +38,7 @@ extension JSONPrinter {
   }
 
   /// Goes on from `q` with a string that holds more than plain ASCII; it began at `p`, and `text` is as far as `q`.
-  @inline(never) private func rest(
+  @inline(never) private mutating func rest(
     _ p: UnsafePointer<UInt8>, _ count: Int, _ q: UnsafePointer<UInt8>, _ text: UnsafeMutablePointer<UInt8>,
     _ out: inout UnsafeMutablePointer<UInt8>, _ limit: inout UnsafeMutablePointer<UInt8>, _ buffer: inout ByteBuffer
   ) {

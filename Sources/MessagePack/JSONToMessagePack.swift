@@ -39,14 +39,16 @@ public struct JSONToMessagePack: Sendable, Hashable {
   public func transcodeCall(
     _ json: UnsafeRawBufferPointer, into buffer: inout ByteBuffer
   ) throws(TranscodingError) -> CallFrames {
-    if json.allSatisfy({ $0 == 0x20 || $0 == 0x0a || $0 == 0x0d || $0 == 0x09 }) { return CallFrames() }
+    if json.first ?? 0x20 <= 0x20, json.allSatisfy({ $0 == 0x20 || $0 == 0x0a || $0 == 0x0d || $0 == 0x09 }) {
+      return CallFrames()
+    }
     return try run(json, &buffer, isCall: true)
   }
 
   private func run(
     _ json: UnsafeRawBufferPointer, _ buffer: inout ByteBuffer, isCall: Bool
   ) throws(TranscodingError) -> CallFrames {
-    guard json.count <= TranscodingLimits.largestDocument else { throw Fault(.tooLarge, 0).error { "" } }
+    guard json.count <= TranscodingLimits.largestDocument else { throw Fault(.tooLarge, 0).error() }
     let start = json.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? Cursor.nowhere
     buffer.reserve(3 * json.count + JSONParser.slack)
     let output = buffer.base + buffer.count

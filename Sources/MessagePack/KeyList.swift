@@ -76,6 +76,6 @@ struct KeyList: ~Copyable {
 
   @inline(never) private func same(_ a: Int, _ b: Int, _ output: UnsafeMutablePointer<UInt8>) -> Bool {
     let (a, b) = (entries[a], entries[b])
-    return a.length == b.length && Bytes.equal(output + Int(a.offset), output + Int(b.offset), Int(a.length))
+    return a.length == b.length && Bytes.same(output + Int(a.offset), output + Int(b.offset), Int(a.length))
   }
 }

@@ -55,7 +55,7 @@ public struct MessagePackToJSON: Sendable, Hashable {
   ///
   /// Throws `badMessagePack`, `tooDeep`, `tooManyElements` or `notRepresentable`; `buffer` is then as it was before.
   public func transcode(_ bytes: UnsafeRawBufferPointer, into buffer: inout ByteBuffer) throws(TranscodingError) {
-    guard bytes.count <= TranscodingLimits.largestDocument else { throw Fault(.tooLarge, 0).error { "" } }
+    guard bytes.count <= TranscodingLimits.largestDocument else { throw Fault(.tooLarge, 0).error() }
     let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? Cursor.nowhere
     try withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 8) { memory throws(TranscodingError) in
       var printer = JSONPrinter(

@@ -21,9 +21,16 @@ public struct Packer: Sendable, Hashable {
         try pack(value, &packer, 0)
       }
     } catch {
-      throw error.error { "" }
+      throw error.error()
     }
     buffer.append(UnsafeRawBufferPointer(start: packed.data, count: packed.size))
+  }
+
+  /// The bytes of `value`. Throws `tooDeep`.
+  public func pack(_ value: Value) throws(TranscodingError) -> [UInt8] {
+    var buffer = ByteBuffer()
+    try pack(value, into: &buffer)
+    return buffer.withUnsafeBytes { Array($0) }
   }
 
   private func pack(_ value: Value, _ packer: inout msgpack_packer, _ depth: Int) throws(Fault) {

@@ -1,4 +1,6 @@
 /// The check that lets MessagePack bytes be passed on unread: exactly one value, within limits.
+///
+/// A key may occur twice in a map: only the service reads it, so there are no two readers to disagree.
 public struct Scan: Sendable, Hashable {
   /// Depth and number of values.
   public var limits: TranscodingLimits
@@ -24,7 +26,7 @@ public struct Scan: Sendable, Hashable {
     do throws(Fault) {
       try check(bytes)
     } catch {
-      throw error.error { "" }
+      throw error.error()
     }
   }
 

@@ -10,7 +10,7 @@ public struct Unpacker: Sendable, Hashable {
   ///
   /// Throws `badMessagePack`, `tooDeep` or `tooManyElements`.
   public func unpack(_ bytes: UnsafeRawBufferPointer) throws(TranscodingError) -> Value {
-    do throws(Fault) { return try read(bytes) } catch { throw error.error { "" } }
+    do throws(Fault) { return try read(bytes) } catch { throw error.error() }
   }
 
   /// The one value that fills `bytes`, as above.

@@ -1,18 +1,24 @@
 import ArgumentParser
-import CLinux
 import Gateway
 
 struct HealthCheck: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "healthcheck", abstract: "Ask a running gateway whether it is alive; exit 0 or 69.")
+    commandName: "healthcheck", abstract: "Ask a running gateway whether it lives; exit 0, or 69.")
 
   @Option(help: "Where it listens, host:port.")
   var http = "127.0.0.1:8080"
 
-  func run() throws { throw ExitCode.unavailable }
-}
-
-struct Demo: AsyncParsableCommand {
-  @OptionGroup var serving: ServingOptions
-  func run() async throws {}
+  func run() throws {
+    let probe: LivenessProbe
+    do {
+      probe = try LivenessProbe(http)
+    } catch {
+      throw ValidationError("--http: \(error)")
+    }
+    guard probe.succeeds(within: .seconds(2)) else {
+      print("\(http) does not answer")
+      throw ExitCode.unavailable
+    }
+    print("\(http) is alive")
+  }
 }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("byte buffer")
+@Suite("byte buffer", .timeLimit(.minutes(1)))
 struct ByteBufferTests {
   @Test("it grows, keeps its capacity when emptied and lends ranges")
   func growth() {
@@ -18,6 +18,12 @@ struct ByteBufferTests {
     buffer.removeAll()
     #expect(buffer.count == 0)
     #expect(buffer.capacity == capacity)
+    buffer.removeAll(keepingUpTo: 2 * capacity)
+    #expect(buffer.capacity == capacity)
+    buffer.removeAll(keepingUpTo: 100)
+    #expect(buffer.capacity == 100)
+    buffer.append(utf8: "still good")
+    #expect(buffer.count == 10)
   }
 
   @Test("each primitive writes its shortest form")

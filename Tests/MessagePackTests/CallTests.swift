@@ -2,7 +2,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("the arguments of a call")
+@Suite("the arguments of a call", .timeLimit(.minutes(1)))
 struct CallTests {
   @Test(
     "array, object, envelope or nothing",
@@ -54,6 +54,24 @@ struct CallTests {
     let error = try #require(failure { () throws(TranscodingError) in try call(json) })
     #expect(error.code == .badShape)
     #expect(error.message.contains("[1,2]"))
+  }
+
+  @Test("a MessagePack body has the same shapes")
+  func messagePack() throws {
+    for (json, arguments, keywords) in [
+      ("[]", nil, nil), ("{}", nil, nil), ("[2,3]", 0..<3, nil), (#"{"a":1}"#, nil, 0..<4),
+      (#"{"args":[1],"kwargs":{"a":1}}"#, 6..<8, 15..<19), (#"{"kwargs":{},"args":[]}"#, nil, nil),
+      (#"{"args":1}"#, nil, 0..<7), (#"{"args":[],"kwargs":{},"c":0}"#, nil, 0..<18),
+      (#"{"args":[1],"b":[2]}"#, nil, 0..<12),
+    ] as [(String, Range<Int>?, Range<Int>?)] {
+      let frames = try pack(json).withUnsafeBytes { try Scan().call($0) }
+      #expect(frames == CallFrames(arguments: arguments, keywords: keywords), "\(json)")
+    }
+    #expect(try Scan().call(UnsafeRawBufferPointer(start: nil, count: 0)) == CallFrames())
+    #expect(try bytes("82a46172677390a46172677390").withUnsafeBytes { try Scan().call($0) }.keywords == 0..<13)
+    for bad in ["05", "a161", "9001", "9105ff", "d47f00"] {
+      #expect(throws: TranscodingError.self) { try bytes(bad).withUnsafeBytes { try Scan().call($0) } }
+    }
   }
 
   @Test("errors are those of the transcoder")

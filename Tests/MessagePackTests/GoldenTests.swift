@@ -2,7 +2,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("bytes recorded from Python")
+@Suite("bytes recorded from Python", .timeLimit(.minutes(1)))
 struct GoldenTests {
   @Test("what Python unpacks, repacks to the same bytes by every writer", arguments: Golden.messagePack)
   func repack(vector: Golden.Vector) throws {

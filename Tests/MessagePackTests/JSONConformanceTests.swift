@@ -2,7 +2,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("JSON by RFC 8259")
+@Suite("JSON by RFC 8259", .timeLimit(.minutes(1)))
 struct JSONConformanceTests {
   @Test(
     "good text is read",

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("limits")
+@Suite("limits", .timeLimit(.minutes(1)))
 struct LimitTests {
   static func nested(_ depth: Int) -> String {
     String(repeating: "[", count: depth) + String(repeating: "]", count: depth)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("maps as JSON")
+@Suite("maps as JSON", .timeLimit(.minutes(1)))
 struct MapTests {
   @Test(
     "keys that are no strings are the text of their value",

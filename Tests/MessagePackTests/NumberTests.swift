@@ -2,7 +2,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("numbers")
+@Suite("numbers", .timeLimit(.minutes(1)))
 struct NumberTests {
   @Test(
     "integers travel exactly in their shortest form, both ways",
@@ -71,7 +71,7 @@ struct NumberTests {
   @Test("random doubles come back the same through text of any length")
   func roundTrips() throws {
     var random = Seeded(state: 1)
-    for round in 0..<40_000 {
+    for round in 0..<10_000 {
       var value = Double(bitPattern: random.next())
       // Half of them in everyday ranges, where the fast paths are.
       if round.isMultiple(of: 2) {
@@ -89,7 +89,7 @@ struct NumberTests {
   @Test("random digits with a point are rounded as the standard library does")
   func randomDigits() throws {
     var random = Seeded(state: 2)
-    for _ in 0..<40_000 {
+    for _ in 0..<10_000 {
       let count = Int.random(in: 1...24, using: &random)
       var text = String((0..<count).map { _ in "0123456789".randomElement(using: &random) ?? "0" })
       while text.hasPrefix("0"), text.count > 1 { text.removeFirst() }

@@ -69,9 +69,7 @@ func failure(_ body: () throws(TranscodingError) -> some Any) -> TranscodingErro
 }
 
 func packed(_ value: Value, _ packer: Packer = .init()) throws(TranscodingError) -> [UInt8] {
-  var buffer = ByteBuffer()
-  try packer.pack(value, into: &buffer)
-  return buffer.withUnsafeBytes { Array($0) }
+  try packer.pack(value)
 }
 
 func written(_ value: Value) -> [UInt8] {

@@ -43,8 +43,8 @@ final class EventHub: SubscriberOwner, Alarm {
     self.logger = logger
     text = EventText(writer: service.json.writer(limits: limits.transcoding))
     subscriber = try Subscriber(
-      connect: subscribe.connect.map(\.description), longestFrame: subscribe.history.bytes, in: context, on: loop,
-      owner: self)
+      connect: subscribe.connect.map(\.description), longestFrame: subscribe.history.bytes, in: context, on: loop)
+    subscriber?.owner = self
   }
 
   // MARK: Shards

@@ -13,11 +13,12 @@ enum Documents {
     {"at":1700007200,"event":"archived","by":"user\#(number)"}],
     "address":{"street":"12 Rue de l'Exemple","city":"Paris","zip":"75001","country":"FR"},
     "notes":"A longer run of plain text, as comments and descriptions have it, without anything to escape in it.",
-    "matrix":[[1,2,3],[4,5,6],[7,8,9]],"limits":{"min":0,"max":65535,"step":128},"version":"2.14.0","size":18446744073}
+    "matrix":[[1,2,3],[4,5,6],[7,8,9]],"limits":{"min":0,"max":65535,"step":128},
+    "labels":{"environment":"production","region":"eu-west-3","team":"payments"},"checksum":"9f86d081884c7d65","version":"2.14.0","size":18446744073}
     """#.split(separator: "\n").joined()
   }
 
-  static let list = "[" + (0..<101).map(record).joined(separator: ",") + "]"
+  static let list = "[" + (0..<105).map(record).joined(separator: ",") + "]"
 
   static var all: [(name: String, json: String)] {
     [("05 <-> 5", "5"), ("[2,3]", "[2,3]"), ("call", call), ("record", record(7)), ("list", list)]

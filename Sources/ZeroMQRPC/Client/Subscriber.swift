@@ -25,21 +25,24 @@ public final class Subscriber: MonitorOwner, SocketOwner {
   /// Messages with other than four frames.
   public private(set) var malformed = 0
   private let socket: Socket
-  private weak var owner: (any SubscriberOwner)?
+  /// Who receives. Not kept alive.
+  public weak var owner: (any SubscriberOwner)?
+  /// Where it is bound, wildcards resolved.
+  public private(set) var bindings: [String] = []
   private var watch: SocketWatch?
   private var monitor: Monitor?
   private var frames = Frames()
 
-  /// Begins to connect to each endpoint; subscribed to nothing. Does not keep the owner alive.
+  /// Binds, and begins to connect to each endpoint; subscribed to nothing.
   public init(
-    connect endpoints: [String], longestFrame: Int, in context: Context, on loop: Loop, owner: any SubscriberOwner
+    bind: [String] = [], connect endpoints: [String] = [], longestFrame: Int, in context: Context, on loop: Loop
   ) throws {
     var options = SocketOptions()
     options.longestFrame = longestFrame
     socket = try Socket(.subscribe, in: context, options: options)
-    self.owner = owner
     monitor = try Monitor(socket, in: context, on: loop, owner: self)
     watch = try SocketWatch(socket, on: loop, owner: self)
+    for endpoint in bind { bindings.append(try socket.bind(endpoint)) }
     for endpoint in endpoints { try socket.connect(endpoint) }
   }
 

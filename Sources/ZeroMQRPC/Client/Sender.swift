@@ -20,8 +20,13 @@ public final class Sender: MonitorOwner, SocketOwner {
   private var watch: SocketWatch?
   private var monitor: Monitor?
 
-  /// Begins to connect to each endpoint.
-  public init(_ pattern: Pattern, connect endpoints: [String], in context: Context, on loop: Loop) throws {
+  /// Where it is bound, wildcards resolved.
+  public private(set) var bindings: [String] = []
+
+  /// Binds, and begins to connect to each endpoint.
+  public init(
+    _ pattern: Pattern, bind: [String] = [], connect endpoints: [String] = [], in context: Context, on loop: Loop
+  ) throws {
     var options = SocketOptions()
     options.immediate = true
     // What was accepted is given a moment to leave when the process ends.
@@ -29,6 +34,7 @@ public final class Sender: MonitorOwner, SocketOwner {
     socket = try Socket(pattern == .pipeline ? .push : .publish, in: context, options: options)
     monitor = try Monitor(socket, in: context, on: loop, owner: self)
     watch = try SocketWatch(socket, on: loop, owner: self)
+    for endpoint in bind { bindings.append(try socket.bind(endpoint)) }
     for endpoint in endpoints { try socket.connect(endpoint) }
   }
 

@@ -1,0 +1,43 @@
+# Build, run and test the gateway. `make run` and `make test` are all a fresh Debian 12 with Swift needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run build test check format image clean
+
+# Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
+ARGS ?=
+# What builds the image: docker, or podman.
+DOCKER ?= docker
+IMAGE ?= zmq-gateway
+
+sources := Package.swift Sources Tests
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Install what is missing, build, and serve the demo on 127.0.0.1:8080
+	@exec .build/release/zmq-gateway demo $(ARGS)
+
+build: ## Install what is missing and build .build/release/zmq-gateway
+	@Scripts/bootstrap build
+	swift build -c release --product zmq-gateway
+
+test: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
+test: ## Install what is missing, with a Python environment in .venv, and run all tests
+	@Scripts/bootstrap test
+	swift test
+
+check: ## Check the format and build everything, warnings being errors
+	@Scripts/bootstrap build
+	swift format lint --strict --parallel --recursive $(sources)
+	swift build --build-tests
+
+format: ## Format the sources in place
+	swift format --in-place --parallel --recursive $(sources)
+
+image: ## Build the container image
+	$(DOCKER) build -f Docker/Dockerfile -t $(IMAGE) .
+
+clean: ## Remove what was built, .venv included
+	rm -rf .build .venv

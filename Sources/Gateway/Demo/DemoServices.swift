@@ -1,0 +1,119 @@
+import Glibc
+import Logging
+import MessagePack
+import Reactor
+import ZeroMQ
+import ZeroMQRPC
+
+/// Services to try a gateway with, in this process and reached over TCP on loopback like any other: `calc` (request-reply),
+/// `jobs` (pipeline) and `news` (publish-subscribe).
+///
+/// They are written with the service side of `ZeroMQRPC`, so a Python aiozmq client can call them too.
+public actor DemoServices {
+  public nonisolated let unownedExecutor: UnownedSerialExecutor
+  /// How a gateway reaches the services.
+  public private(set) var services: [Configuration.Service] = []
+  private let reactor: Reactor
+  private let context: Context
+  private let logger: Logger
+  private var running: [Service] = []
+  private var publisher: Sender?
+  private var relay: NewsRelay?
+
+  private init(on reactor: Reactor, in context: Context, logger: Logger) {
+    self.reactor = reactor
+    self.context = context
+    self.logger = logger
+    unownedExecutor = reactor.asUnownedSerialExecutor()
+  }
+
+  /// Starts the three services on free ports.
+  public static func start(logger: Logger) async throws -> DemoServices {
+    let demo = DemoServices(on: try Reactor(name: "demo"), in: try Context(), logger: logger)
+    try await demo.open()
+    return demo
+  }
+
+  private static let anyPort = "tcp://127.0.0.1:*"
+
+  private func open() async throws {
+    let publisher = try Sender(.publish, bind: [Self.anyPort], in: context, on: reactor.loop)
+    self.publisher = publisher
+    let calc = try await serve(.rpc, .calc)
+    let jobs = try await serve(.pipeline, .jobs { [weak self] in await self?.publish("jobs", "done", $0) })
+    let news = try NewsRelay(in: context, on: reactor.loop, to: publisher)
+    relay = news
+    var subscribe = Configuration.Subscribe(connect: [try address(publisher.bindings)])
+    // A restart of the demonstration is seen at once.
+    subscribe.retry = .seconds(1)
+    services = [
+      .init("calc", .rpc(.init(connect: [try address(calc)])), methods: .init(safe: ["add", "div", "echo"])),
+      .init("jobs", .pipeline(.init(connect: [try address(jobs)]))),
+      .init(
+        "news", .pubsub(.init(publish: .init(connect: [try address([news.endpoint])]), subscribe: subscribe))),
+    ]
+  }
+
+  private func serve(_ pattern: Service.Pattern, _ methods: MethodTable) async throws -> [String] {
+    let service = try await Service.start(
+      pattern, methods, bind: [Self.anyPort], logger: logger, in: context, on: reactor)
+    running.append(service)
+    return await service.endpoints
+  }
+
+  private func address(_ endpoints: [String]) throws -> Configuration.Address {
+    try Configuration.Address(endpoints.first ?? "")
+  }
+
+  /// Publishes a tick on `clock` every second, until the task is cancelled.
+  public func run() async {
+    for number in 1... {
+      do { try await Task.sleep(for: .seconds(1)) } catch { return }
+      publish("clock", "tick", [.int(Int64(number)), .string(Self.time())])
+    }
+  }
+
+  private func publish(_ topic: String, _ method: String, _ arguments: [Value]) {
+    guard let publisher else { return }
+    do {
+      let arguments = try Packer().pack(.array(arguments))
+      try Array(topic.utf8).withUnsafeBytes { topic in
+        try Array(method.utf8).withUnsafeBytes { method in
+          try arguments.withUnsafeBytes { arguments in
+            try withUnsafeBytes(of: UInt8(0x80)) { keywords in
+              try publisher.send(topic: topic, method, arguments: arguments, keywords: keywords)
+            }
+          }
+        }
+      }
+    } catch {
+      // Nobody is connected, so nobody misses it: that is publishing.
+      logger.debug("not published", metadata: ["topic": "\(topic)", "error": "\(error)"])
+    }
+  }
+
+  /// Stops the services and their thread.
+  public nonisolated func stop() async {
+    await close()
+    reactor.shutdown()
+  }
+
+  private func close() async {
+    for service in running { await service.close() }
+    running = []
+    relay?.close()
+    relay = nil
+    publisher?.close()
+    publisher = nil
+  }
+
+  private static func time() -> String {
+    var now = Glibc.time(nil)
+    var parts = tm()
+    gmtime_r(&now, &parts)
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
+      let count = strftime(text.baseAddress, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+      return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+  }
+}

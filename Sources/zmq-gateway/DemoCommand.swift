@@ -1,0 +1,40 @@
+import ArgumentParser
+import Gateway
+import Logging
+import ServiceLifecycle
+
+struct Demo: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serve demonstration services that run in this process: calc, jobs and news.")
+
+  @OptionGroup var serving: ServingOptions
+
+  @Flag(help: "Listen beyond this machine too, for everyone who reaches it: `auth: none` of a configuration.")
+  var open = false
+
+  func run() async throws {
+    let logger = serving.logger()
+    let demo = try await DemoServices.start(logger: logger)
+    var configuration = Configuration()
+    configuration.isOpenToAll = open
+    configuration.services = await demo.services
+    do {
+      configuration = try configuration.applying(serving.overrides())
+    } catch let errors as ConfigurationErrors {
+      throw ValidationError("\(errors)")
+    }
+    let complete = configuration
+    let gateway = GatewayService(start: { try await Gateway.start(complete, logger: logger) }, logger: logger)
+    try await GatewayService.run([DemoService(demo: demo), gateway], logger: logger)
+  }
+}
+
+/// Lets the demonstration's clock tick until the gateway in front of it has stopped.
+private struct DemoService: Service {
+  let demo: DemoServices
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await demo.run() }
+    await demo.stop()
+  }
+}
