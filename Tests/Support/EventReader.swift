@@ -10,6 +10,11 @@ public final class EventReader: @unchecked Sendable {
     public var data: String?
     public var retry: Int?
 
+    public init(comments: [String] = [], retry: Int? = nil) {
+      self.comments = comments
+      self.retry = retry
+    }
+
     /// The data as JSON.
     public var json: JSON { data.flatMap { JSON($0) } ?? .null }
     /// The part of the id before the dash.

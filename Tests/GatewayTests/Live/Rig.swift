@@ -37,6 +37,22 @@ struct Rig {
     return live
   }
 
+  /// A publisher that the test plays and that learns of subscriptions, and a gateway that streams it as `s`.
+  func publisher(
+    _ more: String = "", threads: Int = 2, grace: String = "10s"
+  ) async throws -> (publisher: WireSocket, gateway: LiveGateway) {
+    let publisher = try await wire(.subscriptionAwarePublish)
+    let gateway = try await gateway(
+      """
+      s:
+        pattern: pubsub
+        subscribe:
+          connect: ["\(await publisher.endpoint)"]
+      \(more.indented(by: 4))
+      """, threads: threads, grace: grace)
+    return (publisher, gateway)
+  }
+
   /// Starts a Python service of its own.
   func python() async throws -> PythonPeer {
     let peer = try await PythonPeer()
@@ -128,7 +144,23 @@ extension String {
   var bytes: [UInt8] { Array(utf8) }
 }
 
+extension SocketKind {
+  /// XPUB: a publisher that receives `\u{1}topic` and `\u{0}topic` as subscriptions come and go.
+  static let subscriptionAwarePublish = SocketKind(rawValue: 9)
+}
+
 extension WireSocket {
+  /// Publishes a call.
+  func publish(_ topic: String, _ method: String, _ arguments: [Value] = []) throws {
+    try send([topic.bytes, method.bytes, Value.array(arguments).packed, [0x80]])
+  }
+
+  /// The next subscription or its end, as `+topic` or `-topic`.
+  func subscription() async throws -> String {
+    let frames = try await receive()
+    return (frames[0].first == 1 ? "+" : "-") + String(decoding: frames[0].dropFirst(), as: UTF8.self)
+  }
+
   /// Waits for a call and answers it.
   func answerNext(_ result: Value) async throws { try answer(try await call(), result.packed) }
 }
