@@ -148,12 +148,12 @@ struct StreamLifeTests {
       }
       defer { publishing.cancel() }
       try await withThrowingTaskGroup { group in
-        for _ in 0..<3 {
+        for _ in 0..<2 {
           group.addTask {
-            for _ in 0..<60 {
+            for _ in 0..<150 {
               let stream = try await gateway.http.events("/sub/s?topic=a")
               var last: Int?
-              for _ in 0..<3 {
+              for _ in 0..<2 {
                 guard let event = try await stream.event(), event.name == nil else { break }
                 if let last { #expect(event.sequence == last + 1) }
                 last = event.sequence
