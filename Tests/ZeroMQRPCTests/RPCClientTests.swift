@@ -52,7 +52,8 @@ struct RPCClientTests {
     }
   }
 
-  @Test("what a full backend does not take waits in the client, expires there as not sent, and goes out when there is room")
+  @Test(
+    "what a full backend does not take waits in the client, expires there as not sent, and goes out when there is room")
   func queue() async throws {
     var options = RPCOptions()
     options.sendHighWaterMark = 1

@@ -10,7 +10,8 @@ import ZeroMQ
 
 /// `make test` sets ZMQ_GATEWAY_PYTHON: without it, what needs a real client cannot run.
 @Suite(
-  "A service is called by Python's own client", .timeLimit(.minutes(1)), .enabled(if: Python.isThere, "\(Python.comment)"))
+  "A service is called by Python's own client", .timeLimit(.minutes(1)),
+  .enabled(if: Python.isThere, "\(Python.comment)"))
 struct ServiceTests {
   /// Runs `peer_client.py` and returns the JSON lines it prints.
   private func client(_ arguments: String...) async throws -> [[String: Any]] {

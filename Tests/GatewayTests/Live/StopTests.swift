@@ -46,7 +46,8 @@ struct StopTests {
   func grace() async throws {
     try await Rig.with { rig in
       let (backend, gateway) = try await rig.backend("timeout: 30s", grace: "300ms")
-      let client = try gateway.http.begin("POST", "/rpc/s/work", headers: ["Content-Type": "application/json"], body: "[]")
+      let client = try gateway.http.begin(
+        "POST", "/rpc/s/work", headers: ["Content-Type": "application/json"], body: "[]")
       _ = try await backend.call()
       let time = await duration { await gateway.stop() }
       #expect(time >= .milliseconds(300))

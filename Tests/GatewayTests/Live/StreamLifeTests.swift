@@ -43,7 +43,8 @@ struct StreamLifeTests {
     }
   }
 
-  @Test("streams are told when the publisher goes and when it is back, and the subscription with it", arguments: [1, 2])
+  @Test(
+    "streams are told when the publisher goes and when it is back, and the subscription with it", arguments: [1, 2])
   func upstream(threads: Int) async throws {
     try await Rig.with { rig in
       let (publisher, gateway) = try await rig.publisher(threads: threads)
@@ -191,7 +192,9 @@ extension LiveGateway {
   /// Publishes on `a` until each stream has had an event.
   func areAttached(_ streams: [EventReader], _ publisher: WireSocket) async throws {
     let publishing = Task {
-      while !Task.isCancelled, try await http.get("/live").status == 200 { try await publisher.publish("a", "attached") }
+      while !Task.isCancelled, try await http.get("/live").status == 200 {
+        try await publisher.publish("a", "attached")
+      }
     }
     defer { publishing.cancel() }
     for stream in streams {
