@@ -20,8 +20,17 @@ public final class Monitor: SocketOwner {
   }
 
   private static let eventsPerTurn = 64
+  private static let failures = [
+    ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
+  ]
   private static let lastNumber = Guarded(0)
 
+  /// Connections that have finished their handshake and are not gone.
+  public private(set) var connected = 0
+  /// The same, by endpoint.
+  private var established: [String: Int] = [:]
+  /// Endpoints whose handshake has just failed: libzmq reports a loss for those as well, though nothing was had.
+  private var failing: Set<String> = []
   private let pair: Socket
   private let monitored: Socket
   private weak var owner: (any MonitorOwner)?
@@ -35,7 +44,7 @@ public final class Monitor: SocketOwner {
       return last
     }
     let endpoint = "inproc://monitor-\(number)"
-    let events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+    let events = Self.failures.reduce(ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) { $0 | $1 }
     try check("zmq_socket_monitor") { zmq_socket_monitor(socket.raw, endpoint, events) }
     monitored = socket
     pair = try Socket(.pair, in: context)
@@ -55,13 +64,27 @@ public final class Monitor: SocketOwner {
     for _ in 0..<Self.eventsPerTurn {
       guard (try? frames.receive(from: pair)) == true else { return }
       // An event is a 16-bit kind and a 32-bit value in host order; the second frame is the address.
-      guard frames.count >= 1, frames[0].count >= 6 else { continue }
-      switch CInt(frames[0].loadUnaligned(as: UInt16.self)) {
-      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: owner?.monitor(.connected)
-      case ZMQ_EVENT_DISCONNECTED: owner?.monitor(.disconnected)
-      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: owner?.monitor(.refused)
-      default: break
-      }
+      guard frames.count >= 2, frames[0].count >= 6 else { continue }
+      let kind = CInt(frames[0].loadUnaligned(as: UInt16.self))
+      if let event = take(kind, String(decoding: frames[1], as: UTF8.self)) { owner?.monitor(event) }
+    }
+  }
+
+  /// What libzmq's event means for those who use the socket; nil when it means nothing.
+  private func take(_ kind: CInt, _ endpoint: String) -> Event? {
+    switch kind {
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+      established[endpoint, default: 0] += 1
+      connected += 1
+      return .connected
+    case ZMQ_EVENT_DISCONNECTED:
+      guard failing.remove(endpoint) == nil, let count = established[endpoint] else { return nil }
+      established[endpoint] = count > 1 ? count - 1 : nil
+      connected -= 1
+      return .disconnected
+    default:
+      failing.insert(endpoint)
+      return kind == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ? .refused : nil
     }
   }
 

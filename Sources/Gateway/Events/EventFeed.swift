@@ -5,8 +5,8 @@ import Reactor
 final class EventFeed: Alarm {
   let settings: Configuration.Subscribe
   private(set) var ring: EventRing
-  /// Whether a publisher is connected, as far as this shard was told.
-  private(set) var isUpstream = true
+  /// Whether a publisher is connected; nil as long as the hub has not said so.
+  private(set) var isUpstream: Bool?
   private let service: String
   private let loop: Loop
   private let shard: Shard
@@ -15,6 +15,8 @@ final class EventFeed: Alarm {
   private var groups: [TopicFilter: StreamGroup] = [:]
   private var needed: [[UInt8]: Int] = [:]
   private(set) var streamCount = 0
+  /// Counts the times this shard went from no stream to some.
+  private var generation: UInt64 = 0
   private var beat: Deadline?
   private var beatNumber = 0
 
@@ -30,13 +32,16 @@ final class EventFeed: Alarm {
   // MARK: Streams
 
   func open(_ stream: EventStream) {
-    if streamCount == 0 { tell { hub, shard in hub.attach(shard) } }
+    if streamCount == 0 {
+      generation += 1
+      tell { [generation] hub, shard in hub.attach(shard, generation: generation) }
+    }
     streamCount += 1
     if groups[stream.filter] == nil { groups[stream.filter] = StreamGroup() }
     groups[stream.filter]?.insert(stream, beat: streamCount % Self.beats)
     for prefix in stream.filter.prefixes {
       needed[prefix, default: 0] += 1
-      if needed[prefix] == 1 { tell { hub, shard in hub.need(prefix, for: shard) } }
+      if needed[prefix] == 1 { tell { hub, _ in hub.need(prefix) } }
     }
     if beat == nil { scheduleBeat() }
   }
@@ -48,11 +53,12 @@ final class EventFeed: Alarm {
     for prefix in stream.filter.prefixes {
       guard let count = needed[prefix] else { continue }
       needed[prefix] = count > 1 ? count - 1 : nil
-      if count == 1 { tell { hub, shard in hub.release(prefix, for: shard) } }
+      if count == 1 { tell { hub, _ in hub.release(prefix) } }
     }
     guard streamCount == 0 else { return }
     tell { hub, shard in hub.detach(shard) }
     ring.removeAll()
+    isUpstream = nil
     if let beat { loop.cancel(beat) }
     beat = nil
   }
@@ -79,9 +85,10 @@ final class EventFeed: Alarm {
   // MARK: Events
 
   /// Takes the events of one turn of the hub and wakes the streams that wait for any of them.
-  func deliver(_ events: [Event]) {
-    // The last stream may have closed while these were on their way.
-    guard streamCount > 0 else { return }
+  func deliver(_ events: [Event], _ generation: UInt64, isUpstream: Bool) {
+    // The last stream may have closed while these were on their way, and another one opened.
+    guard streamCount > 0, generation == self.generation else { return }
+    self.isUpstream = isUpstream
     for event in events { ring.append(event) }
     for (filter, group) in groups {
       guard let first = events.first(where: filter.matches) else { continue }
@@ -89,7 +96,15 @@ final class EventFeed: Alarm {
     }
   }
 
-  func upstreamChanged(isUp: Bool) { isUpstream = isUp }
+  /// The hub has taken this shard in. Streams that opened meanwhile hear it if no publisher is there.
+  func attached(_ generation: UInt64, isUpstream: Bool) {
+    guard streamCount > 0, generation == self.generation else { return }
+    self.isUpstream = isUpstream
+    guard !isUpstream else { return }
+    for group in groups.values {
+      for stream in group.streams { stream.notify(EventText.upstream(isUp: false)) }
+    }
+  }
 
   // MARK: Heartbeat
 
