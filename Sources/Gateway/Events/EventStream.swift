@@ -15,6 +15,9 @@ final class EventStream: BodyStream {
   /// What is being written, and how far.
   private var text: [UInt8]
   private var offset = 0
+  /// What comes before the next event.
+  private var notice: [UInt8] = []
+  private var isSilent = false
   private var ending = Ending.none
 
   private enum Ending {
@@ -44,6 +47,7 @@ final class EventStream: BodyStream {
         }
         written += count
         offset += count
+        isSilent = false
         if offset < text.count { return .bytes(written) }
       }
       if ending == .last { return written > 0 ? .bytes(written) : .end }
@@ -53,6 +57,11 @@ final class EventStream: BodyStream {
 
   /// Finds the next thing to write; false when there is none for now.
   private func advance() -> Bool {
+    if !notice.isEmpty {
+      write(notice)
+      notice = []
+      return true
+    }
     while let sequence = cursor {
       guard let event = feed.ring[sequence] else {
         let missed = feed.ring.missed(since: sequence)
@@ -87,19 +96,19 @@ final class EventStream: BodyStream {
     exchange.wake()
   }
 
-  /// A comment, unless there is something to be read anyway.
-  func sendHeartbeat() {
-    guard cursor == nil, offset == text.count, ending == .none else { return }
-    write(EventText.heartbeat)
+  /// Something for this stream alone, before the events that follow.
+  func notify(_ text: [UInt8]) {
+    notice += text
     exchange.wake()
   }
 
-  /// Says something that is no event of the service, after what is being written.
-  func tell(_ lines: [UInt8]) {
-    guard ending != .last else { return }
-    text = text[offset...] + lines
-    offset = 0
-    exchange.wake()
+  /// A comment, when nothing was sent since the last beat.
+  func beatIfSilent() {
+    if isSilent, cursor == nil, offset == text.count, ending == .none {
+      write(EventText.heartbeat)
+      exchange.wake()
+    }
+    isSilent = true
   }
 
   /// Ends after what is still to be read.
