@@ -32,13 +32,13 @@ final class EventFeed: Alarm {
   // MARK: Streams
 
   func open(_ stream: EventStream) {
-    if streamCount == 0 {
-      generation += 1
-      tell { [generation] hub, shard in hub.attach(shard, generation: generation) }
-    }
     streamCount += 1
     if groups[stream.filter] == nil { groups[stream.filter] = StreamGroup() }
     groups[stream.filter]?.insert(stream, beat: streamCount % Self.beats)
+    if streamCount == 1 {
+      generation += 1
+      tell { [generation] hub, shard in hub.attach(shard, generation: generation) }
+    }
     for prefix in stream.filter.prefixes {
       needed[prefix, default: 0] += 1
       if needed[prefix] == 1 { tell { hub, _ in hub.need(prefix) } }
