@@ -38,8 +38,8 @@ struct EventRing {
   }
 
   private func isBeyond(_ oldest: Event, _ now: Instant) -> Bool {
-    if events.count > max(bounds.events, Self.fewestEvents) || bytes > max(bounds.bytes, Self.fewestBytes) { return true }
-    return events.count > Self.fewestEvents && now - oldest.time > bounds.age
+    let isOver = events.count > max(bounds.events, Self.fewestEvents) || bytes > max(bounds.bytes, Self.fewestBytes)
+    return isOver || events.count > Self.fewestEvents && now - oldest.time > bounds.age
   }
 
   /// Forgets everything: what follows need not follow in sequence.

@@ -55,7 +55,8 @@ actor Shard {
         }
         desk.backends[service.name] = .pubsub(
           try PubSubBackend(
-            service, pubsub, in: configuration, feed: feeds[service.name], context: context, loop: loop, logger: logger))
+            service, pubsub, in: configuration, feed: feeds[service.name], context: context, loop: loop, logger: logger)
+        )
       }
     }
   }
