@@ -8,7 +8,10 @@ public protocol MonitorOwner: AnyObject {
 }
 
 /// Connection events of one socket (`zmq_socket_monitor(3)`), handed on in the loop's turns.
-public final class Monitor: SocketOwner {
+///
+/// It also keeps the connections: when a peer breaks the protocol or exceeds a limit, libzmq gives its endpoint up for
+/// good, and only connecting anew brings it back.
+public final class Monitor: SocketOwner, Alarm {
   /// What happened to a connection.
   public enum Event: Sendable, Hashable {
     /// A peer has finished its handshake and can be used.
@@ -23,7 +26,10 @@ public final class Monitor: SocketOwner {
   private static let failures = [
     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
   ]
+  private static let tries = [ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECT_DELAYED]
   private static let lastNumber = Guarded(0)
+  /// How long libzmq may take to say that it tries again before an endpoint counts as given up.
+  private static let patience = Duration.milliseconds(400)
 
   /// Connections that have finished their handshake and are not gone.
   public private(set) var connected = 0
@@ -31,8 +37,14 @@ public final class Monitor: SocketOwner {
   private var established: [String: Int] = [:]
   /// Endpoints whose handshake has just failed: libzmq reports a loss for those as well, though nothing was had.
   private var failing: Set<String> = []
+  /// What was connected, as it was named.
+  private var endpoints: [String] = []
+  /// What of it was disconnected, and not yet tried again by libzmq.
+  private var lost: [String] = []
+  private var deadline: Deadline?
   private let pair: Socket
   private let monitored: Socket
+  private let loop: Loop
   private weak var owner: (any MonitorOwner)?
   private var watch: SocketWatch?
   private var frames = Frames()
@@ -44,19 +56,28 @@ public final class Monitor: SocketOwner {
       return last
     }
     let endpoint = "inproc://monitor-\(number)"
-    let events = Self.failures.reduce(ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) { $0 | $1 }
+    let events = (Self.failures + Self.tries).reduce(ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) { $0 | $1 }
     try check("zmq_socket_monitor") { zmq_socket_monitor(socket.raw, endpoint, events) }
     monitored = socket
     pair = try Socket(.pair, in: context)
+    self.loop = loop
     self.owner = owner
     try pair.connect(endpoint)
     watch = try SocketWatch(pair, on: loop, owner: self)
+  }
+
+  /// Begins to connect the monitored socket, and keeps at it.
+  public func connect(_ endpoint: String) throws(ZMQError) {
+    try monitored.connect(endpoint)
+    endpoints.append(endpoint)
   }
 
   /// Ends the monitoring. Do it before the monitored socket is let go.
   public func cancel() {
     watch?.cancel()
     watch = nil
+    if let deadline { loop.cancel(deadline) }
+    deadline = nil
     zmq_socket_monitor(monitored.raw, nil, 0)
   }
 
@@ -73,11 +94,16 @@ public final class Monitor: SocketOwner {
   /// What libzmq's event means for those who use the socket; nil when it means nothing.
   private func take(_ kind: CInt, _ endpoint: String) -> Event? {
     switch kind {
+    case ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECT_DELAYED:
+      keep(endpoint)
+      return nil
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+      keep(endpoint)
       established[endpoint, default: 0] += 1
       connected += 1
       return .connected
     case ZMQ_EVENT_DISCONNECTED:
+      lose(endpoint)
       guard failing.remove(endpoint) == nil, let count = established[endpoint] else { return nil }
       established[endpoint] = count > 1 ? count - 1 : nil
       connected -= 1
@@ -86,6 +112,37 @@ public final class Monitor: SocketOwner {
       failing.insert(endpoint)
       return kind == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ? .refused : nil
     }
+  }
+
+  // MARK: Given up
+
+  private func keep(_ address: String) {
+    guard !lost.isEmpty else { return }
+    lost.removeAll { $0 == name(of: address) }
+  }
+
+  private func lose(_ address: String) {
+    guard let endpoint = name(of: address), !lost.contains(endpoint) else { return }
+    lost.append(endpoint)
+    if deadline == nil { deadline = loop.schedule(at: loop.now + Self.patience, self) }
+  }
+
+  /// The endpoint of an address, which libzmq reports in numbers: a host's name is known by its port, if no other has that.
+  private func name(of address: String) -> String? {
+    if endpoints.contains(address) { return address }
+    guard let colon = address.lastIndex(of: ":") else { return nil }
+    let named = endpoints.filter { $0.hasPrefix("tcp:") && $0.hasSuffix(address[colon...]) }
+    return named.count == 1 ? named[0] : nil
+  }
+
+  /// Connects anew where libzmq does not try to.
+  public func ring(_ deadline: Deadline) {
+    self.deadline = nil
+    // First all ends, then all beginnings: libzmq knows a connection that it gave up by an address that a new one may get.
+    for endpoint in lost { try? monitored.disconnect(endpoint) }
+    for endpoint in lost { try? monitored.connect(endpoint) }
+    lost = []
+    monitored.watch?.touched()
   }
 
   public func wantsTurn(_ readiness: Socket.Readiness) -> Bool { readiness.contains(.input) }

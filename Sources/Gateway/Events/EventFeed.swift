@@ -118,7 +118,7 @@ final class EventFeed: Alarm {
   func ring(_ deadline: Deadline) {
     beatNumber = (beatNumber + 1) % Self.beats
     for group in groups.values {
-      for stream in group.streams where stream.beat == beatNumber { stream.beatIfSilent() }
+      for stream in group.streams where stream.beat == beatNumber { stream.sendHeartbeat() }
     }
     scheduleBeat()
   }

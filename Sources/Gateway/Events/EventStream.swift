@@ -17,7 +17,6 @@ final class EventStream: BodyStream {
   private var offset = 0
   /// What comes before the next event.
   private var notice: [UInt8] = []
-  private var isSilent = false
   private var ending = Ending.none
 
   private enum Ending {
@@ -47,7 +46,6 @@ final class EventStream: BodyStream {
         }
         written += count
         offset += count
-        isSilent = false
         if offset < text.count { return .bytes(written) }
       }
       if ending == .last { return written > 0 ? .bytes(written) : .end }
@@ -102,13 +100,11 @@ final class EventStream: BodyStream {
     exchange.wake()
   }
 
-  /// A comment, when nothing was sent since the last beat.
-  func beatIfSilent() {
-    if isSilent, cursor == nil, offset == text.count, ending == .none {
-      write(EventText.heartbeat)
-      exchange.wake()
-    }
-    isSilent = true
+  /// A comment, unless there is something to be read anyway.
+  func sendHeartbeat() {
+    guard cursor == nil, offset == text.count, notice.isEmpty, ending == .none else { return }
+    write(EventText.heartbeat)
+    exchange.wake()
   }
 
   /// Ends after what is still to be read.
