@@ -10,6 +10,15 @@ enum Backend {
   case pipeline(PipelineBackend)
   case pubsub(PubSubBackend)
 
+  /// Whether all its endpoints have a connection; what a service is subscribed to, its hub knows.
+  var isConnected: Bool {
+    switch self {
+    case .rpc(let backend): backend.client.isConnected
+    case .pipeline(let backend): backend.sender.isConnected
+    case .pubsub(let backend): backend.publisher?.isConnected ?? true
+    }
+  }
+
   func close() {
     switch self {
     case .rpc(let backend): backend.client.close()

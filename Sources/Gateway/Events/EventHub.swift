@@ -15,6 +15,8 @@ final class EventHub: SubscriberOwner, Alarm {
     var undecodable: UInt64 = 0
   }
 
+  /// Whether all publishers are connected.
+  var isConnected: Bool { subscriber?.isConnected ?? false }
   private(set) var counters = Counters()
   private let service: String
   private let linger: Duration

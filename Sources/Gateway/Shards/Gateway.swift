@@ -26,7 +26,11 @@ public final class Gateway: Sendable {
     self.logger = logger
   }
 
-  /// Opens the backends' sockets, then listens; returns when connections are accepted. Throws, with nothing left open, when an
+  /// How long a start waits for backends that are there, so that the first calls are not refused for want of a connection.
+  private static let patience = Duration.milliseconds(250)
+
+  /// Opens the backends' sockets, gives them a quarter of a second to connect, then listens; returns when connections are
+  /// accepted. Throws, with nothing left open, when an
   /// address is taken or an endpoint cannot be used.
   public static func start(
     _ configuration: Configuration, context: Context? = nil, logger: Logger
@@ -46,6 +50,9 @@ public final class Gateway: Sendable {
       }
       for shard in shards {
         try await shard.open(configuration, shards: shards, inFlight: inFlight, context: context, logger: logger)
+      }
+      await withTaskGroup { group in
+        for shard in shards { group.addTask { await shard.connect(within: patience) } }
       }
       let addresses = try await listen(configuration, shards, logger: logger)
       gateway = Gateway(addresses: addresses, shards: shards, grace: configuration.grace, logger: logger)

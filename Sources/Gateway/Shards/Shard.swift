@@ -12,7 +12,7 @@ actor Shard {
   private(set) var hubs: [String: EventHub] = [:]
   private var desk: Desk?
   private var servers: [Server] = []
-  private var idle: Idle?
+  private var waiting: TurnCondition?
 
   init(_ reactor: Reactor) {
     self.reactor = reactor
@@ -61,6 +61,18 @@ actor Shard {
     }
   }
 
+  /// Returns when every backend is connected, or the time is over.
+  func connect(within patience: Duration) async {
+    guard let desk else { return }
+    let (backends, hubs, loop) = (Array(desk.backends.values), Array(hubs.values), reactor.loop)
+    await withCheckedContinuation { done in
+      waiting = TurnCondition(
+        loop, until: loop.now + patience, { backends.allSatisfy(\.isConnected) && hubs.allSatisfy(\.isConnected) }
+      ) { done.resume() }
+    }
+    waiting = nil
+  }
+
   /// Starts serving on the sockets, which are this shard's from here on.
   func listen(
     on listeners: [Listener], options: ServerOptions, admission: Admission, logger: Logger
@@ -81,9 +93,9 @@ actor Shard {
     for feed in feeds.values { feed.drain() }
     let (servers, loop) = (servers, reactor.loop)
     await withCheckedContinuation { done in
-      idle = Idle(servers, loop: loop, deadline: loop.now + grace) { done.resume() }
+      waiting = TurnCondition(loop, until: loop.now + grace, { servers.allSatisfy(\.isIdle) }) { done.resume() }
     }
-    idle = nil
+    waiting = nil
   }
 
   /// Closes everything that lives on the shard. Calls still under way are answered with that, streams are cut off.
@@ -96,36 +108,5 @@ actor Shard {
     feeds = [:]
     desk?.backends = [:]
     desk = nil
-  }
-}
-
-/// Waits, without asking again and again, until servers have nothing under way.
-private final class Idle: TurnEnd, Alarm {
-  private let servers: [Server]
-  private let loop: Loop
-  private var deadline: Deadline?
-  private var done: (() -> Void)?
-
-  init(_ servers: [Server], loop: Loop, deadline: Instant, done: @escaping () -> Void) {
-    self.servers = servers
-    self.loop = loop
-    self.done = done
-    self.deadline = loop.schedule(at: deadline, self)
-    // After the servers, so that it sees what the turn has finished.
-    loop.append(self)
-  }
-
-  func finishTurn() -> Instant? {
-    if servers.allSatisfy(\.isIdle) { finish() }
-    return nil
-  }
-
-  func ring(_ deadline: Deadline) { finish() }
-
-  private func finish() {
-    guard let done = done.take() else { return }
-    if let deadline { loop.cancel(deadline) }
-    loop.remove(self)
-    done()
   }
 }

@@ -43,6 +43,8 @@ public final class RPCClient: Alarm {
   public var callsUnderWay: Int { pending.count }
   /// How many endpoints have a connected backend.
   public var connectedPeers: Int { available.count }
+  /// Whether there are as many as endpoints.
+  public var isConnected: Bool { available.count >= peers.count }
   let logger: Logger
   let options: RPCOptions
   let context: Context

@@ -17,6 +17,8 @@ public final class Sender: MonitorOwner, SocketOwner {
 
   /// How many peers are connected.
   public var connectedPeers: Int { monitor?.connected ?? 0 }
+  /// Whether there are as many as endpoints.
+  public var isConnected: Bool { connectedPeers >= endpoints.count }
   private let endpoints: [String]
   private let logger: Logger
   private let socket: Socket

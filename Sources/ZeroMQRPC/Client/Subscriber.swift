@@ -23,6 +23,8 @@ public final class Subscriber: MonitorOwner, SocketOwner {
 
   /// How many publishers are connected.
   public var connectedPeers: Int { monitor?.connected ?? 0 }
+  /// Whether there are as many as endpoints.
+  public var isConnected: Bool { connectedPeers >= endpoints.count }
   /// Messages with other than four frames.
   public private(set) var malformed = 0
   private let endpoints: [String]
