@@ -1,0 +1,130 @@
+import Glibc
+
+/// One plain connection to a server on this machine. Its calls block; each wait ends after ten seconds.
+public final class HTTPConnection: @unchecked Sendable {
+  // Safe: a test uses a connection from one task at a time.
+  private var descriptor: CInt
+  private var buffer: [UInt8] = []
+
+  /// The server closed the connection before the answer was complete.
+  public struct Closed: Error { public let received: String }
+
+  /// Connects. A small receive buffer makes a slow reader of who does not read.
+  public init(port: UInt16, receiveBuffer: CInt? = nil) throws {
+    descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+    if var size = receiveBuffer {
+      setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+    }
+    var target = sockaddr_in()
+    target.sin_family = sa_family_t(AF_INET)
+    target.sin_port = port.bigEndian
+    inet_pton(AF_INET, "127.0.0.1", &target.sin_addr)
+    let result = withUnsafeBytes(of: &target) { bytes in
+      connect(descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, socklen_t(bytes.count))
+    }
+    guard result == 0 else {
+      disconnect()
+      throw Closed(received: "connect: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  deinit { disconnect() }
+
+  /// Closes the connection.
+  public func disconnect() {
+    if descriptor >= 0 { _ = close(descriptor) }
+    descriptor = -1
+  }
+
+  /// Sends a request's head and body. What the server does not take is dropped: it may refuse in the middle.
+  public func send(
+    _ method: String, _ target: String, headers: [String: String] = [:], body: [UInt8]? = nil
+  ) {
+    var head = "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n"
+    if let body { head += "Content-Length: \(body.count)\r\n" }
+    for (name, value) in headers.sorted(by: { $0.key < $1.key }) { head += "\(name): \(value)\r\n" }
+    send(Array((head + "\r\n").utf8) + (body ?? []))
+  }
+
+  /// Sends bytes as they are.
+  public func send(_ bytes: [UInt8]) {
+    var offset = 0
+    while offset < bytes.count {
+      let sent = bytes[offset...].withUnsafeBytes {
+        Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+      }
+      guard sent > 0 else { return }
+      offset += sent
+    }
+  }
+
+  /// One answer; `isHead` when its body is left out.
+  public func reply(isHead: Bool = false) throws -> HTTPReply {
+    var reply = try head()
+    if isHead || reply.status == 204 || reply.status == 304 { return reply }
+    if reply.headers["transfer-encoding"] == "chunked" {
+      while let chunk = try chunk() { reply.bytes += chunk }
+    } else if let length = reply.headers["content-length"].flatMap({ Int($0) }) {
+      reply.bytes = try take(length)
+    } else {
+      while try fill() {}
+      reply.bytes = buffer
+      buffer = []
+    }
+    return reply
+  }
+
+  /// The status line and the headers of an answer.
+  public func head() throws -> HTTPReply {
+    var lines = try take(through: "\r\n\r\n").split(separator: "\r\n")
+    var reply = HTTPReply()
+    reply.status = Int(lines.removeFirst().split(separator: " ")[1]) ?? 0
+    for line in lines {
+      let parts = line.split(separator: ":", maxSplits: 1)
+      reply.headers[parts[0].lowercased()] = parts.count > 1 ? String(parts[1].drop { $0 == " " }) : ""
+    }
+    return reply
+  }
+
+  /// The next chunk; nil at the end of the body.
+  public func chunk() throws -> [UInt8]? {
+    let line = try take(through: "\r\n").dropLast()
+    guard let size = Int(line, radix: 16) else { throw Closed(received: String(line)) }
+    let data = try take(size)
+    _ = try take(2)
+    return size == 0 ? nil : data
+  }
+
+  /// Whether the server closes without another byte.
+  public func isAtEnd() throws -> Bool { try buffer.isEmpty && !fill() }
+
+  /// Receives something; false at the end.
+  private func fill() throws -> Bool {
+    var readable = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    guard poll(&readable, 1, 10_000) == 1 else { throw TimedOut("the server sends nothing") }
+    var room = [UInt8](repeating: 0, count: 64 << 10)
+    let count = recv(descriptor, &room, room.count, 0)
+    guard count > 0 else { return false }
+    buffer += room[..<count]
+    return true
+  }
+
+  private func take(through text: String) throws -> String {
+    let wanted = Array(text.utf8)
+    while true {
+      if let end = buffer.firstRange(of: wanted)?.upperBound {
+        defer { buffer.removeFirst(end) }
+        return String(decoding: buffer[..<end], as: UTF8.self)
+      }
+      guard try fill() else { throw Closed(received: String(decoding: buffer, as: UTF8.self)) }
+    }
+  }
+
+  private func take(_ count: Int) throws -> [UInt8] {
+    while buffer.count < count {
+      guard try fill() else { throw Closed(received: String(decoding: buffer, as: UTF8.self)) }
+    }
+    defer { buffer.removeFirst(count) }
+    return Array(buffer[..<count])
+  }
+}

@@ -1,0 +1,15 @@
+/// An answer as it came.
+public struct HTTPReply: Sendable {
+  public var status = 0
+  /// By name in small letters; of a repeated one the last.
+  public var headers: [String: String] = [:]
+  public var bytes: [UInt8] = []
+
+  public init() {}
+
+  /// The body as text.
+  public var body: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// The body as JSON; null when it is none.
+  public var json: JSON { JSON(body) ?? .null }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Reactor
+
+/// A wait of a test that took too long.
+public struct TimedOut: Error, CustomStringConvertible {
+  public let description: String
+  public init(_ description: String) { self.description = "timed out: \(description)" }
+}
+
+/// Runs something that blocks on a thread of its own, so that it holds up no other test.
+public func offThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+  try await withCheckedThrowingContinuation { continuation in
+    Thread.detachNewThread { continuation.resume(with: .init(catching: body)) }
+  }
+}
+
+/// Asks until there is an answer other than nil, at most ten seconds; between two questions others get their turn.
+public func eventually<Result>(
+  _ what: String, within limit: Duration = .seconds(10), _ body: () async throws -> Result?
+) async throws -> Result {
+  let end = Instant.monotonic() + limit
+  while true {
+    if let result = try await body() { return result }
+    guard Instant.monotonic() < end else { throw TimedOut(what) }
+    await Task.yield()
+  }
+}
+
+/// Asks until the condition holds, at most ten seconds.
+public func eventually(
+  _ what: String, within limit: Duration = .seconds(10), holds: () async throws -> Bool
+) async throws {
+  try await eventually(what, within: limit) { try await holds() ? () : nil }
+}
+
+/// How long something takes.
+public func duration(of body: () async throws -> Void) async rethrows -> Duration {
+  let start = Instant.monotonic()
+  try await body()
+  return Instant.monotonic() - start
+}
