@@ -24,7 +24,7 @@ struct Bytes: ~Copyable {
   }
 
   /// Empties it, and gives the memory back when it is more than that.
-  mutating func clear(keeping limit: Int = 64 << 10) {
+  mutating func clear(keeping limit: Int = 16 << 10) {
     count = 0
     guard capacity > limit else { return }
     base?.deallocate()

@@ -14,12 +14,12 @@ final class ConnectionGuard: Source, Alarm {
   private var ringsAt = Instant(nanoseconds: .max)
   private var deadline = Instant(nanoseconds: .max)
   /// Rings at least this often while no request is in progress, so that the next one's deadline needs no new timer.
-  private let period: Duration
+  private let period: Int64
   private var isPeriodic = false
   /// The client has shut down its half: it closed, or it sends no more and still reads.
   private(set) var isHalfClosed = false
 
-  init(_ exchange: Exchange, descriptor: CInt, period: Duration, on loop: Loop) throws(ReactorError) {
+  init(_ exchange: Exchange, descriptor: CInt, period: Int64, on loop: Loop) throws(ReactorError) {
     self.exchange = exchange
     self.loop = loop
     self.period = period
@@ -34,22 +34,29 @@ final class ConnectionGuard: Source, Alarm {
     timer = nil
   }
 
-  /// Calls `Exchange.expired()` after a duration; nil: never.
-  func expect(within duration: Duration?, periodic: Bool = false) {
-    deadline = duration.map { loop.now + $0 } ?? Instant(nanoseconds: .max)
+  /// Calls `Exchange.expired()` that many nanoseconds from now; nil: never.
+  func expect(within nanoseconds: Int64?, periodic: Bool = false) {
+    deadline = Self.instant(nanoseconds, after: loop.now)
     isPeriodic = periodic
     arm()
+  }
+
+  /// `Duration` computes in 128 bits, which shows at several deadlines a request.
+  private static func instant(_ nanoseconds: Int64?, after start: Instant) -> Instant {
+    guard let nanoseconds else { return Instant(nanoseconds: .max) }
+    let (sum, overflow) = start.nanoseconds.addingReportingOverflow(nanoseconds)
+    return Instant(nanoseconds: overflow ? .max : sum)
   }
 
   /// Moves the deadline one second for each KiB.
   func credit(bytes: Int) {
     guard deadline.nanoseconds < .max else { return }
-    deadline = deadline + .milliseconds(bytes * 1_000 / 1_024)
+    deadline = Self.instant(Int64(bytes) * 976_563, after: deadline)
   }
 
   private func arm() {
     guard deadline.nanoseconds < .max else { return }
-    let wanted = isPeriodic ? min(deadline, loop.now + period) : deadline
+    let wanted = isPeriodic ? min(deadline, Self.instant(period, after: loop.now)) : deadline
     if let timer {
       guard wanted < ringsAt else { return }
       loop.cancel(timer)

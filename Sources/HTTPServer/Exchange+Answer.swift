@@ -8,8 +8,10 @@ extension Exchange {
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer
   ) {
     switch phase {
-    case .head, .handling: break
-    case .body: return respondUnread(status, contentType, headers, body)
+    case .handling: break
+    // A client that waits for 100 Continue has sent no body yet, and must not be told to go on.
+    case .head where !announcesBody || table.count(.expect) > 0: break
+    case .head, .body: return respondUnread(status, contentType, headers, body)
     default: return
     }
     answer.clear()
@@ -28,6 +30,11 @@ extension Exchange {
       return stream.closed()
     }
     self.stream = stream
+    // Who sends no more when a stream begins has left, as one who stops in its middle.
+    if watcher?.isHalfClosed == true {
+      phase = .answered
+      return drop()
+    }
     queue(status, cmhd_stream(readStream, Unmanaged.passUnretained(self).toOpaque()), contentType, headers)
   }
 

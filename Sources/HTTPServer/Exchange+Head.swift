@@ -61,6 +61,11 @@ extension Exchange {
     return end.load(fromByteOffset: value.count, as: UInt8.self) != 0
   }
 
+  /// Whether the head says that a body follows.
+  var announcesBody: Bool {
+    table.count(.transferEncoding) > 0 || table.count(.contentLength) > 0 && declaredLength != 0
+  }
+
   /// The value of Content-Length; nil when there is none.
   var declaredLength: Int? {
     guard let digits = table.value(.contentLength), (1...18).contains(digits.count) else { return nil }

@@ -16,7 +16,7 @@ extension Exchange {
     server.requestEnded()
     guard phase != .dropped else { return }
     phase = .waiting
-    watcher?.expect(within: server.options.idleTimeout, periodic: true)
+    watcher?.expect(within: server.idleTime, periodic: true)
   }
 
   /// The connection is about to be closed: nothing follows.
@@ -83,7 +83,7 @@ extension Exchange {
   /// The client sends no more. One that waits for an answer may still read it; one that reads a stream has left.
   func halfClosed() {
     switch phase {
-    case .handling: watcher?.expect(within: server.options.halfCloseGrace)
+    case .handling: watcher?.expect(within: server.graceTime)
     case .answered: if stream != nil { drop() }
     case .waiting, .head, .body, .lingering, .dropped: break
     }

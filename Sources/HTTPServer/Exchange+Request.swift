@@ -15,7 +15,7 @@ extension Exchange {
       rawTarget.append(target, strlen(target))
       hideQuery(target)
     }
-    watcher?.expect(within: server.options.readTimeout)
+    watcher?.expect(within: server.readTime)
   }
 
   /// Ends the string behind the question mark. libmicrohttpd would enter each query argument into the connection's memory,
@@ -36,8 +36,7 @@ extension Exchange {
       size = 0
       return true
     case .body:
-      complete()
-      return true
+      return complete()
     case .lingering, .answered:
       defer { size = 0 }
       return size > 0
@@ -55,7 +54,7 @@ extension Exchange {
     guard phase == .head else { return }
     if let declared = declaredLength, declared > bodyLimit { return refuse(.bodyTooLarge(bodyLimit)) }
     phase = .body
-    watcher?.expect(within: server.options.readTimeout)
+    watcher?.expect(within: server.readTime)
   }
 
   private func receive(_ data: UnsafePointer<CChar>, _ size: Int) {
@@ -65,14 +64,16 @@ extension Exchange {
     watcher?.credit(bytes: size)
   }
 
-  private func complete() {
+  /// Hands the request over; false when the connection is to be closed.
+  private func complete() -> Bool {
     phase = .handling
     watcher?.expect(within: nil)
     server.handler.handle(self)
-    guard phase == .handling else { return }
+    guard phase == .handling else { return phase != .dropped }
     isSuspended = true
     MHD_suspend_connection(connection)
-    if watcher?.isHalfClosed == true { watcher?.expect(within: server.options.halfCloseGrace) }
+    if watcher?.isHalfClosed == true { watcher?.expect(within: server.graceTime) }
+    return true
   }
 
   /// Lets the handler answer a request the server will not pass on.

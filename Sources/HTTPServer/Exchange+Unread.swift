@@ -12,10 +12,10 @@ extension Exchange {
     writeHead(status, contentType, headers, length: body.count)
     if let bytes = body.baseAddress, method != .head { answer.append(bytes, body.count) }
     let bytes = answer.bytes
-    // The socket's buffer is empty: nothing was sent for this request yet, so a short answer fits whole.
+    // Nothing was sent for this request yet, so the socket's buffer has room for a short answer.
     _ = send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_DONTWAIT) | CInt(MSG_NOSIGNAL))
     shutdown(descriptor, CInt(SHUT_WR))
-    watcher?.expect(within: server.options.halfCloseGrace)
+    watcher?.expect(within: server.graceTime)
   }
 
   private func writeHead(

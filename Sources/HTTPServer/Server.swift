@@ -18,6 +18,8 @@ public final class Server: Source, TurnEnd {
   let options: ServerOptions
   let handler: any Handler
   let logger: Logger
+  /// The times of the options in nanoseconds.
+  let readTime, idleTime, graceTime: Int64
   private let loop: Loop
   private let listener: CInt
   private var daemon: OpaquePointer?
@@ -34,6 +36,9 @@ public final class Server: Source, TurnEnd {
     _ listener: Listener, options: ServerOptions = .init(), handler: any Handler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
     self.options = options
+    readTime = options.readTimeout.nanoseconds
+    idleTime = options.idleTimeout.nanoseconds
+    graceTime = options.halfCloseGrace.nanoseconds
     self.handler = handler
     self.logger = logger
     self.loop = loop
@@ -79,7 +84,7 @@ public final class Server: Source, TurnEnd {
   public var isIdle: Bool { requests == 0 }
 
   /// Stops accepting: connections that wait in the backlog are served, later ones are refused by the kernel. Requests in
-  /// progress go on, and their answers close their connections.
+  /// progress go on, and their answers close their connections. Not from inside a handler's call.
   public func quiesce() {
     guard let daemon, !isQuiesced else { return }
     acceptBacklog()
@@ -89,7 +94,8 @@ public final class Server: Source, TurnEnd {
     schedule()
   }
 
-  /// Ends everything at once: open requests are abandoned, open streams closed. The server cannot be used after it.
+  /// Ends everything at once: open requests are abandoned, open streams closed. The server cannot be used after it. Not
+  /// from inside a handler's call.
   public func stop() {
     guard let daemon else { return }
     quiesce()
@@ -141,8 +147,8 @@ public final class Server: Source, TurnEnd {
     let exchange = Exchange(
       connection, descriptor: descriptor, isSurplus: exchanges.count >= options.connections, server: self)
     do throws(ReactorError) {
-      let watcher = try ConnectionGuard(exchange, descriptor: descriptor, period: options.readTimeout, on: loop)
-      watcher.expect(within: options.readTimeout)
+      let watcher = try ConnectionGuard(exchange, descriptor: descriptor, period: readTime, on: loop)
+      watcher.expect(within: readTime)
       exchange.watcher = watcher
     } catch {
       logger.info("connection closed: it cannot be watched", metadata: ["error": "\(error)"])

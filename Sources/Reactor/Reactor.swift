@@ -13,6 +13,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
   private struct Inbox {
     var entries: [Entry] = []
     var isAsleep = false
+    var isWoken = false
     var isStopping = false
   }
 
@@ -57,7 +58,11 @@ public final class Reactor: SerialExecutor, TaskExecutor {
 
   /// Makes the loop turn once, as if a descriptor had fired. Any thread may call it.
   public func wake() {
-    if inbox.withLock({ $0.isAsleep }) { ring() }
+    let asleep = inbox.withLock { inbox in
+      inbox.isWoken = true
+      return inbox.isAsleep
+    }
+    if asleep { ring() }
   }
 
   /// Runs what is queued, ends the thread and waits for it. Close what lives on the reactor first. A second call does
@@ -105,6 +110,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     while true {
       let stopping = inbox.withLock { inbox in
         inbox.isAsleep = false
+        inbox.isWoken = false
         swap(&inbox.entries, &entries)
         return inbox.isStopping
       }
@@ -120,7 +126,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
       var wait = confined.turn()
       if wait != 0 {
         let mayStay = inbox.withLock { inbox in
-          inbox.isAsleep = inbox.entries.isEmpty && !inbox.isStopping
+          inbox.isAsleep = inbox.entries.isEmpty && !inbox.isStopping && !inbox.isWoken
           return inbox.isAsleep
         }
         if !mayStay { wait = 0 }

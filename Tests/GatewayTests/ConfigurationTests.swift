@@ -82,7 +82,7 @@ struct ConfigurationTests {
           json: { ints: string, nonfinite: null, keys: pairs }
         jobs:
           pattern: pipeline
-          connect: inproc://jobs
+          connect: ipc:///run/jobs
         news:
           pattern: pubsub
           publish: { connect: tcp://h:1 }
@@ -125,7 +125,7 @@ struct ConfigurationTests {
     expected.services = [
       .init(
         "math", .rpc(math), methods: .init(expose: ["a*", "b"], hide: ["admin.*"], safe: ["get*"]), json: json),
-      .init("jobs", .pipeline(.init(connect: [try .init("inproc://jobs")]))),
+      .init("jobs", .pipeline(.init(connect: [try .init("ipc:///run/jobs")]))),
       .init("news", .pubsub(.init(publish: .init(connect: [try .init("tcp://h:1")]), subscribe: subscribe))),
     ]
     let loaded = try Configuration.load(yaml: yaml, file: "f")
@@ -229,7 +229,7 @@ struct ConfigurationTests {
         "12:3: services.ma th: a service name is made of letters, digits, \"_\", \".\" and \"-\"",
         "12:23: services.ma th.pattern: \"rcp\" is none of rpc, pipeline, pubsub; did you mean \"rpc\"?",
         "15:15: services.jobs.connect[0]: \"0\" is no port; ports are 1...65535",
-        "15:26: services.jobs.connect[1]: \"http\" is no transport of ZeroMQ here; use tcp, ipc or inproc",
+        "15:26: services.jobs.connect[1]: \"http\" is no transport of ZeroMQ here; use tcp or ipc",
       ])
   }
 }

@@ -16,7 +16,9 @@ struct ProblemTests {
     (504, "timeout"), (502, "backend-lost"), (502, "bad-reply"), (502, "reply-too-large"),
     (502, "reply-not-representable"), (421, "misdirected"), (500, "internal"), (500, "remote-exception"),
     (404, "no-such-method"), (502, "nested-call"), (404, "no-such-route"), (404, "no-such-topic"), (400, "bad-target"),
-    (400, "bad-query"), (400, "unknown-parameter"), (400, "bad-timeout"),
+    (400, "bad-query"), (400, "unknown-parameter"), (400, "bad-timeout"), (400, "bad-request"),
+    (501, "not-implemented"),
+    (505, "unsupported-version"),
   ]
 
   @Test("has the status of its code", arguments: contract)

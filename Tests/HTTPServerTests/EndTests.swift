@@ -28,7 +28,7 @@ struct EndTests {
       #expect(await fixture.on { script, _ in script.abandoned } == 0)
       // The hang-up may be seen after the first step.
       for _ in 0..<3 {
-        fixture.advance(by: .seconds(2))
+        await fixture.advance(by: .seconds(2))
         if await fixture.on({ script, _ in script.abandoned }) == 1 { break }
       }
       await fixture.until { script, server in script.abandoned == 1 && server.connections == 0 }

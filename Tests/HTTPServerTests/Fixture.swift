@@ -54,6 +54,7 @@ actor Fixture {
   private func stopServer() {
     server?.stop()
     server = nil
+    script.clear()
   }
 
   /// Not isolated: it could not return to a reactor that has ended.
@@ -70,11 +71,8 @@ actor Fixture {
     }
   }
 
-  /// Moves the reactor's clock.
-  nonisolated func advance(by duration: Duration) {
-    offset.withLock { $0 += duration }
-    reactor.wake()
-  }
+  /// Moves the reactor's clock; the turn that follows sees it.
+  func advance(by duration: Duration) { offset.withLock { $0 += duration } }
 
   /// Runs on the reactor's thread.
   func on<Result: Sendable>(_ body: @Sendable (Script, Server) throws -> Result) rethrows -> Result {

@@ -108,6 +108,32 @@ struct RefusalTests {
     }
   }
 
+  @Test("an answer before the body survives a body on its way", arguments: ["/early", "/small"])
+  func bodyOnItsWay(target: String) async throws {
+    try await Fixture.with { fixture in
+      for _ in 0..<20 {
+        let client = try fixture.connect()
+        client.send("POST \(target) HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n")
+        client.send(String(repeating: "x", count: 500_000))
+        let reply = try client.reply()
+        #expect(reply.status == (target == "/early" ? 403 : 413))
+        #expect(try client.readToEnd() == "")
+      }
+      await fixture.until { script, server in script.handled == 0 && server.connections == 0 }
+    }
+  }
+
+  @Test("a client that never stops sending a refused body is cut off")
+  func endless() async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\nabc")
+      #expect(try client.reply().status == 413)
+      await fixture.advance(by: .seconds(2))
+      await fixture.until { _, server in server.connections == 0 && server.isIdle }
+    }
+  }
+
   @Test("a body too long by its declared length is refused without 100 Continue")
   func declared() async throws {
     try await Fixture.with { fixture in
@@ -138,7 +164,7 @@ struct RefusalTests {
       let client = try fixture.connect()
       client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
       await fixture.until { script, _ in script.begun == 1 }
-      fixture.advance(by: .seconds(11))
+      await fixture.advance(by: .seconds(11))
       #expect(try client.reply().status == 408)
       #expect(try client.readToEnd() == "")
       client.disconnect()
@@ -154,7 +180,7 @@ struct RefusalTests {
       await fixture.until { script, _ in script.begun == 1 }
       for _ in 0..<4 {
         client.send("a")
-        fixture.advance(by: .seconds(3))
+        await fixture.advance(by: .seconds(3))
       }
       #expect(try client.reply().status == 408)
     }
@@ -166,7 +192,7 @@ struct RefusalTests {
       let client = try fixture.connect()
       client.send(part)
       await fixture.until { _, server in server.connections == 1 && server.isIdle == part.isEmpty }
-      fixture.advance(by: .seconds(11))
+      await fixture.advance(by: .seconds(11))
       #expect(try client.readToEnd() == "")
       await fixture.until { _, server in server.connections == 0 && server.isIdle }
     }
@@ -178,10 +204,10 @@ struct RefusalTests {
       let client = try fixture.connect()
       client.send(get("/"))
       #expect(try client.reply().status == 200)
-      for _ in 0..<7 { fixture.advance(by: .seconds(10)) }
+      for _ in 0..<7 { await fixture.advance(by: .seconds(10)) }
       client.send(get("/"))
       #expect(try client.reply().status == 200)
-      fixture.advance(by: .seconds(76))
+      await fixture.advance(by: .seconds(76))
       #expect(try client.readToEnd() == "")
     }
   }

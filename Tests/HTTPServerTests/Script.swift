@@ -46,6 +46,12 @@ final class Script: Handler {
     waiting.removeAll { $0 === exchange }
   }
 
+  /// Lets go of all exchanges, which hold the server, which holds this.
+  func clear() {
+    waiting = []
+    streams = []
+  }
+
   /// Answers the calls that wait, the last first.
   func answerWaiting(_ text: String = "later") {
     while let exchange = waiting.popLast() { exchange.respond(200, text: text) }

@@ -120,6 +120,19 @@ struct StreamTests {
     }
   }
 
+  @Test("a client that has left when its stream begins closes it")
+  func goneBefore() async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send(post("/later", "") + get("/stream"))
+      client.shutdownWriting()
+      await fixture.until { script, _ in script.waiting.count == 1 }
+      await fixture.on { script, _ in script.answerWaiting() }
+      #expect(try client.reply().body == "later")
+      await fixture.until { script, server in script.streams.first?.closures == 1 && server.connections == 0 }
+    }
+  }
+
   @Test("a client that leaves while the stream is writing closes it once")
   func goneWhileWriting() async throws {
     try await Fixture.with { fixture in

@@ -18,7 +18,7 @@ enum MediaType {
 
   /// Whether `Accept` lets the type be sent; an absent header lets everything (RFC 9110, 12.5.1).
   static func accepts(_ accept: UnsafeRawBufferPointer?, _ type: StaticString) -> Bool {
-    guard let accept, !accept.isEmpty else { return true }
+    guard let accept, !accept.isEmpty, !accept.equals("*/*") else { return true }
     var best: (specificity: Int, isWanted: Bool) = (0, false)
     for range in accept.split(separator: UInt8(ascii: ",")) {
       let range = UnsafeRawBufferPointer(rebasing: range)

@@ -23,8 +23,10 @@ final class Scratch {
     try request.withUnsafeBytes { bytes throws(Failure) in
       try withUnsafeBytes(of: (UInt8(0x90), UInt8(0x80))) { empty throws(Failure) in
         try body(
-          frames.arguments.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) } ?? UnsafeRawBufferPointer(rebasing: empty[..<1]),
-          frames.keywords.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) } ?? UnsafeRawBufferPointer(rebasing: empty[1...])
+          frames.arguments.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
+            ?? UnsafeRawBufferPointer(rebasing: empty[..<1]),
+          frames.keywords.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
+            ?? UnsafeRawBufferPointer(rebasing: empty[1...])
         )
       }
     }

@@ -36,7 +36,8 @@ extension Visit: Caller {
   }
 
   /// The control parameters, and the arguments where the query may hold some.
-  func readQuery(_ content: Query.Content, controls: Set<String> = [RequestTimeout.parameter]) throws(Refusal) -> Query {
+  func readQuery(_ content: Query.Content, controls: Set<String> = [RequestTimeout.parameter]) throws(Refusal) -> Query
+  {
     let bytes = UnsafeRawBufferPointer(rebasing: exchange.target[query])
     return try bytes.bytes { span throws(Refusal) in try Query(span, content, controls: controls) }
   }

@@ -1,5 +1,5 @@
 extension Configuration {
-  /// Where a backend is: `tcp://host:port`, `ipc:///path` or `inproc://name`, checked.
+  /// Where a backend is: `tcp://host:port` or `ipc:///path`, checked.
   public struct Address: Sendable, Hashable, CustomStringConvertible {
     /// The text as libzmq takes it.
     public let description: String
@@ -24,12 +24,10 @@ extension Configuration {
 extension Configuration.Address {
   /// The longest path a `sockaddr_un` of Linux holds.
   static let longestPath = 107
-  /// The longest `inproc` name libzmq takes together with its scheme.
-  static let longestName = 255 - "inproc://".utf8.count
 
   static func fault(in text: String) -> String? {
     guard let mark = text.firstRange(of: "://") else {
-      return "expected tcp://host:port, ipc:///path or inproc://name, not \"\(text)\""
+      return "expected tcp://host:port or ipc:///path, not \"\(text)\""
     }
     let rest = text[mark.upperBound...]
     if text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) { return "an endpoint has no spaces" }
@@ -37,9 +35,8 @@ extension Configuration.Address {
     case "tcp": return hostFault(rest)
     case "ipc": return pathFault(rest)
     case "inproc":
-      if rest.isEmpty { return "inproc:// needs a name" }
-      return rest.utf8.count > longestName ? "an inproc name has at most \(longestName) bytes" : nil
-    case let scheme: return "\"\(scheme)\" is no transport of ZeroMQ here; use tcp, ipc or inproc"
+      return "inproc:// ends where this process ends; use tcp or ipc to reach another"
+    case let scheme: return "\"\(scheme)\" is no transport of ZeroMQ here; use tcp or ipc"
     }
   }
 

@@ -3,7 +3,7 @@ import Glibc
 extension Configuration {
   /// One address to listen on.
   public struct Listen: Sendable, Hashable, CustomStringConvertible {
-    /// A numeric address or a host name, without brackets.
+    /// A numeric address, or `localhost`; without brackets.
     public var host: String
     /// The port; 0 lets the system choose.
     public var port: UInt16
@@ -54,8 +54,8 @@ extension Configuration.Listen {
     if host.allSatisfy({ $0 == "." || ("0"..."9").contains($0) }) {
       return octets4 == nil ? "\"\(host)\" is no IPv4 address" : nil
     }
-    let isName = host.utf8.allSatisfy { $0.isNameByte && $0 != 0x5F } && host.utf8.count <= 253
-    return isName ? nil : "\"\(host)\" is no host name"
+    if host.lowercased() == "localhost" { return nil }
+    return "\"\(host)\" is no address; write the numbers of the address to listen on, such as 0.0.0.0:\(port)"
   }
 
   private var octets4: [UInt8]? { octets(AF_INET, 4) }

@@ -75,6 +75,9 @@ extension ProblemCode {
   static let badQuery = Self("bad-query", 400, "The query is malformed")
   static let unknownParameter = Self("unknown-parameter", 400, "The control parameter is unknown")
   static let badTimeout = Self("bad-timeout", 400, "The timeout is malformed")
+  static let badRequest = Self("bad-request", 400, "The request is not valid HTTP, or can be read in two ways")
+  static let notImplemented = Self("not-implemented", 501, "The transfer coding is not supported")
+  static let unsupportedVersion = Self("unsupported-version", 505, "The version of HTTP is not supported")
 }
 
 extension ProblemCode {
@@ -86,6 +89,7 @@ extension ProblemCode {
     .tooManyStreams, .overloaded, .noBackend, .queueFull, .queueTimeout, .breakerOpen, .draining, .timeout,
     .backendLost, .badReply, .replyTooLarge, .replyNotRepresentable, .misdirected, .internal, .remoteException,
     .noSuchMethod, .nestedCall, .noSuchRoute, .noSuchTopic, .badTarget, .badQuery, .unknownParameter, .badTimeout,
+    .badRequest, .notImplemented, .unsupportedVersion,
   ]
 
   private static let byName = [String: ProblemCode](uniqueKeysWithValues: all.map { ($0.rawValue, $0) })

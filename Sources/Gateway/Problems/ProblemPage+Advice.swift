@@ -27,7 +27,8 @@ extension ProblemPage {
       "A value in the arguments cannot travel: an integer beyond 64 bits, an ext type, or too deep a nesting.",
       "Change the value at `pointer`, a JSON pointer into the body."),
     .unsupportedMediaType: .init(
-      "Bodies are JSON or MessagePack.", "Set `Content-Type: application/json` or `application/msgpack`."),
+      "Bodies are JSON. A form, curl's default, is read as JSON unless a web page sent it.",
+      "Set `Content-Type: application/json`."),
     .unsupportedEncoding: .init("The body is compressed in a way not read here.", "Send it without Content-Encoding."),
     .notAcceptable: .init("`Accept` rules out all that can be answered.", "Accept `application/json`."),
     .bodyTooLarge: .init("The body exceeds the gateway's limit.", "Send less, or raise `http.limits.body`."),
@@ -69,6 +70,11 @@ extension ProblemPage {
       "Look at the service behind the service."),
     .noSuchRoute: .init("Nothing is served at this path.", "Calls go to `/rpc/{service}/{method}`."),
     .noSuchTopic: .init("The topic is outside what the service offers.", "Ask for a topic the operator lists."),
+    .badRequest: .init(
+      "The request breaks the grammar of HTTP, or two readers could take it for two different requests.",
+      "Mend the client or the proxy before the gateway; `detail` says what is wrong."),
+    .notImplemented: .init("Bodies come with a length, or chunked.", "Use no other Transfer-Encoding."),
+    .unsupportedVersion: .init("Only HTTP/1.0 and HTTP/1.1 are spoken here.", "Use HTTP/1.1."),
     .badTarget: .init(
       "The path or query holds bytes that must be escaped, a broken escape, or a dot segment.",
       "Percent-encode each path segment by itself."),

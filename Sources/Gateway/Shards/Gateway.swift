@@ -31,7 +31,8 @@ public final class Gateway: Sendable {
   public static func start(
     _ configuration: Configuration, context: Context? = nil, logger: Logger
   ) async throws -> Gateway {
-    let count = configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    let count =
+      configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let context = try context ?? Context(sockets: configuration.socketCount(shards: count))
     var shards: [Shard] = []
     for index in 0..<count { shards.append(Shard(try Reactor(name: "shard-\(index)"))) }

@@ -85,6 +85,8 @@ public final class RPCClient: Alarm {
       if queue.isEmpty, peer.send(frames.0, frames.1, frames.2, frames.3) {
         pending.update(number) { $0.peer = peer }
       } else {
+        // Calls that ended in the queue are skipped when their turn comes; when it does not come, they are let go here.
+        if queue.count > 2 * pending.count + 64 { queue.removeAll { pending[$0] == nil } }
         queue.append(number)
         pending.update(number) { $0.queued = [Array(frames.0), Array(frames.1), Array(frames.2), Array(frames.3)] }
         for peer in available { peer.touched() }
@@ -168,7 +170,9 @@ public final class RPCClient: Alarm {
         guard let peer = leastBusy() else { return }
         let sent = call.queued.withFrames { peer.send($0, $1, $2, $3) }
         guard sent else { return }
-        pending.update(number) { $0.peer = peer; $0.queued = [] }
+        pending.update(number) {
+          $0.peer = peer; $0.queued = []
+        }
       }
       queue.removeFirst()
     }
