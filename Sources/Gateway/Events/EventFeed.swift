@@ -5,8 +5,8 @@ import Reactor
 final class EventFeed: Alarm {
   let settings: Configuration.Subscribe
   private(set) var ring: EventRing
-  /// Whether a publisher is connected, as far as this shard was told; nil while it has no stream and is told nothing.
-  private(set) var isUpstream: Bool?
+  /// Whether a publisher is connected, as far as this shard was told.
+  private(set) var isUpstream = true
   private let service: String
   private let loop: Loop
   private let shard: Shard
@@ -30,10 +30,10 @@ final class EventFeed: Alarm {
   // MARK: Streams
 
   func open(_ stream: EventStream) {
+    if streamCount == 0 { tell { hub, shard in hub.attach(shard) } }
     streamCount += 1
     if groups[stream.filter] == nil { groups[stream.filter] = StreamGroup() }
     groups[stream.filter]?.insert(stream, beat: streamCount % Self.beats)
-    if streamCount == 1 { tell { hub, shard in hub.attach(shard) } }
     for prefix in stream.filter.prefixes {
       needed[prefix, default: 0] += 1
       if needed[prefix] == 1 { tell { hub, shard in hub.need(prefix, for: shard) } }
@@ -53,7 +53,6 @@ final class EventFeed: Alarm {
     guard streamCount == 0 else { return }
     tell { hub, shard in hub.detach(shard) }
     ring.removeAll()
-    isUpstream = nil
     if let beat { loop.cancel(beat) }
     beat = nil
   }
@@ -91,16 +90,6 @@ final class EventFeed: Alarm {
   }
 
   func upstreamChanged(isUp: Bool) { isUpstream = isUp }
-
-  /// The hub's answer to the shard's first stream. Streams take it that there is a publisher until they are told otherwise.
-  func attached(isUp: Bool) {
-    let wasUp = isUpstream ?? true
-    isUpstream = isUp
-    guard isUp != wasUp else { return }
-    for group in groups.values {
-      for stream in group.streams { stream.tell(EventText.upstream(isUp: isUp)) }
-    }
-  }
 
   // MARK: Heartbeat
 

@@ -81,7 +81,7 @@ final class EventHub: SubscriberOwner, Alarm {
     if !shards.contains(where: { $0 === shard }) { shards.append(shard) }
     let isUp = (subscriber?.connectedPeers ?? 0) > 0
     let service = service
-    shard.post { $0.feeds[service]?.attached(isUp: isUp) }
+    shard.post { $0.feeds[service]?.upstreamChanged(isUp: isUp) }
   }
 
   /// The shard has no stream left.
@@ -126,7 +126,7 @@ final class EventHub: SubscriberOwner, Alarm {
     let isUp = connected > 0
     guard isUp != hadUpstream else { return }
     hadUpstream = isUp
-    append(EventText.upstream(isUp: isUp), topic: nil)
+    append(EventText.control("upstream", #"{"state":"\#(isUp ? "up" : "down")"}"#), topic: nil)
     publishedAll()
     let service = service
     for shard in shards { shard.post { $0.feeds[service]?.upstreamChanged(isUp: isUp) } }

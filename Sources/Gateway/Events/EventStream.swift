@@ -15,8 +15,6 @@ final class EventStream: BodyStream {
   /// What is being written, and how far.
   private var text: [UInt8]
   private var offset = 0
-  /// What this stream alone is told, before the next event.
-  private var notice: [UInt8] = []
   private var isSilent = false
   private var ending = Ending.none
 
@@ -57,11 +55,6 @@ final class EventStream: BodyStream {
 
   /// Finds the next thing to write; false when there is none for now.
   private func advance() -> Bool {
-    if !notice.isEmpty {
-      write(notice)
-      notice = []
-      return true
-    }
     while let sequence = cursor {
       guard let event = feed.ring[sequence] else {
         let missed = feed.ring.missed(since: sequence)
@@ -93,12 +86,6 @@ final class EventStream: BodyStream {
   func wake(at sequence: UInt64) {
     guard cursor == nil else { return }
     cursor = sequence
-    exchange.wake()
-  }
-
-  /// Sends something to this stream alone.
-  func tell(_ text: [UInt8]) {
-    notice += text
     exchange.wake()
   }
 

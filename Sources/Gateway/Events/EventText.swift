@@ -40,9 +40,6 @@ struct EventText: ~Copyable {
     Array("event: \(name)\ndata: \(data)\n\n".utf8)
   }
 
-  /// The publisher came or went.
-  static func upstream(isUp: Bool) -> [UInt8] { control("upstream", #"{"state":"\#(isUp ? "up" : "down")"}"#) }
-
   /// The first bytes of a stream: a comment, so that the client sees it open, and how long to wait before it reconnects.
   static func opening(retry: Duration) -> [UInt8] { Array(": ok\nretry: \(retry.milliseconds)\n\n".utf8) }
 
