@@ -32,16 +32,16 @@ extension JSONText {
       for item in items { append(item) }
       close("]")
     case .scalar(let scalar): append(scalar, node)
-    case .alias: raw("null".utf8)
+    case .alias: raw("null")
     }
   }
 
   private mutating func append(_ scalar: Node.Scalar, _ node: Node) {
     switch Tag.Name(rawValue: node.tag.rawValue) {
-    case .bool: raw((node.bool == true ? "true" : "false").utf8)
-    case .null: raw("null".utf8)
-    case .int where node.int != nil: raw("\(node.int ?? 0)".utf8)
-    case .float where node.float?.isFinite == true: raw("\(node.float ?? 0)".utf8)
+    case .bool: raw(node.bool == true ? "true" : "false")
+    case .null: raw("null")
+    case .int where node.int != nil: raw("\(node.int ?? 0)")
+    case .float where node.float?.isFinite == true: raw("\(node.float ?? 0)")
     default: string(scalar.string)
     }
   }

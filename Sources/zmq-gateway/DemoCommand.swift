@@ -13,15 +13,19 @@ struct Demo: AsyncParsableCommand {
   var open = false
 
   func run() async throws {
+    let overrides = try serving.overrides()
+    if !open, let address = overrides.listen?.first(where: { !$0.isLoopback }) {
+      throw ValidationError("\(address) is reachable from other machines; add --open to serve everyone who reaches it")
+    }
     let logger = serving.logger()
     let demo = try await DemoServices.start(logger: logger)
     var configuration = Configuration()
     configuration.isOpenToAll = open
     configuration.services = await demo.services
     do {
-      configuration = try configuration.applying(serving.overrides())
-    } catch let errors as ConfigurationErrors {
-      throw ValidationError("\(errors)")
+      configuration = try configuration.applying(overrides)
+    } catch {
+      throw ValidationError("\(error)")
     }
     let complete = configuration
     let gateway = GatewayService(start: { try await Gateway.start(complete, logger: logger) }, logger: logger)

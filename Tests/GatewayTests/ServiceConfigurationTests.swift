@@ -42,11 +42,12 @@ struct ServiceConfigurationTests {
         ]
       ),
       (
-        "{ pattern: pipeline, connect: tcp://h:1, errors: {}, json: {}, methods: { safe: [] } }",
+        "{ pattern: pipeline, connect: tcp://h:1, errors: {}, json: {}, methods: { safe: [] }, timeout: 5s }",
         [
           "1:57: services.a.errors: does not apply to a pipeline, which answers nothing",
           "1:69: services.a.json: does not apply to a pipeline, which answers nothing",
           "1:90: services.a.methods.safe: does not apply: only methods of pattern rpc are called with GET",
+          "1:102: services.a.timeout: does not apply to a pipeline, which answers nothing",
         ]
       ),
       (

@@ -33,6 +33,21 @@ extension Visit {
     }
   }
 
+  /// Does something that can fail in ways a client is told of; what is refused before it began is thrown on.
+  func answeringFailures(_ body: () throws -> Void) throws(Refusal) {
+    do {
+      try body()
+    } catch let refusal as Refusal {
+      throw refusal
+    } catch let error as TranscodingError {
+      answer(problem(error))
+    } catch let failure as CallFailure {
+      answer(problem(failure))
+    } catch {
+      answer(makeProblem(.internal, "\(error)"))
+    }
+  }
+
   func problem(_ refusal: Refusal) -> Problem {
     var problem = makeProblem(refusal.code, refusal.detail)
     problem.allow = refusal.allow

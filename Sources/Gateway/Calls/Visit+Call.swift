@@ -8,7 +8,7 @@ extension Visit: Caller {
     desk.scratch.clear()
     let query = try readQuery(exchange.method == .post ? .nothing : .arguments)
     let timeout = try timeout(query, of: backend)
-    do {
+    try answeringFailures {
       let frames: CallFrames
       if exchange.method == .post {
         try checkContentType()
@@ -24,14 +24,6 @@ extension Visit: Caller {
         }
       }
       call = Call(backend: backend, number: number)
-    } catch let refusal as Refusal {
-      throw refusal
-    } catch let error as TranscodingError {
-      answer(problem(error))
-    } catch let failure as CallFailure {
-      answer(problem(failure))
-    } catch {
-      answer(makeProblem(.internal, "\(error)"))
     }
   }
 

@@ -21,7 +21,7 @@ extension Visit {
     _ = try readQuery(.nothing, controls: [])
     try checkContentType()
     desk.scratch.clear()
-    do {
+    try answeringFailures {
       let frames = try reader.transcodeCall(exchange.body, into: &desk.scratch.request)
       try desk.scratch.withFrames(frames) { arguments, keywords in
         var method = method
@@ -37,12 +37,6 @@ extension Visit {
         }
       }
       answer(202, "application/json", Self.accepted)
-    } catch let error as TranscodingError {
-      answer(problem(error))
-    } catch let failure as CallFailure {
-      answer(problem(failure))
-    } catch {
-      answer(makeProblem(.internal, "\(error)"))
     }
   }
 }

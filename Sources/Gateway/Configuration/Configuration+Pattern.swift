@@ -22,14 +22,8 @@ extension Configuration {
   public struct Pipeline: Sendable, Hashable {
     /// The backends, at least one; messages go to them in turn.
     public var connect: [Address]
-    /// How long a message may wait for room when the caller does not say (default: 5 s).
-    public var timeout: Duration = .seconds(5)
-    /// The longest a caller may ask for; at least `timeout` (default: 60 s).
-    public var maximumTimeout: Duration = .seconds(60)
-    /// Messages waiting at one time, 1...1,000,000 (default: 1,000).
-    public var inFlight = 1_000
 
-    /// The default timeouts and bounds.
+    /// Sends to any of `connect`.
     public init(connect: [Address]) { self.connect = connect }
   }
 

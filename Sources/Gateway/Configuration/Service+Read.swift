@@ -51,9 +51,9 @@ extension Configuration.Pipeline {
   init(_ section: Section) {
     self.init(connect: section.addresses())
     section.refuse("publish", "subscribe", because: "belongs to pattern pubsub; this service is a pipeline")
-    section.refuse("errors", "reply-limit", because: "does not apply to a pipeline, which answers nothing")
-    section.timeouts(&timeout, &maximumTimeout)
-    section.read("in-flight", into: &inFlight) { $0.integer(in: 1...1_000_000) }
+    section.refuse(
+      "timeout", "max-timeout", "in-flight", "errors", "reply-limit",
+      because: "does not apply to a pipeline, which answers nothing")
   }
 }
 

@@ -1,3 +1,5 @@
+import MessagePack
+
 extension Problem {
   /// The media type of `json`.
   static let contentType = "application/problem+json"
@@ -42,24 +44,27 @@ extension Problem {
 }
 
 /// JSON written by hand, member after member.
-struct JSONText {
-  private(set) var bytes: [UInt8] = []
+struct JSONText: ~Copyable {
+  private var buffer = ByteBuffer()
   private var needsComma = false
+
+  /// What has been written.
+  var bytes: [UInt8] { buffer.withUnsafeBytes { Array($0) } }
 
   mutating func open(_ bracket: Unicode.Scalar) {
     separate()
-    bytes.append(UInt8(ascii: bracket))
+    buffer.append(UInt8(ascii: bracket))
     needsComma = false
   }
 
   mutating func close(_ bracket: Unicode.Scalar) {
-    bytes.append(UInt8(ascii: bracket))
+    buffer.append(UInt8(ascii: bracket))
     needsComma = true
   }
 
   mutating func key(_ name: String) {
     string(name)
-    bytes.append(UInt8(ascii: ":"))
+    buffer.append(UInt8(ascii: ":"))
     needsComma = false
   }
 
@@ -70,42 +75,33 @@ struct JSONText {
 
   mutating func member(_ name: String, _ value: Int) {
     key(name)
-    raw("\(value)".utf8)
+    raw("\(value)")
   }
 
   mutating func member(_ name: String, _ value: Bool) {
     key(name)
-    raw((value ? "true" : "false").utf8)
+    raw(value ? "true" : "false")
   }
 
   /// A value that is JSON already.
-  mutating func raw(_ json: some Sequence<UInt8>) {
+  mutating func raw(_ json: String) {
     separate()
-    bytes.append(contentsOf: json)
-    needsComma = true
+    buffer.append(utf8: json)
+  }
+
+  /// A value that is JSON already.
+  mutating func raw(_ json: [UInt8]) {
+    separate()
+    json.withUnsafeBytes { buffer.append($0) }
   }
 
   mutating func string(_ text: String) {
     separate()
-    bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case 0x22, 0x5C: bytes += [0x5C, byte]
-      case 0x0A: bytes += "\\n".utf8
-      case 0x0D: bytes += "\\r".utf8
-      case 0x09: bytes += "\\t".utf8
-      case 0..<0x20: bytes += [0x5C, 0x75, 0x30, 0x30, Self.digit(byte >> 4), Self.digit(byte & 0xF)]
-      default: bytes.append(byte)
-      }
-    }
-    bytes.append(UInt8(ascii: "\""))
-    needsComma = true
+    buffer.appendJSONString(text)
   }
 
   private mutating func separate() {
-    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    if needsComma { buffer.append(UInt8(ascii: ",")) }
     needsComma = true
   }
-
-  private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
 }

@@ -33,6 +33,8 @@ public final class Gateway: Sendable {
   ) async throws -> Gateway {
     let count =
       configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    // Converted here once, and not on a shard that a first client would make wait.
+    _ = OpenAPIDocument.json
     let context = try context ?? Context(sockets: configuration.socketCount(shards: count))
     var shards: [Shard] = []
     for index in 0..<count { shards.append(Shard(try Reactor(name: "shard-\(index)"))) }
