@@ -8,7 +8,10 @@ public protocol MonitorOwner: AnyObject {
 }
 
 /// Connection events of one socket (`zmq_socket_monitor(3)`), handed on in the loop's turns.
-public final class Monitor: SocketOwner {
+///
+/// It also keeps the connections: when a peer breaks the protocol or exceeds a limit, libzmq gives its endpoint up for
+/// good, and only connecting anew brings it back.
+public final class Monitor: SocketOwner, Alarm {
   /// What happened to a connection.
   public enum Event: Sendable, Hashable {
     /// A peer has finished its handshake and can be used.
@@ -21,12 +24,18 @@ public final class Monitor: SocketOwner {
 
   private static let eventsPerTurn = 64
   private static let lastNumber = Guarded(0)
+  /// How long libzmq may take to connect again before its endpoint counts as given up.
+  private static let patience = Duration.milliseconds(400)
 
   private let pair: Socket
   private let monitored: Socket
+  private let loop: Loop
   private weak var owner: (any MonitorOwner)?
   private var watch: SocketWatch?
   private var frames = Frames()
+  private var endpoints: [String] = []
+  private var lost: [String] = []
+  private var deadline: Deadline?
 
   /// Monitors the socket until `cancel()`. Does not keep the owner alive.
   public init(_ socket: Socket, in context: Context, on loop: Loop, owner: any MonitorOwner) throws {
@@ -39,26 +48,40 @@ public final class Monitor: SocketOwner {
     try check("zmq_socket_monitor") { zmq_socket_monitor(socket.raw, endpoint, events) }
     monitored = socket
     pair = try Socket(.pair, in: context)
+    self.loop = loop
     self.owner = owner
     try pair.connect(endpoint)
     watch = try SocketWatch(pair, on: loop, owner: self)
+  }
+
+  /// Begins to connect the monitored socket, and keeps at it.
+  public func connect(_ endpoint: String) throws(ZMQError) {
+    try monitored.connect(endpoint)
+    endpoints.append(endpoint)
   }
 
   /// Ends the monitoring. Do it before the monitored socket is let go.
   public func cancel() {
     watch?.cancel()
     watch = nil
+    if let deadline { loop.cancel(deadline) }
+    deadline = nil
     zmq_socket_monitor(monitored.raw, nil, 0)
   }
 
   public func socketTurn() {
     for _ in 0..<Self.eventsPerTurn {
-      guard (try? frames.receive(from: pair)) == true else { return }
+      guard watch != nil, (try? frames.receive(from: pair)) == true else { return }
       // An event is a 16-bit kind and a 32-bit value in host order; the second frame is the address.
-      guard frames.count >= 1, frames[0].count >= 6 else { continue }
+      guard frames.count >= 2, frames[0].count >= 6 else { continue }
+      let endpoint = endpoint(at: String(decoding: frames[1], as: UTF8.self))
       switch CInt(frames[0].loadUnaligned(as: UInt16.self)) {
-      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: owner?.monitor(.connected)
-      case ZMQ_EVENT_DISCONNECTED: owner?.monitor(.disconnected)
+      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        lost.removeAll { $0 == endpoint }
+        owner?.monitor(.connected)
+      case ZMQ_EVENT_DISCONNECTED:
+        if let endpoint { lose(endpoint) }
+        owner?.monitor(.disconnected)
       case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: owner?.monitor(.refused)
       default: break
       }
@@ -66,4 +89,24 @@ public final class Monitor: SocketOwner {
   }
 
   public func wantsTurn(_ readiness: Socket.Readiness) -> Bool { readiness.contains(.input) }
+
+  /// Which endpoint an address belongs to: libzmq reports it in numbers, so a name is known only where it is the only one.
+  private func endpoint(at address: String) -> String? {
+    endpoints.contains(address) ? address : endpoints.count == 1 ? endpoints[0] : nil
+  }
+
+  private func lose(_ endpoint: String) {
+    if !lost.contains(endpoint) { lost.append(endpoint) }
+    if deadline == nil { deadline = loop.schedule(at: loop.now + Self.patience, self) }
+  }
+
+  /// Connects anew where libzmq has not. Where it still tries, that only begins its next try a little earlier.
+  public func ring(_ deadline: Deadline) {
+    self.deadline = nil
+    // First all ends, then all beginnings: libzmq knows a connection that it gave up by an address that a new one may get.
+    for endpoint in lost { try? monitored.disconnect(endpoint) }
+    for endpoint in lost { try? monitored.connect(endpoint) }
+    lost = []
+    monitored.watch?.touched()
+  }
 }

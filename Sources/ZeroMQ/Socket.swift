@@ -8,6 +8,8 @@ public final class Socket {
   /// Which pattern it speaks.
   public let kind: SocketKind
   let raw: UnsafeMutableRawPointer
+  /// Its place in a loop, if it has one.
+  weak var watch: SocketWatch?
   // A context must outlive its sockets.
   private let context: Context
 
@@ -35,6 +37,11 @@ public final class Socket {
   /// Begins to connect. It returns at once; whether a peer is there, a `Monitor` tells.
   public func connect(_ endpoint: String) throws(ZMQError) {
     try check("zmq_connect(\(endpoint))") { zmq_connect(raw, endpoint) }
+  }
+
+  /// Ends the connection to an endpoint, by the text it was connected with.
+  public func disconnect(_ endpoint: String) throws(ZMQError) {
+    try check("zmq_disconnect(\(endpoint))") { zmq_disconnect(raw, endpoint) }
   }
 
   /// Receives what begins with the prefix; the empty one means everything. libzmq counts equal subscriptions.

@@ -20,6 +20,7 @@ public final class SocketWatch: Source {
     self.socket = socket
     self.owner = owner
     watch = try loop.watch(socket.descriptor, self)
+    socket.watch = self
     touched()
   }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Reads a stream of server-sent events as it comes.
 public final class EventReader: @unchecked Sendable {
   // Safe: a test reads a stream from one task at a time.
@@ -9,6 +11,11 @@ public final class EventReader: @unchecked Sendable {
     public var id: String?
     public var data: String?
     public var retry: Int?
+
+    public init(comments: [String] = [], retry: Int? = nil) {
+      self.comments = comments
+      self.retry = retry
+    }
 
     /// The data as JSON.
     public var json: JSON { data.flatMap { JSON($0) } ?? .null }
@@ -22,6 +29,8 @@ public final class EventReader: @unchecked Sendable {
   public let head: HTTPReply
   private let connection: HTTPConnection
   private var text: [UInt8] = []
+  /// Up to here the text holds no end of a block.
+  private var scanned = 0
   private var isOver = false
 
   init(_ head: HTTPReply, _ connection: HTTPConnection) {
@@ -33,13 +42,30 @@ public final class EventReader: @unchecked Sendable {
   public func block() async throws -> Block? {
     try await offThread { [self] in
       while true {
-        if let end = text.firstRange(of: [0x0A, 0x0A])?.upperBound {
-          defer { text.removeFirst(end) }
+        if let end = endOfBlock() {
+          defer {
+            text.removeFirst(end)
+            scanned = 0
+          }
           return Self.parse(text[..<end])
         }
         if isOver { return nil }
         if let chunk = try connection.chunk() { text += chunk } else { isOver = true }
       }
+    }
+  }
+
+  /// Where the first block ends, behind its empty line.
+  private func endOfBlock() -> Int? {
+    text.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return nil }
+      while scanned + 1 < bytes.count, let found = memchr(base + scanned, 0x0A, bytes.count - 1 - scanned) {
+        let index = base.distance(to: UnsafeRawPointer(found))
+        if bytes[index + 1] == 0x0A { return index + 2 }
+        scanned = index + 1
+      }
+      scanned = max(0, bytes.count - 1)
+      return nil
     }
   }
 

@@ -36,6 +36,9 @@ public final class HTTPConnection: @unchecked Sendable {
     descriptor = -1
   }
 
+  /// Shuts down the sending half.
+  public func finishSending() { shutdown(descriptor, CInt(SHUT_WR)) }
+
   /// Sends a request's head and body. What the server does not take is dropped: it may refuse in the middle.
   public func send(
     _ method: String, _ target: String, headers: [String: String] = [:], body: [UInt8]? = nil

@@ -9,6 +9,7 @@ public actor WireSocket {
   private var watch: SocketWatch?
   private let inbox = Inbox()
   private let context: Context
+  private nonisolated let isOpen = Guarded<Void?>(())
 
   /// Where it was bound or connected, wildcards resolved.
   public private(set) var endpoint = ""
@@ -58,7 +59,10 @@ public actor WireSocket {
     if let message = receiveNow() { return message }
     let deadline = reactor.loop.schedule(at: reactor.loop.now + .seconds(10), inbox)
     defer { reactor.loop.cancel(deadline) }
-    return try await withCheckedThrowingContinuation { inbox.waiters.append($0) }
+    return try await withCheckedThrowingContinuation { waiter in
+      // The actor may have been left on the way here, and a message may have come.
+      if let message = receiveNow() { waiter.resume(returning: message) } else { inbox.waiters.append(waiter) }
+    }
   }
 
   /// The next message if it is there.
@@ -80,6 +84,7 @@ public actor WireSocket {
 
   /// Closes the socket and ends its thread.
   public nonisolated func close() async {
+    guard isOpen.withLock({ $0.take() }) != nil else { return }
     await closeSocket()
     try? await offThread { [reactor] in reactor.shutdown() }
   }

@@ -20,7 +20,7 @@ extension Visit {
       // No history is replayed yet, so what came in between is lost, and is said to be.
       opening += EventText.control("gap", #"{"reason":"evicted","missed":null}"#)
     }
-    if !feed.isUpstream { opening += EventText.control("upstream", #"{"state":"down"}"#) }
+    if feed.isUpstream == false { opening += EventText.upstream(isUp: false) }
     let stream = EventStream(filter, feed: feed, opening: opening, exchange: exchange, desk: desk)
     feed.open(stream)
     exchange.respond(200, contentType: type, headers: headers, stream: stream)

@@ -5,8 +5,11 @@ import Reactor
 final class EventFeed: Alarm {
   let settings: Configuration.Subscribe
   private(set) var ring: EventRing
-  /// Whether a publisher is connected, as far as this shard was told.
-  private(set) var isUpstream = true
+  /// Whether a publisher is connected; nil until the hub has told.
+  private(set) var isUpstream: Bool?
+  /// Counts the times that streams were opened where there were none. Events for an earlier time are not for these streams:
+  /// others may be missing between them and what comes now.
+  private var attachment: UInt64 = 0
   private let service: String
   private let loop: Loop
   private let shard: Shard
@@ -30,15 +33,22 @@ final class EventFeed: Alarm {
   // MARK: Streams
 
   func open(_ stream: EventStream) {
-    if streamCount == 0 { tell { hub, shard in hub.attach(shard) } }
     streamCount += 1
     if groups[stream.filter] == nil { groups[stream.filter] = StreamGroup() }
     groups[stream.filter]?.insert(stream, beat: streamCount % Self.beats)
+    if streamCount == 1 { attach() }
     for prefix in stream.filter.prefixes {
       needed[prefix, default: 0] += 1
       if needed[prefix] == 1 { tell { hub, shard in hub.need(prefix, for: shard) } }
     }
     if beat == nil { scheduleBeat() }
+  }
+
+  /// On the hub's own shard it is done when this returns, elsewhere soon.
+  private func attach() {
+    attachment += 1
+    isUpstream = nil
+    tell { [attachment] hub, shard in hub.attach(shard, as: attachment) }
   }
 
   func close(_ stream: EventStream) {
@@ -80,8 +90,8 @@ final class EventFeed: Alarm {
 
   /// Takes the events of one turn of the hub and wakes the streams that wait for any of them.
   func deliver(_ events: [Event]) {
-    // The last stream may have closed while these were on their way.
-    guard streamCount > 0 else { return }
+    // Until the hub has attached the shard, these were meant for streams that have closed.
+    guard streamCount > 0, isUpstream != nil else { return }
     for event in events { ring.append(event) }
     for (filter, group) in groups {
       guard let first = events.first(where: filter.matches) else { continue }
@@ -89,7 +99,20 @@ final class EventFeed: Alarm {
     }
   }
 
-  func upstreamChanged(isUp: Bool) { isUpstream = isUp }
+  /// The hub hands over every event from now on.
+  func attached(_ attachment: UInt64, isUp: Bool) {
+    guard attachment == self.attachment, streamCount > 0 else { return }
+    isUpstream = isUp
+    guard !isUp else { return }
+    for group in groups.values {
+      for stream in group.streams { stream.tell(EventText.upstream(isUp: false)) }
+    }
+  }
+
+  /// What the streams read of it is an event in the ring.
+  func upstreamChanged(isUp: Bool) {
+    if isUpstream != nil { isUpstream = isUp }
+  }
 
   // MARK: Heartbeat
 
@@ -103,7 +126,7 @@ final class EventFeed: Alarm {
   func ring(_ deadline: Deadline) {
     beatNumber = (beatNumber + 1) % Self.beats
     for group in groups.values {
-      for stream in group.streams where stream.beat == beatNumber { stream.beatIfSilent() }
+      for stream in group.streams where stream.beat == beatNumber { stream.sendHeartbeat() }
     }
     scheduleBeat()
   }

@@ -15,6 +15,9 @@ final class EventHub: SubscriberOwner, Alarm {
     var undecodable: UInt64 = 0
   }
 
+  /// Events up to this length are taken however little history is kept; a longer one ends the connection.
+  private static let longestFrame = 8 << 20
+
   private(set) var counters = Counters()
   private let service: String
   private let linger: Duration
@@ -43,7 +46,7 @@ final class EventHub: SubscriberOwner, Alarm {
     self.logger = logger
     text = EventText(writer: service.json.writer(limits: limits.transcoding))
     subscriber = try Subscriber(
-      connect: subscribe.connect.map(\.description), longestFrame: subscribe.history.bytes, in: context, on: loop)
+      connect: subscribe.connect.map(\.description), longestFrame: max(subscribe.history.bytes, Self.longestFrame), in: context, on: loop)
     subscriber?.owner = self
   }
 
@@ -77,11 +80,11 @@ final class EventHub: SubscriberOwner, Alarm {
   }
 
   /// The shard wants every event from now on.
-  func attach(_ shard: Shard) {
+  func attach(_ shard: Shard, as attachment: UInt64) {
     if !shards.contains(where: { $0 === shard }) { shards.append(shard) }
-    let isUp = (subscriber?.connectedPeers ?? 0) > 0
+    let isUp = hadUpstream
     let service = service
-    shard.post { $0.feeds[service]?.upstreamChanged(isUp: isUp) }
+    shard.post { $0.feeds[service]?.attached(attachment, isUp: isUp) }
   }
 
   /// The shard has no stream left.
@@ -126,7 +129,7 @@ final class EventHub: SubscriberOwner, Alarm {
     let isUp = connected > 0
     guard isUp != hadUpstream else { return }
     hadUpstream = isUp
-    append(EventText.control("upstream", #"{"state":"\#(isUp ? "up" : "down")"}"#), topic: nil)
+    append(EventText.upstream(isUp: isUp), topic: nil)
     publishedAll()
     let service = service
     for shard in shards { shard.post { $0.feeds[service]?.upstreamChanged(isUp: isUp) } }

@@ -15,7 +15,6 @@ final class EventStream: BodyStream {
   /// What is being written, and how far.
   private var text: [UInt8]
   private var offset = 0
-  private var isSilent = false
   private var ending = Ending.none
 
   private enum Ending {
@@ -45,7 +44,6 @@ final class EventStream: BodyStream {
         }
         written += count
         offset += count
-        isSilent = false
         if offset < text.count { return .bytes(written) }
       }
       if ending == .last { return written > 0 ? .bytes(written) : .end }
@@ -89,13 +87,19 @@ final class EventStream: BodyStream {
     exchange.wake()
   }
 
-  /// A comment, when nothing was sent since the last beat.
-  func beatIfSilent() {
-    if isSilent, cursor == nil, offset == text.count, ending == .none {
-      write(EventText.heartbeat)
-      exchange.wake()
-    }
-    isSilent = true
+  /// A comment, unless there is something to be read anyway.
+  func sendHeartbeat() {
+    guard cursor == nil, offset == text.count, ending == .none else { return }
+    write(EventText.heartbeat)
+    exchange.wake()
+  }
+
+  /// Says something that is no event of the service, after what is being written.
+  func tell(_ lines: [UInt8]) {
+    guard ending != .last else { return }
+    text = text[offset...] + lines
+    offset = 0
+    exchange.wake()
   }
 
   /// Ends after what is still to be read.

@@ -63,6 +63,8 @@ public final class Gateway: Sendable {
     do {
       for listen in http.listen {
         var address = try ListenAddress(parsing: listen.numeric())
+        // Sockets that share a port would also share it with another gateway: alone, one finds out whether it is free.
+        if shards.count > 1, address.port != 0 { try Listener.open(address).close() }
         for index in shards.indices {
           let listener = try Listener.open(address, reusePort: shards.count > 1)
           // The first of the shards learns the port that the others share.

@@ -26,7 +26,7 @@ final class Peer: SocketOwner, MonitorOwner {
     socket = try Socket(.dealer, in: client.context, options: client.options.socket)
     monitor = try Monitor(socket, in: client.context, on: client.loop, owner: self)
     watch = try SocketWatch(socket, on: client.loop, owner: self)
-    try socket.connect(endpoint)
+    try monitor?.connect(endpoint)
   }
 
   /// Sends the four frames of a request; false when there is no room, and then nothing was sent.

@@ -35,7 +35,7 @@ public final class Sender: MonitorOwner, SocketOwner {
     monitor = try Monitor(socket, in: context, on: loop, owner: self)
     watch = try SocketWatch(socket, on: loop, owner: self)
     for endpoint in bind { bindings.append(try socket.bind(endpoint)) }
-    for endpoint in endpoints { try socket.connect(endpoint) }
+    for endpoint in endpoints { try monitor?.connect(endpoint) }
   }
 
   /// Hands a call to libzmq: topic (publish only), dotted method name, packed array, packed map. Throws when no peer is connected

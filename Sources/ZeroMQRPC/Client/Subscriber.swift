@@ -43,7 +43,7 @@ public final class Subscriber: MonitorOwner, SocketOwner {
     monitor = try Monitor(socket, in: context, on: loop, owner: self)
     watch = try SocketWatch(socket, on: loop, owner: self)
     for endpoint in bind { bindings.append(try socket.bind(endpoint)) }
-    for endpoint in endpoints { try socket.connect(endpoint) }
+    for endpoint in endpoints { try monitor?.connect(endpoint) }
   }
 
   /// Receives topics that begin with the prefix: at most 245 bytes; the empty one means all.

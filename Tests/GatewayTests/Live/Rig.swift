@@ -1,19 +1,26 @@
 import Gateway
 import Logging
+import MessagePack
 import Reactor
 import Support
+import ZeroMQ
 
 /// What a live test works with: gateways, real services behind them, clients. All of it is ended with the test.
 struct Rig {
   let cleanup: Cleanup
+  /// Endpoints are files here: a port that one test gives up may be the next one's.
+  let directory: TemporaryDirectory
 
   /// Runs a test with a rig of its own.
   static func with(_ body: (Rig) async throws -> Void) async throws {
-    try await Cleanup.with { try await body(Rig(cleanup: $0)) }
+    let directory = try TemporaryDirectory()
+    try await Cleanup.with { try await body(Rig(cleanup: $0, directory: directory)) }
   }
 
   /// Starts a gateway with the services of that YAML, on a port of its own.
-  func gateway(_ services: String, http: String = "", threads: Int = 2, grace: String = "10s") async throws -> LiveGateway {
+  func gateway(
+    _ services: String, http: String = "", threads: Int = 2, grace: String = "10s"
+  ) async throws -> LiveGateway {
     let yaml = """
       http:
         listen: ["127.0.0.1:0"]
@@ -30,6 +37,22 @@ struct Rig {
     return live
   }
 
+  /// A publisher that the test plays and that learns of subscriptions, and a gateway that streams it as `s`.
+  func publisher(
+    _ more: String = "", threads: Int = 2, grace: String = "10s"
+  ) async throws -> (publisher: WireSocket, gateway: LiveGateway) {
+    let publisher = try await wire(.subscriptionAwarePublish)
+    let gateway = try await gateway(
+      """
+      s:
+        pattern: pubsub
+        subscribe:
+          connect: ["\(await publisher.endpoint)"]
+      \(more.indented(by: 4))
+      """, threads: threads, grace: grace)
+    return (publisher, gateway)
+  }
+
   /// Starts a Python service of its own.
   func python() async throws -> PythonPeer {
     let peer = try await PythonPeer()
@@ -38,9 +61,28 @@ struct Rig {
   }
 
   /// Opens a socket that the test drives itself.
-  func wire(_ socket: WireSocket) -> WireSocket {
+  func wire(
+    _ kind: SocketKind, bind endpoint: String? = nil, options: SocketOptions = .init()
+  ) async throws -> WireSocket {
+    let socket = try await WireSocket(kind, bind: endpoint ?? directory.endpoint("s"), options: options)
     cleanup.add { await socket.close() }
     return socket
+  }
+
+  /// A backend that the test plays, and a gateway that calls it as `s`, connected.
+  func backend(
+    _ more: String = "", http: String = "", threads: Int = 1, grace: String = "10s"
+  ) async throws -> (backend: WireSocket, gateway: LiveGateway) {
+    let backend = try await wire(.router)
+    let gateway = try await gateway(
+      """
+      s:
+        pattern: rpc
+        connect: ["\(await backend.endpoint)"]
+      \(more.indented(by: 2))
+      """, http: http, threads: threads, grace: grace)
+    try await gateway.reaches(backend)
+    return (backend, gateway)
   }
 
   static let logger: Logger = {
@@ -70,6 +112,21 @@ final class LiveGateway: Sendable {
     if first { await gateway.stop() }
   }
 
+  /// Waits until a call of the service `s` arrives at a backend that the test plays, and answers it.
+  func reaches(_ backend: WireSocket) async throws {
+    async let answered: Void = backend.answerNext(.nil)
+    try await eventually("a call at the backend") { try await http.post("/rpc/s/hello").status == 200 }
+    try await answered
+  }
+
+  /// A call that is made again as long as its shard is not connected to a backend.
+  func connectedPost(_ target: String, _ body: String = "") async throws -> HTTPReply {
+    try await eventually("a backend behind \(target)") {
+      let reply = try await http.post(target, body)
+      return reply.headers["gateway-error"] == "no-backend" ? nil : reply
+    }
+  }
+
   /// Waits until each shard has a backend for the service: so many calls in a row, spread over the shards, find one.
   func isConnected(_ target: String, _ body: String = "[]") async throws {
     try await eventually("a backend behind \(target)") {
@@ -85,4 +142,34 @@ extension String {
   }
 
   var bytes: [UInt8] { Array(utf8) }
+}
+
+extension SocketKind {
+  /// XPUB: a publisher that receives `\u{1}topic` and `\u{0}topic` as subscriptions come and go.
+  static let subscriptionAwarePublish = SocketKind(rawValue: 9)
+}
+
+extension WireSocket {
+  /// Publishes a call.
+  func publish(_ topic: String, _ method: String, _ arguments: [Value] = []) throws {
+    try send([topic.bytes, method.bytes, Value.array(arguments).packed, [0x80]])
+  }
+
+  /// The next subscription or its end, as `+topic` or `-topic`.
+  func subscription() async throws -> String {
+    let frames = try await receive()
+    return (frames[0].first == 1 ? "+" : "-") + String(decoding: frames[0].dropFirst(), as: UTF8.self)
+  }
+
+  /// Waits for a call and answers it.
+  func answerNext(_ result: Value) async throws { try answer(try await call(), result.packed) }
+}
+
+extension Value {
+  /// The value as MessagePack.
+  var packed: [UInt8] {
+    var buffer = ByteBuffer()
+    try? Packer(limits: .init(depth: 1_000)).pack(self, into: &buffer)
+    return buffer.withUnsafeBytes { Array($0) }
+  }
 }

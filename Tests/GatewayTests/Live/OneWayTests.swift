@@ -1,0 +1,167 @@
+import Support
+import Testing
+import ZeroMQ
+
+/// Calls without replies: what arrives at the other side, frame by frame.
+@Suite("live one-way calls", .timeLimit(.minutes(1)))
+struct OneWayTests {
+  @Test("PIPE-2: a push is accepted, and arrives as three frames")
+  func push() async throws {
+    try await Rig.with { rig in
+      let worker = try await rig.wire(.pull)
+      let gateway = try await rig.gateway(#"s: { pattern: pipeline, connect: ["\#(await worker.endpoint)"] }"#)
+      let reply = try await gateway.accepted("/push/s/image.resize", #"{"args":[1],"kwargs":{"w":2}}"#)
+      #expect(reply.status == 202)
+      #expect(reply.body == #"{"accepted":true}"#)
+      #expect(reply.headers["content-type"] == "application/json")
+      #expect(try await worker.receive() == ["image.resize".bytes, [0x91, 1], [0x81, 0xA1, 0x77, 2]])
+      _ = try await gateway.accepted("/push/s/x", "")
+      #expect(try await worker.receive() == ["x".bytes, [0x90], [0x80]])
+    }
+  }
+
+  @Test("PIPE-4: work is spread over the workers")
+  func spread() async throws {
+    try await Rig.with { rig in
+      let workers = [
+        try await rig.wire(.pull, bind: rig.directory.endpoint("a")),
+        try await rig.wire(.pull, bind: rig.directory.endpoint("b")),
+      ]
+      let endpoints = "[\"\(await workers[0].endpoint)\", \"\(await workers[1].endpoint)\"]"
+      let gateway = try await rig.gateway("s: { pattern: pipeline, connect: \(endpoints) }", threads: 1)
+      try await eventually("both have work") {
+        _ = try await gateway.accepted("/push/s/x", "[]")
+        for worker in workers where await worker.waiting == 0 { return false }
+        return true
+      }
+    }
+  }
+
+  @Test(
+    "without a peer a one-way call is refused as not sent, and works when one is there",
+    arguments: [("pipeline", "/push/s/x"), ("pubsub", "/pub/s/t/x")])
+  func noPeer(pattern: String, target: String) async throws {
+    try await Rig.with { rig in
+      let endpoint = rig.directory.endpoint("s")
+      let connect = pattern == "pubsub" ? "publish: { connect: [\"\(endpoint)\"] }" : "connect: [\"\(endpoint)\"]"
+      let gateway = try await rig.gateway("s: { pattern: \(pattern), \(connect) }")
+      let reply = try await gateway.http.post(target, "[]")
+      #expect(reply.status == 503)
+      #expect(reply.json["code"] == "no-backend")
+      #expect(reply.json["sent"] == false)
+      #expect(reply.headers["retry-after"] == "1")
+      let peer = try await rig.wire(pattern == "pubsub" ? .subscribe : .pull, bind: endpoint)
+      let time = try await duration { _ = try await gateway.accepted(target, "[]") }
+      #expect(time < .seconds(1))
+      await peer.close()
+      try await eventually("the loss is noticed") { try await gateway.http.post(target, "[]").status == 503 }
+    }
+  }
+
+  @Test(
+    "PUB-4: a topic is one segment of any bytes",
+    arguments: [
+      ("chat", "chat".bytes), ("-", []), ("%2D", "-".bytes), ("a%2Fb%20c", "a/b c".bytes), ("%ff%00", [255, 0]),
+      ("%C3%A9", "é".bytes), ("--", "--".bytes), (String(repeating: "a", count: 245), .init(repeating: 97, count: 245)),
+    ])
+  func topic(segment: String, topic: [UInt8]) async throws {
+    try await Rig.with { rig in
+      let subscriber = try await rig.wire(.subscribe)
+      try await subscriber.subscribe("")
+      let gateway = try await rig.gateway(
+        #"s: { pattern: pubsub, publish: { connect: ["\#(await subscriber.endpoint)"] } }"#, threads: 1)
+      // What is published before the subscription has arrived is lost, as always with PUB.
+      let publishing = Task {
+        while !Task.isCancelled { _ = try await gateway.http.post("/pub/s/\(segment)/say", #"["hi"]"#) }
+      }
+      defer { publishing.cancel() }
+      #expect(try await subscriber.receive() == [topic, "say".bytes, [0x91, 0xA2] + "hi".bytes, [0x80]])
+    }
+  }
+
+  @Test("a topic beyond 245 bytes, or with a broken escape, is refused", arguments: [String(repeating: "a", count: 246), "%zz", "", "."])
+  func badTopic(segment: String) async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway(#"s: { pattern: pubsub, publish: { connect: ["ipc:///nowhere/x"] } }"#)
+      let reply = try await gateway.http.post("/pub/s/\(segment)/say", "[]")
+      #expect(reply.status == 400)
+      #expect(reply.json["code"] == "bad-target")
+    }
+  }
+
+  @Test("a one-way call takes no deadline, and its body is checked as any other")
+  func refused() async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway(#"s: { pattern: pipeline, connect: ["ipc:///nowhere/x"] }"#)
+      #expect(try await gateway.http.post("/push/s/x?_timeout=1", "[]").json["code"] == "unknown-parameter")
+      #expect(try await gateway.http.post("/push/s/x", "[").json["code"] == "bad-json")
+      #expect(try await gateway.http.post("/push/s/x", #"[{"$ext":[126,""]}]"#).status == 422)
+      #expect(try await gateway.http.post("/push/s/x", "1").json["code"] == "bad-shape")
+    }
+  }
+}
+
+/// One-way calls that a Python service receives. `make test` sets ZMQ_GATEWAY_PYTHON.
+@Suite("one-way calls to Python", .timeLimit(.minutes(1)), .enabled(if: Python.isThere, "\(Python.comment)"))
+struct PythonOneWayTests {
+  @Test("PIPE-1: a job runs in Python")
+  func job() async throws {
+    let live = try await Rig.shared.value
+    _ = try await live.accepted("/push/jobs/live.job", #"{"args":[{"$bin":"AAE="},"é"],"kwargs":{"n":1.5}}"#)
+    let call = try await live.received("pipeline", "live.job")
+    #expect(call["args"] == [["$bin": "AAE="], "é"])
+    #expect(call["kwargs"] == ["n": .number("1.5")])
+  }
+
+  @Test("PIPE-3: what a job raises is not the caller's business, and the next one runs")
+  func failing() async throws {
+    let live = try await Rig.shared.value
+    #expect(try await live.accepted("/push/jobs/fail", #"["x"]"#).status == 202)
+    #expect(try await live.accepted("/push/jobs/missing.method", "[]").status == 202)
+    _ = try await live.accepted("/push/jobs/live.after", "[]")
+    _ = try await live.received("pipeline", "live.after")
+  }
+
+  @Test("PUB-1: a published call reaches Python's subscriber, and what Python publishes a stream")
+  func publish() async throws {
+    let live = try await Rig.shared.value
+    let stream = try await live.http.events("/sub/news?topic=echo")
+    let publishing = Task {
+      // Python publishes again on `echo` what it receives.
+      while !Task.isCancelled { _ = try await live.http.post("/pub/news/chat/live.say", #"["hi",{"$bin":"/w=="}]"#) }
+    }
+    defer { publishing.cancel() }
+    let event = try await stream.event(named: "")
+    #expect(event?.json["topic"] == "echo")
+    #expect(event?.json["method"] == "received")
+    #expect(event?.json["args"] == ["live.say", ["hi", ["$bin": "/w=="]], [:]])
+    let call = try await live.received("pubsub", "live.say")
+    #expect(call["args"] == ["hi", ["$bin": "/w=="]])
+  }
+
+  @Test("PUB-1: dates that Python publishes are text in the stream")
+  func dates() async throws {
+    let live = try await Rig.shared.value
+    let stream = try await live.http.events("/sub/news?topic=dates-live")
+    let publishing = Task {
+      while !Task.isCancelled {
+        let when = try await live.http.post("/rpc/math/dates.sample", #"["datetime_utc"]"#)
+        _ = try await live.http.post("/rpc/math/publish.send", #"["dates-live","m",[\#(when.body)]]"#)
+      }
+    }
+    defer { publishing.cancel() }
+    #expect(try await stream.event(named: "")?.json["args"] == ["2014-03-25T16:12:00+00:00"])
+  }
+}
+
+extension LiveGateway {
+  /// A one-way call, made again as long as no peer is connected.
+  func accepted(_ target: String, _ body: String) async throws -> HTTPReply { try await connectedPost(target, body) }
+
+  /// The call of that name that the Python service recorded.
+  func received(_ kind: String, _ method: String) async throws -> JSON {
+    try await eventually("\(method) in Python") {
+      try await http.post("/rpc/math/received.\(kind)").json.elements.last { $0["method"] == .string(method) }
+    }
+  }
+}

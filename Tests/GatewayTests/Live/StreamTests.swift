@@ -1,0 +1,195 @@
+import MessagePack
+import Support
+import Testing
+import ZeroMQ
+
+/// Server-sent events from a publisher that the test plays.
+@Suite("live streams", .timeLimit(.minutes(1)))
+struct StreamTests {
+  @Test("a stream is open at once, before there is any event or even a publisher")
+  func opening() async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway(
+        #"s: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/at-all"], retry: 2s } }"#)
+      let stream = try await gateway.http.events("/sub/s")
+      #expect(stream.head.status == 200)
+      #expect(stream.head.headers["content-type"] == "text/event-stream; charset=utf-8")
+      #expect(stream.head.headers["cache-control"] == "no-store")
+      #expect(stream.head.headers["x-accel-buffering"] == "no")
+      let first = try await stream.block()
+      #expect(first == .init(comments: ["ok"], retry: 2_000))
+      let second = try await stream.block()
+      #expect(second?.name == "upstream")
+      #expect(second?.json["state"] == "down")
+    }
+  }
+
+  @Test("an event is the published call, with an id that counts up by one")
+  func content() async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher()
+      let stream = try await gateway.http.events("/sub/s?topic=news")
+      #expect(try await publisher.subscription() == "+news")
+      try await publisher.send(["news.eu".bytes, "created".bytes, [0x92, 17, 0xC0], [0x81, 0xA3] + "eur".bytes + [0xCB, 0x40, 0x29, 0, 0, 0, 0, 0, 0]])
+      try await publisher.send([[0x6E, 0x65, 0x77, 0x73, 0xFF], "x.y".bytes, [0x91, 0xC4, 1, 7], [0x80]])
+      try await publisher.publish("news", "third")
+      let events = [try await stream.event(), try await stream.event(), try await stream.event()].compactMap { $0 }
+      #expect(events[0].data == #"{"topic":"news.eu","method":"created","args":[17,null],"kwargs":{"eur":12.5}}"#)
+      #expect(events[1].data == #"{"topic":{"$bin":"bmV3c/8="},"method":"x.y","args":[{"$bin":"Bw=="}],"kwargs":{}}"#)
+      #expect(events[2].json["method"] == "third")
+      #expect(events.allSatisfy { $0.name == nil })
+      #expect(Set(events.map(\.epoch)).count == 1)
+      let sequences = events.compactMap(\.sequence)
+      #expect(sequences == [sequences[0], sequences[0] + 1, sequences[0] + 2])
+    }
+  }
+
+  @Test("topics are prefixes, and several are or-ed; an event comes once")
+  func topics() async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher()
+      let both = try await gateway.http.events("/sub/s?topic=a&topic=ab&topic=c%2Fd")
+      let other = try await gateway.http.events("/sub/s?topic=b")
+      let all = try await gateway.http.events("/sub/s")
+      var subscribed: Set<String> = []
+      for _ in 0..<5 { subscribed.insert(try await publisher.subscription()) }
+      #expect(subscribed == ["+a", "+ab", "+c/d", "+b", "+"])
+      for topic in ["abc", "b", "c/d", "c", "end-a", "a-end", "b-end"] { try await publisher.publish(topic, "m") }
+      #expect(try await both.topics(through: "a-end") == ["abc", "c/d", "a-end"])
+      #expect(try await other.topics(through: "b-end") == ["b", "b-end"])
+      #expect(try await all.topics(through: "b-end") == ["abc", "b", "c/d", "c", "end-a", "a-end", "b-end"])
+    }
+  }
+
+  @Test("streams on all shards see the same ids")
+  func shards() async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher()
+      var streams: [EventReader] = []
+      for _ in 0..<12 { streams.append(try await gateway.http.events("/sub/s?topic=t")) }
+      #expect(try await publisher.subscription() == "+t")
+      // A shard may attach later than another, so it goes on until the last stream has seen an event.
+      let publishing = Task {
+        // One for each round trip, so that nobody falls behind.
+        while !Task.isCancelled, try await gateway.http.get("/live").status == 200 {
+          try await publisher.publish("t", "m")
+        }
+      }
+      defer { publishing.cancel() }
+      var newest: [EventReader.Block] = []
+      for stream in streams { if let event = try await stream.event(named: "") { newest.append(event) } }
+      let last = newest.compactMap(\.sequence).max() ?? 0
+      var ids: Set<String?> = []
+      for (stream, first) in zip(streams, newest) {
+        var event: EventReader.Block? = first
+        while let now = event?.sequence, now < last + 1 { event = try await stream.event(named: "") }
+        ids.insert(event?.id)
+      }
+      #expect(ids.count == 1)
+    }
+  }
+
+  @Test("a silent stream gets a comment in each heartbeat")
+  func heartbeat() async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher("heartbeat: 1s", threads: 1)
+      let stream = try await gateway.http.events("/sub/s?topic=t")
+      _ = try await publisher.subscription()
+      _ = try await stream.block()
+      let time = try await duration {
+        for _ in 0..<3 {
+          let block = try await stream.block()
+          #expect(block?.comments == [""])
+        }
+      }
+      // The first comes within one, the others one apart.
+      #expect(time >= .milliseconds(1_900))
+      #expect(time < .milliseconds(4_400))
+    }
+  }
+
+  @Test("events larger than any buffer arrive whole", arguments: [100_000, 1_000_000])
+  func large(size: Int) async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher()
+      let stream = try await gateway.http.events("/sub/s?topic=t")
+      _ = try await publisher.subscription()
+      let text = String(repeating: "0123456789", count: size / 10)
+      try await publisher.publish("t", "m", [.string(text)])
+      try await publisher.publish("t", "end")
+      let event = try await stream.event()
+      #expect(event?.json["args"][0].text == text)
+      #expect(try await stream.event()?.json["method"] == "end")
+    }
+  }
+
+  @Test("what is no published call is left out, and what follows comes")
+  func undecodable() async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher()
+      let stream = try await gateway.http.events("/sub/s?topic=t")
+      _ = try await publisher.subscription()
+      let deep = [UInt8](repeating: 0x91, count: 70) + [0x90]
+      for frames: [[UInt8]] in [
+        ["t".bytes], ["t".bytes, "m".bytes, [0x90]], ["t".bytes, "m".bytes, [0x90], [0x80], [0x80]],
+        ["t".bytes, "m".bytes, [0xC1], [0x80]], ["t".bytes, "m".bytes, [], []], ["t".bytes, "m".bytes, [0x90, 1], [0x80]],
+        ["t".bytes, "m".bytes, deep, [0x80]], .init(repeating: "t".bytes, count: 40),
+      ] { try await publisher.send(frames) }
+      try await publisher.publish("t", "end")
+      #expect(try await stream.event()?.json["method"] == "end")
+    }
+  }
+
+  @Test("a client that resumes is told that events are missing", arguments: [("?_last_event_id=x-1", nil), ("", "x-1")])
+  func gap(query: String, header: String?) async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.publisher()
+      let stream = try await gateway.http.events("/sub/s\(query)", headers: header.map { ["Last-Event-ID": $0] } ?? [:])
+      let event = try await stream.event()
+      #expect(event?.name == "gap")
+      #expect(event?.json["missed"] == .null)
+    }
+  }
+
+  @Test("only offered topics can be asked for, and HEAD opens no stream")
+  func offered() async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher(#"topics: ["a", "b/"]"#)
+      let http = gateway.http
+      #expect(try await http.get("/sub/s?topic=c").json["code"] == "no-such-topic")
+      #expect(try await http.get("/sub/s?topic=b").json["code"] == "no-such-topic")
+      #expect(try await http.get("/sub/s?topics=a").json["code"] == "unknown-parameter")
+      #expect(try await http.get("/sub/s?topic=\(String(repeating: "a", count: 246))").json["code"] == "bad-query")
+      let head = try await http.send("HEAD", "/sub/s?topic=a")
+      #expect(head.status == 200)
+      #expect(await publisher.waiting == 0)
+      let stream = try await http.events("/sub/s")
+      #expect(stream.head.status == 200)
+      #expect(try await Set([publisher.subscription(), publisher.subscription()]) == ["+a", "+b/"])
+    }
+  }
+
+  @Test("the longest topic works")
+  func longest() async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher()
+      let topic = String(repeating: "a", count: 245)
+      let stream = try await gateway.http.events("/sub/s?topic=\(topic)")
+      #expect(try await publisher.subscription() == "+\(topic)")
+      try await publisher.publish(topic + "b", "m")
+      #expect(try await stream.event()?.json["topic"] == .string(topic + "b"))
+    }
+  }
+}
+
+extension EventReader {
+  /// The topics of the events up to the one with that topic.
+  func topics(through last: String) async throws -> [String] {
+    var topics: [String] = []
+    while let event = try await event(named: ""), let topic = event.json["topic"].text {
+      topics.append(topic)
+      if topic == last { break }
+    }
+    return topics
+  }
+}

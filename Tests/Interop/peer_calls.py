@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""Make many calls with aiozmq's own client in one process.
+
+    peer_calls.py ENDPOINT < CALLS
+
+Each line of CALLS is JSON: {"method": ..., "args": [...], "kwargs": {...}}, values in the notation of
+peer_json.py. One line of output for each, in order: {"ok": true, "result": ...} or {"ok": false, "error": ...}.
+"""
+import asyncio
+import json
+import sys
+
+import aiozmq.rpc as rpc
+
+from peer_client import finish, named
+from peer_json import ERROR_TABLE, TRANSLATION_TABLE, exception_to_json, from_json, to_json
+
+
+async def main(endpoint):
+    client = await rpc.connect_rpc(
+        connect=endpoint, timeout=20, error_table=ERROR_TABLE, translation_table=TRANSLATION_TABLE)
+    for line in sys.stdin:
+        call = json.loads(line)
+        args, kwargs = from_json(call.get("args", [])), from_json(call.get("kwargs", {}))
+        try:
+            out = {"ok": True, "result": to_json(await named(client.call, call["method"])(*args, **kwargs))}
+        except Exception as exc:
+            out = {"ok": False, "error": exception_to_json(exc)}
+        print(json.dumps(out), flush=True)
+    await finish(client, 0)
+
+
+asyncio.run(main(sys.argv[1]))
