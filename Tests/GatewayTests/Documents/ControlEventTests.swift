@@ -6,23 +6,15 @@ import ZeroMQ
 /// The events that the gateway itself sends, as `docs/streams.md` tells and `openapi/gateway.yaml` describes.
 @Suite("Control events", .timeLimit(.minutes(1)))
 struct ControlEventTests {
-  /// XPUB: a PUB that receives the subscriptions of its peers.
-  private static let subscriptionsToo = SocketKind(rawValue: 9)
-
   /// A gateway in front of one publisher that the test plays, or that is not there.
   private func with(
-    _ settings: String = "", grace: String = "10s",
-    _ body: (_ gateway: LiveGateway, _ endpoint: String, _ rig: Rig) async throws -> Void
+    _ settings: String = "", _ body: (_ gateway: LiveGateway, _ rig: Rig) async throws -> Void
   ) async throws {
-    let directory = try TemporaryDirectory()
     try await Rig.with { rig in
-      let endpoint = directory.endpoint("news")
-      let subscribe = #"connect: ["\#(endpoint)"], retry: 2s\#(settings)"#
-      let gateway = try await rig.gateway(
-        "news: { pattern: pubsub, subscribe: { \(subscribe) } }", threads: 1, grace: grace)
-      try await body(gateway, endpoint, rig)
+      let subscribe = #"connect: ["\#(rig.directory.endpoint("s"))"], retry: 2s\#(settings)"#
+      try await body(
+        try await rig.gateway("news: { pattern: pubsub, subscribe: { \(subscribe) } }", threads: 1), rig)
     }
-    _ = directory
   }
 
   private func check(_ block: EventReader.Block?, _ schema: String) throws {
@@ -35,7 +27,7 @@ struct ControlEventTests {
 
   @Test("a stream without a publisher is told so, and told when one comes and goes")
   func upstream() async throws {
-    try await with { gateway, endpoint, rig in
+    try await with { gateway, rig in
       let stream = try await gateway.http.events("/sub/news")
       defer { stream.close() }
       var block = try await stream.event()
@@ -44,7 +36,7 @@ struct ControlEventTests {
       let second = try await gateway.http.events("/sub/news")
       #expect(try await second.event()?.json == ["state": "down"])
       second.close()
-      let publisher = try await WireSocket(.publish, bind: endpoint)
+      let publisher = try await WireSocket(.publish, bind: rig.directory.endpoint("s"))
       block = try await stream.event()
       try check(block, "Upstream")
       #expect(block?.json == ["state": "up"])
@@ -55,11 +47,11 @@ struct ControlEventTests {
 
   @Test("a stream is not told of the loss of a publisher that has come back before it opened")
   func returned() async throws {
-    try await with { gateway, endpoint, rig in
+    try await with { gateway, rig in
       let first = try await gateway.http.events("/sub/news")
       #expect(try await first.event()?.json == ["state": "down"])
       first.close()
-      let publisher = rig.wire(try await WireSocket(.publish, bind: endpoint))
+      let publisher = try await rig.wire(.publish)
       try await eventually("a stream that says nothing of the publisher before the first event") {
         let stream = try await gateway.http.events("/sub/news")
         defer { stream.close() }
@@ -76,7 +68,7 @@ struct ControlEventTests {
 
   @Test("a stream that names the last event it saw begins with a gap", arguments: ["header", "parameter"])
   func gap(way: String) async throws {
-    try await with { gateway, _, _ in
+    try await with { gateway, _ in
       let stream = try await gateway.http.events(
         way == "parameter" ? "/sub/news?_last_event_id=k3f9-1042" : "/sub/news",
         headers: way == "header" ? ["Last-Event-ID": "k3f9-1042"] : [:])
@@ -92,7 +84,7 @@ struct ControlEventTests {
 
   @Test("a gateway that stops says bye, spreads the return of its clients, and ends the stream")
   func bye() async throws {
-    try await with { gateway, _, _ in
+    try await with { gateway, _ in
       let stream = try await gateway.http.events("/sub/news")
       defer { stream.close() }
       #expect(try await stream.event(named: "upstream") != nil)
@@ -108,8 +100,8 @@ struct ControlEventTests {
 
   @Test("a stream that reads too slowly is told how much it missed, and ends")
   func lagged() async throws {
-    try await with(", history: { events: 2, bytes: 8MiB }") { gateway, endpoint, rig in
-      let publisher = rig.wire(try await WireSocket(Self.subscriptionsToo, bind: endpoint))
+    try await with(", history: { events: 2 }") { gateway, rig in
+      let publisher = try await rig.wire(.subscriptionAwarePublish)
       let slow = try await gateway.http.events("/sub/news?topic=big", receiveBuffer: 4_096)
       defer { slow.close() }
       let other = try await gateway.http.events("/sub/news?topic=big")

@@ -62,7 +62,7 @@ extension Stage {
   fileprivate func lost(_ request: Request) async throws -> HTTPReply {
     let endpoint = directory.endpoint("lost-\(request.verb)")
     let backend = try await WireSocket(.router, bind: endpoint)
-    let rig = Rig(cleanup: cleanup)
+    let rig = Rig(cleanup: cleanup, directory: directory)
     let gateway = try await rig.gateway(
       #"calc: { pattern: rpc, connect: ["\#(endpoint)"], methods: { safe: ["*"] } }"#, threads: 1)
     async let reply = connected(request, to: gateway)
