@@ -24,7 +24,7 @@ public final class Monitor: SocketOwner, Alarm {
 
   private static let eventsPerTurn = 64
   private static let lastNumber = Guarded(0)
-  /// How long libzmq may take to connect again before its endpoint counts as given up.
+  /// How long libzmq may take to say that it tries again before an endpoint counts as given up.
   private static let patience = Duration.milliseconds(400)
 
   private let pair: Socket
@@ -34,6 +34,8 @@ public final class Monitor: SocketOwner, Alarm {
   private var watch: SocketWatch?
   private var frames = Frames()
   private var endpoints: [String] = []
+  private var connected: Set<String> = []
+  /// Disconnected, and not yet tried again by libzmq.
   private var lost: [String] = []
   private var deadline: Deadline?
 
@@ -45,7 +47,8 @@ public final class Monitor: SocketOwner, Alarm {
     }
     let endpoint = "inproc://monitor-\(number)"
     let events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
-    try check("zmq_socket_monitor") { zmq_socket_monitor(socket.raw, endpoint, events) }
+    let tries = ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CONNECT_DELAYED
+    try check("zmq_socket_monitor") { zmq_socket_monitor(socket.raw, endpoint, events | tries) }
     monitored = socket
     pair = try Socket(.pair, in: context)
     self.loop = loop
@@ -76,12 +79,9 @@ public final class Monitor: SocketOwner, Alarm {
       guard frames.count >= 2, frames[0].count >= 6 else { continue }
       let endpoint = endpoint(at: String(decoding: frames[1], as: UTF8.self))
       switch CInt(frames[0].loadUnaligned(as: UInt16.self)) {
-      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-        lost.removeAll { $0 == endpoint }
-        owner?.monitor(.connected)
-      case ZMQ_EVENT_DISCONNECTED:
-        if let endpoint { lose(endpoint) }
-        owner?.monitor(.disconnected)
+      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: succeeded(endpoint)
+      case ZMQ_EVENT_DISCONNECTED: disconnected(endpoint)
+      case ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECT_DELAYED: lost.removeAll { $0 == endpoint }
       case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: owner?.monitor(.refused)
       default: break
       }
@@ -95,12 +95,25 @@ public final class Monitor: SocketOwner, Alarm {
     endpoints.contains(address) ? address : endpoints.count == 1 ? endpoints[0] : nil
   }
 
-  private func lose(_ endpoint: String) {
-    if !lost.contains(endpoint) { lost.append(endpoint) }
-    if deadline == nil { deadline = loop.schedule(at: loop.now + Self.patience, self) }
+  private func succeeded(_ endpoint: String?) {
+    if let endpoint {
+      lost.removeAll { $0 == endpoint }
+      guard connected.insert(endpoint).inserted else { return }
+    }
+    owner?.monitor(.connected)
   }
 
-  /// Connects anew where libzmq has not. Where it still tries, that only begins its next try a little earlier.
+  private func disconnected(_ endpoint: String?) {
+    if let endpoint {
+      if !lost.contains(endpoint) { lost.append(endpoint) }
+      if deadline == nil { deadline = loop.schedule(at: loop.now + Self.patience, self) }
+      // A connection that fails before its handshake is over was none yet.
+      guard connected.remove(endpoint) != nil else { return }
+    }
+    owner?.monitor(.disconnected)
+  }
+
+  /// Connects anew where libzmq does not try to.
   public func ring(_ deadline: Deadline) {
     self.deadline = nil
     // First all ends, then all beginnings: libzmq knows a connection that it gave up by an address that a new one may get.

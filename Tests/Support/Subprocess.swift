@@ -4,7 +4,10 @@ import Reactor
 /// A program that runs beside the test, with pipes to its input and from its output.
 public final class Subprocess: Sendable {
   /// It could not be started, or it ended too early.
-  public struct Failed: Error, CustomStringConvertible { public let description: String }
+  public struct Failed: Error, CustomStringConvertible {
+    public let description: String
+    public init(description: String) { self.description = description }
+  }
 
   /// Where its standard error goes.
   public enum Complaints { case dropped, withOutput }

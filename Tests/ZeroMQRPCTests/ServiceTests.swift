@@ -8,31 +8,19 @@ import ZeroMQ
 
 @testable import ZeroMQRPC
 
-/// The Python that has aiozmq, told by `make test`: without one, what needs a real client cannot run.
-private let python = ProcessInfo.processInfo.environment["ZMQ_GATEWAY_PYTHON"]
-
-@Suite("A service is called by Python's own client", .enabled(if: python != nil), .timeLimit(.minutes(1)))
+/// `make test` sets ZMQ_GATEWAY_PYTHON: without it, what needs a real client cannot run.
+@Suite(
+  "A service is called by Python's own client", .timeLimit(.minutes(1)),
+  .enabled(if: Python.isThere, "\(Python.comment)"))
 struct ServiceTests {
   /// Runs `peer_client.py` and returns the JSON lines it prints.
   private func client(_ arguments: String...) async throws -> [[String: Any]] {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(python))
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("Interop/peer_client.py").path
-    process.arguments = [script] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    // Off the cooperative threads: the service under test runs on those.
-    let text = await withCheckedContinuation { (done: CheckedContinuation<Data, Never>) in
-      DispatchQueue.global().async {
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        done.resume(returning: text)
-      }
-    }
-    return try text.split(separator: 0x0A).map {
-      try #require(try JSONSerialization.jsonObject(with: Data($0)) as? [String: Any])
+    let process = try Python.start("peer_client.py", arguments)
+    process.closeInput()
+    let text = try await process.rest()
+    try await process.ended()
+    return try text.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
     }
   }
 

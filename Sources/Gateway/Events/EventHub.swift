@@ -46,7 +46,8 @@ final class EventHub: SubscriberOwner, Alarm {
     self.logger = logger
     text = EventText(writer: service.json.writer(limits: limits.transcoding))
     subscriber = try Subscriber(
-      connect: subscribe.connect.map(\.description), longestFrame: max(subscribe.history.bytes, Self.longestFrame), in: context, on: loop)
+      connect: subscribe.connect.map(\.description), longestFrame: max(subscribe.history.bytes, Self.longestFrame),
+      in: context, on: loop)
     subscriber?.owner = self
   }
 

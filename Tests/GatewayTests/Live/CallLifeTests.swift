@@ -11,7 +11,8 @@ struct CallLifeTests {
       let gateway = try await rig.gateway(
         #"s: { pattern: rpc, connect: ["ipc:///nowhere/at-all"] }"#, threads: threads)
       var fastest = Duration.seconds(1)
-      for _ in 0..<5 {
+      // Other tests run beside this one: the best of some.
+      for _ in 0..<20 {
         fastest = min(
           fastest,
           try await duration {
@@ -126,7 +127,8 @@ struct CallLifeTests {
     }
   }
 
-  @Test("beyond the calls a service allows under way, one is refused; a finished one frees its place", arguments: [1, 2])
+  @Test(
+    "beyond the calls a service allows under way, one is refused; a finished one frees its place", arguments: [1, 2])
   func inFlight(threads: Int) async throws {
     try await Rig.with { rig in
       let backend = try await rig.wire(.router)
@@ -157,7 +159,8 @@ struct CallLifeTests {
   func clientGone() async throws {
     try await Rig.with { rig in
       let (backend, gateway) = try await rig.backend("in-flight: 1\ntimeout: 30s")
-      let client = try gateway.http.begin("POST", "/rpc/s/work", headers: ["Content-Type": "application/json"], body: "[]")
+      let client = try gateway.http.begin(
+        "POST", "/rpc/s/work", headers: ["Content-Type": "application/json"], body: "[]")
       let call = try await backend.call()
       #expect(try await gateway.http.post("/rpc/s/work").status == 503)
       client.disconnect()
@@ -179,7 +182,8 @@ struct CallLifeTests {
   func halfClosed() async throws {
     try await Rig.with { rig in
       let (backend, gateway) = try await rig.backend()
-      let client = try gateway.http.begin("POST", "/rpc/s/work", headers: ["Content-Type": "application/json"], body: "[]")
+      let client = try gateway.http.begin(
+        "POST", "/rpc/s/work", headers: ["Content-Type": "application/json"], body: "[]")
       let call = try await backend.call()
       client.finishSending()
       try await backend.answer(call, [5])

@@ -100,7 +100,8 @@ struct CallTests {
     let connection = try HTTPConnection(port: http.port)
     defer { connection.disconnect() }
     for delay in [0.05, 0.0, 0.02] {
-      connection.send("POST", "/rpc/math/slow", headers: ["Content-Type": "application/json"], body: "[\(delay),\(delay)]".bytes)
+      connection.send(
+        "POST", "/rpc/math/slow", headers: ["Content-Type": "application/json"], body: "[\(delay),\(delay)]".bytes)
     }
     for delay in ["0.05", "0.0", "0.02"] { #expect(try await offThread { try connection.reply().body } == delay) }
   }
@@ -110,7 +111,8 @@ struct CallTests {
     let http = try await Rig.http
     let connection = try HTTPConnection(port: http.port)
     defer { connection.disconnect() }
-    connection.send("POST", "/rpc/math/add", headers: ["Transfer-Encoding": "chunked", "Content-Type": "application/json"])
+    connection.send(
+      "POST", "/rpc/math/add", headers: ["Transfer-Encoding": "chunked", "Content-Type": "application/json"])
     connection.send("2\r\n[2\r\n3\r\n,3]\r\n0\r\n\r\n".bytes)
     let reply = try await offThread { try connection.reply() }
     #expect(reply.body == "5")

@@ -37,6 +37,27 @@ struct OneWayTests {
     }
   }
 
+  @Test("an endpoint where something else answers does not hide the worker at another")
+  func stranger() async throws {
+    try await Rig.with { rig in
+      let worker = try await rig.wire(.pull, bind: rig.directory.endpoint("a"))
+      let stranger = try await rig.wire(.router, bind: rig.directory.endpoint("b"))
+      let endpoints = "[\"\(await worker.endpoint)\", \"\(await stranger.endpoint)\"]"
+      let gateway = try await rig.gateway("s: { pattern: pipeline, connect: \(endpoints) }", threads: 1)
+      _ = try await gateway.accepted("/push/s/x", "[]")
+      for _ in 0..<100 {
+        let reply = try await gateway.http.post("/push/s/x", "[]")
+        #expect(reply.status == 202)
+      }
+      await stranger.close()
+      let second = try await rig.wire(.pull, bind: rig.directory.endpoint("b"))
+      try await eventually("the other endpoint has work too") {
+        _ = try await gateway.http.post("/push/s/x", "[]")
+        return await second.waiting > 0
+      }
+    }
+  }
+
   @Test(
     "without a peer a one-way call is refused as not sent, and works when one is there",
     arguments: [("pipeline", "/push/s/x"), ("pubsub", "/pub/s/t/x")])
@@ -79,7 +100,9 @@ struct OneWayTests {
     }
   }
 
-  @Test("a topic beyond 245 bytes, or with a broken escape, is refused", arguments: [String(repeating: "a", count: 246), "%zz", "", "."])
+  @Test(
+    "a topic beyond 245 bytes, or with a broken escape, is refused",
+    arguments: [String(repeating: "a", count: 246), "%zz", "", "."])
   func badTopic(segment: String) async throws {
     try await Rig.with { rig in
       let gateway = try await rig.gateway(#"s: { pattern: pubsub, publish: { connect: ["ipc:///nowhere/x"] } }"#)

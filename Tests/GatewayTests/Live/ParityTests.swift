@@ -2,7 +2,8 @@ import Support
 import Testing
 
 /// What HTTP answers against what Python's own client gets for the same calls. `make test` sets ZMQ_GATEWAY_PYTHON.
-@Suite("the same calls by HTTP and by Python", .timeLimit(.minutes(1)), .enabled(if: Python.isThere, "\(Python.comment)"))
+@Suite(
+  "the same calls by HTTP and by Python", .timeLimit(.minutes(1)), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct ParityTests {
   /// Method, and its arguments as the JSON that both sides read alike.
   static let calls: [(method: String, args: String, kwargs: String)] = [
@@ -17,7 +18,8 @@ struct ParityTests {
     ("echo", "[[0.1,1.0,-0.0,1e300,5e-324,1.5,1e16,123456789.125,1e22,1e21]]", "{}"),
     ("echo", #"[{"":{"b":[],"a":{}},"z":1,"a":2}]"#, "{}"),
     ("describe", "[1]", "{}"), ("describe", "[1.0]", "{}"), ("describe", #"["x"]"#, "{}"), ("describe", "[null]", "{}"),
-    ("describe", "[[1,[2]]]", "{}"), ("describe", #"[{"a":{"b":1}}]"#, "{}"), ("describe", "[18446744073709551615]", "{}"),
+    ("describe", "[[1,[2]]]", "{}"), ("describe", #"[{"a":{"b":1}}]"#, "{}"),
+    ("describe", "[18446744073709551615]", "{}"),
     ("describe", "[-9223372036854775808]", "{}"), ("describe", "[1E2]", "{}"), ("describe", "[-0]", "{}"),
     ("describe", "[true]", "{}"), ("describe", #"["\u0000"]"#, "{}"),
     ("echo_call", "[1,2]", #"{"x":[3],"y":{"k":"v"}}"#), ("math.div", "[7,2]", "{}"), ("math.divmod", "[-7,2]", "{}"),
@@ -48,7 +50,8 @@ struct ParityTests {
       #expect(reply.status == 200, "\(call) \(reply.body)")
       var expected = result["result"].asGatewayShows
       if call.method == "point.make" { expected = ["$ext": [0, "kgEC"]] }
-      #expect(result["ok"] == true && reply.json.isSame(as: expected), "\(call): \(reply.body.prefix(300)) for \(expected)")
+      #expect(
+        result["ok"] == true && reply.json.isSame(as: expected), "\(call): \(reply.body.prefix(300)) for \(expected)")
     }
   }
 
@@ -63,7 +66,8 @@ struct ParityTests {
     #expect(reply.json == .string(text))
   }
 
-  @Test("a map with keys that are no strings, which Python's own client cannot read, is shown with their text or as pairs")
+  @Test(
+    "a map with keys that are no strings, which Python's own client cannot read, is shown with their text or as pairs")
   func integerKeys() async throws {
     let http = try await Rig.http
     #expect(try await http.post("/rpc/math/danger.int_keys").body == #"{"1":"one","2":"two"}"#)
@@ -76,7 +80,8 @@ struct ParityTests {
     let ints = try await http.post("/rpc/pairs/ints").body
     #expect(
       ints
-        == #"[0,127,128,4294967296,"9007199254740992","9223372036854775807","18446744073709551615",-1,-32,-33,"-9223372036854775808"]"#)
+        == #"[0,127,128,4294967296,"9007199254740992","9223372036854775807","18446744073709551615",-1,-32,-33,"-9223372036854775808"]"#
+    )
     let floats = try await http.post("/rpc/pairs/floats").body
     #expect(
       floats

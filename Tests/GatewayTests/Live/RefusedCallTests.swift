@@ -28,7 +28,8 @@ struct RefusedCallTests {
   }
 
   static let bodies: [Refused] = [
-    post("[1,", 400, "bad-json"), post("{", 400, "bad-json"), post("[1]x", 400, "bad-json"), post("nope", 400, "bad-json"),
+    post("[1,", 400, "bad-json"), post("{", 400, "bad-json"), post("[1]x", 400, "bad-json"),
+    post("nope", 400, "bad-json"),
     post(#"{"a":1,"a":2}"#, 400, "bad-json"), post(#"[{"a":{"b":1,"b":1}}]"#, 400, "bad-json"),
     post(#"["\ud800"]"#, 400, "bad-json"), post("[01]", 400, "bad-json"), post("[NaN]", 400, "bad-json"),
     post("[\"\u{1}\"]", 400, "bad-json"), post("1", 400, "bad-shape"), post(#""x""#, 400, "bad-shape"),
@@ -47,7 +48,8 @@ struct RefusedCallTests {
     path("/rpc/math/secret.x", 404, "not-exposed"), path("/push/jobs/secret", 404, "not-exposed"),
     path("/nothing", 404, "no-such-route"), path("/", 404, "no-such-route"), path("/rpc/math", 404, "no-such-route"),
     path("/rpc/math/add/more", 404, "no-such-route"), path("/rpc/math/echo_call?x=1", 400, "unknown-parameter"),
-    path("/rpc/math/echo_call?_timeou=1", 400, "unknown-parameter"), path("/rpc/math/echo_call?_timeout=x", 400, "bad-timeout"),
+    path("/rpc/math/echo_call?_timeou=1", 400, "unknown-parameter"),
+    path("/rpc/math/echo_call?_timeout=x", 400, "bad-timeout"),
     path("/rpc/math/echo_call?_timeout=0", 400, "bad-timeout"), path("/rpc/math/echo_call?%zz", 400, "bad-query"),
   ]
   static let heads: [Refused] = [
@@ -61,7 +63,8 @@ struct RefusedCallTests {
     get("/rpc/math/add?a=1", 406, "not-acceptable", accept: "application/json;q=0"),
     get("/sub/news", 406, "not-acceptable", accept: "application/json"),
     get("/sub/nothing", 404, "no-such-service"), get("/sub/math", 404, "no-such-service"),
-    typed("text/plain", [:], 415, "unsupported-media-type"), typed("application/xml", [:], 415, "unsupported-media-type"),
+    typed("text/plain", [:], 415, "unsupported-media-type"),
+    typed("application/xml", [:], 415, "unsupported-media-type"),
     typed("application/x-www-form-urlencoded", ["Origin": "http://evil.example"], 415, "unsupported-media-type"),
     typed("application/x-www-form-urlencoded", ["Sec-Fetch-Site": "cross-site"], 415, "unsupported-media-type"),
     typed("multipart/form-data", [:], 415, "unsupported-media-type"),

@@ -11,7 +11,8 @@ struct RemoteErrorTests {
       (
         400,
         [
-          "ValueError", "UnicodeError", "UnicodeDecodeError", "UnicodeEncodeError", "UnicodeTranslateError", "IndexError",
+          "ValueError", "UnicodeError", "UnicodeDecodeError", "UnicodeEncodeError", "UnicodeTranslateError",
+          "IndexError",
           "OverflowError",
         ]
       ), (403, ["PermissionError"]),
@@ -20,7 +21,8 @@ struct RemoteErrorTests {
       (
         502,
         [
-          "ConnectionError", "ConnectionResetError", "ConnectionRefusedError", "ConnectionAbortedError", "BrokenPipeError",
+          "ConnectionError", "ConnectionResetError", "ConnectionRefusedError", "ConnectionAbortedError",
+          "BrokenPipeError",
           "EOFError",
         ]
       ),

@@ -23,18 +23,22 @@ struct ReplyTests {
     .init(description: "no MessagePack", frames: [[0xC1]], code: "bad-reply"),
     .init(description: "two values", frames: [[1, 2]], code: "bad-reply"),
     .init(description: "a truncated array", frames: [[0x93, 1]], code: "bad-reply"),
-    .init(description: "an array that claims four billion elements", frames: [[0xDD, 255, 255, 255, 255, 1]], code: nil),
+    .init(
+      description: "an array that claims four billion elements", frames: [[0xDD, 255, 255, 255, 255, 1]], code: nil),
     .init(description: "text that is no UTF-8", frames: [[0xA1, 0xFF]], status: 200, body: #"{"$bin":"/w=="}"#),
     .init(description: "a foreign ext", frames: [[0xD4, 5, 1]], status: 200, body: #"{"$ext":[5,"AQ=="]}"#),
     .init(description: "a date that is none", frames: [[0xD4, 127, 1]], status: 200, body: #"{"$ext":[127,"AQ=="]}"#),
     .init(
       description: "a map with a key twice", frames: [[0x82, 0xA1, 97, 1, 0xA1, 97, 2]], status: 200,
       body: #"{"$map":[["a",1],["a",2]]}"#),
-    .init(description: "an exception", flag: 1, frames: [[0x92, 0xA1, 88, 0x90]], status: 500, code: "remote-exception"),
-    .init(description: "an odd flag", flag: 9, frames: [[0x92, 0xA1, 88, 0x90]], status: 500, code: "remote-exception"),
+    .init(
+      description: "an exception", flag: 1, frames: [[0x92, 0xA1, 88, 0x90]], status: 500, code: "remote-exception"),
+    .init(
+      description: "an odd flag", flag: 9, frames: [[0x92, 0xA1, 88, 0x90]], status: 500, code: "remote-exception"),
     .init(description: "an exception that is no array", flag: 1, frames: [[0x07]], code: "bad-reply"),
     .init(description: "an exception of one element", flag: 1, frames: [[0x91, 0xA1, 88]], code: "bad-reply"),
-    .init(description: "an exception of four", flag: 1, frames: [[0x94, 0xA1, 88, 0x90, 0xA1, 88, 1]], code: "bad-reply"),
+    .init(
+      description: "an exception of four", flag: 1, frames: [[0x94, 0xA1, 88, 0x90, 0xA1, 88, 1]], code: "bad-reply"),
     .init(description: "an exception named by a number", flag: 1, frames: [[0x92, 1, 0x90]], code: "bad-reply"),
     .init(
       description: "a relayed exception", flag: 1,
@@ -55,7 +59,8 @@ struct ReplyTests {
     .init(
       description: "64 levels", frames: [.init(repeating: 0x91, count: 63) + [0x90]], status: 200,
       body: String(repeating: "[", count: 64) + String(repeating: "]", count: 64)),
-    .init(description: "65 levels", frames: [.init(repeating: 0x91, count: 64) + [0x90]], code: "reply-not-representable"),
+    .init(
+      description: "65 levels", frames: [.init(repeating: 0x91, count: 64) + [0x90]], code: "reply-not-representable"),
   ]
 
   @Test("are answered, and the next call works", arguments: replies)
@@ -167,7 +172,8 @@ struct ReplyTests {
     }
   }
 
-  @Test("a body as long as the limit passes, one byte more does not", arguments: [(100, 200), (101, 413)], [false, true])
+  @Test(
+    "a body as long as the limit passes, one byte more does not", arguments: [(100, 200), (101, 413)], [false, true])
   func body(length: (count: Int, status: Int), isChunked: Bool) async throws {
     try await Rig.with { rig in
       let (backend, gateway) = try await rig.backend(http: "limits: { body: 100 }")

@@ -19,11 +19,11 @@ struct Rig {
 
   /// Starts a gateway with the services of that YAML, on a port of its own.
   func gateway(
-    _ services: String, http: String = "", threads: Int = 2, grace: String = "10s"
+    _ services: String, http: String = "", threads: Int = 2, grace: String = "10s", listen: String = "127.0.0.1:0"
   ) async throws -> LiveGateway {
     let yaml = """
       http:
-        listen: ["127.0.0.1:0"]
+        listen: ["\(listen)"]
         threads: \(threads)
       \(http.indented(by: 2))
       grace: \(grace)

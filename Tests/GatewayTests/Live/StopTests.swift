@@ -1,0 +1,85 @@
+import Support
+import Testing
+
+/// Stopping with and without work under way.
+@Suite("stopping", .timeLimit(.minutes(1)))
+struct StopTests {
+  @Test("an idle gateway stops at once, with open connections or without", arguments: [1, 2])
+  func idle(threads: Int) async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.backend(threads: threads)
+      let connection = try HTTPConnection(port: gateway.http.port)
+      connection.send("GET", "/live")
+      #expect(try await offThread { try connection.reply().status } == 200)
+      let time = await duration { await gateway.stop() }
+      #expect(time < .seconds(1))
+      #expect(try await offThread { try connection.isAtEnd() })
+      #expect(throws: (any Error).self) { try HTTPConnection(port: gateway.http.port) }
+    }
+  }
+
+  @Test("a stop waits for the call under way and delivers its answer; new calls are refused meanwhile")
+  func underWay() async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend()
+      let other = try HTTPConnection(port: gateway.http.port)
+      other.send("GET", "/live")
+      #expect(try await offThread { try other.reply().status } == 200)
+      async let reply = gateway.http.post("/rpc/s/work", "[]")
+      let call = try await backend.call()
+      async let stopped: Void = gateway.stop()
+      try await eventually("it accepts no more") { (try? HTTPConnection(port: gateway.http.port)) == nil }
+      other.send("POST", "/rpc/s/work", headers: ["Content-Type": "application/json"], body: "[]".bytes)
+      let refused = try await offThread { try other.reply() }
+      #expect(refused.status == 503)
+      #expect(refused.json["code"] == "draining")
+      #expect(refused.json["sent"] == false)
+      #expect(refused.headers["retry-after"] == "1")
+      #expect(refused.headers["connection"]?.lowercased() == "close")
+      try await backend.answer(call, [9])
+      #expect(try await reply.body == "9")
+      await stopped
+    }
+  }
+
+  @Test("a stop waits no longer than the grace")
+  func grace() async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend("timeout: 30s", grace: "300ms")
+      let client = try gateway.http.begin(
+        "POST", "/rpc/s/work", headers: ["Content-Type": "application/json"], body: "[]")
+      _ = try await backend.call()
+      let time = await duration { await gateway.stop() }
+      #expect(time >= .milliseconds(300))
+      #expect(time < .seconds(3))
+      client.disconnect()
+    }
+  }
+
+  @Test("a client that does not read its stream holds up a stop no longer than the grace")
+  func slowReader() async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher(grace: "300ms")
+      let slow = try await gateway.http.events("/sub/s?topic=a", receiveBuffer: 4_096)
+      _ = try await publisher.subscription()
+      try await gateway.areAttached([slow], publisher)
+      for _ in 0..<80 { try await publisher.publish("a", "m", [.binary(.init(repeating: 0, count: 100_000))]) }
+      let time = await duration { await gateway.stop() }
+      #expect(time < .seconds(3))
+      slow.close()
+    }
+  }
+
+  @Test("an address that is taken is refused, however many threads share it", arguments: [1, 2], [1, 2])
+  func taken(first: Int, second: Int) async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.backend(threads: first)
+      await #expect(throws: (any Error).self) {
+        try await rig.gateway(
+          #"s: { pattern: rpc, connect: ["ipc:///nowhere/x"] }"#, threads: second,
+          listen: "127.0.0.1:\(gateway.http.port)")
+      }
+      #expect(try await gateway.http.get("/live").status == 200)
+    }
+  }
+}

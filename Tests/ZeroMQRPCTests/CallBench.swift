@@ -1,0 +1,103 @@
+import Reactor
+import Support
+import ZeroMQ
+
+@testable import ZeroMQRPC
+
+/// An `RPCClient` on a reactor of its own, for backends that the test plays.
+actor CallBench {
+  enum Outcome: Sendable, Hashable {
+    case result([UInt8])
+    case exception([UInt8])
+    case failed(CallFailure)
+  }
+
+  nonisolated let unownedExecutor: UnownedSerialExecutor
+  private nonisolated let reactor: Reactor
+  private var client: RPCClient?
+
+  /// Runs the body with backends and a client connected to all of them.
+  static func with(
+    backends count: Int = 1, options: RPCOptions = .init(), backend: SocketOptions = .init(), limit: Int = 10_000,
+    _ body: (CallBench, [WireSocket]) async throws -> Void
+  ) async throws {
+    let directory = try TemporaryDirectory()
+    try await Cleanup.with { cleanup in
+      var backends: [WireSocket] = []
+      for index in 0..<count {
+        let socket = try await WireSocket(.router, bind: directory.endpoint("\(index)"), options: backend)
+        cleanup.add { await socket.close() }
+        backends.append(socket)
+      }
+      let bench = try CallBench()
+      cleanup.add { await bench.shutDown() }
+      try await bench.open((0..<count).map { directory.endpoint("\($0)") }, options, limit)
+      try await eventually("all are connected") { await bench.connectedPeers == count }
+      try await body(bench, backends)
+    }
+  }
+
+  private init() throws {
+    reactor = try Reactor(name: "client")
+    unownedExecutor = reactor.asUnownedSerialExecutor()
+  }
+
+  private func open(_ endpoints: [String], _ options: RPCOptions, _ limit: Int) throws {
+    client = try RPCClient(
+      connect: endpoints, inFlight: InFlight(limit: limit), options: options, in: Context(), on: reactor.loop)
+  }
+
+  var connectedPeers: Int { client?.connectedPeers ?? 0 }
+  var callsUnderWay: Int { client?.callsUnderWay ?? 0 }
+  var counters: RPCClient.Counters { client?.counters ?? .init() }
+
+  /// Makes a call; what becomes of it is told by the returned task.
+  func call(_ method: String = "m", _ arguments: [UInt8] = [0x90], within timeout: Duration = .seconds(20)) -> Reply {
+    let reply = Reply()
+    do {
+      guard let client else { throw CallFailure(.closed, sent: false) }
+      let name = Array(method.utf8)
+      reply.number = try name.withUnsafeBytes { name in
+        try arguments.withUnsafeBytes { arguments in
+          try [UInt8(0x80)].withUnsafeBytes { keywords in
+            try client.call(name, arguments: arguments, keywords: keywords, timeout: timeout, caller: reply)
+          }
+        }
+      }
+    } catch {
+      if let failure = error as? CallFailure { reply.finish(.failed(failure)) }
+    }
+    return reply
+  }
+
+  func cancel(_ reply: Reply) { client?.cancel(reply.number) }
+  func close() { client?.close() }
+
+  private func closeClient() {
+    client?.close()
+    client = nil
+  }
+
+  private nonisolated func shutDown() async {
+    await closeClient()
+    try? await offThread { [reactor] in reactor.shutdown() }
+  }
+
+  /// What becomes of one call.
+  final class Reply: Caller, @unchecked Sendable {
+    // Safe: the number is touched on the client's thread only, the outcome behind its lock.
+    fileprivate(set) var number: UInt32 = 0
+    private let box = Guarded<Outcome?>(nil)
+
+    func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
+      finish(isException ? .exception(Array(body)) : .result(Array(body)))
+    }
+    func failed(_ failure: CallFailure) { finish(.failed(failure)) }
+    fileprivate func finish(_ outcome: Outcome) { box.withLock { $0 = outcome } }
+
+    /// The outcome if it is there.
+    var now: Outcome? { box.withLock { $0 } }
+    /// The outcome, waiting for it.
+    var outcome: Outcome { get async throws { try await eventually("an outcome") { now } } }
+  }
+}

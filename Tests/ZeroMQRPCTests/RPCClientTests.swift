@@ -1,0 +1,181 @@
+import Support
+import Testing
+import ZeroMQ
+
+@testable import ZeroMQRPC
+
+/// The client alone, in front of ROUTERs that the test plays.
+@Suite("the rpc client", .timeLimit(.minutes(1)))
+struct RPCClientTests {
+  @Test("RPC-1: a call is four frames behind the router's identity, numbers from one")
+  func frames() async throws {
+    try await CallBench.with { bench, backends in
+      let replies = [await bench.call("a.b", [0x91, 5]), await bench.call("c")]
+      let calls = [try await backends[0].call(), try await backends[0].call()]
+      #expect(calls.map(\.method) == ["a.b", "c"])
+      #expect(calls.map(\.number) == [1, 2])
+      #expect(calls.map(\.header.count) == [16, 16])
+      #expect(calls[0].arguments == [0x91, 5])
+      #expect(calls[0].keywords == [0x80])
+      #expect(calls[0].envelope.count == 1)
+      try await backends[0].answer(calls[1], [2])
+      try await backends[0].answer(calls[0], [1], isException: true)
+      #expect(try await replies[1].outcome == .result([2]))
+      #expect(try await replies[0].outcome == .exception([1]))
+      #expect(await bench.callsUnderWay == 0)
+    }
+  }
+
+  @Test("RPC-7: calls go to the less busy of two backends")
+  func share() async throws {
+    try await CallBench.with(backends: 2) { bench, backends in
+      for _ in 0..<20 { _ = await bench.call() }
+      for backend in backends { for _ in 0..<10 { _ = try await backend.call() } }
+      for backend in backends { #expect(await backend.waiting == 0) }
+    }
+  }
+
+  @Test("when one of two backends goes, its calls fail as sent, and the other one's live on")
+  func oneGoes() async throws {
+    try await CallBench.with(backends: 2) { bench, backends in
+      let replies = [await bench.call(), await bench.call()]
+      let calls = [try await backends[0].call(), try await backends[1].call()]
+      await backends[0].close()
+      let gone = try #require(replies.first { $0.number == calls[0].number })
+      let kept = try #require(replies.first { $0.number == calls[1].number })
+      #expect(try await gone.outcome == .failed(.init(.backendLost, sent: true)))
+      try await backends[1].answer(calls[1], [1])
+      #expect(try await kept.outcome == .result([1]))
+      let next = await bench.call()
+      try await backends[1].answer(try await backends[1].call(), [2])
+      #expect(try await next.outcome == .result([2]))
+    }
+  }
+
+  @Test(
+    "what a full backend does not take waits in the client, expires there as not sent, and goes out when there is room")
+  func queue() async throws {
+    var options = RPCOptions()
+    options.sendHighWaterMark = 1
+    options.deadlinesBeforeReconnect = 1_000
+    var full = SocketOptions()
+    full.receiveHighWaterMark = 1
+    try await CallBench.with(options: options, backend: full) { bench, backends in
+      await backends[0].pause(true)
+      let long = [0xC6, 0, 16, 0, 0] + [UInt8](repeating: 7, count: 1 << 20)
+      var replies: [CallBench.Reply] = []
+      for _ in 0..<24 { replies.append(await bench.call("long", long, within: .milliseconds(600))) }
+      let waiting = await bench.call("short", within: .seconds(20))
+      var outcomes: [CallBench.Outcome] = []
+      for reply in replies { outcomes.append(try await reply.outcome) }
+      let sent = outcomes.filter { $0 == .failed(.init(.timeout, sent: true)) }
+      let unsent = outcomes.filter { $0 == .failed(.init(.queueTimeout, sent: false)) }
+      #expect(sent.count + unsent.count == 24)
+      #expect(!sent.isEmpty && !unsent.isEmpty)
+      #expect(waiting.now == nil)
+      // What was sent is there, what expired in the queue never comes, what still waited does.
+      await backends[0].pause(false)
+      for _ in sent { #expect(try await backends[0].call().method == "long") }
+      let call = try await backends[0].call()
+      #expect(call.method == "short")
+      try await backends[0].answer(call, [1])
+      #expect(try await waiting.outcome == .result([1]))
+      #expect(await bench.callsUnderWay == 0)
+    }
+  }
+
+  @Test("queued calls fail as not sent when the last backend goes")
+  func queueLost() async throws {
+    var options = RPCOptions()
+    options.sendHighWaterMark = 1
+    var full = SocketOptions()
+    full.receiveHighWaterMark = 1
+    try await CallBench.with(options: options, backend: full) { bench, backends in
+      await backends[0].pause(true)
+      let long = [0xC6, 0, 16, 0, 0] + [UInt8](repeating: 7, count: 1 << 20)
+      var replies: [CallBench.Reply] = []
+      for _ in 0..<24 { replies.append(await bench.call("long", long)) }
+      await backends[0].close()
+      var codes: Set<CallFailure> = []
+      for reply in replies { if case .failed(let failure) = try await reply.outcome { codes.insert(failure) } }
+      #expect(codes == [.init(.backendLost, sent: true), .init(.noBackend, sent: false)])
+      #expect(await bench.callsUnderWay == 0)
+    }
+  }
+
+  @Test("RPC-17: closing fails what is under way; later calls are refused (RPC-16)")
+  func close() async throws {
+    try await CallBench.with { bench, backends in
+      let reply = await bench.call()
+      _ = try await backends[0].call()
+      await bench.close()
+      #expect(try await reply.outcome == .failed(.init(.closed, sent: true)))
+      #expect(try await bench.call().outcome == .failed(.init(.closed, sent: false)))
+    }
+  }
+
+  @Test("a cancelled call hears no more, and its place is free")
+  func cancel() async throws {
+    try await CallBench.with(limit: 1) { bench, backends in
+      let first = await bench.call()
+      let call = try await backends[0].call()
+      #expect(try await bench.call().outcome == .failed(.init(.overloaded, sent: false)))
+      await bench.cancel(first)
+      let second = await bench.call()
+      try await backends[0].answer(call, [1])
+      try await backends[0].answer(try await backends[0].call(), [2])
+      #expect(try await second.outcome == .result([2]))
+      #expect(first.now == nil)
+      #expect(await bench.counters.lateReplies == 1)
+    }
+  }
+
+  @Test("after a row of deadlines a fresh connection takes over; a reply in between starts the row anew")
+  func replace() async throws {
+    try await CallBench.with { bench, backends in
+      for answered in [false, false, true, false, false] {
+        let reply = await bench.call(within: answered ? .seconds(20) : .milliseconds(20))
+        let call = try await backends[0].call()
+        if answered { try await backends[0].answer(call, [1]) }
+        _ = try await reply.outcome
+      }
+      #expect(await bench.counters.replacedConnections == 0)
+      let before = await bench.call()
+      let old = try await backends[0].call()
+      let last = await bench.call(within: .milliseconds(20))
+      _ = try await last.outcome
+      _ = try await backends[0].call()
+      #expect(await bench.counters.replacedConnections == 1)
+      // Calls come by another connection soon; what the old one still owes is taken.
+      try await eventually("the fresh connection is used") {
+        let reply = await bench.call()
+        let call = try await backends[0].call()
+        try await backends[0].answer(call, [3])
+        _ = try await reply.outcome
+        return call.envelope != old.envelope
+      }
+      try await backends[0].answer(old, [4])
+      #expect(try await before.outcome == .result([4]))
+      #expect(await bench.connectedPeers == 1)
+    }
+  }
+
+  @Test("many calls in flight are matched to their replies")
+  func many() async throws {
+    try await CallBench.with(backends: 2) { bench, backends in
+      let answering = backends.map { backend in
+        Task { while true { let call = try await backend.call(); try await backend.answer(call, call.arguments) } }
+      }
+      defer { for task in answering { task.cancel() } }
+      var replies: [(UInt8, CallBench.Reply)] = []
+      for index in 0..<1_000 {
+        let byte = UInt8(index % 100)
+        replies.append((byte, await bench.call("m", [0x91, byte])))
+      }
+      for (byte, reply) in replies {
+        let outcome = try await reply.outcome
+        #expect(outcome == .result([0x91, byte]))
+      }
+    }
+  }
+}
