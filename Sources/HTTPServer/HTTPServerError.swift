@@ -25,5 +25,8 @@ public struct HTTPServerError: Error, Hashable, CustomStringConvertible {
   public var description: String { "\(call): \(message)" }
 
   /// The error of the call that just returned.
-  static func last(_ call: StaticString) -> HTTPServerError { .init(call: "\(call)", errno: clinux_errno()) }
+  static func last(_ call: @autoclosure () -> String) -> HTTPServerError {
+    let errno = clinux_errno()
+    return .init(call: call(), errno: errno)
+  }
 }

@@ -23,7 +23,7 @@ public struct Listener: Sendable {
       try set(CInt(IPPROTO_TCP), TCP_NODELAY, 1, descriptor)
       try set(CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, unacknowledged, descriptor)
       if address.family == AF_INET6 { try set(CInt(IPPROTO_IPV6), IPV6_V6ONLY, 1, descriptor) }
-      guard address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0 else { throw .last("bind") }
+      guard address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0 else { throw .last("bind(\(address))") }
       guard listen(descriptor, backlog) == 0 else { throw .last("listen") }
       let port = try boundPort(descriptor)
       return Listener(address: .init(host: address.host, port: port), descriptor: descriptor)

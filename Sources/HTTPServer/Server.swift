@@ -20,6 +20,7 @@ public final class Server: Source, TurnEnd {
   let logger: Logger
   /// The times of the options in nanoseconds.
   let readTime, idleTime, graceTime: Int64
+  private let admission: Admission
   private let loop: Loop
   private let listener: CInt
   private var daemon: OpaquePointer?
@@ -33,8 +34,10 @@ public final class Server: Source, TurnEnd {
 
   /// Starts serving. The server owns the listener from here on, and the loop the server, until `stop()`.
   public init(
-    _ listener: Listener, options: ServerOptions = .init(), handler: any Handler, on loop: Loop, logger: Logger
+    _ listener: Listener, options: ServerOptions = .init(), admission: Admission? = nil, handler: any Handler,
+    on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
+    self.admission = admission ?? Admission(limit: options.connections)
     self.options = options
     readTime = options.readTimeout.nanoseconds
     idleTime = options.idleTimeout.nanoseconds
@@ -99,6 +102,8 @@ public final class Server: Source, TurnEnd {
   public func stop() {
     guard let daemon else { return }
     quiesce()
+    // Answers of this turn leave first: a run for the resumed connection, and one for what it has to say.
+    for _ in 0..<2 { cmhd_run(daemon) }
     // The library aborts when a connection is still suspended, so each is resumed and run to its end first.
     for exchange in Array(exchanges.values) { exchange.drop() }
     cmhd_run(daemon)
@@ -145,7 +150,7 @@ public final class Server: Source, TurnEnd {
   func open(_ connection: OpaquePointer) -> Exchange {
     let descriptor = cmhd_descriptor(connection)
     let exchange = Exchange(
-      connection, descriptor: descriptor, isSurplus: exchanges.count >= options.connections, server: self)
+      connection, descriptor: descriptor, isSurplus: !admission.enter(), server: self)
     do throws(ReactorError) {
       let watcher = try ConnectionGuard(exchange, descriptor: descriptor, period: readTime, on: loop)
       watcher.expect(within: readTime)
@@ -159,6 +164,7 @@ public final class Server: Source, TurnEnd {
   }
 
   func forget(_ exchange: Exchange) {
+    admission.leave()
     exchange.close()
     exchanges[ObjectIdentifier(exchange)] = nil
   }

@@ -26,6 +26,15 @@ public struct Frames: ~Copyable {
     return UnsafeRawBufferPointer(start: zmq_msg_data(storage + index), count: zmq_msg_size(storage + index))
   }
 
+  /// Lets the memory of the last message go.
+  public mutating func clear() {
+    for index in 0..<min(count, Self.capacity) {
+      zmq_msg_close(storage + index)
+      zmq_msg_init(storage + index)
+    }
+    count = 0
+  }
+
   /// Takes the next message; false when there is none. A message is taken whole or not at all.
   public mutating func receive(from socket: borrowing Socket) throws(ZMQError) -> Bool {
     count = 0

@@ -23,21 +23,31 @@ public final class Monitor: SocketOwner, Alarm {
   }
 
   private static let eventsPerTurn = 64
+  private static let failures = [
+    ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
+  ]
+  private static let tries = [ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECT_DELAYED]
   private static let lastNumber = Guarded(0)
   /// How long libzmq may take to say that it tries again before an endpoint counts as given up.
   private static let patience = Duration.milliseconds(400)
 
+  /// Connections that have finished their handshake and are not gone.
+  public private(set) var connected = 0
+  /// The same, by endpoint.
+  private var established: [String: Int] = [:]
+  /// Endpoints whose handshake has just failed: libzmq reports a loss for those as well, though nothing was had.
+  private var failing: Set<String> = []
+  /// What was connected, as it was named.
+  private var endpoints: [String] = []
+  /// What of it was disconnected, and not yet tried again by libzmq.
+  private var lost: [String] = []
+  private var deadline: Deadline?
   private let pair: Socket
   private let monitored: Socket
   private let loop: Loop
   private weak var owner: (any MonitorOwner)?
   private var watch: SocketWatch?
   private var frames = Frames()
-  private var endpoints: [String] = []
-  private var connected: Set<String> = []
-  /// Disconnected, and not yet tried again by libzmq.
-  private var lost: [String] = []
-  private var deadline: Deadline?
 
   /// Monitors the socket until `cancel()`. Does not keep the owner alive.
   public init(_ socket: Socket, in context: Context, on loop: Loop, owner: any MonitorOwner) throws {
@@ -46,9 +56,8 @@ public final class Monitor: SocketOwner, Alarm {
       return last
     }
     let endpoint = "inproc://monitor-\(number)"
-    let events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
-    let tries = ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CONNECT_DELAYED
-    try check("zmq_socket_monitor") { zmq_socket_monitor(socket.raw, endpoint, events | tries) }
+    let events = (Self.failures + Self.tries).reduce(ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) { $0 | $1 }
+    try check("zmq_socket_monitor") { zmq_socket_monitor(socket.raw, endpoint, events) }
     monitored = socket
     pair = try Socket(.pair, in: context)
     self.loop = loop
@@ -74,43 +83,56 @@ public final class Monitor: SocketOwner, Alarm {
 
   public func socketTurn() {
     for _ in 0..<Self.eventsPerTurn {
-      guard watch != nil, (try? frames.receive(from: pair)) == true else { return }
+      guard (try? frames.receive(from: pair)) == true else { return }
       // An event is a 16-bit kind and a 32-bit value in host order; the second frame is the address.
       guard frames.count >= 2, frames[0].count >= 6 else { continue }
-      let endpoint = endpoint(at: String(decoding: frames[1], as: UTF8.self))
-      switch CInt(frames[0].loadUnaligned(as: UInt16.self)) {
-      case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: succeeded(endpoint)
-      case ZMQ_EVENT_DISCONNECTED: disconnected(endpoint)
-      case ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECT_DELAYED: lost.removeAll { $0 == endpoint }
-      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: owner?.monitor(.refused)
-      default: break
-      }
+      let kind = CInt(frames[0].loadUnaligned(as: UInt16.self))
+      if let event = take(kind, String(decoding: frames[1], as: UTF8.self)) { owner?.monitor(event) }
     }
   }
 
-  public func wantsTurn(_ readiness: Socket.Readiness) -> Bool { readiness.contains(.input) }
-
-  /// Which endpoint an address belongs to: libzmq reports it in numbers, so a name is known only where it is the only one.
-  private func endpoint(at address: String) -> String? {
-    endpoints.contains(address) ? address : endpoints.count == 1 ? endpoints[0] : nil
+  /// What libzmq's event means for those who use the socket; nil when it means nothing.
+  private func take(_ kind: CInt, _ endpoint: String) -> Event? {
+    switch kind {
+    case ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECT_DELAYED:
+      keep(endpoint)
+      return nil
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+      keep(endpoint)
+      established[endpoint, default: 0] += 1
+      connected += 1
+      return .connected
+    case ZMQ_EVENT_DISCONNECTED:
+      lose(endpoint)
+      guard failing.remove(endpoint) == nil, let count = established[endpoint] else { return nil }
+      established[endpoint] = count > 1 ? count - 1 : nil
+      connected -= 1
+      return .disconnected
+    default:
+      failing.insert(endpoint)
+      return kind == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH ? .refused : nil
+    }
   }
 
-  private func succeeded(_ endpoint: String?) {
-    if let endpoint {
-      lost.removeAll { $0 == endpoint }
-      guard connected.insert(endpoint).inserted else { return }
-    }
-    owner?.monitor(.connected)
+  // MARK: Given up
+
+  private func keep(_ address: String) {
+    guard !lost.isEmpty else { return }
+    lost.removeAll { $0 == name(of: address) }
   }
 
-  private func disconnected(_ endpoint: String?) {
-    if let endpoint {
-      if !lost.contains(endpoint) { lost.append(endpoint) }
-      if deadline == nil { deadline = loop.schedule(at: loop.now + Self.patience, self) }
-      // A connection that fails before its handshake is over was none yet.
-      guard connected.remove(endpoint) != nil else { return }
-    }
-    owner?.monitor(.disconnected)
+  private func lose(_ address: String) {
+    guard let endpoint = name(of: address), !lost.contains(endpoint) else { return }
+    lost.append(endpoint)
+    if deadline == nil { deadline = loop.schedule(at: loop.now + Self.patience, self) }
+  }
+
+  /// The endpoint of an address, which libzmq reports in numbers: a host's name is known by its port, if no other has that.
+  private func name(of address: String) -> String? {
+    if endpoints.contains(address) { return address }
+    guard let colon = address.lastIndex(of: ":") else { return nil }
+    let named = endpoints.filter { $0.hasPrefix("tcp:") && $0.hasSuffix(address[colon...]) }
+    return named.count == 1 ? named[0] : nil
   }
 
   /// Connects anew where libzmq does not try to.
@@ -122,4 +144,6 @@ public final class Monitor: SocketOwner, Alarm {
     lost = []
     monitored.watch?.touched()
   }
+
+  public func wantsTurn(_ readiness: Socket.Readiness) -> Bool { readiness.contains(.input) }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Gateway
 import Logging
 import ServiceLifecycle
@@ -13,7 +14,14 @@ struct Demo: AsyncParsableCommand {
   var open = false
 
   func run() async throws {
-    let overrides = try serving.overrides()
+    var overrides = try serving.overrides()
+    do {
+      let environment = try Overrides(environment: ProcessInfo.processInfo.environment)
+      overrides.listen = overrides.listen ?? environment.listen
+      overrides.threads = overrides.threads ?? environment.threads
+    } catch {
+      throw ValidationError("\(error)")
+    }
     if !open, let address = overrides.listen?.first(where: { !$0.isLoopback }) {
       throw ValidationError("\(address) is reachable from other machines; add --open to serve everyone who reaches it")
     }

@@ -63,6 +63,7 @@ struct GatewayService: Service {
 
   /// Runs services, in order of their start; the last one stops first.
   static func run(_ services: [any Service], logger: Logger) async throws {
+    let services = services + [HangUp(logger: logger)]
     let group = ServiceGroup(
       configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     do {

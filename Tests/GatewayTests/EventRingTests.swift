@@ -33,39 +33,55 @@ struct EventRingTests {
     #expect(ring.missed(since: 7) == 0)
   }
 
-  @Test("as many as the bound stay, one more lets the oldest go", arguments: [(3, 0), (4, 1)])
+  @Test("as many as the bound stay, one more lets the oldest go", arguments: [(2_000, 0), (2_001, 1)])
   func count(count: UInt64, gone: UInt64) {
-    var ring = ring(events: 3)
+    var ring = ring(events: 2_000)
     for sequence in 1...count { ring.append(event(sequence)) }
-    #expect(ring.count == 3)
+    #expect(ring.count == 2_000)
     #expect(ring.missed(since: 1) == gone)
   }
 
-  @Test("as many bytes as the bound stay, one more lets the oldest go", arguments: [(10, 3), (11, 2)])
+  @Test("as many bytes as the bound stay, one more lets the oldest go", arguments: [(1 << 20, 8), (1 << 20 + 1, 7)])
   func bytes(last: Int, count: Int) {
-    var ring = ring(bytes: 30)
-    ring.append(event(1))
-    ring.append(event(2))
-    ring.append(event(3, bytes: last))
+    var ring = ring(bytes: 8 << 20)
+    for sequence in 1...7 as ClosedRange<UInt64> { ring.append(event(sequence, bytes: 1 << 20)) }
+    ring.append(event(8, bytes: last))
     #expect(ring.count == count)
-    #expect(ring.bytes <= 30)
+    #expect(ring.bytes <= 8 << 20)
   }
 
-  @Test("events as old as the bound stay, older ones go", arguments: [(60, 2), (61, 1)])
+  @Test("events as old as the bound stay, older ones go", arguments: [(60, 1_025), (61, 1_024)])
   func age(second: Int64, count: Int) {
-    var ring = ring(age: .seconds(60))
-    ring.append(event(1, at: 0))
-    ring.append(event(2, at: second))
+    var ring = ring(events: 2_000, age: .seconds(60))
+    for sequence in 1...1_024 as ClosedRange<UInt64> { ring.append(event(sequence)) }
+    ring.append(event(1_025, at: second))
     #expect(ring.count == count)
   }
 
-  @Test("the newest event always stays, however little may be kept")
-  func newest() {
+  @Test("however little history is wanted, what streams are about to read stays", arguments: [(1_024, 0), (1_025, 1)])
+  func fewest(count: UInt64, gone: UInt64) {
     var ring = ring(events: 0, bytes: 0, age: .zero)
-    for sequence in 1...3 as ClosedRange<UInt64> { ring.append(event(sequence, at: Int64(sequence))) }
+    for sequence in 1...count { ring.append(event(sequence, at: Int64(sequence))) }
+    #expect(ring.missed(since: 1) == gone)
+  }
+
+  @Test("the newest event always stays, however long it is")
+  func newest() {
+    var ring = ring(bytes: 0)
+    ring.append(event(1))
+    ring.append(event(2, bytes: 5 << 20))
     #expect(ring.count == 1)
-    #expect(ring[3] != nil)
-    #expect(ring.missed(since: 1) == 2)
+    #expect(ring[2] != nil)
+  }
+
+  @Test("when events are missing in between, the older ones are forgotten and counted as missed")
+  func hole() {
+    var ring = ring()
+    ring.append(event(1))
+    ring.append(event(5))
+    #expect(ring[1] == nil)
+    #expect(ring[5] != nil)
+    #expect(ring.missed(since: 1) == 4)
   }
 
   @Test("after it was emptied, any sequence may follow")

@@ -1,3 +1,4 @@
+import Logging
 import MessagePack
 import Reactor
 import ZeroMQ
@@ -33,12 +34,13 @@ final class RPCBackend {
 
   init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, inFlight: InFlight,
-    context: Context, loop: Loop
+    context: Context, loop: Loop, logger: Logger
   ) throws {
     var options = RPCOptions()
     options.longestReply = rpc.replyLimit
     client = try RPCClient(
-      connect: rpc.connect.map(\.description), inFlight: inFlight, options: options, in: context, on: loop)
+      connect: rpc.connect.map(\.description), inFlight: inFlight, options: options, in: context, on: loop,
+      logger: logger)
     policy = MethodPolicy(service.methods)
     errors = ErrorMap(rpc.errors.map, configuration.errors.map)
     exposure = rpc.errors.expose ?? configuration.errors.expose ?? .full
@@ -57,9 +59,10 @@ final class PipelineBackend {
 
   init(
     _ service: Configuration.Service, _ pipeline: Configuration.Pipeline, in configuration: Configuration,
-    context: Context, loop: Loop
+    context: Context, loop: Loop, logger: Logger
   ) throws {
-    sender = try Sender(.pipeline, connect: pipeline.connect.map(\.description), in: context, on: loop)
+    sender = try Sender(
+      .pipeline, connect: pipeline.connect.map(\.description), in: context, on: loop, logger: logger)
     policy = MethodPolicy(service.methods)
     reader = JSONToMessagePack(limits: configuration.transcoding)
   }
@@ -74,10 +77,10 @@ final class PubSubBackend {
 
   init(
     _ service: Configuration.Service, _ pubsub: Configuration.PubSub, in configuration: Configuration,
-    feed: EventFeed?, context: Context, loop: Loop
+    feed: EventFeed?, context: Context, loop: Loop, logger: Logger
   ) throws {
     publisher = try pubsub.publish.map {
-      try Sender(.publish, connect: $0.connect.map(\.description), in: context, on: loop)
+      try Sender(.publish, connect: $0.connect.map(\.description), in: context, on: loop, logger: logger)
     }
     self.feed = feed
     policy = MethodPolicy(service.methods)

@@ -29,7 +29,7 @@ extension Visit {
         "instance": "\(problem.instance)",
       ])
     problem.json(prefix: desk.prefix).withUnsafeBytes {
-      exchange.respond(problem.status, contentType: "application/problem+json", headers: problem.headers, body: $0)
+      exchange.respond(problem.status, contentType: Problem.contentType, headers: problem.headers, body: $0)
     }
   }
 
@@ -86,7 +86,13 @@ extension Visit {
   /// A call without a reply.
   func problem(_ failure: CallFailure) -> Problem {
     var problem = makeProblem(ProblemCode(rawValue: failure.code.rawValue), failure.advice)
-    if failure.code == .closed { problem = makeProblem(.draining, "The gateway stopped before the reply came.") }
+    if failure.code == .closed {
+      // 503 would say that it was never sent.
+      problem =
+        failure.sent
+        ? makeProblem(.timeout, "The gateway stopped before the reply came. The method may have run, or run still.")
+        : makeProblem(.draining, "The gateway stopped before a backend had room. The call was not sent.")
+    }
     problem.sent = failure.sent
     return problem
   }

@@ -8,6 +8,7 @@ extension Visit: Caller {
     desk.scratch.clear()
     let query = try readQuery(exchange.method == .post ? .nothing : .arguments)
     let timeout = try timeout(query, of: backend)
+    defer { desk.scratch.clear() }
     try answeringFailures {
       let frames: CallFrames
       if exchange.method == .post {
@@ -48,6 +49,7 @@ extension Visit: Caller {
     if isException { return raised(body, call.backend) }
     let scratch = desk.scratch
     scratch.clear()
+    defer { scratch.clear() }
     do throws(TranscodingError) {
       try call.backend.writer.transcode(body, into: &scratch.reply)
     } catch {
@@ -81,6 +83,7 @@ extension Visit: Caller {
   private func raised(_ body: UnsafeRawBufferPointer, _ backend: RPCBackend) {
     guard case .rpc(_, let method)? = route else { return }
     desk.scratch.clear()
+    defer { desk.scratch.clear() }
     do throws(TranscodingError) {
       let reply = try RemoteReply(body, writer: backend.writer, scratch: desk.scratch)
       let verdict = backend.errors.verdict(
@@ -103,7 +106,7 @@ extension Visit: Caller {
       case .tooManyElements: .replyTooLarge
       default: .replyNotRepresentable
       }
-    var problem = makeProblem(code, error.message)
+    var problem = makeProblem(code, "The backend's reply cannot be passed on: \(error.message)")
     problem.sent = true
     problem.pointer = error.pointer
     return problem

@@ -21,6 +21,7 @@ extension Visit {
     _ = try readQuery(.nothing, controls: [])
     try checkContentType()
     desk.scratch.clear()
+    defer { desk.scratch.clear() }
     try answeringFailures {
       let frames = try reader.transcodeCall(exchange.body, into: &desk.scratch.request)
       try desk.scratch.withFrames(frames) { arguments, keywords in

@@ -84,6 +84,6 @@ final class Visit {
 
   private func page(of code: String) throws(Refusal) {
     guard let page = ProblemPage.text(code) else { throw Refusal(.noSuchRoute, "There is no problem of that name.") }
-    answer(200, "text/markdown; charset=utf-8", Array(page.utf8))
+    answer(200, ProblemPage.contentType, Array(page.utf8))
   }
 }

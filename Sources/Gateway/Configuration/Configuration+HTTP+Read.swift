@@ -33,6 +33,7 @@ extension Configuration.Limits {
     section.read("connections", into: &connections) { $0.integer(in: 1...1_000_000) }
     section.read("connections-per-address", into: &connectionsPerAddress) { $0.integer(in: 1...1_000_000) }
     section.read("read-timeout", into: &readTimeout) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
+    section.read("half-close-grace", into: &halfCloseGrace) { $0.duration(in: .zero ... .hours(1)) }
     // Python peers stop between 511 and 1024 levels, depending on their msgpack.
     section.read("depth", into: &depth) { $0.integer(in: 1...500) }
     section.read("elements", into: &elements) { $0.integer(in: 1...100_000_000) }

@@ -28,6 +28,9 @@ extension Configuration {
     public var connectionsPerAddress = 1_000
     /// How long a request may take to arrive (default: 10 s).
     public var readTimeout: Duration = .seconds(10)
+    /// How long the answer of a client that has shut down its sending half is waited for; one that has gone altogether looks
+    /// the same (default: 1 s).
+    public var halfCloseGrace: Duration = .seconds(1)
     /// Nesting of arguments and results (default: 64).
     public var depth = 64
     /// Elements of one request or reply, all containers together (default: 1,000,000).

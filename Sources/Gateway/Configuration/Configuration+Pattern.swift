@@ -60,6 +60,9 @@ extension Configuration {
     public var history = History()
     /// What happens to a stream that reads too slowly (default: it is disconnected).
     public var slow = Slow.disconnect
+    /// The longest frame of a published message, in bytes; a publisher that sends a longer one is disconnected and what
+    /// follows it on that connection is lost (default: 8 MiB).
+    public var eventLimit = 8 << 20
     /// How long an upstream subscription outlives its last stream (default: 1 s).
     public var linger: Duration = .seconds(1)
     /// Silence after which a stream gets a comment (default: 15 s).

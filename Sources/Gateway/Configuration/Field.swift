@@ -57,12 +57,6 @@ struct Field {
     }
   }
 
-  func texts() -> [String]? {
-    guard let elements = elements() else { return nil }
-    let texts = elements.map { $0.text() }
-    return texts.contains(nil) ? nil : texts.compactMap { $0 }
-  }
-
   func integer(in range: ClosedRange<Int>) -> Int? {
     guard let text = text("a whole number") else { return nil }
     guard let number = Int(text) else {

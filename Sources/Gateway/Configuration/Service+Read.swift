@@ -82,6 +82,7 @@ extension Configuration.Subscribe {
     section.read("topics", into: &topics) { $0.topics() }
     if let inner = section.section("history") { history.read(inner) }
     section.read("slow", into: &slow) { $0.choice(later: ["drop-oldest", "conflate"]) }
+    section.read("event-limit", into: &eventLimit) { $0.bytes(in: (1 << 10)...(1 << 30)) }
     section.read("linger", into: &linger) { $0.duration(in: .zero ... .hours(1)) }
     section.read("heartbeat", into: &heartbeat) { $0.duration(in: .seconds(1) ... .hours(1)) }
     section.read("retry", into: &retry) { $0.duration(in: .milliseconds(1) ... .hours(1)) }

@@ -8,7 +8,10 @@ extension MethodTable {
     methods.add("add", ["a", "b"]) { arguments in
       if case .int(let a) = arguments["a"], case .int(let b) = arguments["b"] {
         let (sum, overflow) = a.addingReportingOverflow(b)
-        if !overflow { return .int(sum) }
+        guard !overflow else {
+          throw RemoteError("builtins.OverflowError", [.string("the sum is beyond 64 bits")])
+        }
+        return .int(sum)
       }
       return .double(try arguments.number("a") + arguments.number("b"))
     }

@@ -5,11 +5,8 @@ import Reactor
 final class EventFeed: Alarm {
   let settings: Configuration.Subscribe
   private(set) var ring: EventRing
-  /// Whether a publisher is connected; nil until the hub has told.
+  /// Whether a publisher is connected; nil as long as the hub has not said so.
   private(set) var isUpstream: Bool?
-  /// Counts the times that streams were opened where there were none. Events for an earlier time are not for these streams:
-  /// others may be missing between them and what comes now.
-  private var attachment: UInt64 = 0
   private let service: String
   private let loop: Loop
   private let shard: Shard
@@ -18,6 +15,8 @@ final class EventFeed: Alarm {
   private var groups: [TopicFilter: StreamGroup] = [:]
   private var needed: [[UInt8]: Int] = [:]
   private(set) var streamCount = 0
+  /// Counts the times this shard went from no stream to some.
+  private var generation: UInt64 = 0
   private var beat: Deadline?
   private var beatNumber = 0
 
@@ -36,19 +35,15 @@ final class EventFeed: Alarm {
     streamCount += 1
     if groups[stream.filter] == nil { groups[stream.filter] = StreamGroup() }
     groups[stream.filter]?.insert(stream, beat: streamCount % Self.beats)
-    if streamCount == 1 { attach() }
+    if streamCount == 1 {
+      generation += 1
+      tell { [generation] hub, shard in hub.attach(shard, generation: generation) }
+    }
     for prefix in stream.filter.prefixes {
       needed[prefix, default: 0] += 1
-      if needed[prefix] == 1 { tell { hub, shard in hub.need(prefix, for: shard) } }
+      if needed[prefix] == 1 { tell { hub, _ in hub.need(prefix) } }
     }
     if beat == nil { scheduleBeat() }
-  }
-
-  /// On the hub's own shard it is done when this returns, elsewhere soon.
-  private func attach() {
-    attachment += 1
-    isUpstream = nil
-    tell { [attachment] hub, shard in hub.attach(shard, as: attachment) }
   }
 
   func close(_ stream: EventStream) {
@@ -58,11 +53,12 @@ final class EventFeed: Alarm {
     for prefix in stream.filter.prefixes {
       guard let count = needed[prefix] else { continue }
       needed[prefix] = count > 1 ? count - 1 : nil
-      if count == 1 { tell { hub, shard in hub.release(prefix, for: shard) } }
+      if count == 1 { tell { hub, _ in hub.release(prefix) } }
     }
     guard streamCount == 0 else { return }
     tell { hub, shard in hub.detach(shard) }
     ring.removeAll()
+    isUpstream = nil
     if let beat { loop.cancel(beat) }
     beat = nil
   }
@@ -89,9 +85,10 @@ final class EventFeed: Alarm {
   // MARK: Events
 
   /// Takes the events of one turn of the hub and wakes the streams that wait for any of them.
-  func deliver(_ events: [Event]) {
-    // Until the hub has attached the shard, these were meant for streams that have closed.
-    guard streamCount > 0, isUpstream != nil else { return }
+  func deliver(_ events: [Event], _ generation: UInt64, isUpstream: Bool) {
+    // The last stream may have closed while these were on their way, and another one opened.
+    guard streamCount > 0, generation == self.generation else { return }
+    self.isUpstream = isUpstream
     for event in events { ring.append(event) }
     for (filter, group) in groups {
       guard let first = events.first(where: filter.matches) else { continue }
@@ -99,19 +96,14 @@ final class EventFeed: Alarm {
     }
   }
 
-  /// The hub hands over every event from now on.
-  func attached(_ attachment: UInt64, isUp: Bool) {
-    guard attachment == self.attachment, streamCount > 0 else { return }
-    isUpstream = isUp
-    guard !isUp else { return }
+  /// The hub has taken this shard in. Streams that opened meanwhile hear it if no publisher is there.
+  func attached(_ generation: UInt64, isUpstream: Bool) {
+    guard streamCount > 0, generation == self.generation else { return }
+    self.isUpstream = isUpstream
+    guard !isUpstream else { return }
     for group in groups.values {
-      for stream in group.streams { stream.tell(EventText.upstream(isUp: false)) }
+      for stream in group.streams { stream.notify(EventText.upstream(isUp: false)) }
     }
-  }
-
-  /// What the streams read of it is an event in the ring.
-  func upstreamChanged(isUp: Bool) {
-    if isUpstream != nil { isUpstream = isUp }
   }
 
   // MARK: Heartbeat

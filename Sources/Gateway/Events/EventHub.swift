@@ -15,9 +15,6 @@ final class EventHub: SubscriberOwner, Alarm {
     var undecodable: UInt64 = 0
   }
 
-  /// Events up to this length are taken however little history is kept; a longer one ends the connection.
-  private static let longestFrame = 8 << 20
-
   private(set) var counters = Counters()
   private let service: String
   private let linger: Duration
@@ -29,12 +26,19 @@ final class EventHub: SubscriberOwner, Alarm {
   private var text: EventText
   private var batch: [Event] = []
   private var subscriber: Subscriber?
-  private var shards: [Shard] = []
+  private var attached: [Attachment] = []
   /// For each prefix, how many shards need it.
   private var needed: [[UInt8]: Int] = [:]
   /// Prefixes that nobody needs any more and whose subscription ends at the deadline.
   private var lingering: [[UInt8]: Deadline] = [:]
   private var hadUpstream = false
+
+  /// A shard that wants events. It may go and come back while events are on their way to it: the generation tells which of
+  /// its visits they were meant for.
+  private struct Attachment {
+    let shard: Shard
+    let generation: UInt64
+  }
 
   init(
     _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, limits: Configuration, context: Context,
@@ -46,15 +50,15 @@ final class EventHub: SubscriberOwner, Alarm {
     self.logger = logger
     text = EventText(writer: service.json.writer(limits: limits.transcoding))
     subscriber = try Subscriber(
-      connect: subscribe.connect.map(\.description), longestFrame: max(subscribe.history.bytes, Self.longestFrame),
-      in: context, on: loop)
+      connect: subscribe.connect.map(\.description), longestFrame: subscribe.eventLimit, in: context, on: loop,
+      logger: logger)
     subscriber?.owner = self
   }
 
   // MARK: Shards
 
-  /// The shard has a first stream that needs the prefix.
-  func need(_ prefix: [UInt8], for shard: Shard) {
+  /// A shard has a first stream that needs the prefix.
+  func need(_ prefix: [UInt8]) {
     needed[prefix, default: 0] += 1
     guard needed[prefix] == 1 else { return }
     if let deadline = lingering.removeValue(forKey: prefix) { return loop.cancel(deadline) }
@@ -65,8 +69,8 @@ final class EventHub: SubscriberOwner, Alarm {
     }
   }
 
-  /// The shard's last stream that needed the prefix has closed.
-  func release(_ prefix: [UInt8], for shard: Shard) {
+  /// A shard's last stream that needed the prefix has closed.
+  func release(_ prefix: [UInt8]) {
     guard let count = needed[prefix] else { return }
     if count > 1 { return needed[prefix] = count - 1 }
     needed[prefix] = nil
@@ -80,23 +84,23 @@ final class EventHub: SubscriberOwner, Alarm {
     try? subscriber?.unsubscribe(prefix)
   }
 
-  /// The shard wants every event from now on.
-  func attach(_ shard: Shard, as attachment: UInt64) {
-    if !shards.contains(where: { $0 === shard }) { shards.append(shard) }
-    let isUp = hadUpstream
-    let service = service
-    shard.post { $0.feeds[service]?.attached(attachment, isUp: isUp) }
+  /// The shard wants every event from now on, and is told whether a publisher is there.
+  func attach(_ shard: Shard, generation: UInt64) {
+    detach(shard)
+    attached.append(Attachment(shard: shard, generation: generation))
+    let (service, isUp) = (service, hadUpstream)
+    shard.post { $0.feeds[service]?.attached(generation, isUpstream: isUp) }
   }
 
   /// The shard has no stream left.
-  func detach(_ shard: Shard) { shards.removeAll { $0 === shard } }
+  func detach(_ shard: Shard) { attached.removeAll { $0.shard === shard } }
 
   func close() {
     subscriber?.close()
     subscriber = nil
     for deadline in lingering.values { loop.cancel(deadline) }
     lingering = [:]
-    shards = []
+    attached = []
   }
 
   // MARK: Upstream
@@ -112,9 +116,12 @@ final class EventHub: SubscriberOwner, Alarm {
       counters.events += 1
     } catch {
       counters.undecodable += 1
-      logger.warning(
-        "a published message cannot be shown and is left out",
-        metadata: ["service": "\(service)", "reason": "\(error)", "so-far": "\(counters.undecodable)"])
+      // A publisher that sends nothing else must not fill the log: the first, the second, the fourth and so on.
+      if counters.undecodable.nonzeroBitCount == 1 {
+        logger.warning(
+          "a published message cannot be shown and is left out",
+          metadata: ["service": "\(service)", "reason": "\(error)", "so-far": "\(counters.undecodable)"])
+      }
     }
   }
 
@@ -123,7 +130,11 @@ final class EventHub: SubscriberOwner, Alarm {
     let events = batch
     batch = []
     let service = service
-    for shard in shards { shard.post { $0.feeds[service]?.deliver(events) } }
+    let isUp = hadUpstream
+    for attachment in attached {
+      let generation = attachment.generation
+      attachment.shard.post { $0.feeds[service]?.deliver(events, generation, isUpstream: isUp) }
+    }
   }
 
   func upstreamChanged(connected: Int) {
@@ -132,8 +143,6 @@ final class EventHub: SubscriberOwner, Alarm {
     hadUpstream = isUp
     append(EventText.upstream(isUp: isUp), topic: nil)
     publishedAll()
-    let service = service
-    for shard in shards { shard.post { $0.feeds[service]?.upstreamChanged(isUp: isUp) } }
   }
 
   private func append(_ lines: [UInt8], topic: [UInt8]?) {

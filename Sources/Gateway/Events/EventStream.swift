@@ -15,6 +15,8 @@ final class EventStream: BodyStream {
   /// What is being written, and how far.
   private var text: [UInt8]
   private var offset = 0
+  /// What comes before the next event.
+  private var notice: [UInt8] = []
   private var ending = Ending.none
 
   private enum Ending {
@@ -53,6 +55,11 @@ final class EventStream: BodyStream {
 
   /// Finds the next thing to write; false when there is none for now.
   private func advance() -> Bool {
+    if !notice.isEmpty {
+      write(notice)
+      notice = []
+      return true
+    }
     while let sequence = cursor {
       guard let event = feed.ring[sequence] else {
         let missed = feed.ring.missed(since: sequence)
@@ -87,18 +94,16 @@ final class EventStream: BodyStream {
     exchange.wake()
   }
 
-  /// A comment, unless there is something to be read anyway.
-  func sendHeartbeat() {
-    guard cursor == nil, offset == text.count, ending == .none else { return }
-    write(EventText.heartbeat)
+  /// Something for this stream alone, before the events that follow.
+  func notify(_ text: [UInt8]) {
+    notice += text
     exchange.wake()
   }
 
-  /// Says something that is no event of the service, after what is being written.
-  func tell(_ lines: [UInt8]) {
-    guard ending != .last else { return }
-    text = text[offset...] + lines
-    offset = 0
+  /// A comment, unless there is something to be read anyway.
+  func sendHeartbeat() {
+    guard cursor == nil, offset == text.count, notice.isEmpty, ending == .none else { return }
+    write(EventText.heartbeat)
     exchange.wake()
   }
 

@@ -40,8 +40,8 @@ struct EventText: ~Copyable {
     Array("event: \(name)\ndata: \(data)\n\n".utf8)
   }
 
-  /// Tells that the service has lost its publisher, or has it again.
-  static func upstream(isUp: Bool) -> [UInt8] { control("upstream", #"{"state":"\#(isUp ? "up" : "down")"}"#) }
+  /// The publisher is there, or is not.
+  static func upstream(isUp: Bool) -> [UInt8] { control("upstream", isUp ? #"{"state":"up"}"# : #"{"state":"down"}"#) }
 
   /// The first bytes of a stream: a comment, so that the client sees it open, and how long to wait before it reconnects.
   static func opening(retry: Duration) -> [UInt8] { Array(": ok\nretry: \(retry.milliseconds)\n\n".utf8) }

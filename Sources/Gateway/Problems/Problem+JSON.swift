@@ -2,7 +2,7 @@ import MessagePack
 
 extension Problem {
   /// The media type of `json`.
-  static let contentType = "application/problem+json"
+  static let contentType: StaticString = "application/problem+json"
 
   /// The document, its members in the order of the contract; `type` is `{prefix}/problems/{code}`.
   func json(prefix: String = "") -> [UInt8] {

@@ -1,7 +1,7 @@
 /// The document at `/problems/{code}`: what a code means and what to do about it, in Markdown.
 enum ProblemPage {
   /// The media type of `text`.
-  static let contentType = "text/markdown; charset=utf-8"
+  static let contentType: StaticString = "text/markdown; charset=utf-8"
 
   /// The page of a listed code; `nil` for any other.
   static func text(_ code: String) -> String? {

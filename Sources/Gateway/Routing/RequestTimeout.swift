@@ -1,7 +1,5 @@
 /// How long a caller gives a call: `Request-Timeout: 2.5`, or `_timeout=2.5`.
 enum RequestTimeout {
-  /// The header that carries it.
-  static let header = "Request-Timeout"
   /// The control parameter that carries it.
   static let parameter = "_timeout"
 

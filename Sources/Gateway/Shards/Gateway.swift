@@ -35,7 +35,7 @@ public final class Gateway: Sendable {
       configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     // Converted here once, and not on a shard that a first client would make wait.
     _ = OpenAPIDocument.json
-    let context = try context ?? Context(sockets: configuration.socketCount(shards: count))
+    let context = try context ?? Context(sockets: max(1_023, configuration.socketCount(shards: count)))
     var shards: [Shard] = []
     for index in 0..<count { shards.append(Shard(try Reactor(name: "shard-\(index)"))) }
     let gateway: Gateway
@@ -47,7 +47,7 @@ public final class Gateway: Sendable {
       for shard in shards {
         try await shard.open(configuration, shards: shards, inFlight: inFlight, context: context, logger: logger)
       }
-      let addresses = try await listen(configuration.http, shards, logger: logger)
+      let addresses = try await listen(configuration, shards, logger: logger)
       gateway = Gateway(addresses: addresses, shards: shards, grace: configuration.grace, logger: logger)
     } catch {
       await close(shards)
@@ -57,13 +57,22 @@ public final class Gateway: Sendable {
   }
 
   private static func listen(
-    _ http: Configuration.HTTP, _ shards: [Shard], logger: Logger
+    _ configuration: Configuration, _ shards: [Shard], logger: Logger
   ) async throws -> [ListenAddress] {
+    let http = configuration.http
+    let fitting = DescriptorLimit.connections(besides: configuration.socketCount(shards: shards.count))
+    if fitting < http.limits.connections {
+      logger.warning(
+        "fewer connections than configured: the limit on open files is too low (ulimit -n)",
+        metadata: ["configured": "\(http.limits.connections)", "possible": "\(fitting)"])
+    }
+    let admission = Admission(limit: min(fitting, http.limits.connections))
     var listeners = [[Listener]](repeating: [], count: shards.count)
     do {
       for listen in http.listen {
         var address = try ListenAddress(parsing: listen.numeric())
-        // Sockets that share a port would also share it with another gateway: alone, one finds out whether it is free.
+        // Shards share the port among themselves, which would let them share it with another gateway as well, unnoticed:
+        // being alone is found out first.
         if shards.count > 1, address.port != 0 { try Listener.open(address).close() }
         for index in shards.indices {
           let listener = try Listener.open(address, reusePort: shards.count > 1)
@@ -77,7 +86,7 @@ public final class Gateway: Sendable {
       throw error
     }
     for (shard, own) in zip(shards, listeners) {
-      try await shard.listen(on: own, options: http.serverOptions(shards: shards.count), logger: logger)
+      try await shard.listen(on: own, options: http.serverOptions, admission: admission, logger: logger)
     }
     return listeners.first?.map(\.address) ?? []
   }
@@ -111,20 +120,21 @@ extension Configuration {
       case .pubsub: sum + 2
       }
     }
-    return max(1_023, sockets * 6 * shards)
+    return sockets * 6 * shards
   }
 }
 
 extension Configuration.HTTP {
-  /// What one of several shards grants: the kernel spreads connections evenly, but not exactly.
-  fileprivate func serverOptions(shards: Int) -> ServerOptions {
+  /// What each shard grants.
+  fileprivate var serverOptions: ServerOptions {
     var options = ServerOptions()
     options.bodyLimit = limits.body
     options.headersLimit = limits.headers
     options.targetLimit = limits.target
-    options.connections = max(1, limits.connections / shards)
+    options.connections = limits.connections
     options.connectionsPerAddress = limits.connectionsPerAddress
     options.readTimeout = limits.readTimeout
+    options.halfCloseGrace = limits.halfCloseGrace
     return options
   }
 }

@@ -33,15 +33,17 @@ actor Shard {
     let desk = Desk(prefix: configuration.http.prefix, logger: logger, loop: loop)
     self.desk = desk
     for (index, service) in configuration.services.enumerated() {
+      var logger = logger
+      logger[metadataKey: "service"] = "\(service.name)"
       switch service.pattern {
       case .rpc(let rpc):
         desk.backends[service.name] = .rpc(
           try RPCBackend(
             service, rpc, in: configuration, inFlight: inFlight[service.name] ?? InFlight(limit: rpc.inFlight),
-            context: context, loop: loop))
+            context: context, loop: loop, logger: logger))
       case .pipeline(let pipeline):
         desk.backends[service.name] = .pipeline(
-          try PipelineBackend(service, pipeline, in: configuration, context: context, loop: loop))
+          try PipelineBackend(service, pipeline, in: configuration, context: context, loop: loop, logger: logger))
       case .pubsub(let pubsub):
         let home = shards[index % shards.count]
         if let subscribe = pubsub.subscribe {
@@ -53,16 +55,21 @@ actor Shard {
         }
         desk.backends[service.name] = .pubsub(
           try PubSubBackend(
-            service, pubsub, in: configuration, feed: feeds[service.name], context: context, loop: loop))
+            service, pubsub, in: configuration, feed: feeds[service.name], context: context, loop: loop, logger: logger)
+        )
       }
     }
   }
 
   /// Starts serving on the sockets, which are this shard's from here on.
-  func listen(on listeners: [Listener], options: ServerOptions, logger: Logger) throws {
+  func listen(
+    on listeners: [Listener], options: ServerOptions, admission: Admission, logger: Logger
+  ) throws {
     guard let desk else { return }
     for listener in listeners {
-      servers.append(try Server(listener, options: options, handler: desk, on: reactor.loop, logger: logger))
+      servers.append(
+        try Server(
+          listener, options: options, admission: admission, handler: desk, on: reactor.loop, logger: logger))
     }
   }
 
@@ -79,11 +86,11 @@ actor Shard {
     idle = nil
   }
 
-  /// Closes everything that lives on the shard. What is still under way is abandoned.
+  /// Closes everything that lives on the shard. Calls still under way are answered with that, streams are cut off.
   func close() {
+    for backend in (desk?.backends ?? [:]).values { backend.close() }
     for server in servers { server.stop() }
     for hub in hubs.values { hub.close() }
-    for backend in (desk?.backends ?? [:]).values { backend.close() }
     servers = []
     hubs = [:]
     feeds = [:]

@@ -8,8 +8,14 @@ final class Peer: SocketOwner, MonitorOwner {
   private(set) var isUp = false
   /// Calls sent and not answered.
   var inFlight = 0
-  /// Deadlines that have passed since the last reply.
+  /// Deadlines that have passed since the last reply. What was asked then may still be in the backend's way.
+  var unanswered = 0
+  /// The same, since the connection was last replaced.
   var deadlinesInARow = 0
+  /// libzmq has no room for it, until the socket says otherwise.
+  var isFull = false
+  /// How busy the backend is, as far as one can tell.
+  var load: Int { inFlight + unanswered }
   /// Takes no new calls; it is closed when its last one ends.
   var isRetired = false
   /// The connection that will follow this one as soon as it stands.
@@ -64,24 +70,28 @@ final class Peer: SocketOwner, MonitorOwner {
   func socketTurn() {
     for _ in 0..<client.options.repliesPerTurn {
       guard (try? frames.receive(from: socket)) == true else { break }
-      client.received(frames)
+      client.received(frames, from: self)
     }
-    if client.hasQueued { client.sendQueued() }
+    frames.clear()
+    if isFull, isUp, socket.readiness.contains(.output) { client.drained(self) }
   }
 
   func wantsTurn(_ readiness: Socket.Readiness) -> Bool {
-    readiness.contains(.input) || (isUp && client.hasQueued && readiness.contains(.output))
+    readiness.contains(.input) || (isFull && isUp && readiness.contains(.output))
   }
 
   func monitor(_ event: Monitor.Event) {
     switch event {
-    case .connected: isUp = true
+    case .connected:
+      isUp = true
+      isFull = false
+      unanswered = 0
     case .disconnected:
       // Replies that came before the end are still in libzmq's queue, and count.
-      while (try? frames.receive(from: socket)) == true { client.received(frames) }
+      while (try? frames.receive(from: socket)) == true { client.received(frames, from: self) }
       isUp = false
-    case .refused: return
+    case .refused: break
     }
-    client.changed(self)
+    client.changed(self, event)
   }
 }

@@ -1,3 +1,4 @@
+import Logging
 import Reactor
 import ZeroMQ
 
@@ -14,8 +15,10 @@ public final class Sender: MonitorOwner, SocketOwner {
     case publish
   }
 
-  /// How many endpoints have a connected peer.
-  public private(set) var connectedPeers = 0
+  /// How many peers are connected.
+  public var connectedPeers: Int { monitor?.connected ?? 0 }
+  private let endpoints: [String]
+  private let logger: Logger
   private let socket: Socket
   private var watch: SocketWatch?
   private var monitor: Monitor?
@@ -25,8 +28,11 @@ public final class Sender: MonitorOwner, SocketOwner {
 
   /// Binds, and begins to connect to each endpoint.
   public init(
-    _ pattern: Pattern, bind: [String] = [], connect endpoints: [String] = [], in context: Context, on loop: Loop
+    _ pattern: Pattern, bind: [String] = [], connect endpoints: [String] = [], in context: Context, on loop: Loop,
+    logger: Logger = Logger(label: "zmq.rpc")
   ) throws {
+    self.endpoints = bind + endpoints
+    self.logger = logger
     var options = SocketOptions()
     options.immediate = true
     // What was accepted is given a moment to leave when the process ends.
@@ -67,7 +73,6 @@ public final class Sender: MonitorOwner, SocketOwner {
     monitor = nil
     watch?.cancel()
     watch = nil
-    connectedPeers = 0
   }
 
   /// PUB and PUSH receive nothing, but their inbox (subscriptions, room) has to be looked at.
@@ -75,10 +80,6 @@ public final class Sender: MonitorOwner, SocketOwner {
   public func wantsTurn(_ readiness: Socket.Readiness) -> Bool { false }
 
   public func monitor(_ event: Monitor.Event) {
-    switch event {
-    case .connected: connectedPeers += 1
-    case .disconnected: connectedPeers = max(0, connectedPeers - 1)
-    case .refused: break
-    }
+    logger.report(event, connected: connectedPeers, endpoints: endpoints)
   }
 }

@@ -1,3 +1,4 @@
+import Logging
 import Reactor
 import ZeroMQ
 
@@ -20,10 +21,12 @@ public final class Subscriber: MonitorOwner, SocketOwner {
   public static let longestPrefix = 245
   private static let messagesPerTurn = 256
 
-  /// How many endpoints have a connected publisher.
-  public private(set) var connectedPeers = 0
+  /// How many publishers are connected.
+  public var connectedPeers: Int { monitor?.connected ?? 0 }
   /// Messages with other than four frames.
   public private(set) var malformed = 0
+  private let endpoints: [String]
+  private let logger: Logger
   private let socket: Socket
   /// Who receives. Not kept alive.
   public weak var owner: (any SubscriberOwner)?
@@ -35,8 +38,11 @@ public final class Subscriber: MonitorOwner, SocketOwner {
 
   /// Binds, and begins to connect to each endpoint; subscribed to nothing.
   public init(
-    bind: [String] = [], connect endpoints: [String] = [], longestFrame: Int, in context: Context, on loop: Loop
+    bind: [String] = [], connect endpoints: [String] = [], longestFrame: Int, in context: Context, on loop: Loop,
+    logger: Logger = Logger(label: "zmq.rpc")
   ) throws {
+    self.endpoints = bind + endpoints
+    self.logger = logger
     var options = SocketOptions()
     options.longestFrame = longestFrame
     socket = try Socket(.subscribe, in: context, options: options)
@@ -65,7 +71,6 @@ public final class Subscriber: MonitorOwner, SocketOwner {
     monitor = nil
     watch?.cancel()
     watch = nil
-    connectedPeers = 0
   }
 
   public func socketTurn() {
@@ -74,22 +79,20 @@ public final class Subscriber: MonitorOwner, SocketOwner {
       guard (try? frames.receive(from: socket)) == true else { break }
       guard frames.count == 4 else {
         malformed += 1
+        logger.reportMalformed(malformed, endpoints: endpoints)
         continue
       }
       received = true
       owner?.published(topic: frames[0], method: frames[1], arguments: frames[2], keywords: frames[3])
     }
+    frames.clear()
     if received { owner?.publishedAll() }
   }
 
   public func wantsTurn(_ readiness: Socket.Readiness) -> Bool { readiness.contains(.input) }
 
   public func monitor(_ event: Monitor.Event) {
-    switch event {
-    case .connected: connectedPeers += 1
-    case .disconnected: connectedPeers = max(0, connectedPeers - 1)
-    case .refused: return
-    }
+    logger.report(event, connected: connectedPeers, endpoints: endpoints)
     owner?.upstreamChanged(connected: connectedPeers)
   }
 }

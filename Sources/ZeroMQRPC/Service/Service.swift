@@ -5,6 +5,9 @@ import ZeroMQ
 
 /// Serves methods to aiozmq clients in one of the three patterns. It lives on a reactor; methods run elsewhere.
 ///
+/// Keep it as long as it shall serve. When the last reference goes, its socket closes with the next message; `close()` ends it
+/// at once.
+///
 /// ```swift
 /// let service = try await Service.start(.rpc, methods, bind: ["tcp://127.0.0.1:5555"], in: context, on: reactor)
 /// ```

@@ -14,7 +14,7 @@ final class ServiceSocket: SocketOwner {
   private let pattern: Service.Pattern
   private let concurrency: Int
   private let socket: Socket
-  private unowned let service: Service
+  private weak var service: Service?
   private let process = UInt16(truncatingIfNeeded: getpid())
   private let random = UInt16.random(in: .min ... .max)
   private var running = 0
@@ -50,6 +50,7 @@ final class ServiceSocket: SocketOwner {
   func socketTurn() {
     for _ in 0..<Self.messagesPerTurn where running < concurrency {
       guard (try? frames.receive(from: socket)) == true else { return }
+      guard let service else { return close() }
       guard let call = read() else {
         // Nobody can be answered: there is no number to answer to.
         malformed += 1

@@ -120,7 +120,7 @@ struct StreamLifeTests {
       try await gateway.areAttached([slow, quick], publisher)
       let text = Value.string(String(repeating: "x", count: 100_000))
       var last: Int?
-      for batch in 0..<10 {
+      for batch in 0..<25 {
         for number in 0..<10 { try await publisher.publish("a", "\(batch)-\(number)", [text]) }
         for number in 0..<10 {
           var event: EventReader.Block?
