@@ -1,0 +1,90 @@
+import Support
+import ZeroMQ
+
+extension Provocations {
+  mutating func addCalls() {
+    let gets = ["callSafe", "callSafeHead"]
+    add("200", nil, to: Self.calls) { $0 }
+    add("304", nil, to: gets) { $0.with("If-None-Match", "*") }
+    add("405", "not-safe", to: gets) { $0.calling("calc", "fail") }
+    add("406", "not-acceptable", to: Self.calls) { $0.with("Accept", "text/html") }
+    add("415", "unsupported-media-type", to: ["call"]) { $0.with("Content-Type", "application/msgpack") }
+    addMistakes(gets)
+    addExceptions()
+    addFailures()
+  }
+
+  private mutating func addMistakes(_ gets: [String]) {
+    add("400", "bad-query", to: Self.calls) { $0.asking("a") }
+    add("400", "unknown-parameter", to: Self.calls) { $0.asking("_timeuot=1") }
+    add("400", "bad-timeout", to: Self.calls) { $0.asking("_timeout=soon") }
+    add("400", "bad-json", to: ["call"]) { $0.with(body: "[2,") }
+    add("400", "bad-json", to: gets) { $0.asking("c:=[") }
+    add("400", "bad-shape", to: ["call"]) { $0.with(body: "5") }
+    add("400", "invalid-argument", to: Self.calls) { $0.calling("calc", "add", "2") }
+    add("404", "no-such-service", to: Self.calls) { $0.at(service: "maths") }
+    add("404", "not-exposed", to: Self.calls) { $0.at(last: "_secret") }
+    add("404", "no-such-method", to: Self.calls) { $0.calling("faulty", "ad") }
+    add("422", "not-encodable", to: ["call"]) { $0.with(body: "[18446744073709551616]") }
+    add("422", "not-encodable", to: gets) { $0.asking("c:=18446744073709551616") }
+  }
+
+  private mutating func addExceptions() {
+    let classes = [
+      "400": "builtins.ValueError", "403": "builtins.PermissionError", "404": "builtins.KeyError",
+      "409": "builtins.FileExistsError", "500": "builtins.RuntimeError", "501": "builtins.NotImplementedError",
+      "502": "builtins.EOFError", "503": "builtins.BlockingIOError", "504": "builtins.TimeoutError",
+      "default": "kitchen.Teapot",
+    ]
+    for (status, name) in classes {
+      add(status, "remote-exception", to: Self.calls) { $0.calling("faulty", "raise", name, "no") }
+    }
+    add("502", "nested-call", to: Self.calls) {
+      $0.calling("faulty", "raise", "aiozmq.rpc.base.NotFoundError", "other")
+    }
+  }
+
+  private mutating func addFailures() {
+    add("502", "reply-too-large", to: Self.calls) { $0.calling("faulty", "long") }
+    add("502", "reply-not-representable", to: Self.calls) { $0.calling("faulty", "nan") }
+    add("502", "bad-reply", to: Self.calls) { request, stage in
+      try await stage.connected(request.calling("garbled", "any"), to: stage.usual)
+    }
+    add("502", "backend-lost", to: Self.calls) { request, stage in try await stage.lost(request) }
+    add("503", "no-backend", to: Self.calls) { $0.at(service: "absent") }
+    add("503", "queue-timeout", to: Self.calls) { request, stage in try await stage.queued(request) }
+    add("504", "timeout", to: Self.calls) { $0.calling("faulty", "slow").asking("_timeout=0.05") }
+  }
+}
+
+extension Stage {
+  /// A call whose backend goes away while it has it.
+  fileprivate func lost(_ request: Request) async throws -> HTTPReply {
+    let endpoint = directory.endpoint("lost-\(request.verb)")
+    let backend = try await WireSocket(.router, bind: endpoint)
+    let rig = Rig(cleanup: cleanup, directory: directory)
+    let gateway = try await rig.gateway(
+      #"calc: { pattern: rpc, connect: ["\#(endpoint)"], methods: { safe: ["*"] } }"#, threads: 1)
+    async let reply = connected(request, to: gateway)
+    let call = try? await backend.receive()
+    await backend.close()
+    guard call != nil else { throw TimedOut("the call does not reach its backend") }
+    return try await reply
+  }
+
+  /// A call that waits behind others for a backend that reads nothing.
+  fileprivate func queued(_ request: Request) async throws -> HTTPReply {
+    let filling = Request("POST", "/rpc/mute/any", "[\"\(String(repeating: "x", count: 64_000))\"]").asking(
+      "_timeout=60")
+    let waiting = request.calling("mute", "any").asking("_timeout=0.05")
+    return try await eventually("the queue to be full") {
+      let reply = try await connected(waiting, to: usual)
+      if reply.headers["gateway-error"] == "queue-timeout" { return reply }
+      for _ in 0..<80 {
+        let call = try usual.http.begin("POST", filling.target, headers: filling.headers, body: filling.body)
+        fillers.withLock { $0.append(call) }
+      }
+      return nil
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import Support
+
+/// For each documented outcome a request that comes to it.
+struct Provocations {
+  typealias Provocation = @Sendable (Request, Stage) async throws -> HTTPReply
+
+  private(set) var table: [Outcome: Provocation] = [:]
+
+  init() {
+    addTransport()
+    addPages()
+    addCalls()
+    addMessages()
+    addStreams()
+  }
+
+  /// Brings about one outcome.
+  func provoke(_ outcome: Outcome, on stage: Stage) async throws -> HTTPReply {
+    guard let provocation = table[outcome], let request = Request.all[outcome.operation] else {
+      throw Missing(outcome: outcome)
+    }
+    do {
+      return try await provocation(request, stage)
+    } catch {
+      throw Failed(outcome: outcome, error: error)
+    }
+  }
+
+  struct Missing: Error { let outcome: Outcome }
+  struct Failed: Error {
+    let outcome: Outcome
+    let error: any Error
+  }
+
+  /// A request to the usual gateway.
+  mutating func add(
+    _ status: String, _ code: String?, to operations: [String], _ change: @escaping @Sendable (Request) -> Request
+  ) {
+    add(status, code, to: operations) { request, stage in try await change(request).sent(to: stage.usual) }
+  }
+
+  mutating func add(_ status: String, _ code: String?, to operations: [String], _ provocation: @escaping Provocation) {
+    for operation in operations { table[Outcome(operation, status, code)] = provocation }
+  }
+}
+
+extension Provocations {
+  static let calls = ["call", "callSafe", "callSafeHead"]
+  static let messages = ["push", "publish"]
+  static let streams = ["subscribe", "subscribeHead"]
+  static let pages = ["live", "openapiJSON", "openapiYAML", "problem"]
+  static let serviceOptions = ["callOptions", "pushOptions", "publishOptions", "subscribeOptions"]
+
+  /// What HTTP itself demands of every request.
+  private mutating func addTransport() {
+    let all = Array(Request.all.keys)
+    add("400", "bad-request", to: all) { $0.with("Host", "again") }
+    add("400", "bad-target", to: all) { $0.asking("é") }
+    add("408", "request-timeout", to: all) { request, stage in
+      let request = request.with(body: nil).with("Content-Length", "9")
+      return try await eventually("the time for a body to pass") {
+        // A head that is late, on a busy machine, is not answered at all.
+        do { return try await request.sent(to: stage.impatient) } catch is HTTPConnection.Closed { return nil }
+      }
+    }
+    add("413", "body-too-large", to: all) { $0.with(body: nil).with("Content-Length", "1048577") }
+    add("414", "uri-too-long", to: all) { $0.asking(String(repeating: "x", count: 8_192)) }
+    add("415", "unsupported-encoding", to: all) { $0.with("Content-Encoding", "gzip") }
+    add("431", "headers-too-large", to: all) { $0.with("X-Long", String(repeating: "x", count: 16_384)) }
+    add("501", "not-implemented", to: all) { $0.with(body: nil).with("Transfer-Encoding", "gzip") }
+    add("503", "overloaded", to: all) { request, stage in try await request.sent(to: stage.crowded) }
+    add("505", "unsupported-version", to: all) { request, stage in
+      let connection = try HTTPConnection(port: stage.usual.http.port)
+      defer { connection.disconnect() }
+      connection.send("\(request.verb) \(request.target) HTTP/1.2\r\nHost: localhost\r\n\r\n".bytes)
+      return try await offThread { try connection.reply(isHead: request.verb == "HEAD") }
+    }
+    add("503", "draining", to: Self.calls + Self.messages + Self.streams + Self.serviceOptions) { request, stage in
+      let connection = try stage.draining.connection()
+      defer { connection.disconnect() }
+      connection.send(request.verb, request.target, headers: request.headers, body: request.body?.bytes)
+      return try await offThread { try connection.reply(isHead: request.verb == "HEAD") }
+    }
+  }
+
+  /// What the gateway answers by itself.
+  private mutating func addPages() {
+    add("200", nil, to: Self.pages + Self.pages.map { "\($0)Head" }) { $0 }
+    add("204", nil, to: Self.pages.map { "\($0)Options" } + Self.serviceOptions) { $0 }
+    add("404", "no-such-route", to: ["problem", "problemHead"]) { $0.at(last: "no-such-code") }
+  }
+
+  private mutating func addMessages() {
+    let options = ["callOptions", "pushOptions", "publishOptions"]
+    add("202", nil, to: Self.messages) { $0 }
+    add("400", "bad-query", to: Self.messages) { $0.asking("a") }
+    add("400", "unknown-parameter", to: Self.messages) { $0.asking("_timeout=1") }
+    add("400", "bad-json", to: Self.messages) { $0.with(body: "[2,") }
+    add("400", "bad-shape", to: Self.messages) { $0.with(body: "5") }
+    add("404", "no-such-service", to: Self.messages + options) { $0.at(service: "maths") }
+    add("404", "not-exposed", to: Self.messages + options) { $0.at(last: "_secret") }
+    add("415", "unsupported-media-type", to: Self.messages) { $0.with("Content-Type", "application/msgpack") }
+    add("422", "not-encodable", to: Self.messages) { $0.with(body: "[18446744073709551616]") }
+    add("503", "no-backend", to: ["push"]) { $0.at(service: "absent-jobs") }
+    add("503", "no-backend", to: ["publish"]) { $0.at(service: "absent-news") }
+    add("503", "queue-full", to: ["push"]) { request, stage in
+      let request = request.at(service: "stuck").with(body: "[\"\(String(repeating: "x", count: 8_000))\"]")
+      _ = try await stage.connected(request, to: stage.usual)
+      return try await eventually("a queue to be full") {
+        let reply = try await request.sent(to: stage.usual)
+        return reply.status == 503 ? reply : nil
+      }
+    }
+  }
+
+  private mutating func addStreams() {
+    add("200", nil, to: ["subscribeHead"]) { $0 }
+    add("200", nil, to: ["subscribe"]) { request, stage in
+      let stream = try await stage.usual.http.events(request.target)
+      defer { stream.close() }
+      var reply = stream.head
+      reply.bytes = try await stream.event()?.fields.description.bytes ?? []
+      return reply
+    }
+    add("400", "bad-query", to: Self.streams) { $0.asking("a") }
+    add("400", "unknown-parameter", to: Self.streams) { $0.asking("_form=latest") }
+    add("404", "no-such-service", to: Self.streams + ["subscribeOptions"]) { $0.at(service: "weather") }
+    add("404", "no-such-topic", to: Self.streams) { $0.at(service: "absent-news") }
+    add("406", "not-acceptable", to: Self.streams) { $0.with("Accept", "application/json") }
+  }
+}
+
+extension EventReader.Block {
+  /// The fields as the object by which the document describes an event.
+  var fields: JSON {
+    var members: [JSON.Member] = []
+    if let id { members.append(.init("id", .string(id))) }
+    if let name { members.append(.init("event", .string(name))) }
+    if let data { members.append(.init("data", .string(data))) }
+    if let retry { members.append(.init("retry", .number("\(retry)"))) }
+    return .object(members)
+  }
+}
