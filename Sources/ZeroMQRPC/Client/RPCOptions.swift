@@ -21,6 +21,8 @@ public struct RPCOptions: Sendable, Hashable {
     var options = SocketOptions()
     options.immediate = true
     options.sendHighWaterMark = sendHighWaterMark
+    // There are no more replies than calls under way, and with heartbeats on a mark must not be reached.
+    options.receiveHighWaterMark = 0
     options.longestFrame = longestReply.multipliedReportingOverflow(by: 4).overflow ? nil : longestReply * 4
     return options
   }

@@ -47,6 +47,8 @@ public final class Subscriber: MonitorOwner, SocketOwner {
     self.logger = logger
     var options = SocketOptions()
     options.longestFrame = longestFrame
+    // Publishers may well be faster than this: the mark is reached, so no heartbeats.
+    options.heartbeat = .zero
     socket = try Socket(.subscribe, in: context, options: options)
     monitor = try Monitor(socket, in: context, on: loop, owner: self)
     watch = try SocketWatch(socket, on: loop, owner: self)

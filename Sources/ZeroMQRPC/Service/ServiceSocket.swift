@@ -30,6 +30,8 @@ final class ServiceSocket: SocketOwner {
     self.service = service
     var options = SocketOptions()
     options.linger = .milliseconds(200)
+    // While as many calls run as may, nothing is read and the mark is reached: no heartbeats.
+    options.heartbeat = .zero
     switch pattern {
     case .rpc: socket = try Socket(.router, in: context, options: options)
     case .pipeline: socket = try Socket(.pull, in: context, options: options)
