@@ -1,6 +1,6 @@
 extension JSONPrinter {
-  /// JavaScript's safe integers end here (2^53 - 1): beyond, two integers may become one number in a browser.
-  static let safe: UInt64 = 1 << 53 - 1
+  /// Beyond 2^53 not every integer is a number of JavaScript: two may become one in a browser.
+  static let safe: UInt64 = 1 << 53
 
   @inline(__always) static func word(
     _ text: StaticString, _ out: UnsafeMutablePointer<UInt8>

@@ -9,7 +9,7 @@ public struct MessagePackToJSON: Sendable, Hashable {
   public enum Integers: Sendable, Hashable {
     /// As numbers, exactly.
     case number
-    /// Those outside -(2^53 - 1) ... 2^53 - 1, the range in which JavaScript is exact, as strings.
+    /// Those outside -2^53 ... 2^53, the range in which JavaScript has every integer, as strings.
     case string
   }
 
