@@ -8,8 +8,6 @@ import Reactor
 /// The daemon's epoll descriptor is nested in the reactor's. Whatever a turn answers or wakes is sent by one run of the
 /// daemon at the turn's end. Create it, use it and stop it on the reactor's thread.
 public final class Server: Source, TurnEnd {
-  /// Connections accepted beyond the limit, so that their clients are told instead of waiting unseen.
-  private static let surplus = 64
   /// Connection memory beyond the head: libmicrohttpd's header records, the answer's head, and the stream's chunk.
   private static let extraMemory = 8 << 10
 
@@ -50,7 +48,7 @@ public final class Server: Source, TurnEnd {
     try Self.checkLibrary()
     cmhd_ignore_broken_pipes()
     let settings = cmhd_settings(
-      listener: listener.descriptor, connections: UInt32(clamping: options.connections + Self.surplus),
+      listener: listener.descriptor, connections: UInt32(clamping: options.connections + Admission.surplus),
       connections_per_address: UInt32(clamping: options.connectionsPerAddress),
       timeout_seconds: UInt32(clamping: max(1, options.idleTimeout.components.seconds + 1)),
       connection_memory: options.headersLimit + options.targetLimit + Self.extraMemory)
@@ -160,6 +158,8 @@ public final class Server: Source, TurnEnd {
       shutdown(descriptor, CInt(SHUT_RDWR))
     }
     exchanges[ObjectIdentifier(exchange)] = exchange
+    // Telling them takes a descriptor each: beyond a few, that would use up what the others live on.
+    if admission.count > admission.limit + Admission.surplus { shutdown(descriptor, CInt(SHUT_RDWR)) }
     return exchange
   }
 

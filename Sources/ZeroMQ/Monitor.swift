@@ -92,18 +92,20 @@ public final class Monitor: SocketOwner, Alarm {
   }
 
   /// What libzmq's event means for those who use the socket; nil when it means nothing.
-  private func take(_ kind: CInt, _ endpoint: String) -> Event? {
+  private func take(_ kind: CInt, _ reported: String) -> Event? {
+    let address = Self.unmapped(reported)
+    let endpoint = name(of: address) ?? address
     switch kind {
     case ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECT_DELAYED:
-      keep(endpoint)
+      keep(address)
       return nil
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-      keep(endpoint)
+      keep(address)
       established[endpoint, default: 0] += 1
       connected += 1
       return .connected
     case ZMQ_EVENT_DISCONNECTED:
-      lose(endpoint)
+      lose(address)
       guard failing.remove(endpoint) == nil, let count = established[endpoint] else { return nil }
       established[endpoint] = count > 1 ? count - 1 : nil
       connected -= 1
@@ -118,7 +120,10 @@ public final class Monitor: SocketOwner, Alarm {
 
   private func keep(_ address: String) {
     guard !lost.isEmpty else { return }
-    lost.removeAll { $0 == name(of: address) }
+    if let endpoint = name(of: address) { return lost.removeAll { $0 == endpoint } }
+    // It may be any of those with that port: a connection that may stand is not to be cut.
+    guard let colon = address.lastIndex(of: ":") else { return }
+    lost.removeAll { $0.hasSuffix(address[colon...]) }
   }
 
   private func lose(_ address: String) {
@@ -131,15 +136,35 @@ public final class Monitor: SocketOwner, Alarm {
   private func name(of address: String) -> String? {
     if endpoints.contains(address) { return address }
     guard let colon = address.lastIndex(of: ":") else { return nil }
-    let named = endpoints.filter { $0.hasPrefix("tcp:") && $0.hasSuffix(address[colon...]) }
+    let named = endpoints.filter { Self.hasHostName($0) && $0.hasSuffix(address[colon...]) }
     return named.count == 1 ? named[0] : nil
+  }
+
+  /// libzmq reports one IPv4 address now as it is, now as an IPv6 address that maps it.
+  static func unmapped(_ address: String) -> String {
+    let prefix = "tcp://[::ffff:"
+    guard address.hasPrefix(prefix), let end = address.lastIndex(of: "]") else { return address }
+    let host = address.dropFirst(prefix.count).prefix { $0 != "]" }
+    return host.contains(".") ? "tcp://\(host)\(address[address.index(after: end)...])" : address
+  }
+
+  private static func hasHostName(_ endpoint: String) -> Bool {
+    guard endpoint.hasPrefix("tcp://") else { return false }
+    let host = endpoint.dropFirst("tcp://".count)
+    return !host.hasPrefix("[") && host.contains(where: \.isLetter)
   }
 
   /// Connects anew where libzmq does not try to.
   public func ring(_ deadline: Deadline) {
     self.deadline = nil
     // First all ends, then all beginnings: libzmq knows a connection that it gave up by an address that a new one may get.
-    for endpoint in lost { try? monitored.disconnect(endpoint) }
+    for endpoint in lost {
+      try? monitored.disconnect(endpoint)
+      // libzmq does not report the end of a connection that is ended from this side.
+      guard let count = established.removeValue(forKey: endpoint) else { continue }
+      connected -= count
+      owner?.monitor(.disconnected)
+    }
     for endpoint in lost { try? monitored.connect(endpoint) }
     lost = []
     monitored.watch?.touched()

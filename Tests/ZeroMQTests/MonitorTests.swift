@@ -86,3 +86,15 @@ struct MonitorTests {
     }
   }
 }
+
+@Suite("the addresses of a monitor")
+struct MonitorAddressTests {
+  @Test(
+    "knows an IPv4 address that libzmq reports as an IPv6 one",
+    arguments: [
+      ("tcp://[::ffff:127.0.0.1]:5555", "tcp://127.0.0.1:5555"), ("tcp://127.0.0.1:5555", "tcp://127.0.0.1:5555"),
+      ("tcp://[::1]:5555", "tcp://[::1]:5555"), ("tcp://[::ffff:7f00:1]:5555", "tcp://[::ffff:7f00:1]:5555"),
+      ("ipc:///run/a", "ipc:///run/a"),
+    ])
+  func mapped(reported: String, address: String) { #expect(Monitor.unmapped(reported) == address) }
+}

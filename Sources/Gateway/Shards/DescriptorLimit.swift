@@ -1,9 +1,10 @@
 import Glibc
+import HTTPServer
 
 /// How many descriptors the process may have open: connections and sockets come out of one purse.
 enum DescriptorLimit {
   /// Descriptors beside the connections: libzmq's, epoll's, logs and libraries.
-  private static let reserve = 64
+  private static let reserve = 64 + Admission.surplus
 
   /// Raises the soft limit to the hard one, and returns how many connections fit beside that many ZeroMQ sockets.
   static func connections(besides sockets: Int) -> Int {

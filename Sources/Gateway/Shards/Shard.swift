@@ -64,13 +64,10 @@ actor Shard {
   /// Returns when every backend is connected, or the time is over.
   func connect(within patience: Duration) async {
     guard let desk else { return }
-    let (backends, hubs, loop) = (Array(desk.backends.values), Array(hubs.values), reactor.loop)
-    await withCheckedContinuation { done in
-      waiting = TurnCondition(
-        loop, until: loop.now + patience, { backends.allSatisfy(\.isConnected) && hubs.allSatisfy(\.isConnected) }
-      ) { done.resume() }
+    let (backends, hubs) = (Array(desk.backends.values), Array(hubs.values))
+    await wait(until: reactor.loop.now + patience) {
+      backends.allSatisfy(\.isConnected) && hubs.allSatisfy(\.isConnected)
     }
-    waiting = nil
   }
 
   /// Starts serving on the sockets, which are this shard's from here on.
@@ -91,9 +88,21 @@ actor Shard {
     desk.isDraining = true
     for server in servers { server.quiesce() }
     for feed in feeds.values { feed.drain() }
-    let (servers, loop) = (servers, reactor.loop)
+    let servers = servers
+    let end = reactor.loop.now + grace
+    await wait(until: end) { servers.allSatisfy(\.isIdle) }
+    // Requests that clients had sent before they could know are still on their way: they are told, and not just cut off.
+    await wait(until: min(end, reactor.loop.now + Self.afterglow)) { false }
+    await wait(until: end) { servers.allSatisfy(\.isIdle) }
+  }
+
+  private static let afterglow = Duration.milliseconds(50)
+
+  /// Returns at the end of the first turn in which the condition holds, or at the deadline.
+  private func wait(until deadline: Instant, _ isMet: @escaping () -> Bool) async {
+    let loop = reactor.loop
     await withCheckedContinuation { done in
-      waiting = TurnCondition(loop, until: loop.now + grace, { servers.allSatisfy(\.isIdle) }) { done.resume() }
+      waiting = TurnCondition(loop, until: deadline, isMet) { done.resume() }
     }
     waiting = nil
   }

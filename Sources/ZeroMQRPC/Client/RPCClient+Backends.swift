@@ -3,6 +3,8 @@ import ZeroMQ
 
 /// Which backend gets a call, and what becomes of calls when backends come and go.
 extension RPCClient {
+  private static let betweenReplacements = Duration.seconds(1)
+
   /// Sends to a backend with room; nil when none has any, or others wait already.
   func send(
     _ header: UnsafeRawBufferPointer, _ method: UnsafeRawBufferPointer, _ arguments: UnsafeRawBufferPointer,
@@ -96,6 +98,9 @@ extension RPCClient {
   func replace(_ peer: Peer) {
     peer.deadlinesInARow = 0
     guard !peer.isRetired, peer.replacement == nil, peer.isUp else { return }
+    // A backend that is merely slower than its callers' patience is not reconnected all the time.
+    if let last = replacements[peer.endpoint], loop.now - last < Self.betweenReplacements { return }
+    replacements[peer.endpoint] = loop.now
     counters.replacedConnections += 1
     logger.warning(
       "a backend is silent; a fresh connection is tried", metadata: ["endpoints": "\(peer.endpoint)"])

@@ -63,6 +63,8 @@ public final class RPCClient: Alarm {
   var available: [Peer] = []
   /// Those of them that have room.
   var ready: [Peer] = []
+  /// When each endpoint's connection was last replaced.
+  var replacements: [String: Instant] = [:]
   /// Those that have been replaced and end with their last call.
   var retired: [Peer] = []
 
