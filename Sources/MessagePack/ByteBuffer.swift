@@ -93,11 +93,13 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
 
   @inline(never) private mutating func grow(_ extra: Int) {
     capacity = max(capacity * 2, count + extra)
+    // Out of memory there is nothing left to do: Swift's own arrays trap as well.
     guard let moved = realloc(base, capacity) else { fatalError("out of memory: \(capacity) bytes") }
     base = moved.assumingMemoryBound(to: UInt8.self)
   }
 
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
+    // As in `grow`.
     guard let memory = malloc(capacity) else { fatalError("out of memory: \(capacity) bytes") }
     return memory.assumingMemoryBound(to: UInt8.self)
   }
