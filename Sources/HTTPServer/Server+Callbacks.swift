@@ -1,5 +1,6 @@
 import CLinux
 import CMicroHTTPD
+import Logging
 
 // What libmicrohttpd calls. Each function recovers its object and passes on; all run on the reactor's thread, inside
 // the daemon's run.
@@ -11,7 +12,7 @@ func handleRequest(
 ) -> MHD_Result {
   guard let owner = context?.pointee, let target, let method, let version, let size else { return .NO }
   let exchange = Unmanaged<Exchange>.fromOpaque(owner).takeUnretainedValue()
-  let line = WireGate.RequestLine(method: method, methodLength: strlen(method), target: target, version: version)
+  let line = HeadValidator.RequestLine(method: method, methodLength: strlen(method), target: target, version: version)
   return exchange.advance(line, data, &size.pointee) ? .YES : .NO
 }
 

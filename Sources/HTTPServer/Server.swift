@@ -1,13 +1,15 @@
 import CLinux
 import CMicroHTTPD
-import Logging
-import Reactor
+public import Logging
+public import Reactor
 
 /// One listening socket and its connections, served on one reactor by one libmicrohttpd daemon without threads.
 ///
 /// The daemon's epoll descriptor is nested in the reactor's. Whatever a turn answers or wakes is sent by one run of the
 /// daemon at the turn's end. Create it, use it and stop it on the reactor's thread.
-public final class Server: Source, TurnEnd {
+public final class Server: Source, EndOfTurn {
+  /// Connections accepted beyond the limit, so that their clients are told instead of waiting unseen; more are closed at once.
+  public static let surplus = 64
   /// Connection memory beyond the head: libmicrohttpd's header records, the answer's head, and the stream's chunk.
   private static let extraMemory = 8 << 10
 
@@ -18,7 +20,7 @@ public final class Server: Source, TurnEnd {
   let logger: Logger
   /// The times of the options in nanoseconds.
   let readTime, idleTime, graceTime: Int64
-  private let admission: Admission
+  private let openConnections: SharedLimit
   private let loop: Loop
   private let listener: CInt
   private var daemon: OpaquePointer?
@@ -32,10 +34,10 @@ public final class Server: Source, TurnEnd {
 
   /// Starts serving. The server owns the listener from here on, and the loop the server, until `stop()`.
   public init(
-    _ listener: Listener, options: ServerOptions = .init(), admission: Admission? = nil, handler: any Handler,
+    _ listener: Listener, options: ServerOptions = .init(), openConnections: SharedLimit? = nil, handler: any Handler,
     on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
-    self.admission = admission ?? Admission(limit: options.connections)
+    self.openConnections = openConnections ?? SharedLimit(limit: options.connections)
     self.options = options
     readTime = options.readTimeout.nanoseconds
     idleTime = options.idleTimeout.nanoseconds
@@ -48,7 +50,7 @@ public final class Server: Source, TurnEnd {
     try Self.checkLibrary()
     cmhd_ignore_broken_pipes()
     let settings = cmhd_settings(
-      listener: listener.descriptor, connections: UInt32(clamping: options.connections + Admission.surplus),
+      listener: listener.descriptor, connections: UInt32(clamping: options.connections + Self.surplus),
       connections_per_address: UInt32(clamping: options.connectionsPerAddress),
       timeout_seconds: UInt32(clamping: max(1, options.idleTimeout.components.seconds + 1)),
       connection_memory: options.headersLimit + options.targetLimit + Self.extraMemory)
@@ -124,9 +126,9 @@ public final class Server: Source, TurnEnd {
 
   // MARK: The loop
 
-  public func turn(_ events: Events) { isDue = true }
+  public func turn(_ events: PollEvents) { isDue = true }
 
-  public func finishTurn() -> Instant? {
+  public func endTurn() -> Instant? {
     guard let daemon else { return nil }
     if isDue || due <= loop.now {
       isDue = false
@@ -148,9 +150,9 @@ public final class Server: Source, TurnEnd {
   func open(_ connection: OpaquePointer) -> Exchange {
     let descriptor = cmhd_descriptor(connection)
     let exchange = Exchange(
-      connection, descriptor: descriptor, isSurplus: !admission.enter(), server: self)
+      connection, descriptor: descriptor, isSurplus: !openConnections.add(), server: self)
     do throws(ReactorError) {
-      let watcher = try ConnectionGuard(exchange, descriptor: descriptor, period: readTime, on: loop)
+      let watcher = try ConnectionWatch(exchange, descriptor: descriptor, period: readTime, on: loop)
       watcher.expect(within: readTime)
       exchange.watcher = watcher
     } catch {
@@ -159,12 +161,12 @@ public final class Server: Source, TurnEnd {
     }
     exchanges[ObjectIdentifier(exchange)] = exchange
     // Telling them takes a descriptor each: beyond a few, that would use up what the others live on.
-    if admission.count > admission.limit + Admission.surplus { shutdown(descriptor, CInt(SHUT_RDWR)) }
+    if openConnections.count > openConnections.limit + Self.surplus { shutdown(descriptor, CInt(SHUT_RDWR)) }
     return exchange
   }
 
   func forget(_ exchange: Exchange) {
-    admission.leave()
+    openConnections.leave()
     exchange.close()
     exchanges[ObjectIdentifier(exchange)] = nil
   }

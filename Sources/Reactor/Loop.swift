@@ -1,7 +1,7 @@
 /// What runs at the end of each turn, after all sources: a daemon that flushes the answers of the turn at once.
-public protocol TurnEnd: AnyObject {
+public protocol EndOfTurn: AnyObject {
   /// Does the work that has gathered. Returns when it wants to be called again at the latest, or nil.
-  func finishTurn() -> Instant?
+  func endTurn() -> Instant?
 }
 
 /// The part of a reactor that lives on its thread: descriptors, timers and the order of a turn.
@@ -21,7 +21,7 @@ public final class Loop {
   private var lastToken: UInt64 = 0
   private var scheduled: [Watch] = []
   private var turning: [Watch] = []
-  private var ends: [any TurnEnd] = []
+  private var ends: [any EndOfTurn] = []
 
   init(clock: @escaping @Sendable () -> Instant) throws(ReactorError) {
     self.clock = clock
@@ -32,7 +32,7 @@ public final class Loop {
   /// Registers a source, to be woken by a descriptor or only by `Watch.schedule()`. The loop holds the source until
   /// the watch is cancelled.
   public func watch(
-    _ descriptor: CInt? = nil, for events: Events = .readable, _ source: any Source
+    _ descriptor: CInt? = nil, for events: PollEvents = .readable, _ source: any Source
   ) throws(ReactorError) -> Watch {
     lastToken += 1
     let watch = Watch(descriptor: descriptor, token: lastToken, loop: self, source: source)
@@ -43,19 +43,19 @@ public final class Loop {
     return watch
   }
 
-  /// Rings the alarm once, at the deadline or up to a millisecond later. The alarm is told the tag.
-  public func schedule(at deadline: Instant, _ alarm: any Alarm, tag: UInt32 = 0) -> Deadline {
-    timers.schedule(deadline, alarm, tag: tag)
+  /// Rings the handler once, at the deadline or up to a millisecond later. The handler is told the tag.
+  public func schedule(at deadline: Instant, _ handler: any TimerHandler, tag: UInt32 = 0) -> Timer {
+    timers.schedule(deadline, handler, tag: tag)
   }
 
   /// Forgets a timer. One that has rung or was cancelled before is no error.
-  public func cancel(_ timer: Deadline) { timers.cancel(timer) }
+  public func cancel(_ timer: Timer) { timers.cancel(timer) }
 
   /// Adds a step to the end of each turn. Steps run in the order in which they were added.
-  public func append(_ end: any TurnEnd) { ends.append(end) }
+  public func append(_ end: any EndOfTurn) { ends.append(end) }
 
   /// Removes a step.
-  public func remove(_ end: any TurnEnd) { ends.removeAll { $0 === end } }
+  public func remove(_ end: any EndOfTurn) { ends.removeAll { $0 === end } }
 
   func enqueue(_ watch: Watch) { scheduled.append(watch) }
 
@@ -68,8 +68,8 @@ public final class Loop {
   func turn() -> CInt {
     now = clock()
     for _ in 0..<Self.timersPerTurn {
-      guard let (timer, alarm) = timers.popDue(now) else { break }
-      alarm.ring(timer)
+      guard let (timer, handler) = timers.popDue(now) else { break }
+      handler.fired(timer)
     }
     swap(&turning, &scheduled)
     for watch in turning {
@@ -83,7 +83,7 @@ public final class Loop {
     turning.removeAll(keepingCapacity: true)
     var next = timers.next ?? Instant(nanoseconds: .max)
     for end in ends {
-      if let due = end.finishTurn() { next = min(next, due) }
+      if let due = end.endTurn() { next = min(next, due) }
     }
     if let due = timers.next { next = min(next, due) }
     if stillReady() { return 0 }

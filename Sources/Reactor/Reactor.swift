@@ -62,7 +62,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
       inbox.isWoken = true
       return inbox.isAsleep
     }
-    if asleep { ring() }
+    if asleep { signal() }
   }
 
   /// Runs what is queued, ends the thread and waits for it. Close what lives on the reactor first. A second call does
@@ -71,7 +71,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     precondition(!isCurrent, "a reactor cannot wait for itself")
     guard let joined = thread.withLock({ $0.take() }) else { return }
     inbox.withLock { $0.isStopping = true }
-    ring()
+    signal()
     pthread_join(joined, nil)
   }
 
@@ -89,14 +89,14 @@ public final class Reactor: SerialExecutor, TaskExecutor {
       inbox.entries.append(entry)
       return inbox.isAsleep
     }
-    if asleep { ring() }
+    if asleep { signal() }
   }
 
   public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
   public func checkIsolated() { precondition(isCurrent, "not on the reactor's thread") }
   public func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
-  private func ring() {
+  private func signal() {
     var one: UInt64 = 1
     // A full counter already wakes the loop, so the result does not matter.
     _ = write(wakeUp, &one, MemoryLayout<UInt64>.size)
@@ -141,7 +141,7 @@ private final class WakeUp: Source {
   let descriptor: CInt
   init(descriptor: CInt) { self.descriptor = descriptor }
 
-  func turn(_ events: Events) {
+  func turn(_ events: PollEvents) {
     var count: UInt64 = 0
     _ = read(descriptor, &count, MemoryLayout<UInt64>.size)
   }

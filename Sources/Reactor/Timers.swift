@@ -1,11 +1,11 @@
 /// What a timer wakes.
-public protocol Alarm: AnyObject {
+public protocol TimerHandler: AnyObject {
   /// The deadline has passed. Runs on the reactor's thread, once for each timer.
-  func ring(_ timer: Deadline)
+  func fired(_ timer: Timer)
 }
 
 /// Names one scheduled deadline. A name is never used twice, so a stale one cancels nothing.
-public struct Deadline: Hashable, Sendable {
+public struct Timer: Hashable, Sendable {
   let slot: UInt32
   let generation: UInt32
   /// What the owner wants to know again when it rings, such as the number of a call.
@@ -15,7 +15,7 @@ public struct Deadline: Hashable, Sendable {
 /// Deadlines in a binary heap: schedule and cancel cost O(log n), the next deadline O(1). A value without I/O.
 struct Timers {
   private struct Slot {
-    var alarm: (any Alarm)?
+    var handler: (any TimerHandler)?
     var generation: UInt32 = 0
     var tag: UInt32 = 0
     var position = 0
@@ -32,7 +32,7 @@ struct Timers {
   var count: Int { heap.count }
   var next: Instant? { heap.first?.deadline }
 
-  mutating func schedule(_ deadline: Instant, _ alarm: any Alarm, tag: UInt32 = 0) -> Deadline {
+  mutating func schedule(_ deadline: Instant, _ handler: any TimerHandler, tag: UInt32 = 0) -> Timer {
     let slot: UInt32
     if let reused = free.popLast() {
       slot = reused
@@ -40,7 +40,7 @@ struct Timers {
       slot = UInt32(slots.count)
       slots.append(Slot())
     }
-    slots[Int(slot)].alarm = alarm
+    slots[Int(slot)].handler = handler
     slots[Int(slot)].tag = tag
     heap.append(Entry(deadline: deadline, slot: slot))
     siftUp(heap.count - 1)
@@ -49,28 +49,32 @@ struct Timers {
 
   /// Forgets a timer; false when it has rung or was cancelled before.
   @discardableResult
-  mutating func cancel(_ timer: Deadline) -> Bool {
+  mutating func cancel(_ timer: Timer) -> Bool {
     let slot = Int(timer.slot)
-    guard slot < slots.count, slots[slot].generation == timer.generation, slots[slot].alarm != nil else { return false }
+    guard slot < slots.count, slots[slot].generation == timer.generation, slots[slot].handler != nil else {
+      return false
+    }
     remove(at: slots[slot].position)
     return true
   }
 
   /// Takes the earliest timer that is due.
-  mutating func popDue(_ now: Instant) -> (Deadline, any Alarm)? {
-    guard let first = heap.first, first.deadline <= now, let alarm = slots[Int(first.slot)].alarm else { return nil }
+  mutating func popDue(_ now: Instant) -> (Timer, any TimerHandler)? {
+    guard let first = heap.first, first.deadline <= now, let handler = slots[Int(first.slot)].handler else {
+      return nil
+    }
     let timer = name(first.slot)
     remove(at: 0)
-    return (timer, alarm)
+    return (timer, handler)
   }
 
-  private func name(_ slot: UInt32) -> Deadline {
-    Deadline(slot: slot, generation: slots[Int(slot)].generation, tag: slots[Int(slot)].tag)
+  private func name(_ slot: UInt32) -> Timer {
+    Timer(slot: slot, generation: slots[Int(slot)].generation, tag: slots[Int(slot)].tag)
   }
 
   private mutating func remove(at position: Int) {
     let slot = Int(heap[position].slot)
-    slots[slot].alarm = nil
+    slots[slot].handler = nil
     slots[slot].generation &+= 1
     free.append(UInt32(slot))
     let last = heap.removeLast()

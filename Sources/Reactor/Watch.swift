@@ -2,7 +2,7 @@
 public protocol Source: AnyObject {
   /// One bounded piece of work. The events are those that fired since the last turn; none when the source was
   /// scheduled by `Watch.schedule()`.
-  func turn(_ events: Events)
+  func turn(_ events: PollEvents)
   /// Asked as the last thing before the loop sleeps, of each source that had a turn or was scheduled since: is there
   /// still something to do? An edge-triggered library such as libzmq answers by looking at its own state.
   func isReady() -> Bool
@@ -19,7 +19,7 @@ public final class Watch {
   private(set) weak var loop: Loop?
   // The loop keeps its sources alive: cancel the watch to let the source go.
   var source: (any Source)?
-  var fired: Events = []
+  var fired: PollEvents = []
   var isScheduled = false
 
   init(descriptor: CInt?, token: UInt64, loop: Loop, source: any Source) {

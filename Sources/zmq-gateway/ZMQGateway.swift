@@ -1,5 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Gateway
+import HTTPServer
 import Logging
 import ServiceLifecycle
 import UnixSignals

@@ -48,7 +48,7 @@ struct HostileInputTests {
         #expect(target.query.upperBound == bytes.count)
         switch target.route {
         case .rpc(let service, let method), .push(let service, let method), .pub(let service, _, let method):
-          #expect(Name.isService(service.utf8.span) ? Name.isMethod(method.utf8.span) : false)
+          #expect(NameRules.isService(service.utf8.span) ? NameRules.isMethod(method.utf8.span) : false)
         default: break
         }
         for content in [Query.Content.arguments, .topics, .nothing] {

@@ -83,10 +83,10 @@ actor Fixture {
 }
 
 /// Calls back at the end of each turn.
-private final class TurnWatch: TurnEnd {
+private final class TurnWatch: EndOfTurn {
   let body: () -> Void
   init(_ body: @escaping () -> Void) { self.body = body }
-  func finishTurn() -> Instant? {
+  func endTurn() -> Instant? {
     body()
     return nil
   }

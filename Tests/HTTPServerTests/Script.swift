@@ -7,7 +7,7 @@ import HTTPServer
 final class Script: Handler {
   private(set) var handled = 0
   private(set) var abandoned = 0
-  private(set) var refusals: [Refusal.Code] = []
+  private(set) var refusals: [Rejection.Code] = []
   private(set) var waiting: [Exchange] = []
   private(set) var streams: [Feed] = []
   private(set) var begun = 0
@@ -36,7 +36,7 @@ final class Script: Handler {
     }
   }
 
-  func refused(_ exchange: Exchange, _ refusal: Refusal) {
+  func refused(_ exchange: Exchange, _ refusal: Rejection) {
     refusals.append(refusal.code)
     exchange.respond(refusal.status, text: refusal.code.rawValue)
   }

@@ -14,10 +14,10 @@ private actor Resident {
   init(_ reactor: Reactor) { self.reactor = reactor }
 
   func isHome() -> Bool { reactor.isCurrent }
-  func alarm(in delay: Duration, _ rung: Tally) -> Deadline {
+  func alarm(in delay: Duration, _ rung: Tally) -> Timer {
     reactor.loop.schedule(at: reactor.loop.now + delay, Bell(rung))
   }
-  func cancel(_ timer: Deadline) { reactor.loop.cancel(timer) }
+  func cancel(_ timer: Timer) { reactor.loop.cancel(timer) }
   func watch(_ descriptor: CInt, _ turned: Tally) throws {
     watch = try reactor.loop.watch(descriptor, Reader(descriptor, turned))
   }
@@ -27,20 +27,20 @@ private actor Resident {
     watch.schedule()
     kept.append(watch)
   }
-  func add(_ end: @Sendable () -> any TurnEnd) { reactor.loop.append(end()) }
+  func add(_ end: @Sendable () -> any EndOfTurn) { reactor.loop.append(end()) }
 }
 
-private final class Bell: Alarm {
+private final class Bell: TimerHandler {
   let rung: Tally
   init(_ rung: Tally) { self.rung = rung }
-  func ring(_ timer: Deadline) { rung.countUp() }
+  func fired(_ timer: Timer) { rung.countUp() }
 }
 
 private final class Reader: Source {
   let descriptor: CInt
   let turned: Tally
   init(_ descriptor: CInt, _ turned: Tally) { (self.descriptor, self.turned) = (descriptor, turned) }
-  func turn(_ events: Events) {
+  func turn(_ events: PollEvents) {
     var byte: UInt8 = 0
     if events.contains(.readable), read(descriptor, &byte, 1) == 1 { turned.countUp() }
   }
@@ -52,17 +52,17 @@ private final class Busy: Source {
   let turned: Tally
   var watch: Watch?
   init(_ turns: Int, _ turned: Tally) { (left, self.turned) = (turns, turned) }
-  func turn(_ events: Events) {
+  func turn(_ events: PollEvents) {
     left -= 1
     turned.countUp()
   }
   func isReady() -> Bool { left > 0 }
 }
 
-private final class End: TurnEnd {
+private final class End: EndOfTurn {
   let passed: Tally
   init(_ passed: Tally) { self.passed = passed }
-  func finishTurn() -> Instant? {
+  func endTurn() -> Instant? {
     passed.countUp()
     return nil
   }

@@ -2,8 +2,8 @@ import Testing
 
 @testable import Reactor
 
-private final class Silent: Alarm {
-  func ring(_ timer: Deadline) {}
+private final class Silent: TimerHandler {
+  func fired(_ timer: Timer) {}
 }
 
 @Suite("Timers") struct TimersTests {
@@ -15,7 +15,7 @@ private final class Silent: Alarm {
     let alarm = Silent()
     var generator = SystemRandomNumberGenerator()
     let deadlines = (0..<count).map { _ in Int64.random(in: 0..<500, using: &generator) }
-    var names: [Deadline: Int64] = [:]
+    var names: [Timer: Int64] = [:]
     for deadline in deadlines { names[timers.schedule(instant(deadline), alarm)] = deadline }
     var rung: [Int64] = []
     while let (timer, _) = timers.popDue(instant(1_000)) { rung.append(names[timer] ?? -1) }
@@ -59,7 +59,7 @@ private final class Silent: Alarm {
     var timers = Timers()
     let alarm = Silent()
     var generator = SystemRandomNumberGenerator()
-    var live: [(Deadline, Int64)] = []
+    var live: [(Timer, Int64)] = []
     for _ in 0..<5_000 {
       if live.count > 10, Bool.random(using: &generator) {
         let (timer, _) = live.remove(at: Int.random(in: 0..<live.count, using: &generator))

@@ -1,4 +1,4 @@
-import Reactor
+public import Reactor
 
 /// A clock that stands still until a test moves it.
 public final class ManualClock: Sendable {

@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 import Reactor
 
 /// A program that runs beside the test, with pipes to its input and from its output.

@@ -1,5 +1,5 @@
 import Reactor
-import ZeroMQ
+public import ZeroMQ
 
 /// A real ZeroMQ socket that a test drives frame by frame, on a reactor of its own.
 public actor WireSocket {
@@ -97,22 +97,22 @@ public actor WireSocket {
   }
 }
 
-private final class Inbox: SocketOwner, Alarm {
+private final class Inbox: SocketDelegate, TimerHandler {
   var socket: Socket?
   var messages: [[[UInt8]]] = []
   var waiters: [CheckedContinuation<[[UInt8]], any Error>] = []
   var isPaused = false
-  private var frames = Frames()
+  private var frames = ReceivedMessage()
 
   func socketTurn() {
     guard let socket, !isPaused else { return }
     while (try? frames.receive(from: socket)) == true {
-      let message = (0..<min(frames.count, Frames.capacity)).map { Array(frames[$0]) }
+      let message = (0..<min(frames.count, ReceivedMessage.capacity)).map { Array(frames[$0]) }
       if waiters.isEmpty { messages.append(message) } else { waiters.removeFirst().resume(returning: message) }
     }
   }
 
-  func ring(_ deadline: Deadline) {
+  func fired(_ deadline: Timer) {
     for waiter in waiters { waiter.resume(throwing: TimedOut("no message comes")) }
     waiters = []
   }

@@ -4,7 +4,7 @@ import ZeroMQ
 
 @testable import ZeroMQRPC
 
-/// An `RPCClient` on a reactor of its own, for backends that the test plays.
+/// An `CallEngine` on a reactor of its own, for backends that the test plays.
 actor CallBench {
   enum Outcome: Sendable, Hashable {
     case result([UInt8])
@@ -14,7 +14,7 @@ actor CallBench {
 
   nonisolated let unownedExecutor: UnownedSerialExecutor
   private nonisolated let reactor: Reactor
-  private var client: RPCClient?
+  private var client: CallEngine?
 
   /// Runs the body with backends and a client connected to all of them.
   static func with(
@@ -43,13 +43,13 @@ actor CallBench {
   }
 
   private func open(_ endpoints: [String], _ options: RPCOptions, _ limit: Int) throws {
-    client = try RPCClient(
-      connect: endpoints, inFlight: InFlight(limit: limit), options: options, in: Context(), on: reactor.loop)
+    client = try CallEngine(
+      connect: endpoints, inFlight: SharedLimit(limit: limit), options: options, in: Context(), on: reactor.loop)
   }
 
   var connectedPeers: Int { client?.connectedPeers ?? 0 }
   var callsUnderWay: Int { client?.callsUnderWay ?? 0 }
-  var counters: RPCClient.Counters { client?.counters ?? .init() }
+  var counters: CallEngine.Counters { client?.counters ?? .init() }
 
   /// Makes a call; what becomes of it is told by the returned task.
   func call(_ method: String = "m", _ arguments: [UInt8] = [0x90], within timeout: Duration = .seconds(20)) -> Reply {
@@ -84,7 +84,7 @@ actor CallBench {
   }
 
   /// What becomes of one call.
-  final class Reply: Caller, @unchecked Sendable {
+  final class Reply: ReplyHandler, @unchecked Sendable {
     // Safe: the number is touched on the client's thread only, the outcome behind its lock.
     fileprivate(set) var number: UInt32 = 0
     private let box = Guarded<Outcome?>(nil)

@@ -25,10 +25,10 @@ struct ServiceTests {
   }
 
   private func serve(
-    _ pattern: Service.Pattern, _ methods: MethodTable, _ body: (Service, String) async throws -> Void
+    _ pattern: RPCService.Pattern, _ methods: MethodTable, _ body: (RPCService, String) async throws -> Void
   ) async throws {
     let reactor = try Reactor()
-    let service = try await Service.start(
+    let service = try await RPCService.start(
       pattern, methods, bind: ["tcp://127.0.0.1:*"], in: try Context(), on: reactor)
     let endpoint = try #require(await service.endpoints.first)
     do { try await body(service, endpoint) } catch { Issue.record(error) }

@@ -7,7 +7,7 @@ import Testing
 @Suite("the monitor", .timeLimit(.minutes(1)))
 struct MonitorTests {
   /// A monitored socket on a reactor of its own.
-  actor Watched: MonitorOwner {
+  actor Watched: MonitorDelegate {
     nonisolated let unownedExecutor: UnownedSerialExecutor
     nonisolated let reactor: Reactor
     nonisolated let events = Guarded<[Monitor.Event]>([])

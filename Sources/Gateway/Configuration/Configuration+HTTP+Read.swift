@@ -1,3 +1,5 @@
+import Yams
+
 extension Configuration.HTTP {
   /// Takes each key; returns where each address to listen on stands.
   mutating func read(_ section: Section) -> [Place] {

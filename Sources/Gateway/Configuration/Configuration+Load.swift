@@ -1,3 +1,5 @@
+import Yams
+
 extension Configuration {
   /// Reads and checks the text of a YAML file.
   ///

@@ -60,8 +60,8 @@ extension Field {
     var topics: [String] = []
     for element in elements {
       guard let text = element.text("a topic prefix") else { continue }
-      if text.utf8.count > Name.longestTopic {
-        element.report("a topic has at most \(Name.longestTopic) bytes, not \(text.utf8.count)")
+      if text.utf8.count > NameRules.longestTopic {
+        element.report("a topic has at most \(NameRules.longestTopic) bytes, not \(text.utf8.count)")
       } else {
         topics.append(text)
       }

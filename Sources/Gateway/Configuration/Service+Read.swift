@@ -4,8 +4,8 @@ extension Configuration.Service {
     guard let section = services.section(key.name) else { return nil }
     if !key.name.utf8.allSatisfy(\.isNameByte) || key.name.isEmpty || key.name == "." || key.name == ".." {
       services.report("a service name is made of letters, digits, \"_\", \".\" and \"-\"", at: key.name)
-    } else if key.name.utf8.count > Name.longest {
-      services.report("a service name has at most \(Name.longest) bytes", at: key.name)
+    } else if key.name.utf8.count > NameRules.longest {
+      services.report("a service name has at most \(NameRules.longest) bytes", at: key.name)
     }
     self.init(key.name, .pubsub(.init()))
     section.unavailable("curve", "datetimes")

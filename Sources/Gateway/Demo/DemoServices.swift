@@ -1,5 +1,5 @@
 import Glibc
-import Logging
+public import Logging
 import MessagePack
 import Reactor
 import ZeroMQ
@@ -16,8 +16,8 @@ public actor DemoServices {
   private let reactor: Reactor
   private let context: Context
   private let logger: Logger
-  private var running: [Service] = []
-  private var publisher: Sender?
+  private var running: [RPCService] = []
+  private var publisher: OneWayClient?
   private var relay: NewsRelay?
 
   private init(on reactor: Reactor, in context: Context, logger: Logger) {
@@ -37,7 +37,7 @@ public actor DemoServices {
   private static let anyPort = "tcp://127.0.0.1:*"
 
   private func open() async throws {
-    let publisher = try Sender(.publish, bind: [Self.anyPort], in: context, on: reactor.loop)
+    let publisher = try OneWayClient(.publish, bind: [Self.anyPort], in: context, on: reactor.loop)
     self.publisher = publisher
     let calc = try await serve(.rpc, .calc)
     let jobs = try await serve(.pipeline, .jobs { [weak self] in await self?.publish("jobs", "done", $0) })
@@ -54,8 +54,8 @@ public actor DemoServices {
     ]
   }
 
-  private func serve(_ pattern: Service.Pattern, _ methods: MethodTable) async throws -> [String] {
-    let service = try await Service.start(
+  private func serve(_ pattern: RPCService.Pattern, _ methods: MethodTable) async throws -> [String] {
+    let service = try await RPCService.start(
       pattern, methods, bind: [Self.anyPort], logger: logger, in: context, on: reactor)
     running.append(service)
     return await service.endpoints

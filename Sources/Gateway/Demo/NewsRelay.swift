@@ -3,13 +3,13 @@ import ZeroMQ
 import ZeroMQRPC
 
 /// Publishes again whatever is published to it, so that a POST to `/pub` comes out of `/sub`.
-final class NewsRelay: SubscriberOwner {
+final class NewsRelay: SubscriberDelegate {
   /// Where it takes publications.
   let endpoint: String
-  private let publisher: Sender
+  private let publisher: OneWayClient
   private var subscriber: Subscriber?
 
-  init(in context: Context, on loop: Loop, to publisher: Sender) throws {
+  init(in context: Context, on loop: Loop, to publisher: OneWayClient) throws {
     self.publisher = publisher
     let subscriber = try Subscriber(bind: ["tcp://127.0.0.1:*"], longestFrame: 1 << 20, in: context, on: loop)
     try subscriber.subscribe([])

@@ -2,7 +2,7 @@ import Logging
 import Reactor
 
 /// A service's streams on one shard, and the events they read: streams are cursors into its ring.
-final class EventFeed: Alarm {
+final class EventFeed: TimerHandler {
   let settings: Configuration.Subscribe
   private(set) var ring: EventRing
   /// Whether a publisher is connected; nil as long as the hub has not said so.
@@ -17,7 +17,7 @@ final class EventFeed: Alarm {
   private(set) var streamCount = 0
   /// Counts the times this shard went from no stream to some.
   private var generation: UInt64 = 0
-  private var beat: Deadline?
+  private var beat: Timer?
   private var beatNumber = 0
 
   init(_ service: String, _ settings: Configuration.Subscribe, shard: Shard, home: Shard, loop: Loop) {
@@ -102,7 +102,7 @@ final class EventFeed: Alarm {
     self.isUpstream = isUpstream
     guard !isUpstream else { return }
     for group in groups.values {
-      for stream in group.streams { stream.notify(EventText.upstream(isUp: false)) }
+      for stream in group.streams { stream.notify(ServerSentEvents.upstream(isUp: false)) }
     }
   }
 
@@ -115,7 +115,7 @@ final class EventFeed: Alarm {
     beat = loop.schedule(at: loop.now + settings.heartbeat / Self.beats, self)
   }
 
-  func ring(_ deadline: Deadline) {
+  func fired(_ deadline: Timer) {
     beatNumber = (beatNumber + 1) % Self.beats
     for group in groups.values {
       for stream in group.streams where stream.beat == beatNumber { stream.sendHeartbeat() }

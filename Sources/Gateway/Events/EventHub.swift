@@ -6,7 +6,7 @@ import ZeroMQRPC
 
 /// Receives a service's events on its home shard, numbers them, encodes each once, and hands them to the shards that
 /// have streams of the service. Subscribed upstream to what streams need, and to nothing else.
-final class EventHub: SubscriberOwner, Alarm {
+final class EventHub: SubscriberDelegate, TimerHandler {
   /// What has happened since the start.
   struct Counters: Sendable, Hashable {
     /// Events received and encoded.
@@ -25,14 +25,14 @@ final class EventHub: SubscriberOwner, Alarm {
   /// Names this run of the hub: a sequence means nothing beyond it.
   private let epoch = String(UInt64.random(in: .min ... .max), radix: 36)
   private var sequence: UInt64 = 0
-  private var text: EventText
+  private var text: ServerSentEvents
   private var batch: [Event] = []
   private var subscriber: Subscriber?
   private var attached: [Attachment] = []
   /// For each prefix, how many shards need it.
   private var needed: [[UInt8]: Int] = [:]
   /// Prefixes that nobody needs any more and whose subscription ends at the deadline.
-  private var lingering: [[UInt8]: Deadline] = [:]
+  private var lingering: [[UInt8]: Timer] = [:]
   private var hadUpstream = false
 
   /// A shard that wants events. It may go and come back while events are on their way to it: the generation tells which of
@@ -50,7 +50,7 @@ final class EventHub: SubscriberOwner, Alarm {
     linger = subscribe.linger
     self.loop = loop
     self.logger = logger
-    text = EventText(writer: service.json.writer(limits: limits.transcoding))
+    text = ServerSentEvents(writer: service.json.writer(limits: limits.transcoding))
     subscriber = try Subscriber(
       connect: subscribe.connect.map(\.description), longestFrame: subscribe.eventLimit, in: context, on: loop,
       logger: logger)
@@ -80,7 +80,7 @@ final class EventHub: SubscriberOwner, Alarm {
   }
 
   /// Streams that come and go quickly do not make the upstream subscription flap.
-  func ring(_ deadline: Deadline) {
+  func fired(_ deadline: Timer) {
     guard let prefix = lingering.first(where: { $0.value == deadline })?.key else { return }
     lingering[prefix] = nil
     try? subscriber?.unsubscribe(prefix)
@@ -143,7 +143,7 @@ final class EventHub: SubscriberOwner, Alarm {
     let isUp = connected > 0
     guard isUp != hadUpstream else { return }
     hadUpstream = isUp
-    append(EventText.upstream(isUp: isUp), topic: nil)
+    append(ServerSentEvents.upstream(isUp: isUp), topic: nil)
     publishedAll()
   }
 

@@ -8,7 +8,7 @@ final class EventStream: BodyStream {
   /// In which tick of the heartbeat it beats.
   var beat = 0
   private let feed: EventFeed
-  private let desk: Desk
+  private let handler: GatewayHandler
   private unowned let exchange: Exchange
   /// The event to look at next; nil while the stream has seen all and waits.
   private var cursor: UInt64?
@@ -27,11 +27,11 @@ final class EventStream: BodyStream {
     case last
   }
 
-  init(_ filter: TopicFilter, feed: EventFeed, opening: [UInt8], exchange: Exchange, desk: Desk) {
+  init(_ filter: TopicFilter, feed: EventFeed, opening: [UInt8], exchange: Exchange, handler: GatewayHandler) {
     self.filter = filter
     self.feed = feed
     self.exchange = exchange
-    self.desk = desk
+    self.handler = handler
     text = opening
   }
 
@@ -64,8 +64,8 @@ final class EventStream: BodyStream {
       guard let event = feed.ring[sequence] else {
         let missed = feed.ring.missed(since: sequence)
         if missed == 0 { break }
-        desk.counters.lagged += 1
-        write(EventText.control("lagged", #"{"missed":\#(missed)}"#))
+        handler.counters.lagged += 1
+        write(ServerSentEvents.control("lagged", #"{"missed":\#(missed)}"#))
         ending = .last
         return true
       }
@@ -77,7 +77,7 @@ final class EventStream: BodyStream {
     }
     cursor = nil
     guard ending == .asked else { return false }
-    write(EventText.farewell(retry: feed.settings.retry * Double.random(in: 1...2)))
+    write(ServerSentEvents.farewell(retry: feed.settings.retry * Double.random(in: 1...2)))
     ending = .last
     return true
   }
@@ -103,7 +103,7 @@ final class EventStream: BodyStream {
   /// A comment, unless there is something to be read anyway.
   func sendHeartbeat() {
     guard cursor == nil, offset == text.count, notice.isEmpty, ending == .none else { return }
-    write(EventText.heartbeat)
+    write(ServerSentEvents.heartbeat)
     exchange.wake()
   }
 

@@ -6,7 +6,7 @@ extension Problem {
 
   /// The document, its members in the order of the contract; `type` is `{prefix}/problems/{code}`.
   func json(prefix: String = "") -> [UInt8] {
-    var json = JSONText()
+    var json = JSONWriter()
     json.open("{")
     json.member("type", "\(prefix)/problems/\(code.rawValue)")
     json.member("title", code.title)
@@ -44,7 +44,7 @@ extension Problem {
 }
 
 /// JSON written by hand, member after member.
-struct JSONText: ~Copyable {
+struct JSONWriter: ~Copyable {
   private var buffer = ByteBuffer()
   private var needsComma = false
 

@@ -77,7 +77,7 @@ extension ProblemPage {
     .unsupportedVersion: .init("Only HTTP/1.0 and HTTP/1.1 are spoken here.", "Use HTTP/1.1."),
     .badTarget: .init(
       "The path or query holds bytes that must be escaped, a broken escape, or a dot segment.",
-      "Percent-encode each path segment by itself."),
+      "PercentEncoding-encode each path segment by itself."),
     .badQuery: .init(
       "A query is `name=text`, `name:=json`, `arg=text` or `arg:=json`, each keyword once.", "Mend the query."),
     .unknownParameter: .init(

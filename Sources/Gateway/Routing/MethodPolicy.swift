@@ -24,7 +24,7 @@ struct MethodPolicy: Sendable {
 
   /// Hiding beats exposing, and a name that cannot be called is hidden whatever the globs say.
   func decision(for method: Span<UInt8>) -> Decision {
-    guard Name.isMethod(method) else { return .hidden }
+    guard NameRules.isMethod(method) else { return .hidden }
     if !exposesEverything {
       guard Self.any(of: expose, matches: method), !Self.any(of: hide, matches: method) else { return .hidden }
     }

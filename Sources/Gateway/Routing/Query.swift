@@ -50,7 +50,7 @@ struct Query: Hashable, Sendable {
   private mutating func read(
     _ query: Span<UInt8>, _ nameRange: Range<Int>, _ valueRange: Range<Int>?, _ content: Content, _ known: Set<String>
   ) throws(Refusal) {
-    guard var name = Percent.decode(query, nameRange, plusIsSpace: true), name.isText else { throw Self.broken }
+    guard var name = PercentEncoding.decode(query, nameRange, plusIsSpace: true), name.isText else { throw Self.broken }
     // Form encoders escape the colon of `:=`, so it counts once decoded.
     let isJSON = name.last == UInt8(ascii: ":")
     if isJSON { name.removeLast() }
@@ -58,7 +58,7 @@ struct Query: Hashable, Sendable {
     guard let valueRange else {
       throw Refusal(.badQuery, "\"\(text)\" has no value; write \(text)=text or \(text):=json.")
     }
-    guard let value = Percent.decode(query, valueRange, plusIsSpace: true) else { throw Self.broken }
+    guard let value = PercentEncoding.decode(query, valueRange, plusIsSpace: true) else { throw Self.broken }
     if name.isEmpty { throw Refusal(.badQuery, "A parameter has no name before its \"=\".") }
     if name.first == UInt8(ascii: "_") {
       try readControl(text, value, isJSON: isJSON, known)
@@ -88,8 +88,8 @@ struct Query: Hashable, Sendable {
       guard name == "topic", !argument.isJSON else {
         throw Refusal(.unknownParameter, "\"\(name)\" is not understood here; a stream takes topic=...")
       }
-      guard argument.value.count <= Name.longestTopic else {
-        throw Refusal(.badQuery, "A topic has at most \(Name.longestTopic) bytes, not \(argument.value.count).")
+      guard argument.value.count <= NameRules.longestTopic else {
+        throw Refusal(.badQuery, "A topic has at most \(NameRules.longestTopic) bytes, not \(argument.value.count).")
       }
       topics.append(argument.value)
     case .arguments:

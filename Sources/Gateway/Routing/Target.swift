@@ -72,7 +72,7 @@ private struct Path {
 
   private mutating func service(_ target: Span<UInt8>) throws(Refusal) -> String {
     let name = try text(target, next(target))
-    guard Name.isService(name.utf8.span) else {
+    guard NameRules.isService(name.utf8.span) else {
       throw Refusal(.noSuchService, "A service name is letters, digits, \"_\", \".\" and \"-\", at most 255 bytes.")
     }
     return name
@@ -80,7 +80,7 @@ private struct Path {
 
   private mutating func method(_ target: Span<UInt8>) throws(Refusal) -> String {
     let name = try text(target, next(target))
-    guard Name.isMethod(name.utf8.span) else {
+    guard NameRules.isMethod(name.utf8.span) else {
       throw Refusal(
         .notExposed,
         "A method name is letters, digits, \"_\", \".\" and \"-\", at most 255 bytes, and no part of it starts with \"_\"."
@@ -94,9 +94,9 @@ private struct Path {
     if segment.isEmpty { throw Refusal(.badTarget, "A topic segment is not empty; \"-\" is the empty topic.") }
     if segment.count == 1, target[segment.lowerBound] == UInt8(ascii: "-") { return [] }
     if isDots(target.extracting(segment)) { throw Self.dots }
-    guard let topic = Percent.decode(target, segment) else { throw Self.broken }
-    if topic.count > Name.longestTopic {
-      throw Refusal(.badTarget, "A topic has at most \(Name.longestTopic) bytes, not \(topic.count).")
+    guard let topic = PercentEncoding.decode(target, segment) else { throw Self.broken }
+    if topic.count > NameRules.longestTopic {
+      throw Refusal(.badTarget, "A topic has at most \(NameRules.longestTopic) bytes, not \(topic.count).")
     }
     return topic
   }
@@ -110,7 +110,7 @@ private struct Path {
       if isDots(raw) { throw Self.dots }
       return raw.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
-    guard let decoded = Percent.decode(target, segment) else { throw Self.broken }
+    guard let decoded = PercentEncoding.decode(target, segment) else { throw Self.broken }
     if isDots(decoded.span) { throw Self.dots }
     for byte in decoded where byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "/") {
       throw Refusal(.badTarget, "An escape in the path stands for a control byte or a slash.")

@@ -1,9 +1,9 @@
-import Logging
-import Reactor
-import ZeroMQ
+public import Logging
+public import Reactor
+public import ZeroMQ
 
 /// Who receives published calls.
-public protocol SubscriberOwner: AnyObject {
+public protocol SubscriberDelegate: AnyObject {
   /// A call was published on a topic that is subscribed to: dotted method name, packed array, packed map, none of them
   /// validated. The bytes live for the time of this call only.
   func published(
@@ -16,7 +16,7 @@ public protocol SubscriberOwner: AnyObject {
 }
 
 /// Receives published calls on a SUB socket. Confined to a loop's thread.
-public final class Subscriber: MonitorOwner, SocketOwner {
+public final class Subscriber: MonitorDelegate, SocketDelegate {
   /// libzmq 4.3.4 corrupts its subscription stream with longer ones.
   public static let longestPrefix = 245
   private static let messagesPerTurn = 256
@@ -31,12 +31,12 @@ public final class Subscriber: MonitorOwner, SocketOwner {
   private let logger: Logger
   private let socket: Socket
   /// Who receives. Not kept alive.
-  public weak var owner: (any SubscriberOwner)?
+  public weak var owner: (any SubscriberDelegate)?
   /// Where it is bound, wildcards resolved.
   public private(set) var bindings: [String] = []
   private var watch: SocketWatch?
   private var monitor: Monitor?
-  private var frames = Frames()
+  private var frames = ReceivedMessage()
 
   /// Binds, and begins to connect to each endpoint; subscribed to nothing.
   public init(

@@ -1,4 +1,4 @@
-import MessagePack
+public import MessagePack
 
 /// The arguments of one call, bound to the names of the method's parameters.
 public struct Arguments: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import MessagePack
+public import MessagePack
 
 /// The methods of a service, by dotted name. Only what is registered is reachable.
 ///

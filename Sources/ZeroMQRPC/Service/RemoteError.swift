@@ -1,4 +1,4 @@
-import MessagePack
+public import MessagePack
 
 /// An exception as it travels: aiozmq's `[dotted class name, args, repr]`.
 ///

@@ -4,26 +4,26 @@ import Reactor
 import ZeroMQ
 
 /// The socket of a service, confined to its loop: messages in, answers out.
-final class ServiceSocket: SocketOwner {
+final class ServiceSocket: SocketDelegate {
   private static let messagesPerTurn = 64
 
   /// Messages that are no calls.
   private(set) var malformed = 0
   /// Answers to clients that are gone or do not read.
   private(set) var undeliverable = 0
-  private let pattern: Service.Pattern
+  private let pattern: RPCService.Pattern
   private let concurrency: Int
   private let socket: Socket
-  private weak var service: Service?
+  private weak var service: RPCService?
   private let process = UInt16(truncatingIfNeeded: getpid())
   private let random = UInt16.random(in: .min ... .max)
   private var running = 0
   private var watch: SocketWatch?
-  private var frames = Frames()
+  private var frames = ReceivedMessage()
   private var body = ByteBuffer()
 
   init(
-    _ pattern: Service.Pattern, concurrency: Int, in context: Context, on loop: Loop, service: Service
+    _ pattern: RPCService.Pattern, concurrency: Int, in context: Context, on loop: Loop, service: RPCService
   ) throws {
     self.pattern = pattern
     self.concurrency = concurrency
@@ -73,12 +73,12 @@ final class ServiceSocket: SocketOwner {
 
   /// The last frames are the call; in request-reply all before them is the way back.
   private func read() -> IncomingCall? {
-    guard frames.count <= Frames.capacity else { return nil }
+    guard frames.count <= ReceivedMessage.capacity else { return nil }
     let first: Int
     var reply: IncomingCall.Reply?
     switch pattern {
     case .rpc:
-      guard frames.count >= 5, let number = Header.readRequest(frames[frames.count - 4]) else { return nil }
+      guard frames.count >= 5, let number = CallHeader.readRequest(frames[frames.count - 4]) else { return nil }
       first = frames.count - 3
       reply = .init(envelope: (0..<(frames.count - 4)).map { Array(frames[$0]) }, number: number)
     case .pipeline:
@@ -111,9 +111,9 @@ final class ServiceSocket: SocketOwner {
       body.removeAll()
       try? Packer().pack(RemoteError.type(error.message).body, into: &body)
     }
-    let sent = withUnsafeTemporaryAllocation(byteCount: Header.replySize, alignment: 8) { header in
-      Header.write(reply.number, process: process, random: random, time: Header.unixTime(), to: header)
-      header[Header.replySize - 1] = isException ? 1 : 0
+    let sent = withUnsafeTemporaryAllocation(byteCount: CallHeader.replySize, alignment: 8) { header in
+      CallHeader.write(reply.number, process: process, random: random, time: CallHeader.unixTime(), to: header)
+      header[CallHeader.replySize - 1] = isException ? 1 : 0
       return send(reply.envelope, UnsafeRawBufferPointer(header))
     }
     if !sent { undeliverable += 1 }

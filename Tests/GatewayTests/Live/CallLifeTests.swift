@@ -1,6 +1,8 @@
+import MessagePack
 import Reactor
 import Support
 import Testing
+import ZeroMQ
 
 /// Backends that are away, slow, gone or full, played by the test on a real ROUTER.
 @Suite("the life of a call", .timeLimit(.minutes(1)))

@@ -1,6 +1,7 @@
 import MessagePack
 import Support
 import Testing
+import ZeroMQ
 
 /// Replies as no aiozmq service would send them, and those at the edge of what is accepted.
 @Suite("replies of any shape", .timeLimit(.minutes(1)))

@@ -1,4 +1,5 @@
 import Gateway
+import HTTPServer
 import Logging
 import MessagePack
 import Reactor

@@ -1,0 +1,61 @@
+import MessagePack
+
+/// The lines of server-sent events (WHATWG HTML, 9.2). JSON text has no line breaks, so one `data` line holds it.
+struct ServerSentEvents: ~Copyable {
+  private let writer: MessagePackToJSON
+  private var buffer = ByteBuffer(capacity: 1_024)
+  private var name = ByteBuffer(capacity: 256)
+
+  init(writer: MessagePackToJSON) { self.writer = writer }
+
+  /// A published call. Throws when a part of it is not MessagePack or has no form in JSON.
+  mutating func call(
+    id: String, topic: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer, arguments: UnsafeRawBufferPointer,
+    keywords: UnsafeRawBufferPointer
+  ) throws(TranscodingError) -> [UInt8] {
+    buffer.removeAll()
+    buffer.append("id: ")
+    buffer.append(utf8: id)
+    buffer.append("\ndata: {\"topic\":")
+    try appendName(topic)
+    buffer.append(",\"method\":")
+    try appendName(method)
+    buffer.append(",\"args\":")
+    try writer.transcode(arguments, into: &buffer)
+    buffer.append(",\"kwargs\":")
+    try writer.transcode(keywords, into: &buffer)
+    buffer.append("}\n\n")
+    return buffer.withUnsafeBytes { Array($0) }
+  }
+
+  /// Bytes that should be text: a string, or `{"$bin":...}` when they are not UTF-8.
+  private mutating func appendName(_ bytes: UnsafeRawBufferPointer) throws(TranscodingError) {
+    name.removeAll()
+    name.appendString(bytes)
+    try name.withUnsafeBytes { bytes throws(TranscodingError) in try writer.transcode(bytes, into: &buffer) }
+  }
+
+  /// An event of the gateway itself. NameRules and data are its own and hold no line breaks.
+  static func control(_ name: StaticString, _ data: String) -> [UInt8] {
+    Array("event: \(name)\ndata: \(data)\n\n".utf8)
+  }
+
+  /// The publisher is there, or is not.
+  static func upstream(isUp: Bool) -> [UInt8] { control("upstream", isUp ? #"{"state":"up"}"# : #"{"state":"down"}"#) }
+
+  /// The first bytes of a stream: a comment, so that the client sees it open, and how long to wait before it reconnects.
+  static func opening(retry: Duration) -> [UInt8] { Array(": ok\nretry: \(retry.milliseconds)\n\n".utf8) }
+
+  /// A comment that keeps proxies from closing a silent stream.
+  static let heartbeat = Array(":\n\n".utf8)
+
+  /// The last event of a stream of a gateway that stops.
+  static func farewell(retry: Duration) -> [UInt8] {
+    Array("event: bye\nretry: \(retry.milliseconds)\ndata: {\"reason\":\"draining\"}\n\n".utf8)
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds.
+  fileprivate var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
+}

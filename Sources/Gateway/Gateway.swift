@@ -1,0 +1,154 @@
+import Glibc
+public import HTTPServer
+public import Logging
+import Reactor
+import Synchronization
+public import ZeroMQ
+import ZeroMQRPC
+
+/// A gateway: equal shards on one set of addresses, in front of the services of a configuration.
+///
+/// ```swift
+/// let gateway = try await Gateway.start(configuration, logger: logger)
+/// await gateway.stop()
+/// ```
+public final class Gateway: Sendable {
+  /// Where it listens, with the ports the kernel chose, in the order of the configuration.
+  public let addresses: [ListenAddress]
+  private let shards: [Shard]
+  private let grace: Duration
+  private let logger: Logger
+
+  private init(addresses: [ListenAddress], shards: [Shard], grace: Duration, logger: Logger) {
+    self.addresses = addresses
+    self.shards = shards
+    self.grace = grace
+    self.logger = logger
+  }
+
+  /// How long a start waits for backends that are there, so that the first calls are not refused for want of a connection.
+  private static let patience = Duration.milliseconds(250)
+
+  /// Opens the backends' sockets, gives them a quarter of a second to connect, then listens; returns when connections are
+  /// accepted. Throws, with nothing left open, when an
+  /// address is taken or an endpoint cannot be used.
+  public static func start(
+    _ configuration: Configuration, context: Context? = nil, logger: Logger
+  ) async throws -> Gateway {
+    let count =
+      configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    // Converted here once, and not on a shard that a first client would make wait.
+    _ = OpenAPIDocument.json
+    let context = try context ?? Context(sockets: max(1_023, configuration.socketCount(shards: count)))
+    var shards: [Shard] = []
+    for index in 0..<count { shards.append(Shard(try Reactor(name: "shard-\(index)"))) }
+    let gateway: Gateway
+    do {
+      var inFlight: [String: SharedLimit] = [:]
+      for case let service in configuration.services {
+        if case .rpc(let rpc) = service.pattern { inFlight[service.name] = SharedLimit(limit: rpc.inFlight) }
+      }
+      for shard in shards {
+        try await shard.open(configuration, shards: shards, inFlight: inFlight, context: context, logger: logger)
+      }
+      await withTaskGroup { group in
+        for shard in shards { group.addTask { await shard.connect(within: patience) } }
+      }
+      let addresses = try await listen(configuration, shards, logger: logger)
+      gateway = Gateway(addresses: addresses, shards: shards, grace: configuration.grace, logger: logger)
+    } catch {
+      await close(shards)
+      throw error
+    }
+    return gateway
+  }
+
+  private static func listen(
+    _ configuration: Configuration, _ shards: [Shard], logger: Logger
+  ) async throws -> [ListenAddress] {
+    let http = configuration.http
+    let fitting = DescriptorLimit.connections(besides: configuration.socketCount(shards: shards.count))
+    if fitting < http.limits.connections {
+      logger.warning(
+        "fewer connections than configured: the limit on open files is too low (ulimit -n)",
+        metadata: ["configured": "\(http.limits.connections)", "possible": "\(fitting)"])
+    }
+    let openConnections = SharedLimit(limit: min(fitting, http.limits.connections))
+    var listeners = [[Listener]](repeating: [], count: shards.count)
+    do {
+      for listen in http.listen {
+        var address = try ListenAddress(parsing: listen.numeric())
+        // Shards share the port among themselves, which would let them share it with another gateway as well, unnoticed:
+        // being alone is found out first.
+        if shards.count > 1, address.port != 0 { try Listener.open(address).close() }
+        for index in shards.indices {
+          let listener = try Listener.open(address, reusePort: shards.count > 1)
+          // The first of the shards learns the port that the others share.
+          address = listener.address
+          listeners[index].append(listener)
+        }
+      }
+    } catch {
+      for listener in listeners.joined() { listener.close() }
+      throw error
+    }
+    for (shard, own) in zip(shards, listeners) {
+      try await shard.listen(on: own, options: http.serverOptions, openConnections: openConnections, logger: logger)
+    }
+    return listeners.first?.map(\.address) ?? []
+  }
+
+  /// Stops accepting, lets what is under way finish within the configured grace, ends streams with `bye`, and closes
+  /// everything.
+  public func stop() async {
+    logger.info("draining", metadata: ["grace": "\(grace)"])
+    await withTaskGroup { group in
+      for shard in shards { group.addTask { [grace] in await shard.drain(within: grace) } }
+    }
+    await Self.close(shards)
+    logger.info("stopped")
+  }
+
+  /// The reactors go last: what lived on them has been closed by then.
+  private static func close(_ shards: [Shard]) async {
+    for shard in shards { await shard.close() }
+    for shard in shards { shard.reactor.shutdown() }
+  }
+}
+
+extension Configuration {
+  /// Sockets of all shards: one for each endpoint or pattern, twice that for monitors and their ends, and as much to spare for
+  /// connections that are replaced.
+  fileprivate func socketCount(shards: Int) -> Int {
+    let sockets = services.reduce(0) { sum, service in
+      switch service.pattern {
+      case .rpc(let rpc): sum + rpc.connect.count
+      case .pipeline: sum + 1
+      case .pubsub: sum + 2
+      }
+    }
+    return sockets * 6 * shards
+  }
+}
+
+extension Configuration.HTTP {
+  /// What each shard grants.
+  fileprivate var serverOptions: ServerOptions {
+    var options = ServerOptions()
+    options.bodyLimit = limits.body
+    options.headersLimit = limits.headers
+    options.targetLimit = limits.target
+    options.connections = limits.connections
+    options.connectionsPerAddress = limits.connectionsPerAddress
+    options.readTimeout = limits.readTimeout
+    options.halfCloseGrace = limits.halfCloseGrace
+    return options
+  }
+}
+
+extension Configuration.Listen {
+  /// The address with its host in numbers; `localhost` is the only name.
+  fileprivate func numeric() -> String {
+    host.lowercased() == "localhost" ? "127.0.0.1:\(port)" : description
+  }
+}

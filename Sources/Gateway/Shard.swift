@@ -1,0 +1,122 @@
+import HTTPServer
+import Logging
+import Reactor
+import ZeroMQ
+import ZeroMQRPC
+
+/// One thread and everything on it: HTTP connections, the sockets behind them, streams. A gateway is some equal shards.
+actor Shard {
+  nonisolated let reactor: Reactor
+  nonisolated let unownedExecutor: UnownedSerialExecutor
+  private(set) var feeds: [String: EventFeed] = [:]
+  private(set) var hubs: [String: EventHub] = [:]
+  private var handler: GatewayHandler?
+  private var servers: [Server] = []
+  private var waiting: LoopWait?
+
+  init(_ reactor: Reactor) {
+    self.reactor = reactor
+    unownedExecutor = reactor.asUnownedSerialExecutor()
+  }
+
+  /// Does something on the shard: at once when the caller is there, else after all that was posted before.
+  nonisolated func post(_ body: @escaping @Sendable (isolated Shard) -> Void) {
+    if reactor.isCurrent { return assumeIsolated(body) }
+    reactor.submit { self.assumeIsolated(body) }
+  }
+
+  /// Opens the sockets of all services. `shards` are all shards of the gateway: a service's events come in on one of them.
+  func open(
+    _ configuration: Configuration, shards: [Shard], inFlight: [String: SharedLimit], context: Context, logger: Logger
+  ) throws {
+    let loop = reactor.loop
+    let handler = GatewayHandler(prefix: configuration.http.prefix, logger: logger, loop: loop)
+    self.handler = handler
+    for (index, service) in configuration.services.enumerated() {
+      var logger = logger
+      logger[metadataKey: "service"] = "\(service.name)"
+      switch service.pattern {
+      case .rpc(let rpc):
+        handler.backends[service.name] = .rpc(
+          try RPCUpstream(
+            service, rpc, in: configuration, inFlight: inFlight[service.name] ?? SharedLimit(limit: rpc.inFlight),
+            context: context, loop: loop, logger: logger))
+      case .pipeline(let pipeline):
+        handler.backends[service.name] = .pipeline(
+          try PipelineUpstream(service, pipeline, in: configuration, context: context, loop: loop, logger: logger))
+      case .pubsub(let pubsub):
+        let home = shards[index % shards.count]
+        if let subscribe = pubsub.subscribe {
+          feeds[service.name] = EventFeed(service.name, subscribe, shard: self, home: home, loop: loop)
+          if home === self {
+            hubs[service.name] = try EventHub(
+              service, subscribe, limits: configuration, context: context, loop: loop, logger: logger)
+          }
+        }
+        handler.backends[service.name] = .pubsub(
+          try PubSubUpstream(
+            service, pubsub, in: configuration, feed: feeds[service.name], context: context, loop: loop, logger: logger)
+        )
+      }
+    }
+  }
+
+  /// Returns when every backend is connected, or the time is over.
+  func connect(within patience: Duration) async {
+    guard let handler else { return }
+    let (backends, hubs) = (Array(handler.backends.values), Array(hubs.values))
+    await wait(until: reactor.loop.now + patience) {
+      backends.allSatisfy(\.isConnected) && hubs.allSatisfy(\.isConnected)
+    }
+  }
+
+  /// Starts serving on the sockets, which are this shard's from here on.
+  func listen(
+    on listeners: [Listener], options: ServerOptions, openConnections: SharedLimit, logger: Logger
+  ) throws {
+    guard let handler else { return }
+    for listener in listeners {
+      servers.append(
+        try Server(
+          listener, options: options, openConnections: openConnections, handler: handler, on: reactor.loop,
+          logger: logger))
+    }
+  }
+
+  /// Refuses new work, ends the streams, and returns when all that is under way is answered, or the time is over.
+  func drain(within grace: Duration) async {
+    guard let handler else { return }
+    handler.isDraining = true
+    for server in servers { server.quiesce() }
+    for feed in feeds.values { feed.drain() }
+    let servers = servers
+    let end = reactor.loop.now + grace
+    await wait(until: end) { servers.allSatisfy(\.isIdle) }
+    // Requests that clients had sent before they could know are still on their way: they are told, and not just cut off.
+    await wait(until: min(end, reactor.loop.now + Self.afterglow)) { false }
+    await wait(until: end) { servers.allSatisfy(\.isIdle) }
+  }
+
+  private static let afterglow = Duration.milliseconds(50)
+
+  /// Returns at the end of the first turn in which the condition holds, or at the deadline.
+  private func wait(until deadline: Instant, _ isMet: @escaping () -> Bool) async {
+    let loop = reactor.loop
+    await withCheckedContinuation { done in
+      waiting = LoopWait(loop, until: deadline, isMet) { done.resume() }
+    }
+    waiting = nil
+  }
+
+  /// Closes everything that lives on the shard. Calls still under way are answered with that, streams are cut off.
+  func close() {
+    for backend in (handler?.backends ?? [:]).values { backend.close() }
+    for server in servers { server.stop() }
+    for hub in hubs.values { hub.close() }
+    servers = []
+    hubs = [:]
+    feeds = [:]
+    handler?.backends = [:]
+    handler = nil
+  }
+}

@@ -1,0 +1,102 @@
+/// Objects with one member whose key is reserved, turned in place into what they stand for when they close.
+///
+/// Every such value is shorter than the map it was first written as, so the bytes only move down.
+extension JSONParser {
+  /// Converts the map at `header`, whose one key is `key` and whose value ends at `out`; nil when the key is ordinary.
+  @inline(never) mutating func reserved(
+    _ key: SeenKeys.Entry, _ header: UnsafeMutablePointer<UInt8>, _ out: UnsafeMutablePointer<UInt8>
+  ) throws(TranscodingFault) -> UnsafeMutablePointer<UInt8>? {
+    let name = output + Int(key.offset)
+    let value = name + Int(key.length)
+    let source = Int(key.source)
+    defer { rewritten = rewritten || header == output }
+    switch ReservedKey(name, Int(key.length)) {
+    case .binary?: return try binary(value, out, header, source)
+    case .pairs?: return try pairs(value, out, header, source)
+    case .timestamp?: return try timestamp(value, out, header, source)
+    case .extension?: return try extended(value, out, header, source)
+    case .date?: throw TranscodingFault(.dateTypes, source)
+    case nil: return nil
+    }
+  }
+
+  private func cursor(
+    _ from: UnsafeMutablePointer<UInt8>, _ to: UnsafeMutablePointer<UInt8>
+  ) -> Cursor {
+    Cursor(UnsafeRawBufferPointer(start: from, count: to - from), limits: .init(depth: .max, elements: .max))
+  }
+
+  private func binary(
+    _ value: UnsafeMutablePointer<UInt8>, _ end: UnsafeMutablePointer<UInt8>,
+    _ header: UnsafeMutablePointer<UInt8>, _ source: Int
+  ) throws(TranscodingFault) -> UnsafeMutablePointer<UInt8> {
+    var cursor = cursor(value, end)
+    guard case .string(let text) = try cursor.token(), let size = Base64.decodedCount(text) else {
+      throw TranscodingFault(.badBase64, source)
+    }
+    let body = MessagePackBody.binaryHeader(size, header)
+    guard Base64.decode(text, body) else { throw TranscodingFault(.badBase64, source) }
+    return body + size
+  }
+
+  private func timestamp(
+    _ value: UnsafeMutablePointer<UInt8>, _ end: UnsafeMutablePointer<UInt8>,
+    _ header: UnsafeMutablePointer<UInt8>, _ source: Int
+  ) throws(TranscodingFault) -> UnsafeMutablePointer<UInt8> {
+    var cursor = cursor(value, end)
+    guard case .string(let text) = try cursor.token(), let time = Timestamp(text: text) else {
+      throw TranscodingFault(.badTimestamp, source)
+    }
+    return time.write(header)
+  }
+
+  private func extended(
+    _ value: UnsafeMutablePointer<UInt8>, _ end: UnsafeMutablePointer<UInt8>,
+    _ header: UnsafeMutablePointer<UInt8>, _ source: Int
+  ) throws(TranscodingFault) -> UnsafeMutablePointer<UInt8> {
+    var cursor = cursor(value, end)
+    guard case .array(2) = try cursor.token(), case .int(let number) = try cursor.token(),
+      let code = Int8(exactly: number)
+    else { throw TranscodingFault(.badExtension, source) }
+    if code >= 123 { throw TranscodingFault(.pickledExtension, source) }
+    if code == -1 { throw TranscodingFault(.timestampExtension, source) }
+    let bit = Int(UInt8(bitPattern: code))
+    if extensionCodes[bit >> 6] >> UInt64(bit & 63) & 1 == 0 { throw TranscodingFault(.unlistedExtension, source) }
+    guard case .string(let text) = try cursor.token(), let size = Base64.decodedCount(text) else {
+      throw TranscodingFault(.badExtension, source)
+    }
+    let body = MessagePackBody.extensionHeader(code, size, header)
+    guard Base64.decode(text, body) else { throw TranscodingFault(.badExtension, source) }
+    return body + size
+  }
+
+  /// `[[key, value], ...]` to a map: each pair loses its array header.
+  private mutating func pairs(
+    _ value: UnsafeMutablePointer<UInt8>, _ end: UnsafeMutablePointer<UInt8>,
+    _ header: UnsafeMutablePointer<UInt8>, _ source: Int
+  ) throws(TranscodingFault) -> UnsafeMutablePointer<UInt8> {
+    var cursor = cursor(value, end)
+    guard case .array(let count) = try cursor.token() else { throw TranscodingFault(.badPairs, source) }
+    var out = MessagePackBody.mapHeader(count, header)
+    let first = keys.entries.count
+    for pair in 0..<count {
+      guard case .array(2) = try cursor.token() else { throw TranscodingFault(.badPairs, source, pair: pair) }
+      let from = cursor.offset
+      guard case .string(let text) = try cursor.token() else { throw TranscodingFault(.badPairKey, source, pair: pair) }
+      let headerSize = cursor.offset - from - text.count
+      try cursor.skip()
+      let size = cursor.offset - from
+      // The source lies behind the target, by one byte at least for each pair already moved.
+      UnsafeMutableRawPointer(out).copyMemory(from: value + from, byteCount: size)
+      let fresh = keys.add(
+        output, offset: out - output + headerSize, length: text.count, source: source, first: first)
+      if !fresh { throw TranscodingFault(.duplicatePairKey, source, pair: pair) }
+      out += size
+    }
+    if let index = keys.duplicate(from: first, output) {
+      throw TranscodingFault(.duplicatePairKey, source, pair: index - first)
+    }
+    keys.entries.truncate(to: first)
+    return out
+  }
+}

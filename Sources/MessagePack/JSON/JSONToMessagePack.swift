@@ -1,0 +1,71 @@
+/// JSON text to MessagePack bytes in one pass: exact, or refused (contract, section 3).
+///
+/// Strict RFC 8259. Integers stay integers, numbers with a fraction or exponent become float64, and an object whose only
+/// key is `$bin`, `$timestamp`, `$map` or `$ext` becomes what it stands for.
+///
+///     var buffer = ByteBuffer()
+///     let frames = try JSONToMessagePack().transcodeCall(body, into: &buffer)
+public struct JSONToMessagePack: Sendable, Hashable {
+  /// Depth and number of values that a document may have.
+  public let limits: TranscodingLimits
+  private let codes: SIMD4<UInt64>
+
+  /// A transcoder with these rules.
+  ///
+  /// `{"$ext":[code,...]}` is accepted for `extensionCodes` only, and never for -1 (that is `$timestamp`) nor for 123 to
+  /// 127, which aiozmq services unpickle: whoever may send those runs code there.
+  public init(limits: TranscodingLimits = .init(), extensionCodes: Set<Int8> = []) {
+    self.limits = limits
+    var codes = SIMD4<UInt64>()
+    for code in extensionCodes {
+      let bit = Int(UInt8(bitPattern: code))
+      codes[bit >> 6] |= 1 << UInt64(bit & 63)
+    }
+    self.codes = codes
+  }
+
+  /// Appends the MessagePack form of exactly one JSON value of any kind.
+  ///
+  /// Throws `badJSON`, `notEncodable`, `tooDeep` or `tooManyElements`; `buffer` is then as it was before.
+  public func transcode(_ json: UnsafeRawBufferPointer, into buffer: inout ByteBuffer) throws(TranscodingError) {
+    _ = try run(json, &buffer, isCall: false)
+  }
+
+  /// Appends the arguments of a call and tells where they lie (contract, section 2).
+  ///
+  /// An array holds positional arguments, an object keyword arguments, an object with only `args` (an array) and/or
+  /// `kwargs` (an object) both; an empty text, or only white space, none. Throws as ``transcode(_:into:)`` does, and
+  /// `badShape` for any other value; `buffer` is then as it was before.
+  public func transcodeCall(
+    _ json: UnsafeRawBufferPointer, into buffer: inout ByteBuffer
+  ) throws(TranscodingError) -> CallFrames {
+    if json.first ?? 0x20 <= 0x20, json.allSatisfy({ $0 == 0x20 || $0 == 0x0a || $0 == 0x0d || $0 == 0x09 }) {
+      return CallFrames()
+    }
+    return try run(json, &buffer, isCall: true)
+  }
+
+  private func run(
+    _ json: UnsafeRawBufferPointer, _ buffer: inout ByteBuffer, isCall: Bool
+  ) throws(TranscodingError) -> CallFrames {
+    guard json.count <= TranscodingLimits.largestDocument else { throw TranscodingFault(.tooLarge, 0).error() }
+    let start = json.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? Cursor.nowhere
+    buffer.reserve(3 * json.count + JSONParser.slack)
+    let output = buffer.base + buffer.count
+    let before = buffer.count
+    let result = try withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 8) { memory throws(TranscodingError) in
+      var parser = JSONParser(
+        start: start, end: start + json.count, output: output, limits: limits, extensionCodes: codes,
+        frames: BorrowedStack(in: UnsafeMutableRawBufferPointer(rebasing: memory[..<256])),
+        keys: SeenKeys(in: UnsafeMutableRawBufferPointer(rebasing: memory[256...])))
+      do throws(TranscodingFault) {
+        let count = try parser.run()
+        return (count, isCall ? try parser.frames(count, before) : CallFrames())
+      } catch {
+        throw error.error { parser.pointer(error) }
+      }
+    }
+    buffer.count = before + result.0
+    return result.1
+  }
+}

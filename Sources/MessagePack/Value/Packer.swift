@@ -1,0 +1,70 @@
+import CMessagePack
+
+/// Values to MessagePack bytes, through msgpack-c.
+public struct Packer: Sendable, Hashable {
+  /// Only the depth counts here. Default: 64.
+  public var limits: TranscodingLimits
+
+  /// A packer with these limits.
+  public init(limits: TranscodingLimits = .init()) { self.limits = limits }
+
+  /// Appends the bytes of `value`. Throws `tooDeep`; `buffer` is then as it was before.
+  public func pack(_ value: Value, into buffer: inout ByteBuffer) throws(TranscodingError) {
+    var packed = msgpack_sbuffer()
+    msgpack_sbuffer_init(&packed)
+    defer { msgpack_sbuffer_destroy(&packed) }
+    do throws(TranscodingFault) {
+      var packer = msgpack_packer()
+      // The packer keeps the buffer's address: it must not move while packing.
+      try withUnsafeMutablePointer(to: &packed) { target throws(TranscodingFault) in
+        msgpack_packer_init(&packer, target, msgpack_sbuffer_write)
+        try pack(value, &packer, 0)
+      }
+    } catch {
+      throw error.error()
+    }
+    buffer.append(UnsafeRawBufferPointer(start: packed.data, count: packed.size))
+  }
+
+  /// The bytes of `value`. Throws `tooDeep`.
+  public func pack(_ value: Value) throws(TranscodingError) -> [UInt8] {
+    var buffer = ByteBuffer()
+    try pack(value, into: &buffer)
+    return buffer.withUnsafeBytes { Array($0) }
+  }
+
+  private func pack(_ value: Value, _ packer: inout msgpack_packer, _ depth: Int) throws(TranscodingFault) {
+    // The C functions fail only when the buffer cannot grow, and Swift's own containers end the process then.
+    switch value {
+    case .nil: check(msgpack_pack_nil(&packer))
+    case .bool(true): check(msgpack_pack_true(&packer))
+    case .bool(false): check(msgpack_pack_false(&packer))
+    case .int(let value): check(msgpack_pack_int64(&packer, value))
+    case .uint(let value): check(msgpack_pack_uint64(&packer, value))
+    case .double(let value): check(msgpack_pack_double(&packer, value))
+    case .string(var text): text.withUTF8 { check(msgpack_pack_str_with_body(&packer, $0.baseAddress, $0.count)) }
+    case .binary(let bytes):
+      bytes.withUnsafeBytes { check(msgpack_pack_bin_with_body(&packer, $0.baseAddress, $0.count)) }
+    case .ext(let code, let bytes):
+      bytes.withUnsafeBytes { check(msgpack_pack_ext_with_body(&packer, $0.baseAddress, $0.count, code)) }
+    case .array(let members):
+      guard depth < limits.depth else { throw TranscodingFault(.tooDeep, packed(packer)) }
+      check(msgpack_pack_array(&packer, members.count))
+      for member in members { try pack(member, &packer, depth + 1) }
+    case .map(let pairs):
+      guard depth < limits.depth else { throw TranscodingFault(.tooDeep, packed(packer)) }
+      check(msgpack_pack_map(&packer, pairs.count))
+      for pair in pairs {
+        try pack(pair.key, &packer, depth + 1)
+        try pack(pair.value, &packer, depth + 1)
+      }
+    }
+  }
+
+  /// How many bytes are packed so far.
+  private func packed(_ packer: msgpack_packer) -> Int {
+    packer.data.assumingMemoryBound(to: msgpack_sbuffer.self).pointee.size
+  }
+
+  private func check(_ result: CInt) { precondition(result == 0, "out of memory") }
+}
