@@ -56,6 +56,9 @@ extension Configuration {
     public var connect: [Address]
     /// The prefixes a stream may ask for, each with all that it starts; `""` allows any (default: any).
     public var topics: [String] = [""]
+    /// Different topics that all streams together may ask for, 1...1,000,000; a stream that would exceed it is refused
+    /// (default: 100,000).
+    public var topicsLimit = 100_000
     /// What is kept for streams that resume.
     public var history = History()
     /// What happens to a stream that reads too slowly (default: it is disconnected).

@@ -9,6 +9,8 @@ extension Configuration {
     public var methods: Methods
     /// How its results and events are written as JSON.
     public var json: JSONStyle
+    /// Whether the gateway is ready only while this service has a connection (default: true).
+    public var isRequired = true
 
     /// A service all of whose methods can be called.
     public init(_ name: String, _ pattern: Pattern, methods: Methods = .init(), json: JSONStyle = .init()) {

@@ -66,6 +66,17 @@ struct Field {
     return within(range, number, "\(range.lowerBound)", "\(range.upperBound)")
   }
 
+  func boolean() -> Bool? {
+    guard let text = text("true or false") else { return nil }
+    switch text {
+    case "true": return true
+    case "false": return false
+    default:
+      report("expected true or false, not \"\(text)\"", suggestion: text.nearest(among: ["true", "false"]))
+      return nil
+    }
+  }
+
   func duration(in range: ClosedRange<Duration>) -> Duration? {
     guard let text = text("a duration such as 5s") else { return nil }
     do throws(Quantity.Fault) {

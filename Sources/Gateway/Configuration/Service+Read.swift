@@ -9,6 +9,7 @@ extension Configuration.Service {
     }
     self.init(key.name, .pubsub(.init()))
     section.unavailable("curve", "datetimes")
+    section.read("required", into: &isRequired) { $0.boolean() }
     let kind: Kind? = section.field("pattern")?.choice()
     if !section.has("pattern") { section.report("has no pattern; it is one of rpc, pipeline, pubsub") }
     switch kind {
@@ -80,6 +81,7 @@ extension Configuration.Subscribe {
   init(_ section: Section) {
     self.init(connect: section.addresses())
     section.read("topics", into: &topics) { $0.topics() }
+    section.read("topics-limit", into: &topicsLimit) { $0.integer(in: 1...1_000_000) }
     if let inner = section.section("history") { history.read(inner) }
     section.read("slow", into: &slow) { $0.choice(later: ["drop-oldest", "conflate"]) }
     section.read("event-limit", into: &eventLimit) { $0.bytes(in: (1 << 10)...(1 << 30)) }
