@@ -58,10 +58,13 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ], resources: [.embedInCode("Resources/gateway.yaml")]),
+    module(
+      "Demo",
+      ["Gateway", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor", .product(name: "Logging", package: "swift-log")]),
     .executableTarget(
       name: "zmq-gateway",
       dependencies: [
-        "Gateway", "CLinux", "Reactor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Demo", "Gateway", "CLinux", "Reactor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -73,6 +76,6 @@ let package = Package(
     tests("ZeroMQ", ["Reactor"]),
     tests("ZeroMQRPC", ["ZeroMQ", "MessagePack", "Reactor"]),
     tests("HTTPServer", ["Reactor"]),
-    tests("Gateway", ["HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
+    tests("Gateway", ["Demo", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
   ]
 )
