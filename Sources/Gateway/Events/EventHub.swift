@@ -112,7 +112,8 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     guard let topic = call.topic else { return }
     do throws(TranscodingError) {
       let id = "\(epoch)-\(sequence + 1)"
-      let lines = try text.call(id: id, topic: topic, method: call.method, arguments: call.arguments, keywords: call.keywords)
+      let lines = try text.call(
+        id: id, topic: topic, method: call.method, arguments: call.arguments, keywords: call.keywords)
       append(lines, topic: Array(topic))
       counters.events += 1
     } catch {
