@@ -1,3 +1,5 @@
+public import ConfigurationReader
+
 /// Settings that beat the file: the flags of a command, or variables of the environment.
 public struct Overrides: Sendable, Hashable {
   /// Addresses to listen on instead of the file's.
@@ -5,7 +7,7 @@ public struct Overrides: Sendable, Hashable {
   /// Shards, 0...256, instead of the file's number.
   public var threads: Int?
 
-  /// Overrides nothing unless told to.
+  /// Overrides nothing by default.
   public init(listen: [Configuration.Listen]? = nil, threads: Int? = nil) {
     self.listen = listen
     self.threads = threads
@@ -25,14 +27,14 @@ public struct Overrides: Sendable, Hashable {
         do throws(Configuration.InvalidAddress) {
           listen.append(try .init(String(part.trimming(while: { $0 == " " }))))
         } catch {
-          diagnostics.report(.outside, Self.listenVariable, error.reason)
+          diagnostics.report(.outside, Self.listenVariable, error.description)
         }
       }
       // Without a good address the file's stand, so that they are checked too.
       if !listen.isEmpty { self.listen = listen }
     }
     if let text = environment[Self.threadsVariable], !text.isEmpty {
-      if let threads = Int(text), (0...256).contains(threads) {
+      if let threads = Int(text), Configuration.HTTP.threadRange.contains(threads) {
         self.threads = threads
       } else {
         diagnostics.report(.outside, Self.threadsVariable, "\"\(text)\" is no whole number between 0 and 256")
@@ -60,11 +62,6 @@ extension Configuration {
     if let threads = overrides.threads { merged.http.threads = threads }
     return merged
   }
-}
-
-extension Place {
-  /// Not in the file: an override, or the environment.
-  static let outside = Place(line: 0, column: 0)
 }
 
 extension Substring {
