@@ -77,7 +77,7 @@ public final class Gateway: Sendable {
     var listeners = [[Listener]](repeating: [], count: shards.count)
     do {
       for listen in http.listen {
-        var address = try ListenAddress(parsing: listen.numeric())
+        var address = try ListenAddress(listen.description)
         // Shards share the port among themselves, which would let them share it with another gateway as well, unnoticed:
         // being alone is found out first.
         if shards.count > 1, address.port != 0 { try Listener.open(address).close() }
@@ -128,12 +128,5 @@ extension Configuration {
       }
     }
     return sockets * 6 * shards
-  }
-}
-
-extension Configuration.Listen {
-  /// The address with its host in numbers; `localhost` is the only name.
-  fileprivate func numeric() -> String {
-    host.lowercased() == "localhost" ? "127.0.0.1:\(port)" : description
   }
 }
