@@ -77,7 +77,7 @@ public final class Gateway: Sendable {
     var listeners = [[Listener]](repeating: [], count: shards.count)
     do {
       for listen in http.listen {
-        var address = try ListenAddress(listen.description)
+        var address = listen
         // Shards share the port among themselves, which would let them share it with another gateway as well, unnoticed:
         // being alone is found out first.
         if shards.count > 1, address.port != 0 { try Listener.open(address).close() }

@@ -95,7 +95,7 @@ struct ConfigurationTests {
             slow: disconnect, linger: 0s, heartbeat: 5s, retry: 1s }
       """
     var expected = Configuration()
-    expected.http.listen = [.init(host: "0.0.0.0", port: 80), .init(host: "::1", port: 0)]
+    expected.http.listen = [try ListenAddress("0.0.0.0:80"), try ListenAddress("[::1]:0")]
     expected.http.threads = 4
     expected.http.prefix = "/api/v1"
     expected.http.limits.server.bodyLimit = 2 << 20
@@ -170,7 +170,7 @@ struct ConfigurationTests {
       """
     let configuration = try Configuration.load(yaml: yaml, file: "f")
     #expect(configuration.services.map(\.name) == ["bench", "news"])
-    #expect(configuration.http.listen == [.init(host: "127.0.0.1", port: 18_080)])
+    #expect(configuration.http.listen == [.loopback(port: 18_080)])
   }
 
   @Test("of the contract names each key this version lacks, with its line")

@@ -1,4 +1,5 @@
 import ConfigurationReader
+import HTTPServer
 import Testing
 
 @testable import Gateway
@@ -39,7 +40,7 @@ struct OverridesTests {
     #expect(complaints(open, environment: environment) == [])
     #expect(complaints("", environment: ["ZMQ_GATEWAY_HTTP_LISTEN": "0.0.0.0:1"]).count == 1)
     #expect(throws: ConfigurationErrors.self) {
-      try Configuration().applying(.init(listen: [.init(host: "0.0.0.0", port: 1)]))
+      try Configuration().applying(.init(listen: [ListenAddress("0.0.0.0:1")]))
     }
     #expect(throws: ConfigurationErrors.self) { try Configuration().applying(.init(threads: 257)) }
   }

@@ -1,4 +1,5 @@
 public import ConfigurationReader
+import HTTPServer
 import Reactor
 
 /// Everything a gateway is told before it starts: a value, checked when it is read from YAML.

@@ -7,7 +7,7 @@ extension Configuration {
   /// Where and how HTTP is served: `http`.
   public struct HTTP: Sendable, Hashable {
     /// The addresses to listen on, at least one (default: 127.0.0.1:8080).
-    public var listen = [Listen(host: "127.0.0.1", port: 8_080)]
+    public var listen = [ListenAddress.loopback(port: 8_080)]
     /// Shards, each a thread: 0...256, 0 for one per core (default: 0).
     public var threads = 0
     /// What every path starts with, such as `/api`; no slash at its end (default: empty).
@@ -35,9 +35,9 @@ extension Configuration {
       guard let elements = section.field("listen")?.elements() else { return [] }
       if elements.isEmpty { section.report("needs at least one address", at: "listen") }
       var places: [Place] = []
-      var addresses: [Listen] = []
+      var addresses: [ListenAddress] = []
       for element in elements {
-        guard let address = element.value("host:port", Listen.init(_:)) else { continue }
+        guard let address = element.value("host:port", ListenAddress.init(_:)) else { continue }
         if address.port != 0, addresses.contains(address) {
           element.report("\(address) is listed twice")
         } else {

@@ -1,14 +1,15 @@
 public import ConfigurationReader
+public import HTTPServer
 
 /// Settings that beat the file: the flags of a command, or variables of the environment.
 public struct Overrides: Sendable, Hashable {
   /// Addresses to listen on instead of the file's.
-  public var listen: [Configuration.Listen]?
+  public var listen: [ListenAddress]?
   /// Shards, 0...256, instead of the file's number.
   public var threads: Int?
 
   /// Overrides nothing by default.
-  public init(listen: [Configuration.Listen]? = nil, threads: Int? = nil) {
+  public init(listen: [ListenAddress]? = nil, threads: Int? = nil) {
     self.listen = listen
     self.threads = threads
   }
@@ -22,9 +23,9 @@ public struct Overrides: Sendable, Hashable {
 
   init(environment: [String: String], _ diagnostics: Diagnostics) {
     if let text = environment[Self.listenVariable], !text.isEmpty {
-      var listen: [Configuration.Listen] = []
+      var listen: [ListenAddress] = []
       for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-        do throws(Configuration.InvalidAddress) {
+        do throws(ListenAddress.Invalid) {
           listen.append(try .init(String(part.trimming(while: { $0 == " " }))))
         } catch {
           diagnostics.report(.outside, Self.listenVariable, error.description)
