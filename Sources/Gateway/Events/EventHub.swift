@@ -50,7 +50,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     linger = subscribe.linger
     self.loop = loop
     self.logger = logger
-    text = ServerSentEvents(writer: service.json.writer(limits: limits.transcoding))
+    text = ServerSentEvents(writer: service.json.writer(limits: limits.http.limits.transcoding))
     subscriber = try Subscriber(
       connect: subscribe.connect.map(\.description), longestFrame: subscribe.eventLimit, in: context, on: loop,
       logger: logger)
