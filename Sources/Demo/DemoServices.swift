@@ -35,14 +35,15 @@ public actor DemoServices {
     return demo
   }
 
-  private static let anyPort = "tcp://127.0.0.1:*"
+  /// A free port of this machine.
+  private static var anyPort: Endpoint { get throws { try Endpoint("tcp://127.0.0.1:*") } }
 
   private func open() async throws {
     let publisher = try OneWayClient(.publish, bind: [Self.anyPort], in: context, on: reactor.loop)
     self.publisher = publisher
     let calc = try await serve(.rpc, .calc)
     let jobs = try await serve(.pipeline, .jobs { [weak self] in await self?.publish("jobs", "done", $0) })
-    let news = try NewsRelay(in: context, on: reactor.loop, to: publisher)
+    let news = try NewsRelay(at: Self.anyPort, in: context, on: reactor.loop, to: publisher)
     relay = news
     var subscribe = Configuration.Subscribe(connect: [try address(publisher.bindings)])
     // A restart of the demonstration is seen at once.
@@ -55,15 +56,15 @@ public actor DemoServices {
     ]
   }
 
-  private func serve(_ pattern: RPCService.Pattern, _ methods: MethodTable) async throws -> [String] {
+  private func serve(_ pattern: RPCService.Pattern, _ methods: MethodTable) async throws -> [Endpoint] {
     let service = try await RPCService.start(
       pattern, methods, bind: [Self.anyPort], logger: logger, in: context, on: reactor)
     running.append(service)
     return await service.endpoints
   }
 
-  private func address(_ endpoints: [String]) throws -> Configuration.Address {
-    try Configuration.Address(endpoints.first ?? "")
+  private func address(_ endpoints: [Endpoint]) throws -> Configuration.Address {
+    try Configuration.Address(endpoints[0].description)
   }
 
   /// Publishes a tick on `clock` every second, until the task is cancelled.

@@ -5,17 +5,16 @@ import ZeroMQRPC
 /// Publishes again whatever is published to it, so that a POST to `/pub` comes out of `/sub`.
 final class NewsRelay: SubscriberDelegate {
   /// Where it takes publications.
-  let endpoint: String
+  let endpoint: Endpoint
   private let publisher: OneWayClient
-  private var subscriber: Subscriber?
+  private let subscriber: Subscriber
 
-  init(in context: Context, on loop: Loop, to publisher: OneWayClient) throws {
+  init(at endpoint: Endpoint, in context: Context, on loop: Loop, to publisher: OneWayClient) throws {
     self.publisher = publisher
-    let subscriber = try Subscriber(bind: ["tcp://127.0.0.1:*"], longestFrame: 1 << 20, in: context, on: loop)
+    subscriber = try Subscriber(bind: [endpoint], longestFrame: 1 << 20, in: context, on: loop)
+    self.endpoint = subscriber.bindings[0]
     try subscriber.subscribe([])
-    endpoint = subscriber.bindings.first ?? ""
-    self.subscriber = subscriber
-    subscriber.owner = self
+    subscriber.delegate = self
   }
 
   func published(_ call: BorrowedCall) {
@@ -26,8 +25,5 @@ final class NewsRelay: SubscriberDelegate {
   func publishedAll() {}
   func upstreamChanged(connected: Int, of endpoints: Int) {}
 
-  func close() {
-    subscriber?.close()
-    subscriber = nil
-  }
+  func close() { subscriber.close() }
 }

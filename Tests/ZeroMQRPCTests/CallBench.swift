@@ -16,22 +16,25 @@ actor CallBench {
   private nonisolated let reactor: Reactor
   private var client: CallEngine?
 
-  /// Runs the body with backends and a client connected to all of them.
+  /// Runs the body with backends and a client connected to all of them, over ipc or over inproc.
   static func with(
     backends count: Int = 1, options: RPCOptions = .init(), backend: SocketOptions = .init(), limit: Int = 10_000,
+    inproc: Bool = false,
     _ body: (CallBench, [WireSocket]) async throws -> Void
   ) async throws {
     let directory = try TemporaryDirectory()
+    let context = try Context()
+    let endpoints = try (0..<count).map { try Endpoint(inproc ? "inproc://\($0)" : directory.endpoint("\($0)")) }
     try await Cleanup.with { cleanup in
       var backends: [WireSocket] = []
-      for index in 0..<count {
-        let socket = try await WireSocket(.router, bind: directory.endpoint("\(index)"), options: backend)
+      for endpoint in endpoints {
+        let socket = try await WireSocket(.router, bind: endpoint.description, options: backend, in: context)
         cleanup.add { await socket.close() }
         backends.append(socket)
       }
       let bench = try CallBench()
       cleanup.add { await bench.shutDown() }
-      try await bench.open((0..<count).map { directory.endpoint("\($0)") }, options, limit)
+      try await bench.open(endpoints, options, limit, context)
       try await eventually("all are connected") { await bench.connectedEndpoints == count }
       try await body(bench, backends)
     }
@@ -42,9 +45,9 @@ actor CallBench {
     unownedExecutor = reactor.asUnownedSerialExecutor()
   }
 
-  private func open(_ endpoints: [String], _ options: RPCOptions, _ limit: Int) throws {
+  private func open(_ endpoints: [Endpoint], _ options: RPCOptions, _ limit: Int, _ context: Context) throws {
     client = try CallEngine(
-      connect: endpoints, inFlight: SharedLimit(limit: limit), options: options, in: Context(), on: reactor.loop)
+      connect: endpoints, inFlight: SharedLimit(limit: limit), options: options, in: context, on: reactor.loop)
   }
 
   var connectedEndpoints: Int { client?.connectedEndpoints ?? 0 }

@@ -249,4 +249,15 @@ struct RPCClientTests {
       #expect(await bench.connectedEndpoints == 0)
     }
   }
+
+  @Test("GEN-4: calls go over inproc as well")
+  func inproc() async throws {
+    try await CallBench.with(inproc: true) { bench, backends in
+      let reply = await bench.call("m", [0x91, 5])
+      let call = try await backends[0].call()
+      try await backends[0].answer(call, [1])
+      #expect(try await reply.outcome == .result([1]))
+      #expect(await bench.isConnected)
+    }
+  }
 }

@@ -23,7 +23,7 @@ struct ServiceBench {
       let reactor = try Reactor(name: "service")
       cleanup.add { try? await offThread { reactor.shutdown() } }
       let service = try await RPCService.start(
-        pattern, methods, bind: [directory.endpoint("service")], concurrency: concurrency, in: try Context(),
+        pattern, methods, bind: [Endpoint(directory.endpoint("service"))], concurrency: concurrency, in: try Context(),
         on: reactor)
       cleanup.add { await service.close() }
       try await body(ServiceBench(service: service, endpoint: directory.endpoint("service"), cleanup: cleanup))

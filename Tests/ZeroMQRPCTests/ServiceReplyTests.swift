@@ -113,6 +113,19 @@ struct ServiceReplyTests {
     #expect(try await exception(ServiceBench.request(7, "cancelled")).name == "Swift.CancellationError")
   }
 
+  @Test("proxies on the way get their frames back, up to 32 frames in all", arguments: [26, 27, 28])
+  func envelope(proxies: Int) async throws {
+    try await ServiceBench.with(Self.methods) { bench in
+      let client = try await bench.client()
+      let envelope = (0..<proxies).map { [UInt8($0)] }
+      try await client.sendSoon(envelope + ServiceBench.request(1, "echo"))
+      try await client.sendSoon(ServiceBench.request(2, "echo"))
+      let first = try await client.receive()
+      if proxies < 28 { #expect(Array(first.dropLast(2)) == envelope) } else { #expect(first.count == 2) }
+      #expect(await bench.service.counters.malformed == (proxies < 28 ? 0 : 1))
+    }
+  }
+
   @Test("a pipeline service counts what it cannot unpack, and runs the next call")
   func pipeline() async throws {
     let ran = Tally()

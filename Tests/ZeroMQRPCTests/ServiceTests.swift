@@ -29,8 +29,8 @@ struct ServiceTests {
   ) async throws {
     let reactor = try Reactor()
     let service = try await RPCService.start(
-      pattern, methods, bind: ["tcp://127.0.0.1:*"], in: try Context(), on: reactor)
-    let endpoint = try #require(await service.endpoints.first)
+      pattern, methods, bind: [Endpoint("tcp://127.0.0.1:*")], in: try Context(), on: reactor)
+    let endpoint = try #require(await service.endpoints.first).description
     do { try await body(service, endpoint) } catch { Issue.record(error) }
     await service.close()
     reactor.shutdown()

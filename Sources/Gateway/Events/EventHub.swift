@@ -52,9 +52,10 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     self.logger = logger
     text = ServerSentEvents(writer: service.json.writer(limits: limits.http.limits.transcoding))
     subscriber = try Subscriber(
-      connect: subscribe.connect.map(\.description), longestFrame: subscribe.eventLimit, in: context, on: loop,
+      connect: try subscribe.connect.map { try Endpoint($0.description) }, longestFrame: subscribe.eventLimit,
+      in: context, on: loop,
       logger: logger)
-    subscriber?.owner = self
+    subscriber?.delegate = self
   }
 
   // MARK: Shards

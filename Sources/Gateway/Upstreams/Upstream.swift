@@ -48,7 +48,8 @@ final class RPCUpstream {
     var options = RPCOptions()
     options.longestReply = rpc.replyLimit
     client = try CallEngine(
-      connect: rpc.connect.map(\.description), inFlight: inFlight, options: options, in: context, on: loop,
+      connect: try rpc.connect.map { try Endpoint($0.description) }, inFlight: inFlight, options: options, in: context,
+      on: loop,
       logger: logger)
     policy = MethodPolicy(service.methods)
     errors = ErrorMap(rpc.errors.map, configuration.errors.map)
@@ -71,7 +72,8 @@ final class PipelineUpstream {
     context: Context, loop: Loop, logger: Logger
   ) throws {
     sender = try OneWayClient(
-      .pipeline, connect: pipeline.connect.map(\.description), in: context, on: loop, logger: logger)
+      .pipeline, connect: try pipeline.connect.map { try Endpoint($0.description) }, in: context, on: loop,
+      logger: logger)
     policy = MethodPolicy(service.methods)
     reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
   }
@@ -89,7 +91,8 @@ final class PubSubUpstream {
     feed: EventFeed?, context: Context, loop: Loop, logger: Logger
   ) throws {
     publisher = try pubsub.publish.map {
-      try OneWayClient(.publish, connect: $0.connect.map(\.description), in: context, on: loop, logger: logger)
+      try OneWayClient(
+        .publish, connect: $0.connect.map { try Endpoint($0.description) }, in: context, on: loop, logger: logger)
     }
     self.feed = feed
     policy = MethodPolicy(service.methods)

@@ -3,10 +3,11 @@ import ZeroMQ
 
 /// An engine's connection to one endpoint: a DEALER socket, and the counts of what is under way on it.
 ///
-/// It hands the frames of calls to its socket, and hands replies, changes of the connection, and room after a refusal up to the
-/// engine. What was sent and not answered when the connection goes is lost; replies that came before the end count.
-final class BackendConnection: SocketDelegate, MonitorDelegate {
-  let endpoint: String
+/// It hands the frames of calls to its `Transport`, and hands replies, changes of the connection, and room after a refusal up to
+/// the engine. The transport keeps connecting when the backend goes. What was sent and not answered then is lost; replies that came
+/// before the end count, for the transport hands them over before it tells the end.
+final class BackendConnection: TransportDelegate {
+  let endpoint: Endpoint
   /// Whether a backend is connected.
   private(set) var isUp = false
   /// It had no room for a call, and has not said yet that it has again.
@@ -22,49 +23,37 @@ final class BackendConnection: SocketDelegate, MonitorDelegate {
   /// How busy the backend is, as far as one can tell.
   var load: Int { inFlight + timeoutsSinceReply + cancelledSinceReply }
   private weak var engine: CallEngine?
-  private let repliesPerTurn: Int
-  private let socket: Socket
-  private var watch: SocketWatch?
-  private var monitor: Monitor?
-  private var frames = ReceivedMessage()
+  private let transport: Transport
 
+  /// Begins to connect, and keeps at it until `close()`.
   init(
-    _ endpoint: String, options: RPCOptions, engine: CallEngine, in context: Context, on loop: Loop
-  ) throws {
+    _ endpoint: Endpoint, options: RPCOptions, engine: CallEngine, in context: Context, on loop: Loop
+  ) throws(ZMQError) {
     self.endpoint = endpoint
     self.engine = engine
-    repliesPerTurn = options.repliesPerTurn
-    socket = try Socket(.dealer, in: context, options: options.socket)
-    monitor = try Monitor(socket, in: context, on: loop, owner: self)
-    watch = try SocketWatch(socket, on: loop, owner: self)
-    try monitor?.connect(endpoint)
+    transport = try Transport(
+      .dealer, options: options.socket, messagesPerTurn: options.repliesPerTurn, in: context, on: loop)
+    transport.delegate = self
+    try transport.connect(endpoint)
   }
 
   /// Sends the four frames of a request; false when there is no room, and then nothing was sent.
   func send(_ header: UnsafeRawBufferPointer, _ call: BorrowedCall) -> Bool {
-    defer { watch?.touched() }
-    do {
-      if try socket.send(header, more: true) {
-        // When the connection dies between two frames, libzmq takes the message back, refuses this frame and swallows
-        // the rest of it: every frame has to be offered.
-        var whole = try socket.send(call.method, more: true)
-        whole = try socket.send(call.arguments, more: true) && whole
-        whole = try socket.send(call.keywords, more: false) && whole
-        if whole {
-          inFlight += 1
-          return true
-        }
+    let frames: [4 of UnsafeRawBufferPointer] = [header, call.method, call.arguments, call.keywords]
+    do throws(ZMQError) {
+      if try transport.send(frames.span) {
+        inFlight += 1
+        return true
       }
-    } catch {}
+    } catch {
+      engine?.failed(self, error)
+    }
     isFull = true
     return false
   }
 
   func close() {
-    monitor?.cancel()
-    monitor = nil
-    watch?.cancel()
-    watch = nil
+    transport.close()
     isUp = false
   }
 
@@ -90,37 +79,29 @@ final class BackendConnection: SocketDelegate, MonitorDelegate {
   /// A fresh connection has been tried, or would have been had the last not been so short a time ago.
   func replacementTried() { timeoutsSinceReconnect = 0 }
 
-  // MARK: What the socket tells
+  // MARK: What the transport tells
 
-  func socketTurn() {
-    for _ in 0..<repliesPerTurn {
-      guard (try? frames.receive(from: socket)) == true else { break }
-      engine?.received(frames, from: self)
-    }
-    frames.clear()
-    if isFull, isUp, socket.readiness.contains(.output) {
-      isFull = false
-      engine?.hasRoom(self)
-    }
+  func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
+    engine?.received(message, from: self)
   }
 
-  func wantsTurn(_ readiness: Socket.Readiness) -> Bool {
-    readiness.contains(.input) || (isFull && isUp && readiness.contains(.output))
+  func writable(on transport: Transport) {
+    isFull = false
+    engine?.hasRoom(self)
   }
 
-  func monitor(_ event: Monitor.Event) {
+  func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {
     switch event {
     case .connected:
       isUp = true
       isFull = false
       timeoutsSinceReply = 0
       cancelledSinceReply = 0
-    case .disconnected:
-      // Replies that came before the end are still in libzmq's queue, and count.
-      while (try? frames.receive(from: socket)) == true { engine?.received(frames, from: self) }
-      isUp = false
-    case .refused: break
+    case .disconnected: isUp = false
+    default: break
     }
     engine?.changed(self, event)
   }
+
+  func failed(_ error: ZMQError, on transport: Transport) { engine?.failed(self, error) }
 }

@@ -76,9 +76,9 @@ public final class CallEngine: TimerHandler {
 
   /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all.
   public init(
-    connect endpoints: [String], inFlight: SharedLimit, options: RPCOptions = .init(), in context: Context,
+    connect endpoints: [Endpoint], inFlight: SharedLimit, options: RPCOptions = .init(), in context: Context,
     on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
-  ) throws {
+  ) throws(ZMQError) {
     self.logger = logger
     self.options = options
     self.context = context
@@ -87,7 +87,7 @@ public final class CallEngine: TimerHandler {
     for endpoint in endpoints { balancer.add(try connection(to: endpoint)) }
   }
 
-  private func connection(to endpoint: String) throws -> BackendConnection {
+  private func connection(to endpoint: Endpoint) throws(ZMQError) -> BackendConnection {
     try BackendConnection(endpoint, options: options, engine: self, in: context, on: loop)
   }
 
@@ -185,12 +185,17 @@ public final class CallEngine: TimerHandler {
   }
 
   /// A backend's connection stands, or is gone.
-  func changed(_ connection: BackendConnection, _ event: Monitor.Event) {
+  func changed(_ connection: BackendConnection, _ event: ConnectionEvent) {
     balancer.changed(connection)
     logger.report(event, connected: balancer.available.count, endpoints: [connection.endpoint])
     if !connection.isUp { fail(.backendLost) { $0 === connection } }
     if balancer.available.isEmpty { fail(.noBackend) { $0 == nil } }
     sendQueued()
+  }
+
+  /// A libzmq call of a connection failed.
+  func failed(_ connection: BackendConnection, _ error: ZMQError) {
+    logger.report(error, endpoints: [connection.endpoint])
   }
 
   private func countMalformed(_ connection: BackendConnection) {

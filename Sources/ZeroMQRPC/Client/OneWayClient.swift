@@ -6,8 +6,8 @@ public import ZeroMQ
 ///
 /// Confined to a loop's thread. What was sent is in libzmq's hands: a worker that dies takes with it what it had not done
 /// (`zmq_socket(3)`).
-public final class OneWayClient: MonitorDelegate, SocketDelegate {
-  /// Which pattern a sender speaks.
+public final class OneWayClient: TransportDelegate {
+  /// Which pattern a client speaks.
   public enum Pattern: Sendable {
     /// PUSH: each call goes to one worker.
     case pipeline
@@ -15,70 +15,68 @@ public final class OneWayClient: MonitorDelegate, SocketDelegate {
     case publish
   }
 
-  /// How many peers are connected.
-  public var connectedPeers: Int { monitor?.connected ?? 0 }
-  /// Whether there are as many as endpoints.
-  public var isConnected: Bool { connectedPeers >= endpoints.count }
-  private let endpoints: [String]
-  private let logger: Logger
-  private let socket: Socket
-  private var watch: SocketWatch?
-  private var monitor: Monitor?
-
+  /// How many peers are connected. Of those that come to a bound endpoint the number is a hint.
+  public var connectedPeers: Int { transport.connected }
+  /// Whether each endpoint that is connected to has a peer. False after `close()`.
+  public var isConnected: Bool { !isClosed && transport.connectedEndpoints >= transport.endpointCount }
   /// Where it is bound, wildcards resolved.
-  public private(set) var bindings: [String] = []
+  public var bindings: [Endpoint] { transport.bindings }
+  private let transport: Transport
+  private let endpoints: [Endpoint]
+  private let logger: Logger
+  private var isClosed = false
 
   /// Binds, and begins to connect to each endpoint.
   public init(
-    _ pattern: Pattern, bind: [String] = [], connect endpoints: [String] = [], in context: Context, on loop: Loop,
+    _ pattern: Pattern, bind: [Endpoint] = [], connect: [Endpoint] = [], in context: Context, on loop: Loop,
     logger: Logger = Logger(label: "zmq.rpc")
-  ) throws {
-    self.endpoints = bind + endpoints
+  ) throws(ZMQError) {
+    endpoints = bind + connect
     self.logger = logger
     var options = SocketOptions()
     options.immediate = true
     // What was accepted is given a moment to leave when the process ends.
     options.linger = .milliseconds(500)
-    socket = try Socket(pattern == .pipeline ? .push : .publish, in: context, options: options)
-    monitor = try Monitor(socket, in: context, on: loop, owner: self)
-    watch = try SocketWatch(socket, on: loop, owner: self)
-    for endpoint in bind { bindings.append(try socket.bind(endpoint)) }
-    for endpoint in endpoints { try monitor?.connect(endpoint) }
+    transport = try Transport(pattern == .pipeline ? .push : .publish, options: options, in: context, on: loop)
+    transport.delegate = self
+    for endpoint in bind { try transport.bind(endpoint) }
+    for endpoint in connect { try transport.connect(endpoint) }
   }
 
-  /// Hands a call to libzmq, with a topic when it is published. Throws when no peer is connected or all are full; then nothing was
-  /// sent.
+  /// Hands a call to libzmq, with a topic when it is published. Throws when no peer is connected, all are full, or the client is
+  /// closed; then nothing was sent. Publishing from a bound endpoint takes every call, as nobody knows who will have subscribed.
   public func send(_ call: BorrowedCall) throws(CallFailure) {
-    guard connectedPeers > 0 else { throw CallFailure(.noBackend, sent: false) }
-    defer { watch?.touched() }
-    var whole = true
-    do {
-      if let topic = call.topic { whole = try socket.send(topic, more: true) }
-      if whole {
-        let first = try socket.send(call.method, more: true)
-        guard first || call.topic != nil else { throw CallFailure(.queueFull, sent: false) }
-        let second = try socket.send(call.arguments, more: true)
-        whole = try socket.send(call.keywords, more: false) && first && second
-      }
-    } catch {
-      whole = false
+    if isClosed { throw CallFailure(.closed, sent: false) }
+    // Who has come to a bound endpoint, libzmq alone knows: there its refusal decides.
+    guard transport.connected > 0 || !transport.bindings.isEmpty else { throw CallFailure(.noBackend, sent: false) }
+    guard try offer(call) else {
+      throw CallFailure(transport.connected > 0 ? .queueFull : .noBackend, sent: false)
     }
-    if !whole { throw CallFailure(.queueFull, sent: false) }
   }
 
-  /// Closes the socket. Messages already handed over get half a second to leave.
+  private func offer(_ call: BorrowedCall) throws(CallFailure) -> Bool {
+    do throws(ZMQError) {
+      guard let topic = call.topic else {
+        let frames: [3 of UnsafeRawBufferPointer] = [call.method, call.arguments, call.keywords]
+        return try transport.send(frames.span)
+      }
+      let frames: [4 of UnsafeRawBufferPointer] = [topic, call.method, call.arguments, call.keywords]
+      return try transport.send(frames.span)
+    } catch {
+      logger.error("a call cannot be sent", metadata: ["error": "\(error)"])
+      throw CallFailure(.closed, sent: false)
+    }
+  }
+
+  /// Closes the socket. Messages already handed over get half a second to leave. A second call does nothing.
   public func close() {
-    monitor?.cancel()
-    monitor = nil
-    watch?.cancel()
-    watch = nil
+    isClosed = true
+    transport.close()
   }
 
-  /// PUB and PUSH receive nothing, but their inbox (subscriptions, room) has to be looked at.
-  public func socketTurn() { _ = socket.readiness }
-  public func wantsTurn(_ readiness: Socket.Readiness) -> Bool { false }
-
-  public func monitor(_ event: Monitor.Event) {
+  public func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {
     logger.report(event, connected: connectedPeers, endpoints: endpoints)
   }
+
+  public func failed(_ error: ZMQError, on transport: Transport) { logger.report(error, endpoints: endpoints) }
 }

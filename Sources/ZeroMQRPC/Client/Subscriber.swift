@@ -8,93 +8,78 @@ public protocol SubscriberDelegate: AnyObject {
   func published(_ call: BorrowedCall)
   /// The last of the messages that came together has been handed over.
   func publishedAll()
-  /// A publisher came or went: how many of the endpoints have one now.
+  /// A publisher came or went: how many of the endpoints that are connected to have one now.
   func upstreamChanged(connected: Int, of endpoints: Int)
 }
 
 /// Receives published calls on a SUB socket. Confined to a loop's thread.
-public final class Subscriber: MonitorDelegate, SocketDelegate {
-  /// libzmq 4.3.4 corrupts its subscription stream with longer ones.
-  public static let longestPrefix = 245
-  private static let messagesPerTurn = 256
-
-  /// How many publishers are connected.
-  public var connectedPeers: Int { monitor?.connected ?? 0 }
-  /// Whether there are as many as endpoints.
-  public var isConnected: Bool { connectedPeers >= endpoints.count }
+///
+/// Subscriptions outlive publishers: one that comes back is told all of them again, however many they are.
+public final class Subscriber: TransportDelegate {
+  /// How many of the endpoints that are connected to have a publisher.
+  public var connectedEndpoints: Int { transport.connectedEndpoints }
+  /// Whether all have one. False after `close()`.
+  public var isConnected: Bool { !isClosed && transport.connectedEndpoints >= transport.endpointCount }
+  /// Where it is bound, wildcards resolved.
+  public var bindings: [Endpoint] { transport.bindings }
   /// Messages with other than four frames.
   public var malformedMessages: Int { malformed.count }
-  private var malformed = PowerOfTwoCounter()
-  private let endpoints: [String]
-  private let logger: Logger
-  private let socket: Socket
   /// Who receives. Not kept alive.
-  public weak var owner: (any SubscriberDelegate)?
-  /// Where it is bound, wildcards resolved.
-  public private(set) var bindings: [String] = []
-  private var watch: SocketWatch?
-  private var monitor: Monitor?
-  private var frames = ReceivedMessage()
+  public weak var delegate: (any SubscriberDelegate)?
+  private let transport: Transport
+  private let endpoints: [Endpoint]
+  private let logger: Logger
+  private var malformed = PowerOfTwoCounter()
+  private var isClosed = false
 
   /// Binds, and begins to connect to each endpoint; subscribed to nothing.
   public init(
-    bind: [String] = [], connect endpoints: [String] = [], longestFrame: Int, in context: Context, on loop: Loop,
+    bind: [Endpoint] = [], connect: [Endpoint] = [], longestFrame: Int, in context: Context, on loop: Loop,
     logger: Logger = Logger(label: "zmq.rpc")
-  ) throws {
-    self.endpoints = bind + endpoints
+  ) throws(ZMQError) {
+    endpoints = bind + connect
     self.logger = logger
     var options = SocketOptions()
     options.longestFrame = longestFrame
-    // Publishers may well be faster than this: the mark is reached, so no heartbeats.
-    options.heartbeat = .zero
-    socket = try Socket(.subscribe, in: context, options: options)
-    monitor = try Monitor(socket, in: context, on: loop, owner: self)
-    watch = try SocketWatch(socket, on: loop, owner: self)
-    for endpoint in bind { bindings.append(try socket.bind(endpoint)) }
-    for endpoint in endpoints { try monitor?.connect(endpoint) }
+    transport = try Transport(.subscribe, options: options, in: context, on: loop)
+    transport.delegate = self
+    for endpoint in bind { try transport.bind(endpoint) }
+    for endpoint in connect { try transport.connect(endpoint) }
   }
 
-  /// Receives topics that begin with the prefix: at most 245 bytes; the empty one means all.
-  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) {
-    precondition(prefix.count <= Self.longestPrefix, "a longer prefix corrupts libzmq's subscriptions")
-    try socket.subscribe(prefix)
-    watch?.touched()
-  }
+  /// Receives topics that begin with the prefix: at most `Socket.longestPrefix` bytes; the empty one means all.
+  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) { try transport.subscribe(prefix) }
 
   /// Ends a subscription.
-  public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) {
-    try socket.unsubscribe(prefix)
-    watch?.touched()
-  }
+  public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try transport.unsubscribe(prefix) }
 
-  /// Closes the socket.
+  /// Closes the socket. A second call does nothing.
   public func close() {
-    monitor?.cancel()
-    monitor = nil
-    watch?.cancel()
-    watch = nil
+    isClosed = true
+    transport.close()
   }
 
-  public func socketTurn() {
-    var received = false
-    for _ in 0..<Self.messagesPerTurn {
-      guard (try? frames.receive(from: socket)) == true else { break }
-      guard frames.count == 4 else {
-        if malformed.increment() { logger.reportMalformed(malformed.count, endpoints: endpoints) }
-        continue
-      }
-      received = true
-      owner?.published(
-        BorrowedCall(topic: frames[0], method: frames[1], arguments: frames[2], keywords: frames[3]))
+  // MARK: What the transport tells
+
+  public func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
+    guard message.count == 4 else {
+      if malformed.increment() { logger.reportMalformed(malformed.count, endpoints: endpoints) }
+      return
     }
-    frames.clear()
-    if received { owner?.publishedAll() }
+    delegate?.published(
+      BorrowedCall(topic: message[0], method: message[1], arguments: message[2], keywords: message[3]))
   }
 
-  public func wantsTurn(_ readiness: Socket.Readiness) -> Bool { readiness.contains(.input) }
+  public func messagesReceived(on transport: Transport) { delegate?.publishedAll() }
 
-  public func monitor(_ event: Monitor.Event) {
-    logger.report(event, connected: connectedPeers, endpoints: endpoints)
-    owner?.upstreamChanged(connected: connectedPeers, of: endpoints.count)
+  public func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {
+    logger.report(event, connected: transport.connected, endpoints: endpoints)
+    switch event {
+    case .connected, .disconnected:
+      delegate?.upstreamChanged(connected: transport.connectedEndpoints, of: transport.endpointCount)
+    default: break
+    }
   }
+
+  public func failed(_ error: ZMQError, on transport: Transport) { logger.report(error, endpoints: endpoints) }
 }

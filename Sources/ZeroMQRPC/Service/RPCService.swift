@@ -9,7 +9,7 @@ public import ZeroMQ
 /// at once.
 ///
 /// ```swift
-/// let service = try await RPCService.start(.rpc, methods, bind: ["tcp://127.0.0.1:5555"], in: context, on: reactor)
+/// let service = try await RPCService.start(.rpc, methods, bind: [Endpoint("tcp://127.0.0.1:5555")], in: context, on: reactor)
 /// ```
 public actor RPCService {
   /// How methods are called.
@@ -33,7 +33,7 @@ public actor RPCService {
   }
 
   /// Where it listens, wildcards resolved.
-  public private(set) var endpoints: [String] = []
+  public private(set) var endpoints: [Endpoint] = []
   public nonisolated let unownedExecutor: UnownedSerialExecutor
   private let reactor: Reactor
   private let methods: MethodTable
@@ -58,13 +58,15 @@ public actor RPCService {
   }
 
   /// Binds and serves until `close()`. At most `concurrency` calls run at a time; while that many do, the rest waits in libzmq,
-  /// up to its high-water mark for each client. Calls begin in the order in which they came but overtake each other while they
-  /// run; with a `concurrency` of 1, each begins when the one before has ended.
+  /// up to its high-water mark for each client.
+  ///
+  /// Calls that run side by side may overtake each other. With a `concurrency` of 1 each begins when the one before has ended, so
+  /// that a client's one-way calls run in the order in which it sent them.
   ///
   /// Replies to a client that does not read wait for it, up to 1,000 for each client and 64 MiB for all; what comes beyond is
   /// dropped, counted and logged.
   public static func start(
-    _ pattern: Pattern, _ methods: MethodTable, bind endpoints: [String], concurrency: Int = 1_000,
+    _ pattern: Pattern, _ methods: MethodTable, bind endpoints: [Endpoint], concurrency: Int = 1_000,
     logsExceptions: Bool = false, logger: Logger = Logger(label: "zmq.rpc"), in context: Context, on reactor: Reactor
   ) async throws -> RPCService {
     precondition(concurrency > 0, "a service that runs no call at a time never runs one")
@@ -73,7 +75,7 @@ public actor RPCService {
     return service
   }
 
-  private func open(_ pattern: Pattern, _ bind: [String], _ concurrency: Int, _ context: Context) throws {
+  private func open(_ pattern: Pattern, _ bind: [Endpoint], _ concurrency: Int, _ context: Context) throws {
     let socket = try ServiceSocket(
       pattern, concurrency: concurrency, logger: logger, in: context, on: reactor.loop, service: self)
     for endpoint in bind { endpoints.append(try socket.bind(endpoint)) }
@@ -93,7 +95,7 @@ public actor RPCService {
     lastTask += 1
     let number = lastTask
     let (methods, logger, logsExceptions) = (methods, logger, logsExceptions)
-    running[number] = Task {
+    running[number] = Task { @concurrent in
       var outcome: Result<Value, RemoteException>
       do {
         outcome = .success(try await methods.call(call.method, call.arguments, call.keywords))
@@ -107,7 +109,7 @@ public actor RPCService {
       if call.reply == nil, case .success(let value) = outcome, value != .nil {
         logger.warning("a one-way method returned a value", metadata: ["method": "\(call.method)"])
       }
-      if !Task.isCancelled { self.finish(number, call, outcome) }
+      if !Task.isCancelled { await self.finish(number, call, outcome) }
     }
   }
 

@@ -5,8 +5,10 @@ import Reactor
 import ZeroMQ
 
 /// The socket of a service, confined to its loop: messages in, replies out.
-final class ServiceSocket: SocketDelegate, TimerHandler {
+final class ServiceSocket: TransportDelegate, TimerHandler {
   private static let messagesPerTurn = 64
+  /// Frames of the longest message that is taken: a call, its caller's identity, and those of the proxies on the way.
+  private static let mostFrames = 32
   /// How long replies wait before they are offered again.
   private static let betweenOffers = Duration.milliseconds(5)
   /// Clients that waiting replies are offered to at a time.
@@ -16,13 +18,11 @@ final class ServiceSocket: SocketDelegate, TimerHandler {
   private let concurrency: Int
   private let logger: Logger
   private let loop: Loop
-  private let socket: Socket
+  private let transport: Transport
   private weak var service: RPCService?
   private let process = UInt16(truncatingIfNeeded: getpid())
   private let random = UInt16.random(in: .min ... .max)
   private var running = 0
-  private var watch: SocketWatch?
-  private var frames = ReceivedMessage()
   private var backlog = ReplyBacklog()
   private var nextOffer: Timer?
   private var malformed = PowerOfTwoCounter()
@@ -44,43 +44,37 @@ final class ServiceSocket: SocketDelegate, TimerHandler {
     self.service = service
     var options = SocketOptions()
     options.linger = .milliseconds(200)
-    // While as many calls run as may, nothing is read and the mark is reached: no heartbeats.
-    options.heartbeat = .zero
-    switch pattern {
-    case .rpc: socket = try Socket(.router, in: context, options: options)
-    case .pipeline: socket = try Socket(.pull, in: context, options: options)
-    case .pubsub(let topics):
-      socket = try Socket(.subscribe, in: context, options: options)
-      for topic in topics { try socket.subscribe(Array(topic.utf8)) }
+    let kind: SocketKind =
+      switch pattern {
+      case .rpc: .router
+      case .pipeline: .pull
+      case .pubsub: .subscribe
+      }
+    transport = try Transport(kind, options: options, messagesPerTurn: Self.messagesPerTurn, in: context, on: loop)
+    transport.delegate = self
+    if case .pubsub(let topics) = pattern {
+      for topic in topics { try transport.subscribe(Array(topic.utf8)) }
     }
-    watch = try SocketWatch(socket, on: loop, owner: self)
   }
 
-  func bind(_ endpoint: String) throws(ZMQError) -> String { try socket.bind(endpoint) }
+  func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint { try transport.bind(endpoint) }
 
   func close() {
-    watch?.cancel()
-    watch = nil
+    transport.close()
     if let nextOffer { loop.cancel(nextOffer) }
     nextOffer = nil
   }
 
   // MARK: Calls
 
-  func socketTurn() {
-    for _ in 0..<Self.messagesPerTurn where running < concurrency {
-      guard (try? frames.receive(from: socket)) == true else { return }
-      received()
-    }
-  }
-
-  private func received() {
+  func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
     guard let service else { return close() }
-    guard let (reply, first) = parts() else { return countMalformed("it has not the frames of a call") }
+    guard let (reply, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
     do throws(RemoteException) {
       let call = try IncomingCall(
-        method: frames[first], arguments: frames[first + 1], keywords: frames[first + 2], reply: reply)
+        method: message[first], arguments: message[first + 1], keywords: message[first + 2], reply: reply)
       running += 1
+      transport.isReading = running < concurrency
       service.assumeIsolated { $0.run(call) }
     } catch {
       countMalformed(error.description)
@@ -88,21 +82,23 @@ final class ServiceSocket: SocketDelegate, TimerHandler {
     }
   }
 
-  func wantsTurn(_ readiness: Socket.Readiness) -> Bool { running < concurrency && readiness.contains(.input) }
-
   /// One call has ended.
   func finished() {
     running -= 1
-    watch?.touched()
+    transport.isReading = true
   }
 
   /// The way back to the caller, where there is one, and the first of the three last frames: name, arguments, keywords.
-  private func parts() -> (IncomingCall.Reply?, Int)? {
-    let count = frames.count
+  private func parts(_ message: borrowing ReceivedMessage) -> (IncomingCall.Reply?, Int)? {
+    let count = message.count
     switch pattern {
     case .rpc:
-      guard count >= 5, let number = CallHeader.readRequest(frames[count - 4]) else { return nil }
-      return (.init(envelope: (0..<(count - 4)).map { Array(frames[$0]) }, number: number), count - 3)
+      guard (5...Self.mostFrames).contains(count), let number = CallHeader.readRequest(message[count - 4]) else {
+        return nil
+      }
+      var envelope: [[UInt8]] = []
+      for index in 0..<(count - 4) { envelope.append(Array(message[index])) }
+      return (.init(envelope: envelope, number: number), count - 3)
     case .pipeline: return count == 3 ? (nil, 0) : nil
     case .pubsub: return count == 4 ? (nil, 1) : nil
     }
@@ -137,24 +133,22 @@ final class ServiceSocket: SocketDelegate, TimerHandler {
   }
 
   func fired(_ timer: Timer) {
+    guard service != nil else { return close() }
     let gone = backlog.offer(clients: Self.clientsPerOffer) { offer($0) }
     if gone > 0 { countUndeliverable(gone, "its client is gone") }
     nextOffer = backlog.count > 0 ? loop.schedule(at: loop.now + Self.betweenOffers, self) : nil
   }
 
   private func offer(_ frames: [[UInt8]]) -> ReplyBacklog.Outcome {
-    defer { watch?.touched() }
-    do {
-      // A client that is gone is an error, and one that does not read a refusal: both before anything was sent.
-      for (index, frame) in frames.enumerated() {
-        let sent = try frame.withUnsafeBytes { try socket.send($0, more: index < frames.count - 1) }
-        if !sent { return .refused }
-      }
-      return .sent
+    do throws(ZMQError) {
+      return try transport.send(frames) ? .sent : .refused
     } catch {
+      if error.code != .unreachable { failed(error, on: transport) }
       return .gone
     }
   }
+
+  func failed(_ error: ZMQError, on transport: Transport) { logger.report(error, endpoints: transport.bindings) }
 
   /// The packed result; what cannot be packed is answered with why, as aiozmq does.
   private static func body(_ outcome: Result<Value, RemoteException>) -> (body: [UInt8], isException: Bool) {

@@ -60,9 +60,9 @@ struct Misfits {
     let reactor = try Reactor(name: "misfits")
     cleanup.add { try? await offThread { reactor.shutdown() } }
     let service = try await RPCService.start(
-      .rpc, methods, bind: ["tcp://127.0.0.1:*"], logger: Rig.logger, in: Context(), on: reactor)
+      .rpc, methods, bind: [Endpoint("tcp://127.0.0.1:*")], logger: Rig.logger, in: Context(), on: reactor)
     cleanup.add { await service.close() }
-    return await service.endpoints[0]
+    return await service.endpoints[0].description
   }
 }
 

@@ -1,0 +1,115 @@
+import Support
+import Testing
+import ZeroMQ
+
+@testable import ZeroMQRPC
+
+@Suite("the subscriber", .timeLimit(.minutes(1)))
+struct SubscriberTests {
+  /// A publisher that is told the subscriptions: `ZMQ_XPUB`.
+  private static let xpub = SocketKind(rawValue: 9)
+
+  private func publisher(_ endpoint: String, _ cleanup: Cleanup, _ kind: SocketKind = xpub) async throws -> WireSocket {
+    let publisher = try await WireSocket(kind, bind: endpoint)
+    cleanup.add { await publisher.close() }
+    return publisher
+  }
+
+  /// The next so many subscriptions a publisher is told.
+  private func subscriptions(_ publisher: WireSocket, _ count: Int) async throws -> Set<String> {
+    var topics: Set<String> = []
+    for _ in 0..<count {
+      let message = try await publisher.receive()[0]
+      #expect(message.first == 1)
+      topics.insert(String(decoding: message.dropFirst(), as: UTF8.self))
+    }
+    return topics
+  }
+
+  @Test("10,000 topics are all subscribed to, at once and again after the publisher has restarted")
+  func manyTopics() async throws {
+    try await OneWayBench.with { bench, cleanup in
+      let directory = try TemporaryDirectory()
+      let topics = (0..<10_000).map { "topic-\($0)" }
+      let first = try await publisher(directory.endpoint("bus"), cleanup)
+      try await bench.subscribe(connect: [directory.endpoint("bus")])
+      try await eventually("it is connected") { await bench.isSubscriberConnected }
+      try await bench.subscribe(to: topics)
+      #expect(try await subscriptions(first, topics.count) == Set(topics))
+      await first.close()
+      let second = try await publisher(directory.endpoint("bus"), cleanup)
+      #expect(try await subscriptions(second, topics.count) == Set(topics))
+      try await second.send([Array("topic-9999".utf8), [0x6D], [0x90], [0x80]])
+      try await eventually("an event comes") { await bench.heard == [Array("topic-9999".utf8)] }
+    }
+  }
+
+  @Test("topics subscribed to before a publisher is there are told it when it comes")
+  func early() async throws {
+    try await OneWayBench.with { bench, cleanup in
+      let directory = try TemporaryDirectory()
+      let topics = (0..<10_000).map { "topic-\($0)" }
+      try await bench.subscribe(connect: [directory.endpoint("bus")])
+      try await bench.subscribe(to: topics)
+      let publisher = try await publisher(directory.endpoint("bus"), cleanup)
+      #expect(try await subscriptions(publisher, topics.count) == Set(topics))
+    }
+  }
+
+  @Test("each change is told: how many publishers are connected, and of how many")
+  func upstream() async throws {
+    try await OneWayBench.with { bench, cleanup in
+      let directory = try TemporaryDirectory()
+      let endpoints = ["a", "b"].map { directory.endpoint($0) }
+      let a = try await publisher(endpoints[0], cleanup, .publish)
+      _ = try await publisher(endpoints[1], cleanup, .publish)
+      try await bench.subscribe(connect: endpoints)
+      try await eventually("both are there") { await bench.told == [[1, 2], [2, 2]] }
+      #expect(await bench.isSubscriberConnected)
+      await a.close()
+      try await eventually("one is gone") { await bench.told == [[1, 2], [2, 2], [1, 2]] }
+      #expect(await !bench.isSubscriberConnected)
+      _ = try await publisher(endpoints[0], cleanup, .publish)
+      try await eventually("it is back") { await bench.told == [[1, 2], [2, 2], [1, 2], [2, 2]] }
+    }
+  }
+
+  @Test("what has not the four frames of a published call is counted and left out")
+  func malformed() async throws {
+    try await OneWayBench.with { bench, cleanup in
+      let publisher = try await publisher("ipc://*", cleanup)
+      try await bench.subscribe(connect: [await publisher.endpoint])
+      try await bench.subscribe(to: [""])
+      _ = try await publisher.receive()
+      try await publisher.send([[0x74], [0x6D], [0x90]])
+      try await publisher.send([[0x74], [0x6D], [0x90], [0x80]])
+      try await eventually("the call is heard") { await bench.heard == [[0x74]] }
+      #expect(await bench.malformedMessages == 1)
+    }
+  }
+
+  @Test("a prefix of 245 bytes is subscribed to, a longer one is thrown back", arguments: [245, 246])
+  func longPrefix(count: Int) async throws {
+    try await OneWayBench.with { bench, cleanup in
+      let publisher = try await publisher("ipc://*", cleanup)
+      try await bench.subscribe(connect: [await publisher.endpoint])
+      let topic = String(repeating: "t", count: count)
+      if count > 245 {
+        await #expect(throws: ZMQError.self) { try await bench.subscribe(to: [topic]) }
+      } else {
+        try await bench.subscribe(to: [topic])
+        #expect(try await subscriptions(publisher, 1) == [topic])
+      }
+    }
+  }
+
+  @Test("closing closes the socket: its port is free", arguments: [false, true])
+  func close(isDropped: Bool) async throws {
+    try await OneWayBench.with { bench, cleanup in
+      try await bench.subscribe(bind: ["tcp://127.0.0.1:*"])
+      let endpoint = await bench.subscriberBindings[0]
+      if isDropped { await bench.dropSubscriber() } else { await bench.closeSubscriber() }
+      try await expectFree(endpoint, cleanup)
+    }
+  }
+}
