@@ -73,9 +73,8 @@ func packed(_ value: Value, _ packer: Packer = .init()) throws(TranscodingError)
 }
 
 func written(_ value: Value) -> [UInt8] {
-  var buffer = ByteBuffer()
-  buffer.appendValue(value)
-  return buffer.withUnsafeBytes { Array($0) }
+  // Only a value that is too deep cannot be packed, and here none is.
+  try! Packer(limits: .init(depth: .max)).pack(value)
 }
 
 func hex(_ bytes: [UInt8]) -> String {
