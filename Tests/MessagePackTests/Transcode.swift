@@ -73,8 +73,10 @@ func packed(_ value: Value, _ packer: Packer = .init()) throws(TranscodingError)
 }
 
 func written(_ value: Value) -> [UInt8] {
-  // Only a value that is too deep cannot be packed, and here none is.
-  try! Packer(limits: .init(depth: .max)).pack(value)
+  guard let bytes = try? Packer(limits: .init(depth: .max)).pack(value) else {
+    preconditionFailure("only a value that is too deep cannot be packed")
+  }
+  return bytes
 }
 
 func hex(_ bytes: [UInt8]) -> String {
