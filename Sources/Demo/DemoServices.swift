@@ -82,7 +82,7 @@ public actor DemoServices {
       try Array(topic.utf8).withUnsafeBytes { topic in
         try Array(method.utf8).withUnsafeBytes { method in
           try CallFrames(arguments: 0..<buffer.count).withFrames(in: buffer) { arguments, keywords in
-            try publisher.send(topic: topic, method, arguments: arguments, keywords: keywords)
+            try publisher.send(BorrowedCall(topic: topic, method: method, arguments: arguments, keywords: keywords))
           }
         }
       }

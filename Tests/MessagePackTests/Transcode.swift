@@ -73,7 +73,7 @@ func packed(_ value: Value, _ packer: Packer = .init()) throws(TranscodingError)
 }
 
 func written(_ value: Value) -> [UInt8] {
-  guard let bytes = try? Packer(limits: .init(depth: .max)).pack(value) else {
+  guard let bytes = try? Packer(limits: .init(depth: .max), allowsAnyKeys: true).pack(value) else {
     preconditionFailure("only a value that is too deep cannot be packed")
   }
   return bytes

@@ -29,12 +29,6 @@ public struct CallFrames: Sendable, Hashable {
     }
   }
 
-  /// The same frames, `distance` bytes further on.
-  func moved(by distance: Int) -> CallFrames {
-    func move(_ range: Range<Int>) -> Range<Int> { range.lowerBound + distance..<range.upperBound + distance }
-    return CallFrames(arguments: arguments.map(move), keywords: keywords.map(move))
-  }
-
   fileprivate static let emptyArray: UInt8 = 0x90
   fileprivate static let emptyMap: UInt8 = 0x80
 }
@@ -46,27 +40,30 @@ extension JSONParser {
     let whole = base..<(base + count)
     switch output.pointee {
     case CallFrames.emptyArray, CallFrames.emptyMap: return CallFrames()
-    case let head where Self.isArray(head): return CallFrames(arguments: whole)
-    case let head where Self.isMap(head): return envelope?.moved(by: base) ?? CallFrames(keywords: whole)
+    case 0x91...0x9f, 0xdc, 0xdd: return CallFrames(arguments: whole)
+    case 0x81, 0x82: return envelope(Int(output.pointee & 0x0f), count, base) ?? CallFrames(keywords: whole)
+    case 0x83...0x8f, 0xde, 0xdf: return CallFrames(keywords: whole)
     default: throw TranscodingFault(.shape, 0)
     }
   }
 
-  /// The frames within the outermost object, whose keys are the first `members` on the list and whose `count` bytes are
-  /// written; nil when it has other members than `args` and `kwargs`.
-  @inline(never) func callEnvelope(members: Int, _ count: Int) -> CallFrames? {
+  /// The frames within an outermost object of one or two members; nil when it has others than `args` and `kwargs`, or when
+  /// the map was no object.
+  private func envelope(_ members: Int, _ count: Int, _ base: Int) -> CallFrames? {
+    guard let keys = outermostKeys else { return nil }
     var frames = CallFrames()
     for member in 0..<members {
-      let key = keys.entries[member]
+      let key = member == 0 ? keys.first : keys.last
       let from = Int(key.offset) + Int(key.length)
       // The header of a next key this short is one byte.
-      let to = member + 1 < members ? Int(keys.entries[member + 1].offset) - 1 : count
+      let to = member + 1 < members ? Int(keys.last.offset) - 1 : count
       let name = UnsafePointer(output + Int(key.offset))
       let head = output[from]
+      let range = (base + from)..<(base + to)
       if ByteWord.equal(name, Int(key.length), "args"), Self.isArray(head) {
-        frames.arguments = head == CallFrames.emptyArray ? nil : from..<to
+        frames.arguments = head == CallFrames.emptyArray ? nil : range
       } else if ByteWord.equal(name, Int(key.length), "kwargs"), Self.isMap(head) {
-        frames.keywords = head == CallFrames.emptyMap ? nil : from..<to
+        frames.keywords = head == CallFrames.emptyMap ? nil : range
       } else {
         return nil
       }

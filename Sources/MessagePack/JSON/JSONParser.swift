@@ -29,8 +29,8 @@ struct JSONParser: ~Copyable {
   /// The innermost frame when the pass ends; the root frame, of depth 0, after success.
   var frame = Frame(header: 0, count: 0, firstKey: 0, isObject: false)
 
-  /// Where `args` and `kwargs` lie when the outermost value is an object with only those; noted when it closes.
-  private(set) var envelope: CallFrames?
+  /// The first key and the last of the outermost object, kept when it closes; nil for other values.
+  private(set) var outermostKeys: (first: SeenKeys.Entry, last: SeenKeys.Entry)?
 
   /// Reads the whole text; gives the number of bytes written.
   mutating func run() throws(TranscodingFault) -> Int {
@@ -144,7 +144,7 @@ struct JSONParser: ~Copyable {
         let source = Int(keys.entries[index].source)
         throw TranscodingFault(.duplicateKey, source)
       }
-      if frame.header == 0, frame.count <= 2 { envelope = callEnvelope(members: Int(frame.count), out - output) }
+      if frame.header == 0 { outermostKeys = (keys.entries[0], keys.entries[keys.entries.count - 1]) }
       keys.entries.truncate(to: first)
     }
     if frame.count <= 15 {
