@@ -153,6 +153,12 @@ extension ByteBuffer {
     append(utf8)
   }
 
+  /// Adds a string.
+  public mutating func appendString(_ text: String) {
+    var text = text
+    text.withUTF8 { appendString(UnsafeRawBufferPointer($0)) }
+  }
+
   /// Adds the header of an array; its `count` values must follow (fewer than 2^32).
   public mutating func appendArrayHeader(_ count: Int) { appendHeader(MessagePackWriter.arrayHeader, count) }
 
