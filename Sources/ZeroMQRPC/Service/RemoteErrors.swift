@@ -42,6 +42,3 @@ extension RemoteException {
     return name
   }
 }
-
-/// The former name of what services throw.
-public typealias RemoteError = RemoteException

@@ -34,10 +34,15 @@ struct Misfits {
       garbled: { pattern: rpc, connect: ["\(directory.endpoint("garbler"))"], methods: { safe: ["*"] } }
       mute: { pattern: rpc, connect: ["\(directory.endpoint("mute"))"], methods: { safe: ["*"] } }
       stuck: { pattern: pipeline, connect: ["\(directory.endpoint("stuck"))"] }
-      absent: { pattern: rpc, connect: ["\(directory.endpoint("nobody"))"], methods: { safe: ["*"] } }
-      absent-jobs: { pattern: pipeline, connect: ["\(directory.endpoint("nobody"))"] }
+      absent:
+        pattern: rpc
+        connect: ["\(directory.endpoint("nobody"))"]
+        methods: { safe: ["*"] }
+        required: false
+      absent-jobs: { pattern: pipeline, connect: ["\(directory.endpoint("nobody"))"], required: false }
       absent-news:
         pattern: pubsub
+        required: false
         publish: { connect: ["\(directory.endpoint("nobody"))"] }
         subscribe: { connect: ["\(directory.endpoint("nobody"))"], topics: ["offered"] }
       """
@@ -47,8 +52,8 @@ struct Misfits {
   private static func start(_ cleanup: Cleanup) async throws -> String {
     var methods = MethodTable()
     methods.add("raise", .init(["name"], rest: true)) { arguments in
-      guard case .string(let name) = arguments["name"] else { throw RemoteError.type("name must be a text") }
-      throw RemoteError(name, arguments.rest)
+      guard case .string(let name) = arguments["name"] else { throw RemoteException.type("name must be a text") }
+      throw RemoteException(name, arguments.rest)
     }
     methods.add("nan") { _ in .double(.nan) }
     methods.add("long") { _ in .string(String(repeating: "x", count: 2_048)) }
