@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConfigurationReader
 import Foundation
 import Gateway
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Demo
 import Foundation
 import Gateway
+import HTTPServer
 import Logging
 import ServiceLifecycle
 

@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Gateway
+import HTTPServer
 public import Logging
 
 /// What the commands that serve have in common.
@@ -15,8 +16,8 @@ struct ServingOptions: ParsableArguments {
 
   func overrides() throws -> Overrides {
     do {
-      return Overrides(listen: listen.isEmpty ? nil : try listen.map { try Configuration.Listen($0) }, threads: threads)
-    } catch let error as Configuration.InvalidAddress {
+      return Overrides(listen: listen.isEmpty ? nil : try listen.map { try ListenAddress($0) }, threads: threads)
+    } catch let error as ListenAddress.Invalid {
       throw ValidationError("--listen: \(error)")
     }
   }

@@ -50,7 +50,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     linger = subscribe.linger
     self.loop = loop
     self.logger = logger
-    text = ServerSentEvents(writer: service.json.writer(limits: limits.transcoding))
+    text = ServerSentEvents(writer: service.json.writer(limits: limits.http.limits.transcoding))
     subscriber = try Subscriber(
       connect: subscribe.connect.map(\.description), longestFrame: subscribe.eventLimit, in: context, on: loop,
       logger: logger)
@@ -107,13 +107,13 @@ final class EventHub: SubscriberDelegate, TimerHandler {
 
   // MARK: Upstream
 
-  func published(
-    topic: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer, arguments: UnsafeRawBufferPointer,
-    keywords: UnsafeRawBufferPointer
-  ) {
+  func published(_ call: BorrowedCall) {
+    // What is subscribed to has a topic.
+    guard let topic = call.topic else { return }
     do throws(TranscodingError) {
       let id = "\(epoch)-\(sequence + 1)"
-      let lines = try text.call(id: id, topic: topic, method: method, arguments: arguments, keywords: keywords)
+      let lines = try text.call(
+        id: id, topic: topic, method: call.method, arguments: call.arguments, keywords: call.keywords)
       append(lines, topic: Array(topic))
       counters.events += 1
     } catch {
@@ -139,7 +139,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     }
   }
 
-  func upstreamChanged(connected: Int) {
+  func upstreamChanged(connected: Int, of endpoints: Int) {
     let isUp = connected > 0
     guard isUp != hadUpstream else { return }
     hadUpstream = isUp
