@@ -19,6 +19,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
   var isConnected: Bool { subscriber?.isConnected ?? false }
   private(set) var counters = Counters()
   private let service: String
+  private let shared: SharedService
   private let linger: Duration
   private let loop: Loop
   private let logger: Logger
@@ -43,10 +44,12 @@ final class EventHub: SubscriberDelegate, TimerHandler {
   }
 
   init(
-    _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, limits: Configuration, context: Context,
-    loop: Loop, logger: Logger
+    _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, shared: SharedService,
+    limits: Configuration,
+    context: Context, loop: Loop, logger: Logger
   ) throws {
     self.service = service.name
+    self.shared = shared
     linger = subscribe.linger
     self.loop = loop
     self.logger = logger
@@ -140,6 +143,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
   }
 
   func upstreamChanged(connected: Int, of endpoints: Int) {
+    shared.connectedPublishers = connected
     let isUp = connected > 0
     guard isUp != hadUpstream else { return }
     hadUpstream = isUp

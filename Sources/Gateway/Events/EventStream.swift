@@ -8,7 +8,6 @@ final class EventStream: BodyStream {
   /// In which tick of the heartbeat it beats.
   var beat = 0
   private let feed: EventFeed
-  private let handler: GatewayHandler
   private unowned let exchange: Exchange
   /// The event to look at next; nil while the stream has seen all and waits.
   private var cursor: UInt64?
@@ -27,11 +26,10 @@ final class EventStream: BodyStream {
     case last
   }
 
-  init(_ filter: TopicFilter, feed: EventFeed, opening: [UInt8], exchange: Exchange, handler: GatewayHandler) {
+  init(_ filter: TopicFilter, feed: EventFeed, opening: [UInt8], exchange: Exchange) {
     self.filter = filter
     self.feed = feed
     self.exchange = exchange
-    self.handler = handler
     text = opening
   }
 
@@ -64,7 +62,6 @@ final class EventStream: BodyStream {
       guard let event = feed.ring[sequence] else {
         let missed = feed.ring.missed(since: sequence)
         if missed == 0 { break }
-        handler.counters.lagged += 1
         write(ServerSentEvents.control("lagged", #"{"missed":\#(missed)}"#))
         ending = .last
         return true

@@ -53,6 +53,9 @@ public final class Exchange {
   /// Whether an answer was given.
   public var isAnswered: Bool { state.isAnswered }
 
+  /// Whether the server accepts no more requests; the answer to this one closes its connection.
+  public var isServerQuiesced: Bool { server.isQuiesced }
+
   /// Answers with bytes, which are copied. Called inside a handler's call or later, once; when the client is gone, or an
   /// answer was given before, it does nothing. Answered before the body was read, the connection closes after it.
   public func respond(

@@ -1,36 +1,43 @@
 import HTTPServer
 
-/// Subscribing.
-extension GatewayRequest {
+/// `/sub/{service}`: a stream of the service's events.
+struct StreamResponder: Responder {
   /// The control parameter with which a client that cannot set headers resumes.
   private static let lastEventID = "_last_event_id"
+  private static let controls: Set<String> = [lastEventID]
 
-  func stream(from backend: PubSubUpstream) throws(Refusal) {
-    guard let feed = backend.feed else { return }
-    let query = try readQuery(.topics, controls: [Self.lastEventID])
-    let filter = try filter(query.topics, feed.settings)
+  let feed: EventFeed
+
+  init(service: String, in upstreams: UpstreamTable) throws(Problem) { feed = try upstreams.feed(service) }
+
+  var methods: HTTPMethod.Set { .fetch }
+
+  func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("text/event-stream") }
+
+  func respond(to request: GatewayRequest) throws(Problem) {
+    let query = try request.query(.topics, controls: Self.controls)
+    let filter = try filter(query.topics)
     let headers: [(StaticString, String)] = [("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
     let type: StaticString = "text/event-stream; charset=utf-8"
-    guard exchange.method == .get else {
-      return exchange.respond(
-        200, contentType: type, headers: headers, body: UnsafeRawBufferPointer(start: nil, count: 0))
+    guard request.method == .get else {
+      return request.answer(200, type, headers: headers, UnsafeRawBufferPointer(start: nil, count: 0))
     }
     var opening = ServerSentEvents.opening(retry: feed.settings.retry)
-    if exchange.header(.lastEventID) != nil || query.control(Self.lastEventID) != nil {
+    if request.header(.lastEventID) != nil || query.control(Self.lastEventID) != nil {
       // No history is replayed yet, so what came in between is lost, and is said to be.
       opening += ServerSentEvents.control("gap", #"{"reason":"evicted","missed":null}"#)
     }
     if feed.isUpstream == false { opening += ServerSentEvents.upstream(isUp: false) }
-    let stream = EventStream(filter, feed: feed, opening: opening, exchange: exchange, handler: handler)
+    let stream = EventStream(filter, feed: feed, opening: opening, exchange: request.exchange)
     feed.open(stream)
-    exchange.respond(200, contentType: type, headers: headers, stream: stream)
+    request.answer(200, type, headers: headers, stream: stream)
   }
 
   /// What the client asks for, or all that is offered.
-  private func filter(_ topics: [[UInt8]], _ settings: Configuration.Subscribe) throws(Refusal) -> TopicFilter {
-    let offered = settings.topics.map { Array($0.utf8) }
+  private func filter(_ topics: [[UInt8]]) throws(Problem) -> TopicFilter {
+    let offered = feed.settings.topics.map { Array($0.utf8) }
     for topic in topics where !offered.contains(where: { topic.starts(with: $0) }) {
-      throw Refusal(
+      throw Problem(
         .noSuchTopic, "\"\(String(decoding: topic, as: UTF8.self))\" is not among the topics of this service.")
     }
     var prefixes: [[UInt8]] = []
