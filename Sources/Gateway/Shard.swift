@@ -20,9 +20,19 @@ actor Shard {
   }
 
   /// Does something on the shard: at once when the caller is there, else after all that was posted before.
-  nonisolated func post(_ body: @escaping @Sendable (isolated Shard) -> Void) {
+  private nonisolated func post(_ body: @escaping @Sendable (isolated Shard) -> Void) {
     if reactor.isCurrent { return assumeIsolated(body) }
     reactor.submit { self.assumeIsolated(body) }
+  }
+
+  /// Has the hub of the service, which lives on this shard, do what the feed of another shard asks.
+  nonisolated func ask(_ service: String, _ request: EventHub.Request, from shard: Shard) {
+    post { $0.hubs[service]?.receive(request, from: shard) }
+  }
+
+  /// Tells the feed of the service on this shard what its hub has for it.
+  nonisolated func tell(_ service: String, _ message: EventFeed.Message) {
+    post { $0.feeds[service]?.receive(message) }
   }
 
   /// Opens the sockets of all services. `shards` are all shards of the gateway: a service's events come in on one of them.
@@ -47,7 +57,8 @@ actor Shard {
       case .pubsub(let pubsub):
         let home = shards[index % shards.count]
         if let subscribe = pubsub.subscribe {
-          feeds[service.name] = EventFeed(service.name, subscribe, shard: self, home: home, loop: loop)
+          feeds[service.name] = EventFeed(
+            service.name, subscribe, shard: self, home: home, loop: loop, logger: logger)
           if home === self {
             hubs[service.name] = try EventHub(
               service, subscribe, limits: configuration, context: context, loop: loop, logger: logger)
@@ -112,6 +123,7 @@ actor Shard {
   func close() {
     for backend in (handler?.backends ?? [:]).values { backend.close() }
     for server in servers { server.stop() }
+    for feed in feeds.values { feed.close() }
     for hub in hubs.values { hub.close() }
     servers = []
     hubs = [:]

@@ -45,6 +45,7 @@ extension ProblemCode {
   static let permissionDenied = Self("permission-denied", 403, "The credentials do not allow this")
   static let rateLimited = Self("rate-limited", 429, "Too many requests")
   static let tooManyStreams = Self("too-many-streams", 429, "Too many streams")
+  static let tooManyTopics = Self("too-many-topics", 503, "Too many topics")
   static let overloaded = Self("overloaded", 503, "Too many calls are in flight")
   static let noBackend = Self("no-backend", 503, "No backend is connected")
   static let queueFull = Self("queue-full", 503, "The queue to the backend is full")
@@ -86,7 +87,8 @@ extension ProblemCode {
     .badJSON, .badMessagePack, .badShape, .invalidArgument, .notEncodable, .unsupportedMediaType,
     .unsupportedEncoding, .notAcceptable, .bodyTooLarge, .uriTooLong, .headersTooLarge, .requestTimeout,
     .noSuchService, .notExposed, .methodNotAllowed, .notSafe, .unauthenticated, .permissionDenied, .rateLimited,
-    .tooManyStreams, .overloaded, .noBackend, .queueFull, .queueTimeout, .breakerOpen, .draining, .timeout,
+    .tooManyStreams, .tooManyTopics, .overloaded, .noBackend, .queueFull, .queueTimeout, .breakerOpen, .draining,
+    .timeout,
     .backendLost, .badReply, .replyTooLarge, .replyNotRepresentable, .misdirected, .internal, .remoteException,
     .noSuchMethod, .nestedCall, .noSuchRoute, .noSuchTopic, .badTarget, .badQuery, .unknownParameter, .badTimeout,
     .badRequest, .notImplemented, .unsupportedVersion,

@@ -44,6 +44,9 @@ extension ProblemPage {
     .permissionDenied: .init("These credentials do not reach this.", "Use others, or ask the operator."),
     .rateLimited: .init("More requests than this client may send.", resend),
     .tooManyStreams: .init("More open streams than this client may have.", "Close one first. " + resend),
+    .tooManyTopics: .init(
+      "The streams of the service together ask for as many different topics as it allows.",
+      "Ask for fewer, or for a prefix that covers them, or raise `topics-limit`. " + resend),
     .overloaded: .init("As many calls are in flight as the service allows.", resend),
     .noBackend: .init("No backend of this service is connected at present.", resend),
     .queueFull: .init("No connected backend takes more calls at present.", resend),

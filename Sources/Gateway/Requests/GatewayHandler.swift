@@ -8,8 +8,6 @@ final class GatewayHandler: Handler {
   struct Counters: Sendable, Hashable {
     /// Calls whose client went away first.
     var abandoned = 0
-    /// Streams ended because they read too slowly.
-    var lagged = 0
   }
 
   let prefix: String

@@ -23,9 +23,7 @@ enum Upstream {
     switch self {
     case .rpc(let backend): backend.client.close()
     case .pipeline(let backend): backend.sender.close()
-    case .pubsub(let backend):
-      backend.publisher?.close()
-      backend.feed?.close()
+    case .pubsub(let backend): backend.publisher?.close()
     }
   }
 }

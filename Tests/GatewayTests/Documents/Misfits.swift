@@ -40,6 +40,7 @@ struct Misfits {
         pattern: pubsub
         publish: { connect: ["\(directory.endpoint("nobody"))"] }
         subscribe: { connect: ["\(directory.endpoint("nobody"))"], topics: ["offered"] }
+      narrow-news: { pattern: pubsub, subscribe: { connect: ["\(directory.endpoint("nobody"))"], topics-limit: 1 } }
       """
   }
 

@@ -1,0 +1,78 @@
+import MessagePack
+import Support
+import Testing
+
+/// How many topics the streams of a service may ask for.
+@Suite("many topics", .timeLimit(.minutes(1)))
+struct TopicLimitTests {
+  @Test("as many topics as the limit fit; a stream beyond it is refused before it opens, until there is room")
+  func limit() async throws {
+    try await Rig.with { rig in
+      // Streams on several shards count together.
+      let (publisher, gateway) = try await rig.publisher("topics-limit: 3\nlinger: 1h", threads: 4)
+      let http = gateway.http
+      let first = try await http.events("/sub/s?topic=a&topic=b")
+      let second = try await http.events("/sub/s?topic=b&topic=c&topic=c")
+      var subscribed: Set<String> = []
+      for _ in 0..<3 { subscribed.insert(try await publisher.subscription()) }
+      #expect(subscribed == ["+a", "+b", "+c"])
+      for _ in 0..<8 {
+        let reply = try await http.get("/sub/s?topic=a&topic=d")
+        #expect(reply.status == 503)
+        #expect(reply.json["code"] == "too-many-topics")
+        #expect(reply.headers["retry-after"] == "1")
+        #expect(try await http.send("HEAD", "/sub/s?topic=d").status == 200)
+      }
+      let third = try await http.events("/sub/s?topic=a&topic=b&topic=c")
+      third.close()
+      first.close()
+      try await eventually("room for another topic") {
+        let stream = try await http.events("/sub/s?topic=d")
+        defer { stream.close() }
+        return stream.head.status == 200
+      }
+      // What lingered made room.
+      #expect(try await publisher.subscription() == "-a")
+      #expect(try await publisher.subscription() == "+d")
+      second.close()
+    }
+  }
+
+  @Test("ten thousand topics on one service all work, also after the publisher was away", arguments: [2])
+  func tenThousand(threads: Int) async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher(threads: threads)
+      let topics = (0..<10_000).map { "\($0 + 10_000)" }
+      // A target holds 8 KiB.
+      var streams: [EventReader] = []
+      for start in stride(from: 0, to: topics.count, by: 500) {
+        let query = topics[start..<(start + 500)].map { "topic=\($0)" }.joined(separator: "&")
+        streams.append(try await gateway.http.events("/sub/s?\(query)"))
+      }
+      #expect(streams.allSatisfy { $0.head.status == 200 })
+      try await all(topics, arriveAt: publisher, and: streams)
+      await publisher.close()
+      for stream in streams {
+        #expect(try await stream.event(named: "upstream")?.json == ["state": "down", "connected": 0, "of": 1])
+      }
+      let again = try await rig.wire(.subscriptionAwarePublish)
+      try await all(topics, arriveAt: again, and: streams)
+    }
+  }
+
+  /// Waits for all subscriptions, publishes on each topic, and reads all of it.
+  private func all(_ topics: [String], arriveAt publisher: WireSocket, and streams: [EventReader]) async throws {
+    var subscribed: Set<String> = []
+    while subscribed.count < topics.count { subscribed.insert(try await publisher.subscription()) }
+    #expect(subscribed == Set(topics.map { "+\($0)" }))
+    let share = topics.count / streams.count
+    // One of each stream at a time, so that no queue on the way is full.
+    for round in stride(from: 0, to: share, by: 25) {
+      for (index, stream) in streams.enumerated() {
+        let some = topics[(index * share + round)..<(index * share + round + 25)]
+        for topic in some { try await publisher.publish(topic, "m") }
+        for topic in some { #expect(try await stream.event(named: "")?.json["topic"].text == topic) }
+      }
+    }
+  }
+}
