@@ -51,17 +51,21 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     module("HTTPServer", ["CMicroHTTPD", "CLinux", "Reactor", .product(name: "Logging", package: "swift-log")]),
+    module("ConfigurationReader", [.product(name: "Yams", package: "Yams")]),
     module(
       "Gateway",
       [
-        "CLinux", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
+        "CLinux", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
         .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
-        .product(name: "Yams", package: "Yams"),
       ], resources: [.embedInCode("Resources/gateway.yaml")]),
+    module(
+      "Demo",
+      ["Gateway", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor", .product(name: "Logging", package: "swift-log")]),
     .executableTarget(
       name: "zmq-gateway",
       dependencies: [
-        "Gateway", "CLinux", "Reactor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Demo", "Gateway", "ConfigurationReader", "HTTPServer", "CLinux", "Reactor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -73,6 +77,7 @@ let package = Package(
     tests("ZeroMQ", ["Reactor"]),
     tests("ZeroMQRPC", ["ZeroMQ", "MessagePack", "Reactor"]),
     tests("HTTPServer", ["Reactor"]),
-    tests("Gateway", ["HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
+    tests("ConfigurationReader", []),
+    tests("Gateway", ["ConfigurationReader", "Demo", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
   ]
 )

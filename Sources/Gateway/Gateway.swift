@@ -68,16 +68,16 @@ public final class Gateway: Sendable {
   ) async throws -> [ListenAddress] {
     let http = configuration.http
     let fitting = DescriptorLimit.connections(besides: configuration.socketCount(shards: shards.count))
-    if fitting < http.limits.connections {
+    if fitting < http.limits.server.connections {
       logger.warning(
         "fewer connections than configured: the limit on open files is too low (ulimit -n)",
-        metadata: ["configured": "\(http.limits.connections)", "possible": "\(fitting)"])
+        metadata: ["configured": "\(http.limits.server.connections)", "possible": "\(fitting)"])
     }
-    let openConnections = SharedLimit(limit: min(fitting, http.limits.connections))
+    let openConnections = SharedLimit(limit: min(fitting, http.limits.server.connections))
     var listeners = [[Listener]](repeating: [], count: shards.count)
     do {
       for listen in http.listen {
-        var address = try ListenAddress(parsing: listen.numeric())
+        var address = listen
         // Shards share the port among themselves, which would let them share it with another gateway as well, unnoticed:
         // being alone is found out first.
         if shards.count > 1, address.port != 0 { try Listener.open(address).close() }
@@ -93,7 +93,7 @@ public final class Gateway: Sendable {
       throw error
     }
     for (shard, own) in zip(shards, listeners) {
-      try await shard.listen(on: own, options: http.serverOptions, openConnections: openConnections, logger: logger)
+      try await shard.listen(on: own, options: http.limits.server, openConnections: openConnections, logger: logger)
     }
     return listeners.first?.map(\.address) ?? []
   }
@@ -128,27 +128,5 @@ extension Configuration {
       }
     }
     return sockets * 6 * shards
-  }
-}
-
-extension Configuration.HTTP {
-  /// What each shard grants.
-  fileprivate var serverOptions: ServerOptions {
-    var options = ServerOptions()
-    options.bodyLimit = limits.body
-    options.headersLimit = limits.headers
-    options.targetLimit = limits.target
-    options.connections = limits.connections
-    options.connectionsPerAddress = limits.connectionsPerAddress
-    options.readTimeout = limits.readTimeout
-    options.halfCloseGrace = limits.halfCloseGrace
-    return options
-  }
-}
-
-extension Configuration.Listen {
-  /// The address with its host in numbers; `localhost` is the only name.
-  fileprivate func numeric() -> String {
-    host.lowercased() == "localhost" ? "127.0.0.1:\(port)" : description
   }
 }

@@ -1,43 +1,60 @@
-import CLinux
-import CMicroHTTPD
+import Glibc
 
-/// Where a server listens: a numeric IPv4 or IPv6 address and a port, such as `127.0.0.1:8080` or `[::1]:0`.
+/// Where a server listens: a numeric IPv4 or IPv6 address, or `localhost`, and a port, such as `127.0.0.1:8080` or `[::1]:0`.
 public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
-  /// The numeric address, without brackets.
+  /// What is wrong with a text that is no address.
+  public struct Invalid: Error, Hashable, CustomStringConvertible {
+    /// The mistake, and what to write instead.
+    public let reason: String
+    public var description: String { reason }
+  }
+
+  /// The address as it was written, without brackets.
   public let host: String
   /// The port; 0 lets the kernel choose one.
   public let port: UInt16
 
-  /// Reads `host:port`. IPv6 addresses stand in brackets; `localhost` means 127.0.0.1; names are not resolved.
-  public init(parsing text: String) throws(HTTPServerError) {
-    guard let colon = text.lastIndex(of: ":") else { throw Self.invalid(text, "no port: expected host:port") }
-    let digits = text[text.index(after: colon)...]
-    guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(digits) else {
-      throw Self.invalid(text, "the port is not a number from 0 to 65535")
+  /// Reads `host:port` or `[::1]:port`; throws what is wrong with it. Names other than `localhost` are not resolved.
+  public init(_ text: String) throws(Invalid) {
+    if text.hasPrefix("unix:") { throw Invalid(reason: "unix: is not available in this version") }
+    guard let colon = text.lastIndex(of: ":") else {
+      throw Invalid(reason: "expected host:port, such as 127.0.0.1:8080, not \"\(text)\"")
     }
     var host = text[..<colon]
-    if host.hasPrefix("["), host.hasSuffix("]") {
-      host = host.dropFirst().dropLast()
-      guard host.contains(":") else { throw Self.invalid(text, "only an IPv6 address stands in brackets") }
-    } else if host.contains(":") {
-      throw Self.invalid(text, "an IPv6 address stands in brackets")
+    let digits = text[text.index(after: colon)...]
+    guard !digits.isEmpty, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let port = UInt16(digits) else {
+      throw Invalid(reason: "\"\(digits)\" is no port; ports are 0...65535")
     }
-    if host == "localhost" { host = "127.0.0.1" }
-    self.host = String(host)
-    self.port = port
-    guard withSocketAddress({ _, _ in true }) == true else {
-      throw Self.invalid(text, "the host is not a numeric address")
+    let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+    if isBracketed { host = host.dropFirst().dropLast() }
+    if isBracketed != host.contains(":") {
+      throw Invalid(reason: "an IPv6 address goes in brackets, and nothing else does: [::1]:\(port)")
     }
+    self.init(host: String(host), port: port)
+    if octets == nil { throw Invalid(reason: fault) }
   }
 
-  init(host: String, port: UInt16) {
+  /// The host is one that was read before.
+  private init(host: String, port: UInt16) {
     self.host = host
     self.port = port
   }
 
-  /// Whether only this machine can connect.
-  public var isLoopback: Bool { host == "::1" || host.hasPrefix("127.") || host.hasPrefix("::ffff:127.") }
+  /// 127.0.0.1 and a port.
+  public static func loopback(port: UInt16) -> ListenAddress { .init(host: "127.0.0.1", port: port) }
 
+  /// The same address in numbers, with the port the kernel chose.
+  func bound(to port: UInt16) -> ListenAddress { .init(host: numericHost, port: port) }
+
+  /// Whether only this machine can connect: 127.0.0.0/8, in IPv6 too, and ::1.
+  public var isLoopback: Bool {
+    guard let octets else { return false }
+    if octets.count == 4 { return octets[0] == 127 }
+    let isMapped = octets[..<10].allSatisfy { $0 == 0 } && octets[10] == 0xFF && octets[11] == 0xFF
+    return isMapped ? octets[12] == 127 : octets.dropLast().allSatisfy { $0 == 0 } && octets[15] == 1
+  }
+
+  /// `host:port`, with brackets around an IPv6 address.
   public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
   var family: CInt { host.contains(":") ? AF_INET6 : AF_INET }
@@ -48,13 +65,13 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
       var address = sockaddr_in6()
       address.sin6_family = sa_family_t(AF_INET6)
       address.sin6_port = port.bigEndian
-      guard inet_pton(AF_INET6, host, &address.sin6_addr) == 1 else { return nil }
+      guard inet_pton(AF_INET6, numericHost, &address.sin6_addr) == 1 else { return nil }
       return Self.pass(&address, body)
     }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
-    guard inet_pton(AF_INET, host, &address.sin_addr) == 1 else { return nil }
+    guard inet_pton(AF_INET, numericHost, &address.sin_addr) == 1 else { return nil }
     return Self.pass(&address, body)
   }
 
@@ -69,7 +86,22 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  private static func invalid(_ text: String, _ message: String) -> HTTPServerError {
-    .init(call: "listen address '\(text)'", message: message)
+  private var numericHost: String { host.lowercased() == "localhost" ? "127.0.0.1" : host }
+
+  /// The bytes of the address, 4 or 16; nil when the host is no address.
+  private var octets: [UInt8]? {
+    // The C call would read no further than a NUL.
+    guard !host.utf8.contains(0) else { return nil }
+    var octets = [UInt8](repeating: 0, count: family == AF_INET6 ? 16 : 4)
+    return inet_pton(family, numericHost, &octets) == 1 ? octets : nil
+  }
+
+  /// Why the host is no address.
+  private var fault: String {
+    if host == "*" { return "to listen on every address, write 0.0.0.0:\(port) or [::]:\(port)" }
+    if host.isEmpty { return "expected host:port, such as 127.0.0.1:\(port)" }
+    if host.contains(":") { return "\"\(host)\" is no IPv6 address" }
+    if host.allSatisfy({ $0 == "." || ("0"..."9").contains($0) }) { return "\"\(host)\" is no IPv4 address" }
+    return "\"\(host)\" is no address; write the numbers of the address to listen on, such as 0.0.0.0:\(port)"
   }
 }

@@ -26,7 +26,7 @@ public struct Listener: Sendable {
       guard address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0 else { throw .last("bind(\(address))") }
       guard listen(descriptor, backlog) == 0 else { throw .last("listen") }
       let port = try boundPort(descriptor)
-      return Listener(address: .init(host: address.host, port: port), descriptor: descriptor)
+      return Listener(address: address.bound(to: port), descriptor: descriptor)
     } catch {
       _ = CLinux.close(descriptor)
       throw error

@@ -38,4 +38,16 @@ extension Duration {
     let (sum, carry) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
     return carry ? (seconds < 0 ? .min : .max) : sum
   }
+
+  /// Whole milliseconds, a part of one counted as one: what a wait must not fall short of. Saturates as ``nanoseconds``.
+  package var millisecondsRoundedUp: Int64 {
+    let (whole, part) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
+    return part > 0 ? whole + 1 : whole
+  }
+
+  /// Whole milliseconds, what is left of one not counted. Saturates as ``nanoseconds``.
+  package var millisecondsRoundedDown: Int64 { nanoseconds / 1_000_000 }
+
+  /// That many hours.
+  package static func hours(_ count: Int) -> Duration { .seconds(3_600 * count) }
 }

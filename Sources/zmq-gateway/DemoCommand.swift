@@ -1,12 +1,14 @@
 import ArgumentParser
+import Demo
 import Foundation
 import Gateway
+import HTTPServer
 import Logging
 import ServiceLifecycle
 
-struct Demo: AsyncParsableCommand {
+struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Serve demonstration services that run in this process: calc, jobs and news.")
+    commandName: "demo", abstract: "Serve demonstration services that run in this process: calc, jobs and news.")
 
   @OptionGroup var serving: ServingOptions
 

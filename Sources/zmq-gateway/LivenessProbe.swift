@@ -1,14 +1,14 @@
 import CLinux
-import Gateway
+import HTTPServer
 import Reactor
 
 /// Asks a gateway over HTTP whether it lives: what a container's health check runs.
 struct LivenessProbe: Sendable {
-  private let address: Configuration.Listen
+  private let address: ListenAddress
 
   /// A probe of that address, `host:port`; throws what is wrong with it.
-  init(_ address: String) throws(Configuration.InvalidAddress) {
-    self.address = try Configuration.Listen(address)
+  init(_ address: String) throws(ListenAddress.Invalid) {
+    self.address = try ListenAddress(address)
   }
 
   /// Whether `GET /live` answers 200 in time. Blocks the calling thread, so it belongs on no reactor.

@@ -48,44 +48,10 @@ struct AddressTests {
     #expect(complaints("http: { listen: [localhost:0, localhost:0] }") == [])
   }
 
-  @Test(
-    "to listen on is a host and a port",
-    arguments: [
-      ("127.0.0.1:8080", "127.0.0.1", 8_080), ("[::1]:0", "::1", 0), ("localhost:65535", "localhost", 65_535),
-      ("0.0.0.0:80", "0.0.0.0", 80), ("[::]:80", "::", 80),
-    ])
-  func listen(text: String, host: String, port: Int) throws {
-    let listen = try Configuration.Listen(text)
-    #expect(listen.host == host)
-    #expect(Int(listen.port) == port)
-    #expect(listen.description == text)
-  }
-
-  @Test(
-    "to listen on is nothing else",
-    arguments: [
-      "", "8080", ":8080", "host", "host:", "host:65536", "host:-1", "*:80", "::1:80", "[::1]", "[127.0.0.1]:80",
-      "[::g]:80", "127.0.0.256:80", "127.0.0:80", "ho_st:80", "ho st:80", "unix:/run/a",
-    ])
-  func noListen(text: String) {
-    #expect(throws: Configuration.InvalidAddress.self) { try Configuration.Listen(text) }
-  }
-
   @Test("of a unix socket is named as one of a later version")
   func unix() {
     #expect(
       complaints("http: { listen: unix:/run/a }") == ["1:17: http.listen: unix: is not available in this version"])
-  }
-
-  @Test(
-    "is loopback or is not",
-    arguments: [
-      ("127.0.0.1:1", true), ("127.255.0.9:1", true), ("[::1]:1", true), ("[0:0::1]:1", true), ("LocalHost:1", true),
-      ("128.0.0.1:1", false), ("0.0.0.0:1", false), ("[::]:1", false), ("[::ffff:127.0.0.1]:1", false),
-      ("10.0.0.1:1", false),
-    ])
-  func loopback(text: String, expected: Bool) throws {
-    #expect(try Configuration.Listen(text).isLoopback == expected)
   }
 
   @Test("beyond loopback needs auth: none")

@@ -1,3 +1,6 @@
+import ConfigurationReader
+import HTTPServer
+import MessagePack
 import Testing
 
 @testable import Gateway
@@ -31,11 +34,13 @@ struct ConfigurationTests {
     #expect(configuration.http.listen.map(\.description) == ["127.0.0.1:8080"])
     #expect(configuration.http.threads == 0)
     #expect(configuration.http.prefix == "")
-    let limits = configuration.http.limits
-    #expect([limits.body, limits.headers, limits.target] == [1 << 20, 16 << 10, 8 << 10])
-    #expect([limits.connections, limits.connectionsPerAddress] == [10_000, 1_000])
-    #expect(limits.readTimeout == .seconds(10))
-    #expect([limits.depth, limits.elements] == [64, 1_000_000])
+    let server = configuration.http.limits.server
+    #expect([server.bodyLimit, server.headersLimit, server.targetLimit] == [1 << 20, 16 << 10, 8 << 10])
+    #expect([server.connections, server.connectionsPerAddress] == [10_000, 1_000])
+    #expect(server.readTimeout == .seconds(10))
+    #expect(server.halfCloseGrace == .seconds(1))
+    let transcoding = configuration.http.limits.transcoding
+    #expect([transcoding.depth, transcoding.elements] == [64, 1_000_000])
     #expect(configuration.grace == .seconds(25))
     #expect(configuration.errors.expose == .full)
     #expect(!configuration.isOpenToAll)
@@ -90,17 +95,17 @@ struct ConfigurationTests {
             slow: disconnect, linger: 0s, heartbeat: 5s, retry: 1s }
       """
     var expected = Configuration()
-    expected.http.listen = [.init(host: "0.0.0.0", port: 80), .init(host: "::1", port: 0)]
+    expected.http.listen = [try ListenAddress("0.0.0.0:80"), try ListenAddress("[::1]:0")]
     expected.http.threads = 4
     expected.http.prefix = "/api/v1"
-    expected.http.limits.body = 2 << 20
-    expected.http.limits.headers = 8 << 10
-    expected.http.limits.target = 4_000
-    expected.http.limits.connections = 5
-    expected.http.limits.connectionsPerAddress = 2
-    expected.http.limits.readTimeout = .milliseconds(1_500)
-    expected.http.limits.depth = 32
-    expected.http.limits.elements = 10
+    expected.http.limits.server.bodyLimit = 2 << 20
+    expected.http.limits.server.headersLimit = 8 << 10
+    expected.http.limits.server.targetLimit = 4_000
+    expected.http.limits.server.connections = 5
+    expected.http.limits.server.connectionsPerAddress = 2
+    expected.http.limits.server.readTimeout = .milliseconds(1_500)
+    expected.http.limits.transcoding.depth = 32
+    expected.http.limits.transcoding.elements = 10
     expected.isOpenToAll = true
     expected.grace = .seconds(120)
     expected.errors = .init(expose: .class, map: ["KeyError": 500, "a.*": 418])
@@ -112,7 +117,7 @@ struct ConfigurationTests {
     math.errors = .init(expose: Configuration.Exposure.none, map: ["ValueError": 422])
     var json = Configuration.JSONStyle()
     json.integers = .string
-    json.nonfinite = .null
+    json.nonFinite = .null
     json.keys = .pairs
     var subscribe = Configuration.Subscribe(connect: [try .init("tcp://h:2")])
     subscribe.topics = ["eu", "us"]
@@ -130,6 +135,20 @@ struct ConfigurationTests {
     ]
     let loaded = try Configuration.load(yaml: yaml, file: "f")
     #expect(loaded == expected)
+  }
+
+  @Test("takes variables of the environment for any single value")
+  func inFile() throws {
+    let yaml = """
+      http: { listen: "${HOST:-localhost}:${PORT}", threads: "${THREADS}" }
+      grace: ${GRACE}
+      services: { a: { pattern: "${PATTERN}", connect: ["tcp://${HOST:-h}:1"] } }
+      """
+    let environment = ["PORT": "81", "THREADS": "3", "GRACE": "3s", "PATTERN": "rpc"]
+    let configuration = try Configuration.load(yaml: yaml, file: "f", environment: environment)
+    #expect(configuration.http.listen.map(\.description) == ["localhost:81"])
+    #expect(configuration.http.threads == 3)
+    #expect(configuration.grace == .seconds(3))
   }
 
   @Test("loads the file of the benchmarks")
@@ -151,7 +170,7 @@ struct ConfigurationTests {
       """
     let configuration = try Configuration.load(yaml: yaml, file: "f")
     #expect(configuration.services.map(\.name) == ["bench", "news"])
-    #expect(configuration.http.listen == [.init(host: "127.0.0.1", port: 18_080)])
+    #expect(configuration.http.listen == [.loopback(port: 18_080)])
   }
 
   @Test("of the contract names each key this version lacks, with its line")

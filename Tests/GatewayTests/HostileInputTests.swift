@@ -1,3 +1,4 @@
+import ConfigurationReader
 import Testing
 
 @testable import Gateway

@@ -116,7 +116,7 @@ struct EndTests {
 
   @Test("two listeners share one port")
   func reusePort() async throws {
-    let first = try Listener.open(ListenAddress(parsing: "127.0.0.1:0"), reusePort: true)
+    let first = try Listener.open(ListenAddress("127.0.0.1:0"), reusePort: true)
     let second = try Listener.open(first.address, reusePort: true)
     #expect(second.address == first.address)
     #expect(throws: HTTPServerError.self) { try Listener.open(first.address) }

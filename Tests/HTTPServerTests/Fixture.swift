@@ -32,7 +32,7 @@ actor Fixture {
     self.offset = offset
     reactor = try Reactor(name: "test") { Instant.monotonic() + offset.withLock { $0 } }
     unownedExecutor = reactor.asUnownedSerialExecutor()
-    let listener = try Listener.open(ListenAddress(parsing: "127.0.0.1:0"))
+    let listener = try Listener.open(ListenAddress("127.0.0.1:0"))
     address = listener.address
     try start(listener, options)
   }

@@ -1,3 +1,7 @@
+public import ConfigurationReader
+import HTTPServer
+import Reactor
+
 /// Everything a gateway is told before it starts: a value, checked when it is read from YAML.
 ///
 /// ```swift
@@ -20,32 +24,64 @@ public struct Configuration: Sendable, Hashable {
 
   /// A configuration of nothing but defaults.
   public init() {}
-}
 
-extension Configuration {
-  /// What callers learn of a remote exception, and with which status.
-  public struct Errors: Sendable, Hashable {
-    /// How much of a remote exception callers see; `nil` takes the enclosing setting (default: `nil`).
-    public var expose: Exposure?
-    /// Status (400...599) by exact dotted name, bare class name or glob (default: none).
-    public var map: [String: Int]
-
-    /// Settings that override nothing unless told to.
-    public init(expose: Exposure? = nil, map: [String: Int] = [:]) {
-      self.expose = expose
-      self.map = map
-    }
+  /// Reads and checks the text of a YAML file.
+  ///
+  /// Variables in `${NAME}` come from `environment`, and so do `ZMQ_GATEWAY_HTTP_LISTEN` and
+  /// `ZMQ_GATEWAY_HTTP_THREADS`, which beat the file; `overrides`, the flags of a command, beat both. Throws everything
+  /// that is wrong, each with its line in `file`.
+  public static func load(
+    yaml: String, file: String, environment: [String: String] = [:], overrides: Overrides = .init()
+  ) throws(ConfigurationErrors) -> Configuration {
+    let diagnostics = Diagnostics(file: file, environment: environment)
+    let variables = Overrides(environment: environment, diagnostics)
+    var configuration = Configuration()
+    var places: [Place] = []
+    if let root = YAMLDocument(yaml, diagnostics).root { places = configuration.read(root) }
+    let isListenOverridden = variables.listen != nil || overrides.listen != nil
+    let merged = configuration.merging(variables).merging(overrides)
+    merged.check(listening: isListenOverridden ? [] : places, diagnostics)
+    try diagnostics.finish()
+    return merged
   }
 
-  /// How much of a remote exception callers see.
-  public enum Exposure: String, Sendable, Hashable, CaseIterable {
-    /// Class, arguments and `repr`.
-    case full
-    /// Class and arguments.
-    case message
-    /// The class only.
-    case `class`
-    /// Nothing but the status and the code.
-    case none
+  /// Takes each key of the file; returns where each address to listen on stands.
+  private mutating func read(_ root: Section) -> [Place] {
+    var places: [Place] = []
+    if let section = root.section("http") { places = http.read(section) }
+    root.read("grace", into: &grace) { $0.duration(in: .zero ... .hours(1)) }
+    root.read("auth", into: &isOpenToAll, Self.isOpenToAll)
+    if let section = root.section("errors") { errors.read(section) }
+    if let section = root.section("services") {
+      services = section.keys.compactMap { name in Service(name, in: section) }
+    }
+    root.unavailable("limits")
+    root.finish()
+    return places
+  }
+
+  private static func isOpenToAll(_ field: Field) -> Bool? {
+    if field.isMapping, let section = field.section() {
+      section.unavailable("keys", "jwt")
+      section.finish()
+      return nil
+    }
+    guard let text = field.text("none") else { return nil }
+    if text != "none" { field.report("\"\(text)\" is not available in this version; only \"none\" is") }
+    return text == "none"
+  }
+
+  /// Reports what shows only when all settings are known, such as listening beyond this machine without `auth: none`.
+  /// `places` are those of the addresses in the file; none when they come from elsewhere.
+  func check(listening places: [Place], _ diagnostics: Diagnostics) {
+    if !HTTP.threadRange.contains(http.threads) {
+      diagnostics.report(.outside, "http.threads", "must be between 0 and 256")
+    }
+    if http.listen.isEmpty { diagnostics.report(.outside, "http.listen", "needs at least one address") }
+    for (index, address) in http.listen.enumerated() where !address.isLoopback && !isOpenToAll {
+      diagnostics.report(
+        places.indices.contains(index) ? places[index] : .outside, "http.listen",
+        "\(address) is reachable from other machines; write \"auth: none\" to serve everyone who reaches it")
+    }
   }
 }

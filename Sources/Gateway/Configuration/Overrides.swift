@@ -1,12 +1,15 @@
+public import ConfigurationReader
+public import HTTPServer
+
 /// Settings that beat the file: the flags of a command, or variables of the environment.
 public struct Overrides: Sendable, Hashable {
   /// Addresses to listen on instead of the file's.
-  public var listen: [Configuration.Listen]?
+  public var listen: [ListenAddress]?
   /// Shards, 0...256, instead of the file's number.
   public var threads: Int?
 
-  /// Overrides nothing unless told to.
-  public init(listen: [Configuration.Listen]? = nil, threads: Int? = nil) {
+  /// Overrides nothing by default.
+  public init(listen: [ListenAddress]? = nil, threads: Int? = nil) {
     self.listen = listen
     self.threads = threads
   }
@@ -20,19 +23,19 @@ public struct Overrides: Sendable, Hashable {
 
   init(environment: [String: String], _ diagnostics: Diagnostics) {
     if let text = environment[Self.listenVariable], !text.isEmpty {
-      var listen: [Configuration.Listen] = []
+      var listen: [ListenAddress] = []
       for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-        do throws(Configuration.InvalidAddress) {
+        do throws(ListenAddress.Invalid) {
           listen.append(try .init(String(part.trimming(while: { $0 == " " }))))
         } catch {
-          diagnostics.report(.outside, Self.listenVariable, error.reason)
+          diagnostics.report(.outside, Self.listenVariable, error.description)
         }
       }
       // Without a good address the file's stand, so that they are checked too.
       if !listen.isEmpty { self.listen = listen }
     }
     if let text = environment[Self.threadsVariable], !text.isEmpty {
-      if let threads = Int(text), (0...256).contains(threads) {
+      if let threads = Int(text), Configuration.HTTP.threadRange.contains(threads) {
         self.threads = threads
       } else {
         diagnostics.report(.outside, Self.threadsVariable, "\"\(text)\" is no whole number between 0 and 256")
@@ -60,11 +63,6 @@ extension Configuration {
     if let threads = overrides.threads { merged.http.threads = threads }
     return merged
   }
-}
-
-extension Place {
-  /// Not in the file: an override, or the environment.
-  static let outside = Place(line: 0, column: 0)
 }
 
 extension Substring {

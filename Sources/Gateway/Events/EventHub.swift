@@ -64,8 +64,8 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     self.logger = logger
     history = EventHistory(subscribe.history)
     subscriptions = Subscriptions(limit: subscribe.topicsLimit, linger: subscribe.linger)
-    publishers = Publishers(all: subscribe.connect.count)
-    text = ServerSentEvents(writer: service.json.writer(limits: limits.transcoding))
+    publishers = Publishers(connected: 0, all: subscribe.connect.count)
+    text = ServerSentEvents(writer: service.json.writer(limits: limits.http.limits.transcoding))
     subscriber = try Subscriber(
       connect: subscribe.connect.map(\.description), longestFrame: subscribe.eventLimit, in: context, on: loop,
       logger: logger)
@@ -158,8 +158,9 @@ final class EventHub: SubscriberDelegate, TimerHandler {
   func publishedAll() { handOver() }
 
   func upstreamChanged(connected: Int) {
-    guard connected != publishers.connected else { return }
-    publishers.connected = connected
+    let now = Publishers(connected: connected, all: publishers.all)
+    guard now != publishers else { return }
+    publishers = now
     append(ServerSentEvents.upstream(publishers), topic: nil)
     handOver()
   }

@@ -1,7 +1,7 @@
 /// How many of a service's publishers are connected.
 struct Publishers: Hashable, Sendable {
   /// Those that are connected.
-  var connected = 0
+  let connected: Int
   /// Those that are configured.
   let all: Int
 

@@ -1,4 +1,5 @@
 import MessagePack
+import Reactor
 
 /// The lines of server-sent events (WHATWG HTML, 9.2). JSON text has no line breaks, so one `data` line holds it.
 struct ServerSentEvents: ~Copyable {
@@ -47,18 +48,13 @@ struct ServerSentEvents: ~Copyable {
   }
 
   /// The first bytes of a stream: a comment, so that the client sees it open, and how long to wait before it reconnects.
-  static func opening(retry: Duration) -> [UInt8] { Array(": ok\nretry: \(retry.milliseconds)\n\n".utf8) }
+  static func opening(retry: Duration) -> [UInt8] { Array(": ok\nretry: \(retry.millisecondsRoundedDown)\n\n".utf8) }
 
   /// A comment that keeps proxies from closing a silent stream.
   static let heartbeat = Array(":\n\n".utf8)
 
   /// The last event of a stream of a gateway that stops.
   static func farewell(retry: Duration) -> [UInt8] {
-    Array("event: bye\nretry: \(retry.milliseconds)\ndata: {\"reason\":\"draining\"}\n\n".utf8)
+    Array("event: bye\nretry: \(retry.millisecondsRoundedDown)\ndata: {\"reason\":\"draining\"}\n\n".utf8)
   }
-}
-
-extension Duration {
-  /// Whole milliseconds.
-  fileprivate var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
 }

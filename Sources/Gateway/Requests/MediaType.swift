@@ -1,3 +1,5 @@
+import HTTPServer
+
 /// What a header says of media types, compared without taking it apart into strings.
 enum MediaType {
   /// What a request's body is.
@@ -11,14 +13,14 @@ enum MediaType {
   /// Reads `Content-Type`, parameters aside (RFC 9110, 8.3).
   static func body(_ value: UnsafeRawBufferPointer) -> Body {
     let type = essence(value)
-    if type.equals("application/json") { return .json }
-    if type.equals("application/x-www-form-urlencoded") { return .form }
-    return type.hasSuffix("+json") ? .json : .other
+    if type.isCaseless("application/json") { return .json }
+    if type.isCaseless("application/x-www-form-urlencoded") { return .form }
+    return type.hasCaselessSuffix("+json") ? .json : .other
   }
 
   /// Whether `Accept` lets the type be sent; an absent header lets everything (RFC 9110, 12.5.1).
   static func accepts(_ accept: UnsafeRawBufferPointer?, _ type: StaticString) -> Bool {
-    guard let accept, !accept.isEmpty, !accept.equals("*/*") else { return true }
+    guard let accept, !accept.isEmpty, !accept.isCaseless("*/*") else { return true }
     var best: (specificity: Int, isWanted: Bool) = (0, false)
     for range in accept.split(separator: UInt8(ascii: ",")) {
       let range = UnsafeRawBufferPointer(rebasing: range)
@@ -30,11 +32,12 @@ enum MediaType {
   }
 
   private static func specificity(_ range: UnsafeRawBufferPointer, of type: StaticString) -> Int {
-    if range.equals(type) { return 3 }
-    if range.equals("*/*") { return 1 }
-    guard range.count > 2, range.hasSuffix("/*") else { return 0 }
-    let family = UnsafeRawBufferPointer(rebasing: range[..<(range.count - 1)])
-    return type.withUTF8Buffer { UnsafeRawBufferPointer($0).hasPrefix(family) } ? 2 : 0
+    if range.isCaseless(type) { return 3 }
+    if range.isCaseless("*/*") { return 1 }
+    guard range.count > 2, range.hasCaselessSuffix("/*") else { return 0 }
+    let family = UnsafeRawBufferPointer(rebasing: range.dropLast())
+    guard family.count <= type.utf8CodeUnitCount else { return 0 }
+    return family.isCaseless(UnsafeRawBufferPointer(start: type.utf8Start, count: family.count)) ? 2 : 0
   }
 
   private static func hasZeroQuality(_ range: UnsafeRawBufferPointer) -> Bool {
@@ -47,37 +50,6 @@ enum MediaType {
 
   /// The type without parameters and blanks.
   private static func essence(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    var (start, end) = (0, value.firstIndex(of: UInt8(ascii: ";")) ?? value.count)
-    while start < end, value[start] == 0x20 || value[start] == 0x09 { start += 1 }
-    while end > start, value[end - 1] == 0x20 || value[end - 1] == 0x09 { end -= 1 }
-    return UnsafeRawBufferPointer(rebasing: value[start..<end])
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  /// Whether these are the bytes of the text, its letters in any case. The text is in small letters.
-  func equals(_ text: StaticString) -> Bool { count == text.utf8CodeUnitCount && hasSuffix(text) }
-
-  /// Whether the bytes end with the text, its letters in any case. The text is in small letters.
-  func hasSuffix(_ text: StaticString) -> Bool {
-    text.withUTF8Buffer { text in
-      guard count >= text.count else { return false }
-      let start = count - text.count
-      for index in text.indices {
-        let byte = self[start + index]
-        if (0x41...0x5A ~= byte ? byte | 0x20 : byte) != text[index] { return false }
-      }
-      return true
-    }
-  }
-
-  /// Whether the bytes begin with those, their letters in any case. These are in small letters.
-  func hasPrefix(_ prefix: UnsafeRawBufferPointer) -> Bool {
-    guard count >= prefix.count else { return false }
-    for index in prefix.indices {
-      let byte = prefix[index]
-      if (0x41...0x5A ~= byte ? byte | 0x20 : byte) != self[index] { return false }
-    }
-    return true
+    UnsafeRawBufferPointer(rebasing: value.prefix { $0 != UInt8(ascii: ";") }).trimmed
   }
 }

@@ -30,6 +30,8 @@ struct Glob: Hashable, Sendable {
     return at == pattern.count
   }
 
-  private static let star = UInt8(ascii: "*")
-  private static let question = UInt8(ascii: "?")
+  /// Any run of bytes.
+  static let star = UInt8(ascii: "*")
+  /// Any byte.
+  static let question = UInt8(ascii: "?")
 }

@@ -25,3 +25,16 @@ enum NameRules {
     return !startsPart
   }
 }
+
+extension UInt8 {
+  /// Whether a URL may hold this byte as it is in any part (RFC 3986, unreserved).
+  var isUnreserved: Bool { isNameByte || self == UInt8(ascii: "~") }
+
+  /// Whether names of services and methods may hold this byte: `[A-Za-z0-9_.-]`.
+  var isNameByte: Bool {
+    switch self {
+    case 0x61...0x7A, 0x41...0x5A, 0x30...0x39, 0x5F, 0x2E, 0x2D: true
+    default: false
+    }
+  }
+}

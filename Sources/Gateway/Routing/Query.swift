@@ -1,3 +1,5 @@
+import ConfigurationReader
+
 /// What a query says, decoded and checked: arguments of a call, or topics of a stream, and control parameters.
 struct Query: Hashable, Sendable {
   /// One argument or topic, in the order of the query.

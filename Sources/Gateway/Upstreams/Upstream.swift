@@ -53,8 +53,8 @@ final class RPCUpstream {
     exposure = rpc.errors.expose ?? configuration.errors.expose ?? .full
     timeout = rpc.timeout
     maximumTimeout = rpc.maximumTimeout
-    reader = JSONToMessagePack(limits: configuration.transcoding)
-    writer = service.json.writer(limits: configuration.transcoding)
+    reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
+    writer = service.json.writer(limits: configuration.http.limits.transcoding)
   }
 }
 
@@ -71,7 +71,7 @@ final class PipelineUpstream {
     sender = try OneWayClient(
       .pipeline, connect: pipeline.connect.map(\.description), in: context, on: loop, logger: logger)
     policy = MethodPolicy(service.methods)
-    reader = JSONToMessagePack(limits: configuration.transcoding)
+    reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
   }
 }
 
@@ -91,31 +91,6 @@ final class PubSubUpstream {
     }
     self.feed = feed
     policy = MethodPolicy(service.methods)
-    reader = JSONToMessagePack(limits: configuration.transcoding)
-  }
-}
-
-extension Configuration {
-  /// The bounds on documents from clients and from backends.
-  var transcoding: TranscodingLimits {
-    var limits = TranscodingLimits()
-    limits.depth = http.limits.depth
-    limits.elements = http.limits.elements
-    return limits
-  }
-}
-
-extension Configuration.JSONStyle {
-  /// What writes results so.
-  func writer(limits: TranscodingLimits) -> MessagePackToJSON {
-    let integers: MessagePackToJSON.Integers = integers == .number ? .number : .string
-    let keys: MessagePackToJSON.Keys = keys == .string ? .string : .pairs
-    let nonFinite: MessagePackToJSON.NonFinite =
-      switch nonfinite {
-      case .null: .null
-      case .string: .string
-      case .error: .error
-      }
-    return MessagePackToJSON(limits: limits, integers: integers, nonFinite: nonFinite, keys: keys)
+    reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
   }
 }

@@ -47,7 +47,7 @@ extension Exchange {
   }
 
   private func acceptHead(_ line: HeadValidator.RequestLine) {
-    method = HTTPMethod(line.method, length: line.methodLength)
+    method = HTTPMethod(UnsafeRawBufferPointer(start: line.method, count: line.methodLength))
     bodyLimit = server.options.bodyLimit
     table.clear()
     if let refusal = inspect(line) { return refuse(refusal) }

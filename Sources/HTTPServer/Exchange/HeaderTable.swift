@@ -27,16 +27,3 @@ struct HeaderTable: ~Copyable {
 
   private static let size = KnownHeader.allCases.count
 }
-
-extension UnsafeRawBufferPointer {
-  /// Whether the bytes are that text, in any case. The text has to be in small letters.
-  func isCaseless(_ text: StaticString) -> Bool {
-    guard count == text.utf8CodeUnitCount else { return false }
-    for index in 0..<count {
-      let byte = self[index]
-      let small = byte >= 65 && byte <= 90 ? byte | 0x20 : byte
-      if small != text.utf8Start[index] { return false }
-    }
-    return true
-  }
-}

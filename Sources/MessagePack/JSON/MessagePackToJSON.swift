@@ -6,7 +6,7 @@
 /// one reserved key) is `{"$map":[[key,value],...]}`.
 public struct MessagePackToJSON: Sendable, Hashable {
   /// How integers are written.
-  public enum Integers: Sendable, Hashable {
+  public enum Integers: String, Sendable, Hashable, CaseIterable {
     /// As numbers, exactly.
     case number
     /// Those outside -2^53 ... 2^53, the range in which JavaScript has every integer, as strings.
@@ -14,7 +14,7 @@ public struct MessagePackToJSON: Sendable, Hashable {
   }
 
   /// How NaN and the infinities, which JSON lacks, are written.
-  public enum NonFinite: Sendable, Hashable {
+  public enum NonFinite: String, Sendable, Hashable, CaseIterable {
     /// As null.
     case null
     /// As `"NaN"`, `"Infinity"` and `"-Infinity"`.
@@ -24,7 +24,7 @@ public struct MessagePackToJSON: Sendable, Hashable {
   }
 
   /// How maps with keys other than strings are written.
-  public enum Keys: Sendable, Hashable {
+  public enum Keys: String, Sendable, Hashable, CaseIterable {
     /// As objects; a key is the JSON text of its value, in a string.
     case string
     /// As `{"$map":[[key,value],...]}`.

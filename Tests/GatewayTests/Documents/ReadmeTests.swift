@@ -1,5 +1,7 @@
+import Demo
 import Foundation
 import Gateway
+import HTTPServer
 import Support
 import Testing
 
@@ -95,7 +97,7 @@ struct ReadmeTests {
 
   private func start(_ configuration: Configuration, _ cleanup: Cleanup) async throws -> LiveGateway {
     var configuration = configuration
-    configuration.http.listen = [try Configuration.Listen("127.0.0.1:0")]
+    configuration.http.listen = [.loopback(port: 0)]
     // With one shard, one answer tells that the backends are connected.
     configuration.http.threads = 1
     let gateway = LiveGateway(try await Gateway.start(configuration, logger: Rig.logger))

@@ -1,3 +1,4 @@
+import Demo
 import Gateway
 import MessagePack
 import Reactor

@@ -2,12 +2,8 @@
 ///
 /// The default also stands in for a variable that is empty, as in a shell.
 enum Expansion {
-  /// Why a text does not expand.
-  struct Fault: Error {
-    let reason: String
-  }
-
-  static func expand(_ text: String, from environment: [String: String]) throws(Fault) -> String {
+  /// The text with its variables replaced; throws when one is not set or not understood.
+  static func expand(_ text: String, from environment: [String: String]) throws(InvalidText) -> String {
     guard text.contains("$") else { return text }
     var result = ""
     var rest = text[...]
@@ -19,7 +15,7 @@ enum Expansion {
         rest = rest.dropFirst()
       } else if rest.first == "{" {
         guard let end = rest.firstIndex(of: "}") else {
-          throw Fault(reason: "\"${\" without \"}\"; write $$ for a dollar")
+          throw InvalidText("\"${\" without \"}\"; write $$ for a dollar")
         }
         result += try value(of: rest[..<end].dropFirst(), in: environment)
         rest = rest[rest.index(after: end)...]
@@ -32,19 +28,19 @@ enum Expansion {
 
   private static func value(
     of expression: Substring, in environment: [String: String]
-  ) throws(Fault) -> String {
+  ) throws(InvalidText) -> String {
     let mark = expression.firstRange(of: ":-")
     let name = expression[..<(mark?.lowerBound ?? expression.endIndex)]
     guard let first = name.utf8.first, !(0x30...0x39 ~= first), name.utf8.allSatisfy(isNameByte) else {
-      throw Fault(reason: "\"${\(expression)}\" names no variable")
+      throw InvalidText("\"${\(expression)}\" names no variable")
     }
     let value = environment[String(name)]
     guard let mark else {
-      guard let value else { throw Fault(reason: "\(name) is not set; ${\(name):-...} gives a default") }
+      guard let value else { throw InvalidText("\(name) is not set; ${\(name):-...} gives a default") }
       return value
     }
     let fallback = expression[mark.upperBound...]
-    if fallback.contains("${") { throw Fault(reason: "the default of \(name) holds another \"${\"") }
+    if fallback.contains("${") { throw InvalidText("the default of \(name) holds another \"${\"") }
     if let value, !value.isEmpty { return value }
     return String(fallback)
   }

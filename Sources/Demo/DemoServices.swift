@@ -1,3 +1,4 @@
+public import Gateway
 import Glibc
 public import Logging
 import MessagePack

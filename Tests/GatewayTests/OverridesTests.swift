@@ -1,48 +1,8 @@
+import ConfigurationReader
+import HTTPServer
 import Testing
 
 @testable import Gateway
-
-@Suite("A variable", .timeLimit(.minutes(1)))
-struct ExpansionTests {
-  @Test(
-    "expands inside a text",
-    arguments: [
-      ("", ""), ("plain", "plain"), ("${A}", "1"), ("x${A}y${A}z", "x1y1z"), ("${B:-d}", "d"), ("${A:-d}", "1"),
-      ("${EMPTY}", ""), ("${EMPTY:-d}", "d"), ("${B:-}", ""), ("$$", "$"), ("$${A}", "${A}"), ("$$$$", "$$"),
-      ("$", "$"),
-      ("a$b", "a$b"), ("${B:-a:-b}", "a:-b"), ("${_a1}", "under"), ("${B:-$$}", "$$"),
-    ])
-  func expands(text: String, expected: String) throws {
-    #expect(try Expansion.expand(text, from: ["A": "1", "EMPTY": "", "_a1": "under"]) == expected)
-  }
-
-  @Test(
-    "is refused when unset or misspelt",
-    arguments: ["${B}", "${", "${A", "${}", "${1A}", "${A B}", "${A-d}", "${B:-${A}}"])
-  func refused(text: String) {
-    #expect(throws: Expansion.Fault.self) { try Expansion.expand(text, from: ["A": "1"]) }
-  }
-
-  @Test("stands for any single value of the file")
-  func inFile() throws {
-    let yaml = """
-      http: { listen: "${HOST:-localhost}:${PORT}", threads: "${THREADS}" }
-      grace: ${GRACE}
-      services: { a: { pattern: "${PATTERN}", connect: ["tcp://${HOST:-h}:1"] } }
-      """
-    let environment = ["PORT": "81", "THREADS": "3", "GRACE": "3s", "PATTERN": "rpc"]
-    let configuration = try Configuration.load(yaml: yaml, file: "f", environment: environment)
-    #expect(configuration.http.listen.map(\.description) == ["localhost:81"])
-    #expect(configuration.http.threads == 3)
-    #expect(configuration.grace == .seconds(3))
-  }
-
-  @Test("that is unset is named with its line")
-  func unset() {
-    #expect(
-      complaints("# one\ngrace: ${GRACE}\n") == ["2:8: grace: GRACE is not set; ${GRACE:-...} gives a default"])
-  }
-}
 
 @Suite("An override", .timeLimit(.minutes(1)))
 struct OverridesTests {
@@ -80,7 +40,7 @@ struct OverridesTests {
     #expect(complaints(open, environment: environment) == [])
     #expect(complaints("", environment: ["ZMQ_GATEWAY_HTTP_LISTEN": "0.0.0.0:1"]).count == 1)
     #expect(throws: ConfigurationErrors.self) {
-      try Configuration().applying(.init(listen: [.init(host: "0.0.0.0", port: 1)]))
+      try Configuration().applying(.init(listen: [ListenAddress("0.0.0.0:1")]))
     }
     #expect(throws: ConfigurationErrors.self) { try Configuration().applying(.init(threads: 257)) }
   }

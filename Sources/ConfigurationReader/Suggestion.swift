@@ -1,43 +1,6 @@
-import Yams
-
-/// Where something stands in a file; line 0 is outside of it.
-struct Place: Hashable {
-  var line: Int
-  var column: Int
-
-  init(line: Int, column: Int) {
-    self.line = line
-    self.column = column
-  }
-
-  init(_ mark: Mark?) { self.init(line: mark?.line ?? 1, column: mark?.column ?? 1) }
-}
-
-/// The problems found so far: reading goes on after each, so that all are told at once.
-final class Diagnostics {
-  let file: String
-  let environment: [String: String]
-  private(set) var problems: [ConfigurationError] = []
-
-  init(file: String, environment: [String: String]) {
-    self.file = file
-    self.environment = environment
-  }
-
-  func report(_ place: Place, _ path: String, _ message: String, suggestion: String? = nil) {
-    problems.append(
-      .init(
-        file: file, line: place.line, column: place.column, path: path, message: message, suggestion: suggestion))
-  }
-
-  func finish() throws(ConfigurationErrors) {
-    if !problems.isEmpty { throw ConfigurationErrors(problems) }
-  }
-}
-
 extension String {
   /// The candidate a writer most likely meant: at most a third of its letters differ, transpositions counted once.
-  func nearest(among candidates: some Sequence<String>) -> String? {
+  package func nearest(among candidates: some Sequence<String>) -> String? {
     let distances = candidates.map { (distance: self.distance(to: $0), candidate: $0) }
     guard let best = distances.min(by: { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }) else {
       return nil

@@ -1,27 +1,36 @@
 import Yams
 
 /// A value under reading. Each accessor reports what is wrong with it and then gives `nil`.
-struct Field {
+package struct Field {
   let node: Node
+  /// The keys that lead here, joined by dots.
   let path: String
   /// Where the key stands.
   let key: Place
   let diagnostics: Diagnostics
 
-  var place: Place { Place(node.mark) }
+  /// Where the value stands.
+  package var place: Place { Place(node.mark) }
 
-  func report(_ message: String, suggestion: String? = nil) {
+  /// Reports what is wrong with the value.
+  package func report(_ message: String, suggestion: String? = nil) {
     diagnostics.report(place, path, message, suggestion: suggestion)
   }
 
+  /// Whether the value is a mapping of keys.
+  package var isMapping: Bool { node.mapping != nil }
+
+  /// Whether the value is a text without characters, quoted or not.
+  package var isEmptyText: Bool { node.scalar?.string.isEmpty == true }
+
   /// Whether nothing was written after the key.
-  var isEmpty: Bool {
+  private var isEmpty: Bool {
     guard let scalar = node.scalar, scalar.style == .plain || scalar.style == .any else { return false }
     return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
   }
 
   /// A scalar, with variables expanded.
-  func text(_ expected: String = "a single value") -> String? {
+  package func text(_ expected: String = "a single value") -> String? {
     guard let scalar = node.scalar else {
       report("expected \(expected), not \(node.kind)")
       return nil
@@ -34,7 +43,7 @@ struct Field {
   }
 
   /// A mapping; nothing at all is an empty one.
-  func section() -> Section? {
+  package func section() -> Section? {
     if isEmpty { return Section(.init([]), path: path, place: key, diagnostics) }
     guard case .mapping(let mapping) = node else {
       report("expected a mapping of keys, not \(node.kind)")
@@ -44,7 +53,7 @@ struct Field {
   }
 
   /// The elements of a list; one scalar is a list of itself.
-  func elements() -> [Field]? {
+  package func elements() -> [Field]? {
     switch node {
     case .scalar where !isEmpty: return [self]
     case .sequence(let items):
@@ -57,7 +66,21 @@ struct Field {
     }
   }
 
-  func integer(in range: ClosedRange<Int>) -> Int? {
+  /// A text that `parse` understands, whose error is reported.
+  package func value<Value, Failure: Error & CustomStringConvertible>(
+    _ expected: String, _ parse: (String) throws(Failure) -> Value
+  ) -> Value? {
+    guard let text = text(expected) else { return nil }
+    do throws(Failure) {
+      return try parse(text)
+    } catch {
+      report(error.description)
+      return nil
+    }
+  }
+
+  /// A whole number within bounds.
+  package func integer(in range: ClosedRange<Int>) -> Int? {
     guard let text = text("a whole number") else { return nil }
     guard let number = Int(text) else {
       report("expected a whole number, not \"\(text)\"")
@@ -66,7 +89,8 @@ struct Field {
     return within(range, number, "\(range.lowerBound)", "\(range.upperBound)")
   }
 
-  func boolean() -> Bool? {
+  /// `true` or `false`.
+  package func boolean() -> Bool? {
     guard let text = text("true or false") else { return nil }
     switch text {
     case "true": return true
@@ -77,27 +101,20 @@ struct Field {
     }
   }
 
-  func duration(in range: ClosedRange<Duration>) -> Duration? {
-    guard let text = text("a duration such as 5s") else { return nil }
-    do throws(Quantity.Fault) {
-      return within(range, try Quantity.duration(text), range.lowerBound.text, range.upperBound.text)
-    } catch {
-      report(error.reason)
-      return nil
-    }
+  /// A time with a unit, within bounds.
+  package func duration(in range: ClosedRange<Duration>) -> Duration? {
+    guard let duration = value("a duration such as 5s", Quantity.duration) else { return nil }
+    return within(range, duration, Quantity.text(range.lowerBound), Quantity.text(range.upperBound))
   }
 
-  func bytes(in range: ClosedRange<Int>) -> Int? {
-    guard let text = text("a size such as 1MiB") else { return nil }
-    do throws(Quantity.Fault) {
-      return within(range, try Quantity.bytes(text), "\(range.lowerBound)B", "\(range.upperBound)B")
-    } catch {
-      report(error.reason)
-      return nil
-    }
+  /// A size in bytes, with or without a unit, within bounds.
+  package func bytes(in range: ClosedRange<Int>) -> Int? {
+    guard let bytes = value("a size such as 1MiB", Quantity.bytes) else { return nil }
+    return within(range, bytes, "\(range.lowerBound)B", "\(range.upperBound)B")
   }
 
-  func choice<Value: RawRepresentable & CaseIterable>(
+  /// One of the words of an enumeration; those in `later` are words that a later version will take.
+  package func choice<Value: RawRepresentable & CaseIterable>(
     _ type: Value.Type = Value.self, later: [String] = []
   ) -> Value? where Value.RawValue == String {
     let known = Value.allCases.map(\.rawValue)
@@ -123,10 +140,10 @@ struct Field {
   }
 
   private func expand(_ text: String) -> String? {
-    do throws(Expansion.Fault) {
+    do throws(InvalidText) {
       return try Expansion.expand(text, from: diagnostics.environment)
     } catch {
-      report(error.reason)
+      report(error.description)
       return nil
     }
   }
@@ -134,7 +151,7 @@ struct Field {
 
 extension Node {
   /// What a node is, for a sentence.
-  var kind: String {
+  fileprivate var kind: String {
     switch self {
     case .scalar: "a single value"
     case .mapping: "a mapping"

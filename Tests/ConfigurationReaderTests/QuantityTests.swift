@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Gateway
+@testable import ConfigurationReader
 
 @Suite("A quantity", .timeLimit(.minutes(1)))
 struct QuantityTests {
@@ -22,13 +22,16 @@ struct QuantityTests {
       "1000000000s", "5d",
     ])
   func noDuration(text: String) {
-    #expect(throws: Quantity.Fault.self) { try Quantity.duration(text) }
+    #expect(throws: InvalidText.self) { try Quantity.duration(text) }
   }
 
   @Test("says which unit is missing")
   func unit() {
-    #expect(complaints("grace: 5") == ["1:8: grace: a duration needs a unit: 5s or 5ms"])
-    #expect(complaints("grace: 5d") == ["1:8: grace: \"d\" is no unit of time; use ms, s, m or h"])
+    func grace(_ section: Section) { _ = section.field("grace")?.duration(in: .zero ... .seconds(60)) }
+    #expect(complaints("grace: 5", grace) == ["1:8: grace: a duration needs a unit: 5s or 5ms"])
+    #expect(complaints("grace: 5d", grace) == ["1:8: grace: \"d\" is no unit of time; use ms, s, m or h"])
+    #expect(complaints("grace: 1m", grace) == [])
+    #expect(complaints("grace: 60001ms", grace) == ["1:8: grace: must be between 0s and 1m"])
   }
 
   @Test(
@@ -45,7 +48,7 @@ struct QuantityTests {
     "is no size without number, unit or sense",
     arguments: ["", "MiB", "1.5MiB", "1 MiB", "1mib", "1M", "-1B", "9223372036854775807KiB", "99999999999999999999"])
   func noSize(text: String) {
-    #expect(throws: Quantity.Fault.self) { try Quantity.bytes(text) }
+    #expect(throws: InvalidText.self) { try Quantity.bytes(text) }
   }
 
   @Test(
@@ -55,6 +58,6 @@ struct QuantityTests {
       .seconds(3_600), .seconds(5_400), .zero,
     ])
   func text(duration: Duration) throws {
-    #expect(try Quantity.duration(duration.text) == duration)
+    #expect(try Quantity.duration(Quantity.text(duration)) == duration)
   }
 }

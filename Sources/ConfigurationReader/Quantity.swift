@@ -1,28 +1,23 @@
 /// Text with a unit, as configuration files write durations and sizes.
-enum Quantity {
-  /// Why a text is no quantity.
-  struct Fault: Error {
-    let reason: String
-  }
-
+package enum Quantity {
   /// `500ms`, `1.5s`, `2m`, `1h`: a number, at most six decimals, and a unit.
-  static func duration(_ text: String) throws(Fault) -> Duration {
+  static func duration(_ text: String) throws(InvalidText) -> Duration {
     let (number, unit) = split(text)
     guard !number.isEmpty else {
-      throw Fault(reason: "expected a duration such as 500ms, 5s, 2m or 1h, not \"\(text)\"")
+      throw InvalidText("expected a duration such as 500ms, 5s, 2m or 1h, not \"\(text)\"")
     }
     let parts = number.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty }), parts[0].count <= 9,
       let whole = Int64(parts[0]), parts.count == 1 || parts[1].count <= 6
-    else { throw Fault(reason: "\"\(number)\" is no number of at most nine digits and six decimals") }
+    else { throw InvalidText("\"\(number)\" is no number of at most nine digits and six decimals") }
     let nanoseconds: Int64
     switch unit {
     case "ms": nanoseconds = 1_000_000
     case "s": nanoseconds = 1_000_000_000
     case "m": nanoseconds = 60_000_000_000
     case "h": nanoseconds = 3_600_000_000_000
-    case "": throw Fault(reason: "a duration needs a unit: \(number)s or \(number)ms")
-    default: throw Fault(reason: "\"\(unit)\" is no unit of time; use ms, s, m or h")
+    case "": throw InvalidText("a duration needs a unit: \(number)s or \(number)ms")
+    default: throw InvalidText("\"\(unit)\" is no unit of time; use ms, s, m or h")
     }
     var fraction = Duration.zero
     if parts.count == 2, let digits = Int64(parts[1]) {
@@ -33,9 +28,9 @@ enum Quantity {
   }
 
   /// `512B`, `16KiB`, `1MiB`, `1GiB`, `10KB`, `1MB`, `1GB`, or bytes without a unit.
-  static func bytes(_ text: String) throws(Fault) -> Int {
+  static func bytes(_ text: String) throws(InvalidText) -> Int {
     let (number, unit) = split(text)
-    guard !number.isEmpty else { throw Fault(reason: "expected a size such as 512B, 16KiB or 1MiB, not \"\(text)\"") }
+    guard !number.isEmpty else { throw InvalidText("expected a size such as 512B, 16KiB or 1MiB, not \"\(text)\"") }
     let scale: Int
     switch unit {
     case "", "B": scale = 1
@@ -45,29 +40,25 @@ enum Quantity {
     case "KB", "kB": scale = 1_000
     case "MB": scale = 1_000_000
     case "GB": scale = 1_000_000_000
-    default: throw Fault(reason: "\"\(unit)\" is no unit of size; use B, KiB, MiB, GiB, KB, MB or GB")
+    default: throw InvalidText("\"\(unit)\" is no unit of size; use B, KiB, MiB, GiB, KB, MB or GB")
     }
-    guard let count = Int(number) else { throw Fault(reason: "\"\(number)\" is no whole number") }
+    guard let count = Int(number) else { throw InvalidText("\"\(number)\" is no whole number") }
     let (bytes, overflow) = count.multipliedReportingOverflow(by: scale)
-    if overflow { throw Fault(reason: "\(text) is too large") }
+    if overflow { throw InvalidText("\(text) is too large") }
     return bytes
+  }
+
+  /// The shortest text from which ``duration(_:)`` reads the same: `500ms`, `1.5s`, `2m`, `1h`.
+  package static func text(_ duration: Duration) -> String {
+    let (seconds, attoseconds) = duration.components
+    if attoseconds != 0 { return "\(duration / .milliseconds(1))ms".replacing(".0ms", with: "ms") }
+    if seconds % 3_600 == 0, seconds != 0 { return "\(seconds / 3_600)h" }
+    if seconds % 60 == 0, seconds != 0 { return "\(seconds / 60)m" }
+    return "\(seconds)s"
   }
 
   private static func split(_ text: String) -> (number: Substring, unit: Substring) {
     let number = text.prefix { $0 == "." || ("0"..."9").contains($0) }
     return (number, text[number.endIndex...])
-  }
-}
-
-extension Duration {
-  /// The shortest text that reads back: `500ms`, `1.5s`, `2m`, `1h`.
-  var text: String {
-    let (seconds, attoseconds) = components
-    if attoseconds != 0 {
-      return "\(self / .milliseconds(1))ms".replacing(".0ms", with: "ms")
-    }
-    if seconds % 3_600 == 0, seconds != 0 { return "\(seconds / 3_600)h" }
-    if seconds % 60 == 0, seconds != 0 { return "\(seconds / 60)m" }
-    return "\(seconds)s"
   }
 }

@@ -1,0 +1,84 @@
+import Yams
+
+/// A mapping under reading: remembers which keys were asked for, so that the rest are unknown.
+package final class Section {
+  /// The keys in the order of the file.
+  package let keys: [String]
+  /// The keys that lead here, joined by dots.
+  private let path: String
+  /// Where the key stands that names this section.
+  private let place: Place
+  private let diagnostics: Diagnostics
+  private let members: [String: (place: Place, value: Node)]
+  private var known: Set<String> = []
+
+  /// Keys that are no strings are reported and left out.
+  init(_ mapping: Node.Mapping, path: String, place: Place, _ diagnostics: Diagnostics) {
+    self.path = path
+    self.place = place
+    self.diagnostics = diagnostics
+    var keys: [String] = []
+    var members: [String: (place: Place, value: Node)] = [:]
+    for (key, value) in mapping {
+      guard let name = key.scalar?.string else {
+        diagnostics.report(Place(key.mark), path, "a key must be a string")
+        continue
+      }
+      // Equal scalars of different tags, such as 1 and "1", are two keys to YAML.
+      if members.updateValue((Place(key.mark), value), forKey: name) == nil {
+        keys.append(name)
+      } else {
+        diagnostics.report(Place(key.mark), path.isEmpty ? name : "\(path).\(name)", "duplicate key")
+      }
+    }
+    self.keys = keys
+    self.members = members
+  }
+
+  /// Whether the key is written.
+  package func has(_ key: String) -> Bool { members[key] != nil }
+
+  /// The value of a key, which is known from now on; `nil` when it is not written.
+  package func field(_ key: String) -> Field? {
+    known.insert(key)
+    return members[key].map { Field(node: $0.value, path: inner(key), key: $0.place, diagnostics: diagnostics) }
+  }
+
+  /// Takes a key's value if it is there and `parse` finds nothing wrong with it.
+  package func read<Value>(_ key: String, into value: inout Value, _ parse: (Field) -> Value?) {
+    if let field = field(key), let parsed = parse(field) { value = parsed }
+  }
+
+  /// The mapping under a key, which is known from now on; `nil` when it is not written or is no mapping.
+  package func section(_ key: String) -> Section? { field(key)?.section() }
+
+  /// Declares keys that are understood but may not stand here, each for the same reason.
+  package func refuse(_ keys: String..., because reason: String) {
+    for key in keys {
+      known.insert(key)
+      if has(key) { report(reason, at: key) }
+    }
+  }
+
+  /// Declares keys that a later version will take.
+  package func unavailable(_ keys: String...) {
+    for key in keys { refuse(key, because: "not available in this version") }
+  }
+
+  /// Declares keys that are left unread because something else about the section is wrong.
+  package func ignore(_ keys: [String]) { known.formUnion(keys) }
+
+  /// Reports what is wrong with the section, or with one of its keys.
+  package func report(_ message: String, at key: String? = nil) {
+    diagnostics.report(key.flatMap { members[$0]?.place } ?? place, key.map(inner) ?? path, message)
+  }
+
+  /// Reports the keys that were not asked for. Comes after all reading.
+  package func finish() {
+    for key in keys where !known.contains(key) {
+      diagnostics.report(members[key]?.place ?? place, inner(key), "unknown key", suggestion: key.nearest(among: known))
+    }
+  }
+
+  private func inner(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+}

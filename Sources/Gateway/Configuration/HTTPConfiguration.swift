@@ -1,0 +1,93 @@
+import ConfigurationReader
+public import HTTPServer
+public import MessagePack
+import Reactor
+
+extension Configuration {
+  /// Where and how HTTP is served: `http`.
+  public struct HTTP: Sendable, Hashable {
+    /// The addresses to listen on, at least one (default: 127.0.0.1:8080).
+    public var listen = [ListenAddress.loopback(port: 8_080)]
+    /// Shards, each a thread: 0...256, 0 for one per core (default: 0).
+    public var threads = 0
+    /// What every path starts with, such as `/api`; no slash at its end (default: empty).
+    public var prefix = ""
+    /// Bounds on what clients may send and hold.
+    public var limits = Limits()
+
+    /// Loopback on port 8080, one thread per core.
+    public init() {}
+
+    static let threadRange = 0...256
+
+    /// Takes each key; returns where each address to listen on stands.
+    mutating func read(_ section: Section) -> [Place] {
+      let places = readListen(section)
+      section.read("threads", into: &threads) { $0.integer(in: Self.threadRange) }
+      section.read("prefix", into: &prefix, Self.prefix)
+      if let inner = section.section("limits") { limits.read(inner) }
+      section.unavailable("admin", "tls", "cors", "hosts")
+      section.finish()
+      return places
+    }
+
+    private mutating func readListen(_ section: Section) -> [Place] {
+      guard let elements = section.field("listen")?.elements() else { return [] }
+      if elements.isEmpty { section.report("needs at least one address", at: "listen") }
+      var places: [Place] = []
+      var addresses: [ListenAddress] = []
+      for element in elements {
+        guard let address = element.value("host:port", ListenAddress.init(_:)) else { continue }
+        if address.port != 0, addresses.contains(address) {
+          element.report("\(address) is listed twice")
+        } else {
+          addresses.append(address)
+          places.append(element.place)
+        }
+      }
+      if !addresses.isEmpty { listen = addresses }
+      return places
+    }
+
+    private static func prefix(_ field: Field) -> String? {
+      // An empty prefix is a value of its own here, quoted or not.
+      guard let text = field.isEmptyText ? "" : field.text("a path such as /api") else { return nil }
+      if text.isEmpty || text == "/" { return "" }
+      let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+      guard parts.first == "", !parts.dropFirst().contains("") else {
+        field.report("a prefix starts with one slash and does not end with one: /\(text.filter { $0 != "/" })")
+        return nil
+      }
+      guard parts.dropFirst().allSatisfy({ $0 != "." && $0 != ".." && $0.utf8.allSatisfy(\.isUnreserved) }) else {
+        field.report("the parts of a prefix are letters, digits, \"-\", \".\", \"_\" and \"~\"")
+        return nil
+      }
+      return text
+    }
+  }
+
+  /// Bounds on what clients may send and hold: `http.limits`.
+  public struct Limits: Sendable, Hashable {
+    /// What a server grants its clients, with the server's own defaults.
+    public var server = ServerOptions()
+    /// Depth and number of elements of arguments and results, with the transcoders' own defaults.
+    public var transcoding = TranscodingLimits()
+
+    /// The defaults.
+    public init() {}
+
+    mutating func read(_ section: Section) {
+      section.read("body", into: &server.bodyLimit) { $0.bytes(in: 1...(4 << 30)) }
+      section.read("headers", into: &server.headersLimit) { $0.bytes(in: 256...(16 << 20)) }
+      section.read("target", into: &server.targetLimit) { $0.bytes(in: 64...(1 << 20)) }
+      section.read("connections", into: &server.connections) { $0.integer(in: 1...1_000_000) }
+      section.read("connections-per-address", into: &server.connectionsPerAddress) { $0.integer(in: 1...1_000_000) }
+      section.read("read-timeout", into: &server.readTimeout) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
+      section.read("half-close-grace", into: &server.halfCloseGrace) { $0.duration(in: .zero ... .hours(1)) }
+      // Python peers stop between 511 and 1024 levels, depending on their msgpack.
+      section.read("depth", into: &transcoding.depth) { $0.integer(in: 1...500) }
+      section.read("elements", into: &transcoding.elements) { $0.integer(in: 1...100_000_000) }
+      section.finish()
+    }
+  }
+}

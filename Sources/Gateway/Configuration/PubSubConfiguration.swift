@@ -1,0 +1,128 @@
+import ConfigurationReader
+import Reactor
+
+extension Configuration {
+  /// Events, at least in one direction: `pattern: pubsub`.
+  public struct PubSub: Sendable, Hashable {
+    /// Events from HTTP to ZeroMQ.
+    public var publish: Publish?
+    /// Events from ZeroMQ to HTTP.
+    public var subscribe: Subscribe?
+
+    /// One direction or both.
+    public init(publish: Publish? = nil, subscribe: Subscribe? = nil) {
+      self.publish = publish
+      self.subscribe = subscribe
+    }
+
+    init(_ section: Section) {
+      self.init()
+      section.refuse("connect", "bind", because: "goes under publish or subscribe in pattern pubsub")
+      section.refuse(
+        "timeout", "max-timeout", "in-flight", "errors", "reply-limit",
+        because: "does not apply to pattern pubsub, which answers nothing")
+      if let inner = section.section("publish") { publish = .init(inner) }
+      if !section.has("publish") { section.refuse("methods", because: "does not apply without publish") }
+      if let inner = section.section("subscribe") { subscribe = .init(inner) }
+      if !section.has("publish"), !section.has("subscribe") {
+        section.report("has neither publish nor subscribe; pattern pubsub needs at least one")
+      }
+    }
+  }
+
+  /// Events from HTTP to ZeroMQ: `publish`.
+  public struct Publish: Sendable, Hashable {
+    /// The peers every event goes to, at least one.
+    public var connect: [Address]
+
+    /// Publishes to all of `connect`.
+    public init(connect: [Address]) { self.connect = connect }
+
+    fileprivate init(_ section: Section) {
+      self.init(connect: section.endpoints())
+      section.finish()
+    }
+  }
+
+  /// Events from ZeroMQ to HTTP: `subscribe`.
+  public struct Subscribe: Sendable, Hashable {
+    /// The publishers, at least one.
+    public var connect: [Address]
+    /// The prefixes a stream may ask for, each with all that it starts; `""` allows any (default: any).
+    public var topics: [String] = [""]
+    /// Different topics that all streams together may ask for, 1...1,000,000; a stream that would exceed it is refused
+    /// (default: 100,000).
+    public var topicsLimit = 100_000
+    /// What is kept for streams that resume.
+    public var history = History()
+    /// What happens to a stream that reads too slowly (default: it is disconnected).
+    public var slow = Slow.disconnect
+    /// The longest frame of a published message, in bytes; a publisher that sends a longer one is disconnected and what
+    /// follows it on that connection is lost (default: 8 MiB).
+    public var eventLimit = 8 << 20
+    /// How long an upstream subscription outlives its last stream (default: 1 s).
+    public var linger: Duration = .seconds(1)
+    /// Silence after which a stream gets a comment (default: 15 s).
+    public var heartbeat: Duration = .seconds(15)
+    /// How long clients are told to wait before they connect again (default: 3 s).
+    public var retry: Duration = .seconds(3)
+
+    /// Any topic, the default history.
+    public init(connect: [Address]) { self.connect = connect }
+
+    fileprivate init(_ section: Section) {
+      self.init(connect: section.endpoints())
+      section.read("topics", into: &topics, Self.topics)
+      section.read("topics-limit", into: &topicsLimit) { $0.integer(in: 1...1_000_000) }
+      if let inner = section.section("history") { history.read(inner) }
+      section.read("slow", into: &slow) { $0.choice(later: ["drop-oldest", "conflate"]) }
+      section.read("event-limit", into: &eventLimit) { $0.bytes(in: (1 << 10)...(1 << 30)) }
+      section.read("linger", into: &linger) { $0.duration(in: .zero ... .hours(1)) }
+      section.read("heartbeat", into: &heartbeat) { $0.duration(in: .seconds(1) ... .hours(1)) }
+      section.read("retry", into: &retry) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
+      section.finish()
+    }
+
+    /// Prefixes of topics.
+    private static func topics(_ field: Field) -> [String]? {
+      guard let elements = field.elements() else { return nil }
+      if elements.isEmpty { field.report("an empty list allows no topic; [\"\"] allows any") }
+      var topics: [String] = []
+      for element in elements {
+        guard let text = element.text("a topic prefix") else { continue }
+        if text.utf8.count > NameRules.longestTopic {
+          element.report("a topic has at most \(NameRules.longestTopic) bytes, not \(text.utf8.count)")
+        } else {
+          topics.append(text)
+        }
+      }
+      return topics
+    }
+  }
+
+  /// What is kept of a service's events, whichever bound is met first: `history`.
+  public struct History: Sendable, Hashable {
+    /// The number of events; streams read from them, so at least 1,024 or 4 MiB are kept (default: 1,000).
+    public var events = 1_000
+    /// Their encoded size, in bytes (default: 8 MiB).
+    public var bytes = 8 << 20
+    /// Their age (default: 10 min).
+    public var age: Duration = .seconds(600)
+
+    /// The defaults.
+    public init() {}
+
+    fileprivate mutating func read(_ section: Section) {
+      section.read("events", into: &events) { $0.integer(in: 0...10_000_000) }
+      section.read("bytes", into: &bytes) { $0.bytes(in: 0...(64 << 30)) }
+      section.read("age", into: &age) { $0.duration(in: .zero ... .hours(10_000)) }
+      section.finish()
+    }
+  }
+
+  /// What happens to a stream that reads too slowly.
+  public enum Slow: String, Sendable, Hashable, CaseIterable {
+    /// It is told and closed; it may resume.
+    case disconnect
+  }
+}

@@ -1,0 +1,44 @@
+import ConfigurationReader
+import Reactor
+
+extension Configuration {
+  /// Request and reply: `pattern: rpc`.
+  public struct RPC: Sendable, Hashable {
+    /// The backends, at least one; calls go to the least busy.
+    public var connect: [Address]
+    /// How long a call may take when the caller does not say (default: 5 s).
+    public var timeout: Duration = .seconds(5)
+    /// The longest a caller may ask for; at least `timeout` (default: 60 s).
+    public var maximumTimeout: Duration = .seconds(60)
+    /// Calls waiting or running at one time, 1...1,000,000 (default: 1,000).
+    public var inFlight = 1_000
+    /// The largest reply, in bytes (default: 64 MiB).
+    public var replyLimit = 64 << 20
+    /// What callers learn of its exceptions; what is not set here comes from the gateway's `errors`.
+    public var errors = Errors()
+
+    /// The default timeouts and bounds.
+    public init(connect: [Address]) { self.connect = connect }
+
+    init(_ section: Section) {
+      self.init(connect: section.endpoints())
+      section.refuse("publish", "subscribe", because: "belongs to pattern pubsub; this service is rpc")
+      readTimeouts(section)
+      section.read("in-flight", into: &inFlight) { $0.integer(in: 1...1_000_000) }
+      section.read("reply-limit", into: &replyLimit) { $0.bytes(in: 1...(4 << 30)) }
+      if let inner = section.section("errors") { errors.read(inner) }
+    }
+
+    /// `timeout` and `max-timeout`, which may not contradict each other.
+    private mutating func readTimeouts(_ section: Section) {
+      let bounds = Duration.milliseconds(1) ... .hours(24)
+      section.read("timeout", into: &timeout) { $0.duration(in: bounds) }
+      section.read("max-timeout", into: &maximumTimeout) { $0.duration(in: bounds) }
+      if timeout > maximumTimeout {
+        section.report(
+          "contradiction: timeout is \(Quantity.text(timeout)), max-timeout only \(Quantity.text(maximumTimeout))",
+          at: section.has("max-timeout") ? "max-timeout" : "timeout")
+      }
+    }
+  }
+}

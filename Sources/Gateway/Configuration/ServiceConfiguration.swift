@@ -1,0 +1,172 @@
+import ConfigurationReader
+public import MessagePack
+
+extension Configuration {
+  /// One ZeroMQ service behind the gateway: an entry of `services`.
+  public struct Service: Sendable, Hashable {
+    /// The name in URLs: `[A-Za-z0-9_.-]+`, at most 255 bytes.
+    public var name: String
+    /// How it is spoken to.
+    public var pattern: Pattern
+    /// Which methods callers reach (default: all of them, none by GET).
+    public var methods: Methods
+    /// How its results and events are written as JSON.
+    public var json: JSONStyle
+    /// Whether the gateway is ready only while this service has a connection (default: true).
+    public var isRequired = true
+
+    /// A service all of whose methods can be called.
+    public init(_ name: String, _ pattern: Pattern, methods: Methods = .init(), json: JSONStyle = .init()) {
+      self.name = name
+      self.pattern = pattern
+      self.methods = methods
+      self.json = json
+    }
+
+    /// Reads one service; `nil` when too little of it can be understood. Whatever is wrong was reported.
+    init?(_ name: String, in services: Section) {
+      guard let section = services.section(name) else { return nil }
+      Self.check(name, in: services)
+      self.init(name, .pubsub(.init()))
+      section.unavailable("curve", "datetimes")
+      section.read("required", into: &isRequired) { $0.boolean() }
+      let kind: PatternName? = section.field("pattern")?.choice()
+      if !section.has("pattern") { section.report("has no pattern; it is one of rpc, pipeline, pubsub") }
+      switch kind {
+      case .rpc: pattern = .rpc(.init(section))
+      case .pipeline: pattern = .pipeline(.init(section))
+      case .pubsub: pattern = .pubsub(.init(section))
+      // What the other keys mean depends on the pattern, so nothing can be said of them.
+      case nil: section.ignore(Self.patternKeys)
+      }
+      if let inner = section.section("methods") { methods.read(inner, allowsSafe: kind == .rpc || kind == nil) }
+      if kind == .pipeline {
+        section.refuse("json", because: "does not apply to a pipeline, which answers nothing")
+      } else if let inner = section.section("json") {
+        json.read(inner)
+      }
+      section.finish()
+    }
+
+    private static func check(_ name: String, in services: Section) {
+      if !name.utf8.allSatisfy(\.isNameByte) || name.isEmpty || name == "." || name == ".." {
+        services.report("a service name is made of letters, digits, \"_\", \".\" and \"-\"", at: name)
+      } else if name.utf8.count > NameRules.longest {
+        services.report("a service name has at most \(NameRules.longest) bytes", at: name)
+      }
+    }
+
+    private enum PatternName: String, CaseIterable {
+      case rpc, pipeline, pubsub
+    }
+
+    /// The keys that belong to one pattern or another.
+    private static let patternKeys = [
+      "connect", "bind", "timeout", "max-timeout", "in-flight", "errors", "reply-limit", "publish", "subscribe",
+    ]
+  }
+
+  /// How a service is spoken to.
+  public enum Pattern: Sendable, Hashable {
+    /// Calls with results: `/rpc/{service}/{method}`.
+    case rpc(RPC)
+    /// Calls without results: `/push/{service}/{method}`.
+    case pipeline(Pipeline)
+    /// Events out, in, or both: `/pub/...` and `/sub/...`.
+    case pubsub(PubSub)
+  }
+
+  /// Which methods callers reach: globs in which `*` is any run of characters, dots included, and `?` is one.
+  ///
+  /// A method with a part that starts with `_` is never reached.
+  public struct Methods: Sendable, Hashable {
+    /// What can be called (default: everything).
+    public var expose: [String]
+    /// What cannot, even when exposed (default: nothing).
+    public var hide: [String]
+    /// What GET may call as well (default: nothing).
+    public var safe: [String]
+
+    /// Everything by POST and nothing by GET, by default.
+    public init(expose: [String] = ["*"], hide: [String] = [], safe: [String] = []) {
+      self.expose = expose
+      self.hide = hide
+      self.safe = safe
+    }
+
+    fileprivate mutating func read(_ section: Section, allowsSafe: Bool) {
+      section.read("expose", into: &expose, Self.globs)
+      section.read("hide", into: &hide, Self.globs)
+      if allowsSafe {
+        section.read("safe", into: &safe, Self.globs)
+      } else {
+        section.refuse("safe", because: "does not apply: only methods of pattern rpc are called with GET")
+      }
+      section.finish()
+    }
+
+    /// Globs of method names that can match something.
+    private static func globs(_ field: Field) -> [String]? {
+      guard let elements = field.elements() else { return nil }
+      var globs: [String] = []
+      for element in elements {
+        guard let text = element.text("a glob such as get*") else { continue }
+        if text.isEmpty || !text.utf8.allSatisfy({ $0.isNameByte || $0 == Glob.star || $0 == Glob.question }) {
+          element.report(
+            "\"\(text)\" matches no method; globs are letters, digits, \"_\", \".\", \"-\", \"*\" and \"?\"")
+        } else if text.split(separator: ".").contains(where: { $0.hasPrefix("_") }) {
+          element.report("a method part that starts with \"_\" is never callable")
+        } else {
+          globs.append(text)
+        }
+      }
+      return globs
+    }
+  }
+
+  /// How results and events are written where JSON leaves a choice.
+  public struct JSONStyle: Sendable, Hashable {
+    /// Integers beyond 2^53 (default: numbers).
+    public var integers = MessagePackToJSON.Integers.number
+    /// NaN and the infinities (default: `null`).
+    public var nonFinite = MessagePackToJSON.NonFinite.null
+    /// Map keys that are not strings (default: their text).
+    public var keys = MessagePackToJSON.Keys.string
+
+    /// The defaults.
+    public init() {}
+
+    /// What writes results so.
+    func writer(limits: TranscodingLimits) -> MessagePackToJSON {
+      MessagePackToJSON(limits: limits, integers: integers, nonFinite: nonFinite, keys: keys)
+    }
+
+    fileprivate mutating func read(_ section: Section) {
+      section.read("ints", into: &integers) { $0.choice() }
+      section.read("nonfinite", into: &nonFinite) { $0.choice() }
+      section.read("keys", into: &keys) { $0.choice() }
+      section.finish()
+    }
+  }
+}
+
+extension Section {
+  /// The endpoints of `connect`, which every pattern has; reports when there are none.
+  func endpoints() -> [Configuration.Address] {
+    guard let field = field("connect") else {
+      unavailable("bind")
+      if !has("bind") { report("has no connect; name at least one endpoint such as tcp://127.0.0.1:5555") }
+      return []
+    }
+    refuse("bind", because: "contradicts connect: a service does one or the other; not available in this version")
+    guard let elements = field.elements() else { return [] }
+    if elements.isEmpty { report("needs at least one endpoint", at: "connect") }
+    var endpoints: [Configuration.Address] = []
+    for element in elements {
+      guard let endpoint = element.value("an endpoint", Configuration.Address.init(_:)) else { continue }
+      if endpoints.contains(endpoint) { element.report("\(endpoint) is listed twice") }
+      endpoints.append(endpoint)
+    }
+    return endpoints
+  }
+}

@@ -1,0 +1,36 @@
+/// The bytes of a header's value, compared and trimmed as HTTP wants it.
+extension UnsafeRawBufferPointer {
+  /// Whether the bytes are that text, its letters in any case. The text is in small letters.
+  package func isCaseless(_ text: StaticString) -> Bool {
+    isCaseless(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  /// Whether the bytes are those, their letters in any case. Those are in small letters.
+  package func isCaseless(_ text: UnsafeRawBufferPointer) -> Bool {
+    guard count == text.count else { return false }
+    for index in 0..<count {
+      let byte = self[index]
+      if (0x41...0x5A ~= byte ? byte | 0x20 : byte) != text[index] { return false }
+    }
+    return true
+  }
+
+  /// Whether the bytes end with that text, its letters in any case. The text is in small letters.
+  package func hasCaselessSuffix(_ text: StaticString) -> Bool {
+    count >= text.utf8CodeUnitCount
+      && UnsafeRawBufferPointer(rebasing: suffix(text.utf8CodeUnitCount)).isCaseless(text)
+  }
+
+  /// The bytes without the blanks and tabulators around them.
+  package var trimmed: UnsafeRawBufferPointer {
+    var (start, end) = (0, count)
+    while start < end, self[start].isBlank { start += 1 }
+    while end > start, self[end - 1].isBlank { end -= 1 }
+    return UnsafeRawBufferPointer(rebasing: self[start..<end])
+  }
+}
+
+extension UInt8 {
+  /// Whether it is a blank or a tabulator, the optional white space of HTTP (RFC 9110, 5.6.3).
+  var isBlank: Bool { self == 0x20 || self == 0x09 }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Gateway
+import HTTPServer
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Runs a gateway until SIGTERM or SIGINT, then drains it.
+struct GatewayService: Service {
+  let start: @Sendable () async throws -> Gateway
+  let logger: Logger
+
+  func run() async throws {
+    let gateway = try await start()
+    logger.info("listening", metadata: ["addresses": "\(gateway.addresses.map(\.description).joined(separator: " "))"])
+    // It throws when the task is cancelled: the gateway is drained then too.
+    try? await gracefulShutdown()
+    await gateway.stop()
+  }
+
+  /// Runs services, in order of their start; the last one stops first.
+  static func run(_ services: [any Service], logger: Logger) async throws {
+    let services = services + [HangUp(logger: logger)]
+    let group = ServiceGroup(
+      configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    do {
+      try await group.run()
+    } catch {
+      logger.critical("cannot start", metadata: ["error": "\(error)"])
+      throw ExitCode.unavailable
+    }
+  }
+}
