@@ -82,7 +82,8 @@ public actor DemoServices {
         try Array(method.utf8).withUnsafeBytes { method in
           try arguments.withUnsafeBytes { arguments in
             try withUnsafeBytes(of: UInt8(0x80)) { keywords in
-              try publisher.send(topic: topic, method, arguments: arguments, keywords: keywords)
+              try publisher.send(
+                BorrowedCall(topic: topic, method: method, arguments: arguments, keywords: keywords))
             }
           }
         }

@@ -18,16 +18,13 @@ final class NewsRelay: SubscriberDelegate {
     subscriber.owner = self
   }
 
-  func published(
-    topic: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer, arguments: UnsafeRawBufferPointer,
-    keywords: UnsafeRawBufferPointer
-  ) {
+  func published(_ call: BorrowedCall) {
     // With nobody connected nobody misses it.
-    try? publisher.send(topic: topic, method, arguments: arguments, keywords: keywords)
+    try? publisher.send(call)
   }
 
   func publishedAll() {}
-  func upstreamChanged(connected: Int) {}
+  func upstreamChanged(connected: Int, of endpoints: Int) {}
 
   func close() {
     subscriber?.close()

@@ -13,10 +13,9 @@ extension Logger {
     }
   }
 
-  /// A peer sends what is no message of the protocol. Only the first, second, fourth and so on is told, so that such a peer
-  /// does not fill the log.
+  /// A peer sends what is no message of the protocol. Not every one is told (see `PowerOfTwoCounter`), so that such a peer does not
+  /// fill the log.
   func reportMalformed(_ count: Int, endpoints: [String]) {
-    guard count.nonzeroBitCount == 1 else { return }
     warning(
       "a message is not of the protocol and is dropped",
       metadata: ["endpoints": "\(endpoints.joined(separator: " "))", "so-far": "\(count)"])

@@ -39,6 +39,22 @@ struct ValueTests {
   @Test("a large array or map is unpacked in order", arguments: [64, 65, 10_000])
   func large(count: Int) throws {
     let value = Value.map((0..<count).map { .init(.int(Int64($0)), .array([.int(Int64($0)), []])) })
-    #expect(try Unpacker().unpack(try Packer().pack(value)) == value)
+    #expect(try Unpacker().unpack(try Packer(allowsAnyKeys: true).pack(value)) == value)
   }
+
+  @Test("a scalar needs no memory of its own")
+  func size() { #expect(MemoryLayout<Value>.size <= 17) }
+
+  @Test(
+    "keys that Python cannot read are refused unless they are asked for",
+    arguments: [1, nil, true, 1.5, ["a"], .ext(1, [])] as [Value])
+  func keys(key: Value) throws {
+    let value: Value = ["inner": .map([.init(key, 2)])]
+    let failure = #expect(throws: TranscodingError.self) { try Packer().pack(value) }
+    #expect(failure?.code == .notEncodable)
+    #expect(try Unpacker().unpack(try Packer(allowsAnyKeys: true).pack(value)) == value)
+  }
+
+  @Test("keys of strings and bytes are packed", arguments: ["k", .binary([1])] as [Value])
+  func readableKeys(key: Value) throws { #expect(try Packer().pack(.map([.init(key, 1)])).first == 0x81) }
 }

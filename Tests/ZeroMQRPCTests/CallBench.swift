@@ -32,7 +32,7 @@ actor CallBench {
       let bench = try CallBench()
       cleanup.add { await bench.shutDown() }
       try await bench.open((0..<count).map { directory.endpoint("\($0)") }, options, limit)
-      try await eventually("all are connected") { await bench.connectedPeers == count }
+      try await eventually("all are connected") { await bench.connectedEndpoints == count }
       try await body(bench, backends)
     }
   }
@@ -47,7 +47,8 @@ actor CallBench {
       connect: endpoints, inFlight: SharedLimit(limit: limit), options: options, in: Context(), on: reactor.loop)
   }
 
-  var connectedPeers: Int { client?.connectedPeers ?? 0 }
+  var connectedEndpoints: Int { client?.connectedEndpoints ?? 0 }
+  var isConnected: Bool { client?.isConnected ?? false }
   var callsUnderWay: Int { client?.callsUnderWay ?? 0 }
   var counters: CallEngine.Counters { client?.counters ?? .init() }
 
@@ -60,7 +61,8 @@ actor CallBench {
       reply.number = try name.withUnsafeBytes { name in
         try arguments.withUnsafeBytes { arguments in
           try [UInt8(0x80)].withUnsafeBytes { keywords in
-            try client.call(name, arguments: arguments, keywords: keywords, timeout: timeout, caller: reply)
+            try client.call(
+              BorrowedCall(method: name, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: reply)
           }
         }
       }

@@ -57,7 +57,7 @@ struct RPCClientTests {
   func queue() async throws {
     var options = RPCOptions()
     options.sendHighWaterMark = 1
-    options.deadlinesBeforeReconnect = 1_000
+    options.timeoutsBeforeReconnect = 1_000
     var full = SocketOptions()
     full.receiveHighWaterMark = 1
     try await CallBench.with(options: options, backend: full) { bench, backends in
@@ -156,7 +156,7 @@ struct RPCClientTests {
       }
       try await backends[0].answer(old, [4])
       #expect(try await before.outcome == .result([4]))
-      #expect(await bench.connectedPeers == 1)
+      #expect(await bench.connectedEndpoints == 1)
     }
   }
 
@@ -176,6 +176,77 @@ struct RPCClientTests {
         let outcome = try await reply.outcome
         #expect(outcome == .result([0x91, byte]))
       }
+    }
+  }
+
+  @Test("a backend cannot answer the call that another one has; that is malformed, and the call goes on")
+  func foreignReply() async throws {
+    try await CallBench.with(backends: 2) { bench, backends in
+      let replies = [await bench.call(), await bench.call()]
+      let calls = [try await backends[0].call(), try await backends[1].call()]
+      let mine = try #require(replies.first { $0.number == calls[0].number })
+      let forged = calls[1].envelope + [calls[0].replyHeader(), [6]]
+      try await backends[1].send(forged)
+      try await eventually("it is counted") { await bench.counters.malformedReplies == 1 }
+      #expect(mine.now == nil)
+      try await backends[0].answer(calls[0], [1])
+      #expect(try await mine.outcome == .result([1]))
+      #expect(await bench.counters.lateReplies == 0)
+    }
+  }
+
+  @Test("a call that waits cannot be answered")
+  func replyToQueued() async throws {
+    var options = RPCOptions()
+    options.sendHighWaterMark = 1
+    var full = SocketOptions()
+    full.receiveHighWaterMark = 1
+    full.heartbeat = .zero
+    try await CallBench.with(options: options, backend: full) { bench, backends in
+      let first = await bench.call()
+      let call = try await backends[0].call()
+      await backends[0].pause(true)
+      let long = [0xC6, 0, 16, 0, 0] + [UInt8](repeating: 7, count: 1 << 20)
+      var last = first
+      for _ in 0..<24 { last = await bench.call("long", long) }
+      // Numbers are in one row, so the last one's is easy to guess.
+      let header = call.header.prefix(4) + [UInt8(last.number), 0, 0, 0] + call.header.suffix(8) + [0]
+      try await backends[0].send(call.envelope + [Array(header), [6]])
+      try await eventually("it is counted") { await bench.counters.malformedReplies == 1 }
+      #expect(last.now == nil)
+    }
+  }
+
+  @Test("a backend that may still be busy with cancelled calls counts as busy until it answers")
+  func cancelledLoad() async throws {
+    try await CallBench.with(backends: 2) { bench, backends in
+      var replies: [CallBench.Reply] = []
+      for _ in 0..<4 { replies.append(await bench.call()) }
+      for backend in backends {
+        for _ in 0..<2 {
+          let call = try await backend.call()
+          let reply = try #require(replies.first { $0.number == call.number })
+          if backend === backends[0] {
+            await bench.cancel(reply)
+          } else {
+            try await backend.answer(call, [1])
+            _ = try await reply.outcome
+          }
+        }
+      }
+      for _ in 0..<2 { _ = await bench.call() }
+      for _ in 0..<2 { _ = try await backends[1].call() }
+      #expect(await backends[0].waiting == 0)
+    }
+  }
+
+  @Test("a closed client is not connected")
+  func closed() async throws {
+    try await CallBench.with { bench, _ in
+      #expect(await bench.isConnected)
+      await bench.close()
+      #expect(await !bench.isConnected)
+      #expect(await bench.connectedEndpoints == 0)
     }
   }
 }

@@ -45,7 +45,7 @@ import Testing
     ])
   func refuses(positional: Value, keywords: Value, message: String) {
     let quote = message.contains("'") ? "\"" : "'"
-    let expected = RemoteError(
+    let expected = RemoteException(
       "aiozmq.rpc.base.ParametersError", [.string("TypeError(\(quote)\(message)\(quote))")])
     #expect(throws: expected) { try Self.two.bind(positional, keywords) }
   }
@@ -56,6 +56,41 @@ import Testing
       (Value.string("a"), "'a'"), (.string("it's"), "\"it's\""), (.string("'\""), "'\\'\"'"), (.nil, "None"),
       (.bool(true), "True"), (.array([.int(1)]), "(1,)"), (.array([.int(1), .int(2)]), "(1, 2)"), (.array([]), "()"),
       (.map([.init(.string("k"), .double(1.5))]), "{'k': 1.5}"), (.string("a\n\\"), "'a\\n\\\\'"),
+      (.string("\u{7}\u{7F}é"), "'\\x07\\x7fé'"), (.binary([0x61, 0, 0xFF, 0x27]), "b\"a\\x00\\xff'\""),
+      (.binary([0x5C, 0x0A]), "b'\\\\\\n'"), (.ext(5, [1]), "ExtType(code=5, data=b'\\x01')"),
     ])
   func repr(value: Value, text: String) { #expect(value.pythonRepr == text) }
+
+  @Test(
+    "VAL-1: what Python splats is splatted",
+    arguments: [
+      (.string("aé"), ["a", "é"]), (.binary([1, 255]), [1, 255]), (.map([.init("x", 1), .init("y", 2)]), ["x", "y"]),
+    ] as [(Value, [Value])])
+  func splats(positional: Value, members: [Value]) throws {
+    let arguments = try Self.two.bind(positional, .map([]))
+    #expect([arguments["a"], arguments["b"]] == members)
+  }
+
+  @Test(
+    "VAL-1: what is no list of arguments is told by its Python type",
+    arguments: [
+      (.int(1), "int"), (.nil, "NoneType"), (.double(1.5), "float"), (.bool(true), "bool"), (.ext(1, []), "ExtType"),
+    ] as [(Value, String)])
+  func notIterable(value: Value, type: String) {
+    let message = "TypeError('inspect.Signature.bind() argument after * must be an iterable, not \(type)')"
+    #expect(throws: RemoteException("aiozmq.rpc.base.ParametersError", [.string(message)])) {
+      try Self.two.bind(value, .map([]))
+    }
+  }
+
+  @Test("VAL-1: keywords are a map with strings for keys")
+  func badKeywords() {
+    let mapping = "TypeError('inspect.Signature.bind() argument after ** must be a mapping, not tuple')"
+    #expect(throws: RemoteException("aiozmq.rpc.base.ParametersError", [.string(mapping)])) {
+      try Self.two.bind([], [1])
+    }
+    #expect(throws: RemoteException.parameters("keywords must be strings")) {
+      try Self.two.bind([], .map([.init(.binary([1]), 1)]))
+    }
+  }
 }

@@ -40,7 +40,7 @@ struct ServiceTests {
     var methods = MethodTable()
     methods.add("add", ["a", "b"]) { .double(try $0.number("a") + $0.number("b")) }
     methods.add("ns.echo", ["x"]) { $0["x"] }
-    methods.add("fail") { _ in throw RemoteError.value("no good") }
+    methods.add("fail") { _ in throw RemoteException.value("no good") }
     methods.add("odd") { _ in throw Odd() }
     methods.add("deep") { _ in
       .array([.string("é"), .binary([0, 255]), .uint(.max), .int(.min), .map([.init(.string("k"), .nil)])])

@@ -1,6 +1,7 @@
 import HTTPServer
 import Logging
 import Reactor
+import ZeroMQRPC
 
 /// A service's streams on one shard, and the events they are about to read: streams are cursors into its window.
 ///
@@ -40,7 +41,7 @@ final class EventFeed: TimerHandler {
   /// Streams that wait for an answer of the hub.
   private var asking: [Ticket: EventStream] = [:]
   private var lastTicket: Ticket = 0
-  private var lagged = 0
+  private var lagged = PowerOfTwoCounter()
   private var beat: Timer?
   private var tick = 0
 
@@ -136,10 +137,8 @@ final class EventFeed: TimerHandler {
 
   /// A stream reads so slowly that events it has not seen are gone: how many. It ends.
   func lose(from sequence: UInt64, first: UInt64) -> UInt64 {
-    lagged += 1
-    // Some streams that are always too slow must not fill the log: the first, the second, the fourth and so on.
-    if lagged.nonzeroBitCount == 1 {
-      logger.notice("a stream read too slowly and is ended", metadata: ["so-far": "\(lagged)"])
+    if lagged.increment() {
+      logger.notice("a stream read too slowly and is ended", metadata: ["so-far": "\(lagged.count)"])
     }
     // Where less history is kept than the window holds, the window has the older ones.
     return min(first, window.first) - sequence

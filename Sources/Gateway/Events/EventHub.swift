@@ -53,7 +53,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
   private var subscriber: Subscriber?
   private var lingerTimer: Timer?
   private var ageTimer: Timer?
-  private var undecodable = 0
+  private var undecodable = PowerOfTwoCounter()
 
   init(
     _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, limits: Configuration, context: Context,
@@ -136,29 +136,27 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     }
   }
 
-  func published(
-    topic: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer, arguments: UnsafeRawBufferPointer,
-    keywords: UnsafeRawBufferPointer
-  ) {
+  func published(_ call: BorrowedCall) {
+    // What is subscribed to has a topic.
+    guard let topic = call.topic else { return }
     do throws(TranscodingError) {
       let id = "\(epoch)-\(history.end)"
-      let lines = try text.call(id: id, topic: topic, method: method, arguments: arguments, keywords: keywords)
+      let lines = try text.call(
+        id: id, topic: topic, method: call.method, arguments: call.arguments, keywords: call.keywords)
       append(lines, topic: Array(topic))
     } catch {
-      undecodable += 1
-      // A publisher that sends nothing else must not fill the log: the first, the second, the fourth and so on.
-      if undecodable.nonzeroBitCount == 1 {
+      if undecodable.increment() {
         logger.warning(
           "a published message cannot be shown and is left out",
-          metadata: ["reason": "\(error)", "so-far": "\(undecodable)"])
+          metadata: ["reason": "\(error)", "so-far": "\(undecodable.count)"])
       }
     }
   }
 
   func publishedAll() { handOver() }
 
-  func upstreamChanged(connected: Int) {
-    let now = Publishers(connected: connected, all: publishers.all)
+  func upstreamChanged(connected: Int, of endpoints: Int) {
+    let now = Publishers(connected: connected, all: endpoints)
     guard now != publishers else { return }
     publishers = now
     append(ServerSentEvents.upstream(publishers), topic: nil)

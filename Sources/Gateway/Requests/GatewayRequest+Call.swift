@@ -21,7 +21,8 @@ extension GatewayRequest: ReplyHandler {
         var method = method
         return try method.withUTF8 {
           try backend.client.call(
-            UnsafeRawBufferPointer($0), arguments: arguments, keywords: keywords, timeout: timeout, caller: self)
+            BorrowedCall(method: UnsafeRawBufferPointer($0), arguments: arguments, keywords: keywords),
+            timeout: timeout, replyTo: self)
         }
       }
       call = Call(backend: backend, number: number)

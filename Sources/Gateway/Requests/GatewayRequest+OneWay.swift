@@ -27,13 +27,11 @@ extension GatewayRequest {
       try handler.buffers.withFrames(frames) { arguments, keywords in
         var method = method
         try method.withUTF8 { method in
-          let method = UnsafeRawBufferPointer(method)
-          if let topic {
-            try topic.withUnsafeBytes {
-              try sender.send(topic: $0, method, arguments: arguments, keywords: keywords)
-            }
-          } else {
-            try sender.send(method, arguments: arguments, keywords: keywords)
+          var call = BorrowedCall(method: UnsafeRawBufferPointer(method), arguments: arguments, keywords: keywords)
+          guard let topic else { return try sender.send(call) }
+          try topic.withUnsafeBytes {
+            call.topic = $0
+            try sender.send(call)
           }
         }
       }

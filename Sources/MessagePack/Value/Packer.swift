@@ -4,11 +4,17 @@ import CMessagePack
 public struct Packer: Sendable, Hashable {
   /// Only the depth counts here. Default: 64.
   public var limits: TranscodingLimits
+  /// Whether keys of maps may be other than strings and binary. Default: false, because Python's reader refuses those: a caller
+  /// would wait in vain for a reply that holds one.
+  public var allowsAnyKeys: Bool
 
   /// A packer with these limits.
-  public init(limits: TranscodingLimits = .init()) { self.limits = limits }
+  public init(limits: TranscodingLimits = .init(), allowsAnyKeys: Bool = false) {
+    self.limits = limits
+    self.allowsAnyKeys = allowsAnyKeys
+  }
 
-  /// Appends the bytes of `value`. Throws `tooDeep`; `buffer` is then as it was before.
+  /// Appends the bytes of `value`. Throws `tooDeep` and, for a key of a map, `notEncodable`; `buffer` is then as it was before.
   public func pack(_ value: Value, into buffer: inout ByteBuffer) throws(TranscodingError) {
     var packed = msgpack_sbuffer()
     msgpack_sbuffer_init(&packed)
@@ -26,7 +32,7 @@ public struct Packer: Sendable, Hashable {
     buffer.append(UnsafeRawBufferPointer(start: packed.data, count: packed.size))
   }
 
-  /// The bytes of `value`. Throws `tooDeep`.
+  /// The bytes of `value`. Throws as above.
   public func pack(_ value: Value) throws(TranscodingError) -> [UInt8] {
     var buffer = ByteBuffer()
     try pack(value, into: &buffer)
@@ -55,6 +61,10 @@ public struct Packer: Sendable, Hashable {
       guard depth < limits.depth else { throw TranscodingFault(.tooDeep, packed(packer)) }
       check(msgpack_pack_map(&packer, pairs.count))
       for pair in pairs {
+        switch pair.key {
+        case .string, .binary: break
+        default: guard allowsAnyKeys else { throw TranscodingFault(.keyType, packed(packer)) }
+        }
         try pack(pair.key, &packer, depth + 1)
         try pack(pair.value, &packer, depth + 1)
       }

@@ -1,7 +1,7 @@
 /// A MessagePack value as a tree, for service handlers and tests; the gateway's own path stays with bytes.
 ///
 /// Equality is exact: `1` and `1.0` differ, as they do on the wire, and NaN equals nothing.
-public indirect enum Value: Hashable, Sendable {
+public enum Value: Hashable, Sendable {
   /// A key of a map with its value.
   public struct Pair: Hashable, Sendable {
     /// The key; any value, though aiozmq reads only strings and binary.

@@ -1,65 +1,66 @@
 import Reactor
 import ZeroMQ
 
-/// A client's connection to one endpoint: a DEALER, its monitor, and what is in flight on it.
+/// An engine's connection to one endpoint: a DEALER socket, and the counts of what is under way on it.
+///
+/// It hands the frames of calls to its socket, and hands replies, changes of the connection, and room after a refusal up to the
+/// engine. What was sent and not answered when the connection goes is lost; replies that came before the end count.
 final class BackendConnection: SocketDelegate, MonitorDelegate {
   let endpoint: String
   /// Whether a backend is connected.
   private(set) var isUp = false
-  /// Calls sent and not answered.
-  var inFlight = 0
-  /// Deadlines that have passed since the last reply. What was asked then may still be in the backend's way.
-  var unanswered = 0
-  /// The same, since the connection was last replaced.
-  var deadlinesInARow = 0
-  /// libzmq has no room for it, until the socket says otherwise.
-  var isFull = false
+  /// It had no room for a call, and has not said yet that it has again.
+  private(set) var isFull = false
+  /// Calls sent and not ended.
+  private(set) var inFlight = 0
+  /// Calls that have timed out since the last reply. The backend may still be busy with them.
+  private(set) var timeoutsSinceReply = 0
+  /// Calls that were cancelled since the last reply. The backend is not told, and may still be busy with them.
+  private(set) var cancelledSinceReply = 0
+  /// Timeouts in a row: none of them before the last reply, or before a fresh connection was last tried.
+  private(set) var timeoutsSinceReconnect = 0
   /// How busy the backend is, as far as one can tell.
-  var load: Int { inFlight + unanswered }
-  /// Takes no new calls; it is closed when its last one ends.
-  var isRetired = false
-  /// The connection that will follow this one as soon as it stands.
-  var replacement: BackendConnection?
-  private unowned let client: CallEngine
+  var load: Int { inFlight + timeoutsSinceReply + cancelledSinceReply }
+  private weak var engine: CallEngine?
+  private let repliesPerTurn: Int
   private let socket: Socket
   private var watch: SocketWatch?
   private var monitor: Monitor?
   private var frames = ReceivedMessage()
 
-  init(_ endpoint: String, client: CallEngine) throws {
+  init(
+    _ endpoint: String, options: RPCOptions, engine: CallEngine, in context: Context, on loop: Loop
+  ) throws {
     self.endpoint = endpoint
-    self.client = client
-    socket = try Socket(.dealer, in: client.context, options: client.options.socket)
-    monitor = try Monitor(socket, in: client.context, on: client.loop, owner: self)
-    watch = try SocketWatch(socket, on: client.loop, owner: self)
+    self.engine = engine
+    repliesPerTurn = options.repliesPerTurn
+    socket = try Socket(.dealer, in: context, options: options.socket)
+    monitor = try Monitor(socket, in: context, on: loop, owner: self)
+    watch = try SocketWatch(socket, on: loop, owner: self)
     try monitor?.connect(endpoint)
   }
 
   /// Sends the four frames of a request; false when there is no room, and then nothing was sent.
-  func send(
-    _ header: UnsafeRawBufferPointer, _ method: UnsafeRawBufferPointer, _ arguments: UnsafeRawBufferPointer,
-    _ keywords: UnsafeRawBufferPointer
-  ) -> Bool {
-    defer { touched() }
+  func send(_ header: UnsafeRawBufferPointer, _ call: BorrowedCall) -> Bool {
+    defer { watch?.touched() }
     do {
-      guard try socket.send(header, more: true) else { return false }
-      // When the connection dies between two frames, libzmq takes the message back, refuses this frame and swallows
-      // the rest of it: every frame has to be offered.
-      var whole = try socket.send(method, more: true)
-      whole = try socket.send(arguments, more: true) && whole
-      whole = try socket.send(keywords, more: false) && whole
-      if whole { inFlight += 1 }
-      return whole
-    } catch {
-      return false
-    }
+      if try socket.send(header, more: true) {
+        // When the connection dies between two frames, libzmq takes the message back, refuses this frame and swallows
+        // the rest of it: every frame has to be offered.
+        var whole = try socket.send(call.method, more: true)
+        whole = try socket.send(call.arguments, more: true) && whole
+        whole = try socket.send(call.keywords, more: false) && whole
+        if whole {
+          inFlight += 1
+          return true
+        }
+      }
+    } catch {}
+    isFull = true
+    return false
   }
 
-  func touched() { watch?.touched() }
-
   func close() {
-    replacement?.close()
-    replacement = nil
     monitor?.cancel()
     monitor = nil
     watch?.cancel()
@@ -67,13 +68,40 @@ final class BackendConnection: SocketDelegate, MonitorDelegate {
     isUp = false
   }
 
+  // MARK: The counts
+
+  /// A call that was sent has ended, in whatever way.
+  func callEnded() { inFlight -= 1 }
+
+  func callCancelled() { cancelledSinceReply += 1 }
+
+  func callTimedOut() {
+    timeoutsSinceReply += 1
+    timeoutsSinceReconnect += 1
+  }
+
+  /// A reply came, if only a late one.
+  func replyCame() {
+    timeoutsSinceReply = 0
+    cancelledSinceReply = 0
+    timeoutsSinceReconnect = 0
+  }
+
+  /// A fresh connection has been tried, or would have been had the last not been so short a time ago.
+  func replacementTried() { timeoutsSinceReconnect = 0 }
+
+  // MARK: What the socket tells
+
   func socketTurn() {
-    for _ in 0..<client.options.repliesPerTurn {
+    for _ in 0..<repliesPerTurn {
       guard (try? frames.receive(from: socket)) == true else { break }
-      client.received(frames, from: self)
+      engine?.received(frames, from: self)
     }
     frames.clear()
-    if isFull, isUp, socket.readiness.contains(.output) { client.drained(self) }
+    if isFull, isUp, socket.readiness.contains(.output) {
+      isFull = false
+      engine?.hasRoom(self)
+    }
   }
 
   func wantsTurn(_ readiness: Socket.Readiness) -> Bool {
@@ -85,13 +113,14 @@ final class BackendConnection: SocketDelegate, MonitorDelegate {
     case .connected:
       isUp = true
       isFull = false
-      unanswered = 0
+      timeoutsSinceReply = 0
+      cancelledSinceReply = 0
     case .disconnected:
       // Replies that came before the end are still in libzmq's queue, and count.
-      while (try? frames.receive(from: socket)) == true { client.received(frames, from: self) }
+      while (try? frames.receive(from: socket)) == true { engine?.received(frames, from: self) }
       isUp = false
     case .refused: break
     }
-    client.changed(self, event)
+    engine?.changed(self, event)
   }
 }

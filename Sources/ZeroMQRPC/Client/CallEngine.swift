@@ -4,182 +4,242 @@ public import Logging
 public import Reactor
 public import ZeroMQ
 
-/// Who made a call. Exactly one of the two is called, on the client's thread, unless the call is cancelled.
+/// Who made a call. Exactly one of the two is called, on the engine's thread, unless the call is cancelled.
 public protocol ReplyHandler: AnyObject {
-  /// The reply came: a result, or an exception `[name, args, repr]`, as one MessagePack value that is not yet validated. The
+  /// The reply came: a result, or an exception (see `RemoteException`), as one MessagePack value that is not yet validated. The
   /// bytes live for the time of this call only.
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool)
   /// There will be no reply.
   func failed(_ failure: CallFailure)
 }
 
-/// Calls the methods of aiozmq services: one DEALER for each endpoint, a deadline for each call.
+/// Calls the methods of aiozmq services: one connection for each endpoint, a deadline for each call.
 ///
-/// Confined to a loop's thread. The client keeps its own queue and hands libzmq only what a connected backend has room
-/// for, so it knows of every call whether it can have run.
+/// What happens to a call: it gets a number and a deadline, and goes at once to the connection that the `Balancer` chooses, or,
+/// when every connected backend is full, into a queue until one has room. From then on exactly one of these ends it:
+///
+/// - its reply comes, from the connection that has the call; what another connection says of it is dropped;
+/// - its deadline passes: `timeout` when a backend has it, `queueTimeout` when it still waits. A late reply is dropped. After
+///   some timeouts without a reply between them, a fresh connection takes over from the silent one;
+/// - its connection goes: `backendLost`, for it may have run. Calls that wait go to another backend, and fail with `noBackend` when
+///   none is left;
+/// - `cancel` or `close`.
+///
+/// Confined to a loop's thread. Because the queue is the engine's and libzmq is handed only what a connected backend has room for,
+/// every failure tells whether the call can have run.
 public final class CallEngine: TimerHandler {
-  struct Pending {
-    let caller: any ReplyHandler
+  private struct PendingCall {
+    let handler: any ReplyHandler
     let deadline: Timer
-    /// Who has it; nil while it is queued.
-    var peer: BackendConnection?
-    /// The four frames of a queued call.
-    var queued: [[UInt8]] = []
+    /// The connection it was sent on; nil while it waits.
+    var connection: BackendConnection?
+    /// Its bytes while it waits.
+    var waiting: WaitingCall?
   }
 
   /// What has happened since the start.
   public struct Counters: Sendable, Hashable {
     /// Replies to calls that had ended before.
     public var lateReplies = 0
-    /// Messages that are no replies.
+    /// Messages that are no replies, or replies to calls that another backend has.
     public var malformedReplies = 0
-    /// Connections replaced after a row of deadlines.
+    /// Connections replaced after a row of timeouts.
     public var replacedConnections = 0
   }
 
   /// What has happened since the start.
-  public internal(set) var counters = Counters()
-  /// Calls that are queued or sent.
+  public var counters: Counters {
+    .init(lateReplies: lateReplies, malformedReplies: malformed.count, replacedConnections: replacedConnections)
+  }
+  /// Calls that wait or are sent.
   public var callsUnderWay: Int { pending.count }
   /// How many endpoints have a connected backend.
-  public var connectedPeers: Int { available.count }
-  /// Whether there are as many as endpoints.
-  public var isConnected: Bool { available.count >= peers.count }
-  let logger: Logger
-  let options: RPCOptions
-  let context: Context
-  let loop: Loop
+  public var connectedEndpoints: Int { balancer.available.count }
+  /// Whether all have one. False after `close()`.
+  public var isConnected: Bool { !isClosed && balancer.available.count >= balancer.endpointCount }
+
+  private let logger: Logger
+  private let options: RPCOptions
+  private let context: Context
+  private let loop: Loop
   private let inFlight: SharedLimit
   private let process = UInt16(truncatingIfNeeded: getpid())
   private let random = UInt16.random(in: .min ... .max)
+  private let balancer = Balancer()
+  private var pending = PendingCalls<PendingCall>()
+  /// Calls that no connected backend had room for, in their order. Some may have ended.
+  private var queue: Deque<UInt32> = []
   private var isClosed = false
-  var generator = SystemRandomNumberGenerator()
-  var pending = PendingCalls<Pending>()
-  /// Calls that no connected backend had room for, in their order.
-  var queue: Deque<UInt32> = []
-  /// One for each endpoint.
-  var peers: [BackendConnection] = []
-  /// Those with a connected backend.
-  var available: [BackendConnection] = []
-  /// Those of them that have room.
-  var ready: [BackendConnection] = []
-  /// When each endpoint's connection was last replaced.
-  var replacements: [String: Instant] = [:]
-  /// Those that have been replaced and end with their last call.
-  var retired: [BackendConnection] = []
+  private var lateReplies = 0
+  private var malformed = PowerOfTwoCounter()
+  private var replacedConnections = 0
 
   /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all.
   public init(
     connect endpoints: [String], inFlight: SharedLimit, options: RPCOptions = .init(), in context: Context,
-    on loop: Loop,
-    logger: Logger = Logger(label: "zmq.rpc")
+    on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws {
     self.logger = logger
     self.options = options
     self.context = context
     self.loop = loop
     self.inFlight = inFlight
-    for endpoint in endpoints { peers.append(try BackendConnection(endpoint, client: self)) }
+    for endpoint in endpoints { balancer.add(try connection(to: endpoint)) }
   }
 
-  /// Calls a method. The arguments are one packed array, the keywords one packed map; both are copied.
+  private func connection(to endpoint: String) throws -> BackendConnection {
+    try BackendConnection(endpoint, options: options, engine: self, in: context, on: loop)
+  }
+
+  /// Calls a method; the bytes are copied.
   ///
-  /// Returns the number of the call, to cancel it by. Throws what is known at once: no backend, or too many calls.
+  /// Returns the number of the call, to cancel it by. Throws what is known at once: no backend is connected, or too many calls are
+  /// under way.
   public func call(
-    _ method: UnsafeRawBufferPointer, arguments: UnsafeRawBufferPointer, keywords: UnsafeRawBufferPointer,
-    timeout: Duration, caller: any ReplyHandler
+    _ call: BorrowedCall, timeout: Duration, replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
     if isClosed { throw CallFailure(.closed, sent: false) }
-    guard !available.isEmpty else { throw CallFailure(.noBackend, sent: false) }
+    guard !balancer.available.isEmpty else { throw CallFailure(.noBackend, sent: false) }
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
     let number = pending.insert { number in
-      Pending(caller: caller, deadline: loop.schedule(at: loop.now + timeout, self, tag: number))
+      PendingCall(handler: handler, deadline: loop.schedule(at: loop.now + timeout, self, tag: number))
     }
-    withUnsafeTemporaryAllocation(byteCount: CallHeader.requestSize, alignment: 8) { header in
-      CallHeader.write(number, process: process, random: random, time: CallHeader.unixTime(), to: header)
-      let frames = (UnsafeRawBufferPointer(header), method, arguments, keywords)
-      if let peer = send(frames.0, frames.1, frames.2, frames.3) {
-        pending.update(number) { $0.peer = peer }
-      } else {
-        // Calls that ended in the queue are skipped when their turn comes; when it does not come, they are let go here.
-        if queue.count > 2 * pending.count + 64 { queue.removeAll { pending[$0] == nil } }
-        queue.append(number)
-        pending.update(number) { $0.queued = [Array(frames.0), Array(frames.1), Array(frames.2), Array(frames.3)] }
-      }
+    sendQueued()
+    if queue.isEmpty, let connection = send(call, number) {
+      pending.update(number) { $0.connection = connection }
+    } else {
+      // Calls that ended in the queue are skipped when their turn comes; when it does not come, they are let go here.
+      if queue.count > 2 * pending.count + 64 { queue.removeAll { pending[$0] == nil } }
+      queue.append(number)
+      pending.update(number) { $0.waiting = WaitingCall(copying: call) }
     }
     return number
   }
 
-  /// Forgets a call: its caller hears no more, and a late reply is dropped. The backend is not told; it has no way to be.
-  public func cancel(_ number: UInt32) { _ = take(number) }
+  /// Forgets a call: its handler hears no more, and a late reply is dropped. The backend is not told; it has no way to be.
+  public func cancel(_ number: UInt32) { take(number)?.connection?.callCancelled() }
 
-  /// Fails what is under way and closes the sockets.
+  /// Fails what is under way and closes the sockets. A second call does nothing.
   public func close() {
     isClosed = true
     fail(.closed) { _ in true }
-    for peer in peers + retired { peer.close() }
-    peers = []
-    available = []
-    ready = []
-    retired = []
+    queue.removeAll()
+    balancer.close()
   }
 
-  // MARK: Replies and deadlines
+  // MARK: On the way out
 
-  func received(_ frames: borrowing ReceivedMessage, from peer: BackendConnection) {
-    guard let (number, isException) = frames.count > 0 ? CallHeader.readReply(frames[0]) : nil else {
-      return countMalformed(peer)
+  /// Hands queued calls to backends with room, in their order, skipping those that have ended.
+  private func sendQueued() {
+    while let number = queue.first {
+      if let waiting = pending[number]?.waiting {
+        guard let connection = waiting.lend({ send($0, number) }) else { return }
+        pending.update(number) {
+          $0.connection = connection
+          $0.waiting = nil
+        }
+      }
+      queue.removeFirst()
     }
-    // Any reply, a late one too, shows that the backend hears.
-    peer.unanswered = 0
-    peer.deadlinesInARow = 0
-    guard let call = take(number) else {
-      counters.lateReplies += 1
-      return
-    }
-    guard frames.count == 2 else {
-      countMalformed(peer)
-      return call.caller.failed(CallFailure(.badReply, sent: true))
-    }
-    guard frames[1].count <= options.longestReply else {
-      return call.caller.failed(CallFailure(.replyTooLarge, sent: true))
-    }
-    call.caller.replied(frames[1], isException: isException)
   }
 
+  /// Sends a call to a backend with room, and returns its connection; nil when none has any.
+  private func send(_ call: BorrowedCall, _ number: UInt32) -> BackendConnection? {
+    withUnsafeTemporaryAllocation(byteCount: CallHeader.requestSize, alignment: 8) { header in
+      CallHeader.write(number, process: process, random: random, time: CallHeader.unixTime(), to: header)
+      while let connection = balancer.next() {
+        if connection.send(UnsafeRawBufferPointer(header), call) { return connection }
+        // It reads too slowly and is full: the others take over until it has room again.
+        balancer.update()
+      }
+      return nil
+    }
+  }
+
+  // MARK: What connections tell
+
+  /// A message came from a backend.
+  func received(_ message: borrowing ReceivedMessage, from connection: BackendConnection) {
+    guard let (number, isException) = message.count > 0 ? CallHeader.readReply(message[0]) : nil else {
+      return countMalformed(connection)
+    }
+    // The numbers of all backends' calls are in one row: only who has a call may answer it.
+    if pending.check(number, { $0.connection !== connection }) == true { return countMalformed(connection) }
+    // Any other reply, a late one too, shows that the backend hears.
+    connection.replyCame()
+    guard let call = take(number) else { return lateReplies += 1 }
+    guard message.count == 2 else {
+      countMalformed(connection)
+      return call.handler.failed(CallFailure(.badReply, sent: true))
+    }
+    guard message[1].count <= options.longestReply else {
+      return call.handler.failed(CallFailure(.replyTooLarge, sent: true))
+    }
+    call.handler.replied(message[1], isException: isException)
+  }
+
+  /// A full backend has room again.
+  func hasRoom(_ connection: BackendConnection) {
+    balancer.update()
+    sendQueued()
+  }
+
+  /// A backend's connection stands, or is gone.
+  func changed(_ connection: BackendConnection, _ event: Monitor.Event) {
+    balancer.changed(connection)
+    logger.report(event, connected: balancer.available.count, endpoints: [connection.endpoint])
+    if !connection.isUp { fail(.backendLost) { $0 === connection } }
+    if balancer.available.isEmpty { fail(.noBackend) { $0 == nil } }
+    sendQueued()
+  }
+
+  private func countMalformed(_ connection: BackendConnection) {
+    if malformed.increment() { logger.reportMalformed(malformed.count, endpoints: [connection.endpoint]) }
+  }
+
+  // MARK: The ends of calls
+
+  /// A call's deadline has passed.
   public func fired(_ deadline: Timer) {
     guard let call = take(deadline.tag) else { return }
-    if let peer = call.peer {
-      peer.unanswered += 1
-      peer.deadlinesInARow += 1
-      if peer.deadlinesInARow >= options.deadlinesBeforeReconnect { replace(peer) }
-      call.caller.failed(CallFailure(.timeout, sent: true))
-    } else {
-      call.caller.failed(CallFailure(.queueTimeout, sent: false))
+    guard let connection = call.connection else {
+      return call.handler.failed(CallFailure(.queueTimeout, sent: false))
+    }
+    connection.callTimedOut()
+    if connection.timeoutsSinceReconnect >= options.timeoutsBeforeReconnect { replace(connection) }
+    call.handler.failed(CallFailure(.timeout, sent: true))
+  }
+
+  /// Opens a fresh connection beside a silent one, which goes on until the fresh one stands and its own calls have ended.
+  private func replace(_ connection: BackendConnection) {
+    connection.replacementTried()
+    guard balancer.mayReplace(connection, at: loop.now) else { return }
+    replacedConnections += 1
+    logger.warning(
+      "a backend is silent; a fresh connection is tried", metadata: ["endpoints": "\(connection.endpoint)"])
+    do {
+      balancer.replace(connection, by: try self.connection(to: connection.endpoint), at: loop.now)
+    } catch {
+      logger.error("no fresh connection", metadata: ["endpoints": "\(connection.endpoint)", "error": "\(error)"])
     }
   }
 
-  private func countMalformed(_ peer: BackendConnection) {
-    counters.malformedReplies += 1
-    logger.reportMalformed(counters.malformedReplies, endpoints: [peer.endpoint])
+  private func fail(_ code: CallFailure.Code, where holds: (BackendConnection?) -> Bool) {
+    for number in pending.numbers(where: { holds($0.connection) }) {
+      guard let call = take(number) else { continue }
+      call.handler.failed(CallFailure(code, sent: call.connection != nil))
+    }
   }
 
   /// Takes a call out of every account it is in.
-  private func take(_ number: UInt32) -> Pending? {
+  private func take(_ number: UInt32) -> PendingCall? {
     guard let call = pending.remove(number) else { return nil }
     loop.cancel(call.deadline)
     inFlight.leave()
-    if let peer = call.peer {
-      peer.inFlight -= 1
-      if peer.isRetired, peer.inFlight == 0 { discard(peer) }
+    if let connection = call.connection {
+      connection.callEnded()
+      balancer.callEnded(connection)
     }
     return call
-  }
-
-  func fail(_ code: CallFailure.Code, where holds: (BackendConnection?) -> Bool) {
-    for number in pending.numbers(where: { holds($0.peer) }) {
-      guard let call = take(number) else { continue }
-      call.caller.failed(CallFailure(code, sent: call.peer != nil))
-    }
   }
 }

@@ -46,22 +46,19 @@ public final class OneWayClient: MonitorDelegate, SocketDelegate {
     for endpoint in endpoints { try monitor?.connect(endpoint) }
   }
 
-  /// Hands a call to libzmq: topic (publish only), dotted method name, packed array, packed map. Throws when no peer is connected
-  /// or all are full; then nothing was sent.
-  public func send(
-    topic: UnsafeRawBufferPointer? = nil, _ method: UnsafeRawBufferPointer, arguments: UnsafeRawBufferPointer,
-    keywords: UnsafeRawBufferPointer
-  ) throws(CallFailure) {
+  /// Hands a call to libzmq, with a topic when it is published. Throws when no peer is connected or all are full; then nothing was
+  /// sent.
+  public func send(_ call: BorrowedCall) throws(CallFailure) {
     guard connectedPeers > 0 else { throw CallFailure(.noBackend, sent: false) }
     defer { watch?.touched() }
     var whole = true
     do {
-      if let topic { whole = try socket.send(topic, more: true) }
+      if let topic = call.topic { whole = try socket.send(topic, more: true) }
       if whole {
-        let first = try socket.send(method, more: true)
-        guard first || topic != nil else { throw CallFailure(.queueFull, sent: false) }
-        let second = try socket.send(arguments, more: true)
-        whole = try socket.send(keywords, more: false) && first && second
+        let first = try socket.send(call.method, more: true)
+        guard first || call.topic != nil else { throw CallFailure(.queueFull, sent: false) }
+        let second = try socket.send(call.arguments, more: true)
+        whole = try socket.send(call.keywords, more: false) && first && second
       }
     } catch {
       whole = false

@@ -46,6 +46,12 @@ struct PendingCalls<Call> {
     return true
   }
 
+  /// Asks something of a call where it stands; nil when it is not there.
+  func check(_ number: UInt32, _ condition: (borrowing Call) -> Bool) -> Bool? {
+    guard let slot = slots[place(number)], slot.number == number else { return nil }
+    return condition(slot.call)
+  }
+
   subscript(number: UInt32) -> Call? {
     guard let slot = slots[place(number)], slot.number == number else { return nil }
     return slot.call

@@ -8,9 +8,9 @@ public struct RPCOptions: Sendable, Hashable {
   /// Messages handed to libzmq for a backend that it has not sent yet. The rest waits in the client, where it can be moved,
   /// cancelled and expire. Default: 100.
   public var sendHighWaterMark = 100
-  /// So many deadlines in a row on one connection make the client open a fresh one: an aiozmq service whose reader was broken
-  /// by a bad message hears again only then. Default: 3.
-  public var deadlinesBeforeReconnect = 3
+  /// After this many consecutive timeouts the connection is replaced by a fresh one: an aiozmq service whose reader was broken by a
+  /// bad message hears again only then. Default: 3.
+  public var timeoutsBeforeReconnect = 3
   /// Replies taken from one connection in a turn, so that one busy backend does not starve the others. Default: 256.
   public var repliesPerTurn = 256
 

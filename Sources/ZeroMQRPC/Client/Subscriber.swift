@@ -4,15 +4,12 @@ public import ZeroMQ
 
 /// Who receives published calls.
 public protocol SubscriberDelegate: AnyObject {
-  /// A call was published on a topic that is subscribed to: dotted method name, packed array, packed map, none of them
-  /// validated. The bytes live for the time of this call only.
-  func published(
-    topic: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer, arguments: UnsafeRawBufferPointer,
-    keywords: UnsafeRawBufferPointer)
+  /// A call was published on a topic that is subscribed to. Nothing in it is validated.
+  func published(_ call: BorrowedCall)
   /// The last of the messages that came together has been handed over.
   func publishedAll()
-  /// A publisher came or went.
-  func upstreamChanged(connected: Int)
+  /// A publisher came or went: how many of the endpoints have one now.
+  func upstreamChanged(connected: Int, of endpoints: Int)
 }
 
 /// Receives published calls on a SUB socket. Confined to a loop's thread.
@@ -26,7 +23,8 @@ public final class Subscriber: MonitorDelegate, SocketDelegate {
   /// Whether there are as many as endpoints.
   public var isConnected: Bool { connectedPeers >= endpoints.count }
   /// Messages with other than four frames.
-  public private(set) var malformed = 0
+  public var malformedMessages: Int { malformed.count }
+  private var malformed = PowerOfTwoCounter()
   private let endpoints: [String]
   private let logger: Logger
   private let socket: Socket
@@ -82,12 +80,12 @@ public final class Subscriber: MonitorDelegate, SocketDelegate {
     for _ in 0..<Self.messagesPerTurn {
       guard (try? frames.receive(from: socket)) == true else { break }
       guard frames.count == 4 else {
-        malformed += 1
-        logger.reportMalformed(malformed, endpoints: endpoints)
+        if malformed.increment() { logger.reportMalformed(malformed.count, endpoints: endpoints) }
         continue
       }
       received = true
-      owner?.published(topic: frames[0], method: frames[1], arguments: frames[2], keywords: frames[3])
+      owner?.published(
+        BorrowedCall(topic: frames[0], method: frames[1], arguments: frames[2], keywords: frames[3]))
     }
     frames.clear()
     if received { owner?.publishedAll() }
@@ -97,6 +95,6 @@ public final class Subscriber: MonitorDelegate, SocketDelegate {
 
   public func monitor(_ event: Monitor.Event) {
     logger.report(event, connected: connectedPeers, endpoints: endpoints)
-    owner?.upstreamChanged(connected: connectedPeers)
+    owner?.upstreamChanged(connected: connectedPeers, of: endpoints.count)
   }
 }

@@ -15,7 +15,7 @@ public struct Arguments: Sendable, Hashable {
   public subscript(_ name: String) -> Value { named[name] ?? .nil }
 
   /// A parameter that has to be a number. Throws `TypeError`, as Python's arithmetic does.
-  public func number(_ name: String) throws(RemoteError) -> Double {
+  public func number(_ name: String) throws(RemoteException) -> Double {
     switch self[name] {
     case .int(let value): Double(value)
     case .uint(let value): Double(value)
@@ -51,12 +51,12 @@ public struct Parameters: Sendable, Hashable, ExpressibleByArrayLiteral {
   public static let any = Parameters([], rest: true)
 
   /// Binds a call's arguments. Throws `ParametersError` in Python's words.
-  func bind(_ positional: Value, _ keywords: Value) throws(RemoteError) -> Arguments {
-    guard case .array(let values) = positional else {
-      throw .parameters("inspect.Signature.bind() argument after * must be an iterable")
+  func bind(_ positional: Value, _ keywords: Value) throws(RemoteException) -> Arguments {
+    guard let values = positional.pythonMembers else {
+      throw .parameters("inspect.Signature.bind() argument after * must be an iterable, not \(positional.pythonType)")
     }
     guard case .map(let pairs) = keywords else {
-      throw .parameters("inspect.Signature.bind() argument after ** must be a mapping")
+      throw .parameters("inspect.Signature.bind() argument after ** must be a mapping, not \(keywords.pythonType)")
     }
     var named: [String: Value] = [:]
     for (parameter, value) in zip(parameters, values) { named[parameter.name] = value }
@@ -77,10 +77,25 @@ public struct Parameters: Sendable, Hashable, ExpressibleByArrayLiteral {
   }
 
   /// Python reports a missing argument before an unexpected one.
-  private func requireAll(_ named: [String: Value], or pairs: [Value.Pair]) throws(RemoteError) {
+  private func requireAll(_ named: [String: Value], or pairs: [Value.Pair]) throws(RemoteException) {
     for parameter in parameters where named[parameter.name] == nil && parameter.fallback == nil {
       if pairs.contains(where: { $0.key == .string(parameter.name) }) { continue }
       throw .parameters("missing a required argument: '\(parameter.name)'")
+    }
+  }
+}
+
+extension Value {
+  /// What Python iterates over, as `method(*args)` does: the members of an array, the characters of a string, the bytes of a
+  /// binary, the keys of a map.
+  fileprivate var pythonMembers: [Value]? {
+    switch self {
+    case .array(let members): members
+    // Python counts code points as characters.
+    case .string(let text): text.unicodeScalars.map { .string(String($0)) }
+    case .binary(let bytes): bytes.map { .int(Int64($0)) }
+    case .map(let pairs): pairs.map(\.key)
+    default: nil
     }
   }
 }

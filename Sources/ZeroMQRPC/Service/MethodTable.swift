@@ -31,7 +31,7 @@ public struct MethodTable: Sendable {
 
   /// Calls a method by name. Throws `NotFoundError`, `ParametersError`, or what the method throws.
   func call(_ name: String, _ positional: Value, _ keywords: Value) async throws -> Value {
-    guard let method = methods[name] else { throw RemoteError.notFound(name) }
+    guard let method = methods[name] else { throw RemoteException.notFound(name) }
     return try await method.body(try method.parameters.bind(positional, keywords))
   }
 }

@@ -22,6 +22,16 @@ public actor RPCService {
     case pubsub([String])
   }
 
+  /// What has happened since the start.
+  public struct Counters: Sendable, Hashable {
+    /// Messages that could not be unpacked. Those that name their caller were answered.
+    public var malformed = 0
+    /// Replies that were dropped: their clients were gone, or did not read for too long.
+    public var undeliverable = 0
+    /// Replies that wait at the moment, because their clients do not read.
+    public var waitingReplies = 0
+  }
+
   /// Where it listens, wildcards resolved.
   public private(set) var endpoints: [String] = []
   public nonisolated let unownedExecutor: UnownedSerialExecutor
@@ -33,6 +43,12 @@ public actor RPCService {
   private var running: [UInt64: Task<Void, Never>] = [:]
   private var lastTask: UInt64 = 0
 
+  /// What has happened since the start; nothing after `close()`.
+  public var counters: Counters { socket?.counters ?? Counters() }
+
+  /// Calls that run.
+  public var callsUnderWay: Int { running.count }
+
   private init(_ methods: MethodTable, on reactor: Reactor, logger: Logger, logsExceptions: Bool) {
     self.methods = methods
     self.reactor = reactor
@@ -42,18 +58,24 @@ public actor RPCService {
   }
 
   /// Binds and serves until `close()`. At most `concurrency` calls run at a time; while that many do, the rest waits in libzmq,
-  /// up to its high-water mark for each client.
+  /// up to its high-water mark for each client. Calls begin in the order in which they came but overtake each other while they
+  /// run; with a `concurrency` of 1, each begins when the one before has ended.
+  ///
+  /// Replies to a client that does not read wait for it, up to 1,000 for each client and 64 MiB for all; what comes beyond is
+  /// dropped, counted and logged.
   public static func start(
     _ pattern: Pattern, _ methods: MethodTable, bind endpoints: [String], concurrency: Int = 1_000,
     logsExceptions: Bool = false, logger: Logger = Logger(label: "zmq.rpc"), in context: Context, on reactor: Reactor
   ) async throws -> RPCService {
+    precondition(concurrency > 0, "a service that runs no call at a time never runs one")
     let service = RPCService(methods, on: reactor, logger: logger, logsExceptions: logsExceptions)
     try await service.open(pattern, endpoints, concurrency, context)
     return service
   }
 
   private func open(_ pattern: Pattern, _ bind: [String], _ concurrency: Int, _ context: Context) throws {
-    let socket = try ServiceSocket(pattern, concurrency: concurrency, in: context, on: reactor.loop, service: self)
+    let socket = try ServiceSocket(
+      pattern, concurrency: concurrency, logger: logger, in: context, on: reactor.loop, service: self)
     for endpoint in bind { endpoints.append(try socket.bind(endpoint)) }
     self.socket = socket
   }
@@ -72,13 +94,13 @@ public actor RPCService {
     let number = lastTask
     let (methods, logger, logsExceptions) = (methods, logger, logsExceptions)
     running[number] = Task {
-      var outcome: Result<Value, RemoteError>
+      var outcome: Result<Value, RemoteException>
       do {
         outcome = .success(try await methods.call(call.method, call.arguments, call.keywords))
       } catch {
-        let error = RemoteError(wrapping: error)
+        let error = RemoteException(wrapping: error)
         if logsExceptions || (call.reply == nil && error.isAboutTheCall) {
-          logger.error("a call raised", metadata: ["method": "\(call.method)", "error": "\(error.repr)"])
+          logger.error("a call raised", metadata: ["method": "\(call.method)", "error": "\(error)"])
         }
         outcome = .failure(error)
       }
@@ -89,31 +111,9 @@ public actor RPCService {
     }
   }
 
-  private func finish(_ number: UInt64, _ call: IncomingCall, _ outcome: Result<Value, RemoteError>) {
+  private func finish(_ number: UInt64, _ call: IncomingCall, _ outcome: Result<Value, RemoteException>) {
     running[number] = nil
     if let reply = call.reply { socket?.send(outcome, to: reply) }
     socket?.finished()
-  }
-}
-
-/// A call as it came in.
-struct IncomingCall: Sendable {
-  /// What has to go in front of the answer.
-  struct Reply: Sendable {
-    let envelope: [[UInt8]]
-    let number: UInt32
-  }
-
-  let method: String
-  let arguments: Value
-  let keywords: Value
-  /// nil in the one-way patterns.
-  let reply: Reply?
-}
-
-extension RemoteError {
-  /// The caller got the name or the arguments wrong.
-  fileprivate var isAboutTheCall: Bool {
-    name == "aiozmq.rpc.base.NotFoundError" || name == "aiozmq.rpc.base.ParametersError"
   }
 }

@@ -1,18 +1,21 @@
 import Glibc
+import Logging
 import MessagePack
 import Reactor
 import ZeroMQ
 
-/// The socket of a service, confined to its loop: messages in, answers out.
-final class ServiceSocket: SocketDelegate {
+/// The socket of a service, confined to its loop: messages in, replies out.
+final class ServiceSocket: SocketDelegate, TimerHandler {
   private static let messagesPerTurn = 64
+  /// How long replies wait before they are offered again.
+  private static let betweenOffers = Duration.milliseconds(5)
+  /// Clients that waiting replies are offered to at a time.
+  private static let clientsPerOffer = 256
 
-  /// Messages that are no calls.
-  private(set) var malformed = 0
-  /// Answers to clients that are gone or do not read.
-  private(set) var undeliverable = 0
   private let pattern: RPCService.Pattern
   private let concurrency: Int
+  private let logger: Logger
+  private let loop: Loop
   private let socket: Socket
   private weak var service: RPCService?
   private let process = UInt16(truncatingIfNeeded: getpid())
@@ -20,13 +23,24 @@ final class ServiceSocket: SocketDelegate {
   private var running = 0
   private var watch: SocketWatch?
   private var frames = ReceivedMessage()
-  private var body = ByteBuffer()
+  private var backlog = ReplyBacklog()
+  private var nextOffer: Timer?
+  private var malformed = PowerOfTwoCounter()
+  private var undeliverable = PowerOfTwoCounter()
+
+  /// What has happened since the start.
+  var counters: RPCService.Counters {
+    .init(malformed: malformed.count, undeliverable: undeliverable.count, waitingReplies: backlog.count)
+  }
 
   init(
-    _ pattern: RPCService.Pattern, concurrency: Int, in context: Context, on loop: Loop, service: RPCService
+    _ pattern: RPCService.Pattern, concurrency: Int, logger: Logger, in context: Context, on loop: Loop,
+    service: RPCService
   ) throws {
     self.pattern = pattern
     self.concurrency = concurrency
+    self.logger = logger
+    self.loop = loop
     self.service = service
     var options = SocketOptions()
     options.linger = .milliseconds(200)
@@ -47,19 +61,30 @@ final class ServiceSocket: SocketDelegate {
   func close() {
     watch?.cancel()
     watch = nil
+    if let nextOffer { loop.cancel(nextOffer) }
+    nextOffer = nil
   }
+
+  // MARK: Calls
 
   func socketTurn() {
     for _ in 0..<Self.messagesPerTurn where running < concurrency {
       guard (try? frames.receive(from: socket)) == true else { return }
-      guard let service else { return close() }
-      guard let call = read() else {
-        // Nobody can be answered: there is no number to answer to.
-        malformed += 1
-        continue
-      }
+      received()
+    }
+  }
+
+  private func received() {
+    guard let service else { return close() }
+    guard let (reply, first) = parts() else { return countMalformed("it has not the frames of a call") }
+    do throws(RemoteException) {
+      let call = try IncomingCall(
+        method: frames[first], arguments: frames[first + 1], keywords: frames[first + 2], reply: reply)
       running += 1
       service.assumeIsolated { $0.run(call) }
+    } catch {
+      countMalformed(error.description)
+      if let reply { send(.failure(error), to: reply) }
     }
   }
 
@@ -71,65 +96,116 @@ final class ServiceSocket: SocketDelegate {
     watch?.touched()
   }
 
-  /// The last frames are the call; in request-reply all before them is the way back.
-  private func read() -> IncomingCall? {
-    guard frames.count <= ReceivedMessage.capacity else { return nil }
-    let first: Int
-    var reply: IncomingCall.Reply?
+  /// The way back to the caller, where there is one, and the first of the three last frames: name, arguments, keywords.
+  private func parts() -> (IncomingCall.Reply?, Int)? {
+    let count = frames.count
     switch pattern {
     case .rpc:
-      guard frames.count >= 5, let number = CallHeader.readRequest(frames[frames.count - 4]) else { return nil }
-      first = frames.count - 3
-      reply = .init(envelope: (0..<(frames.count - 4)).map { Array(frames[$0]) }, number: number)
-    case .pipeline:
-      guard frames.count == 3 else { return nil }
-      first = 0
-    case .pubsub:
-      guard frames.count == 4 else { return nil }
-      first = 1
+      guard count >= 5, let number = CallHeader.readRequest(frames[count - 4]) else { return nil }
+      return (.init(envelope: (0..<(count - 4)).map { Array(frames[$0]) }, number: number), count - 3)
+    case .pipeline: return count == 3 ? (nil, 0) : nil
+    case .pubsub: return count == 4 ? (nil, 1) : nil
     }
-    let unpacker = Unpacker()
-    guard let method = String(validating: frames[first], as: UTF8.self),
-      let arguments = try? unpacker.unpack(frames[first + 1]), let keywords = try? unpacker.unpack(frames[first + 2])
-    else { return nil }
-    return IncomingCall(method: method, arguments: arguments, keywords: keywords, reply: reply)
   }
 
-  func send(_ outcome: Result<Value, RemoteError>, to reply: IncomingCall.Reply) {
-    body.removeAll()
-    var isException = false
-    do {
-      switch outcome {
-      case .success(let value): try Packer().pack(value, into: &body)
-      case .failure(let error):
-        isException = true
-        try Packer().pack(error.body, into: &body)
+  private func countMalformed(_ reason: String) {
+    guard malformed.increment() else { return }
+    logger.warning(
+      "Cannot unpack a call", metadata: ["reason": "\(reason)", "so-far": "\(malformed.count)"])
+  }
+
+  // MARK: Replies
+
+  /// Sends a reply, or keeps it until the client has room for it.
+  func send(_ outcome: Result<Value, RemoteException>, to reply: IncomingCall.Reply) {
+    let (body, isException) = Self.body(outcome)
+    var header = [UInt8](repeating: 0, count: CallHeader.replySize)
+    header.withUnsafeMutableBytes {
+      CallHeader.write(reply.number, process: process, random: random, time: CallHeader.unixTime(), to: $0)
+    }
+    header[CallHeader.replySize - 1] = isException ? 1 : 0
+    let frames = reply.envelope + [header, body]
+    if !backlog.holds(reply.envelope[0]) {
+      switch offer(frames) {
+      case .sent: return
+      case .gone: return countUndeliverable(1, "its client is gone")
+      case .refused: break
       }
-    } catch {
-      // What cannot be packed is answered with why, as aiozmq does.
-      isException = true
-      body.removeAll()
-      try? Packer().pack(RemoteError.type(error.message).body, into: &body)
     }
-    let sent = withUnsafeTemporaryAllocation(byteCount: CallHeader.replySize, alignment: 8) { header in
-      CallHeader.write(reply.number, process: process, random: random, time: CallHeader.unixTime(), to: header)
-      header[CallHeader.replySize - 1] = isException ? 1 : 0
-      return send(reply.envelope, UnsafeRawBufferPointer(header))
-    }
-    if !sent { undeliverable += 1 }
-    watch?.touched()
+    guard backlog.append(frames) else { return countUndeliverable(1, "too many wait for its client") }
+    if nextOffer == nil { nextOffer = loop.schedule(at: loop.now + Self.betweenOffers, self) }
   }
 
-  private func send(_ envelope: [[UInt8]], _ header: UnsafeRawBufferPointer) -> Bool {
+  func fired(_ timer: Timer) {
+    let gone = backlog.offer(clients: Self.clientsPerOffer) { offer($0) }
+    if gone > 0 { countUndeliverable(gone, "its client is gone") }
+    nextOffer = backlog.count > 0 ? loop.schedule(at: loop.now + Self.betweenOffers, self) : nil
+  }
+
+  private func offer(_ frames: [[UInt8]]) -> ReplyBacklog.Outcome {
+    defer { watch?.touched() }
     do {
       // A client that is gone is an error, and one that does not read a refusal: both before anything was sent.
-      for frame in envelope {
-        guard try frame.withUnsafeBytes({ try socket.send($0, more: true) }) else { return false }
+      for (index, frame) in frames.enumerated() {
+        let sent = try frame.withUnsafeBytes { try socket.send($0, more: index < frames.count - 1) }
+        if !sent { return .refused }
       }
-      guard try socket.send(header, more: true) else { return false }
-      return try body.withUnsafeBytes { try socket.send($0, more: false) }
+      return .sent
     } catch {
-      return false
+      return .gone
     }
+  }
+
+  /// The packed result; what cannot be packed is answered with why, as aiozmq does.
+  private static func body(_ outcome: Result<Value, RemoteException>) -> (body: [UInt8], isException: Bool) {
+    switch outcome {
+    case .failure(let exception): return (exception.body, true)
+    case .success(let value):
+      do throws(TranscodingError) {
+        return (try Packer().pack(value), false)
+      } catch {
+        return (RemoteException.type(error.message).body, true)
+      }
+    }
+  }
+
+  private func countUndeliverable(_ count: Int, _ reason: String) {
+    var isTold = false
+    for _ in 0..<count where undeliverable.increment() { isTold = true }
+    guard isTold else { return }
+    logger.warning("a reply is dropped", metadata: ["reason": "\(reason)", "so-far": "\(undeliverable.count)"])
+  }
+}
+
+/// A call as it came in.
+struct IncomingCall: Sendable {
+  /// What has to go in front of the reply.
+  struct Reply: Sendable {
+    let envelope: [[UInt8]]
+    let number: UInt32
+  }
+
+  let method: String
+  let arguments: Value
+  let keywords: Value
+  /// nil in the one-way patterns.
+  let reply: Reply?
+
+  /// Unpacks a call. Throws what a caller who cannot be understood is answered: `NotFoundError` for a name that is no UTF-8,
+  /// `ParametersError` for arguments that are no MessagePack, too deep or too many.
+  init(
+    method: UnsafeRawBufferPointer, arguments: UnsafeRawBufferPointer, keywords: UnsafeRawBufferPointer, reply: Reply?
+  ) throws(RemoteException) {
+    guard let name = String(validating: method, as: UTF8.self) else {
+      throw .notFound(String(decoding: method, as: UTF8.self))
+    }
+    self.method = name
+    do throws(TranscodingError) {
+      self.arguments = try Unpacker().unpack(arguments)
+      self.keywords = try Unpacker().unpack(keywords)
+    } catch {
+      throw .parameters("Cannot unpack the arguments: \(error.message)", class: "ValueError")
+    }
+    self.reply = reply
   }
 }

@@ -1,0 +1,47 @@
+public import MessagePack
+
+/// The exceptions that services answer with most.
+extension RemoteException {
+  /// `ValueError`: an argument of the right type that will not do.
+  public static func value(_ message: String) -> RemoteException { .init("builtins.ValueError", [.string(message)]) }
+  /// `KeyError`: nothing is there under that key.
+  public static func key(_ key: Value) -> RemoteException { .init("builtins.KeyError", [key]) }
+  /// `TypeError`: an argument of the wrong type.
+  public static func type(_ message: String) -> RemoteException { .init("builtins.TypeError", [.string(message)]) }
+  /// The service has no such method.
+  public static func notFound(_ method: String) -> RemoteException { .init(notFoundName, [.string(method)]) }
+  /// The arguments do not fit the method; Python puts the repr of the error that tells why there, mostly a `TypeError`.
+  public static func parameters(_ message: String, class cause: String = "TypeError") -> RemoteException {
+    .init(parametersName, [.string("\(cause)(\(Value.string(message).pythonRepr))")])
+  }
+
+  /// What a thrown error travels as: itself, or the name of its type and its description.
+  init(wrapping error: any Error) {
+    if let error = error as? RemoteException {
+      self = error
+    } else {
+      self.init(Self.className(of: error), [.string(String(describing: error))])
+    }
+  }
+
+  /// Whether the caller got the name or the arguments wrong.
+  var isAboutTheCall: Bool { name == Self.notFoundName || name == Self.parametersName }
+
+  private static let notFoundName = "aiozmq.rpc.base.NotFoundError"
+  private static let parametersName = "aiozmq.rpc.base.ParametersError"
+
+  /// The dotted name of an error's type. Swift names private and local types with an address in the middle, which changes from run
+  /// to run and is nobody's business: `Shop.(unknown context at $55c256c3).Sold` travels as `Shop.Sold`.
+  private static func className(of error: any Error) -> String {
+    var name = String(reflecting: Swift.type(of: error))
+    while let start = name.firstRange(of: "(unknown context at "),
+      let end = name[start.upperBound...].firstRange(of: ").")
+    {
+      name.removeSubrange(start.lowerBound..<end.upperBound)
+    }
+    return name
+  }
+}
+
+/// The former name of what services throw.
+public typealias RemoteError = RemoteException

@@ -1,0 +1,156 @@
+import MessagePack
+import Reactor
+import Support
+import Testing
+import ZeroMQ
+
+@testable import ZeroMQRPC
+
+/// Services called frame by frame: what they answer, whatever they are sent.
+@Suite("a service answers", .timeLimit(.minutes(1)))
+struct ServiceReplyTests {
+  private struct Odd: Error {}
+  private enum Inner { struct Lost: Error {} }
+
+  private static var methods: MethodTable {
+    var methods = MethodTable()
+    methods.add("echo", .any) { $0.rest.count == 1 ? $0.rest[0] : .array($0.rest) }
+    methods.add("odd") { _ in throw Odd() }
+    methods.add("lost") { _ in throw Inner.Lost() }
+    methods.add("local") { _ in
+      struct Local: Error {}
+      throw Local()
+    }
+    methods.add("cancelled") { _ in
+      let work = Task { try await Task.sleep(for: .seconds(3_600)) }
+      work.cancel()
+      try await work.value
+      return .nil
+    }
+    methods.add("unpackable") { _ in throw RemoteException("my.Error", [.map([.init(1, 2)])]) }
+    return methods
+  }
+
+  /// The exception that a request is answered with.
+  private func exception(_ request: [[UInt8]]) async throws -> RemoteException {
+    var exception: RemoteException?
+    try await ServiceBench.with(Self.methods) { bench in
+      let client = try await bench.client()
+      try await client.sendSoon(request)
+      let reply = try await client.reply()
+      #expect(reply.isException && reply.number == request[0][4])
+      exception = try reply.exception
+    }
+    return try #require(exception)
+  }
+
+  private static func nested(_ depth: Int) -> [UInt8] { [UInt8](repeating: 0x91, count: depth - 1) + [0x90] }
+
+  @Test(
+    "arguments that cannot be unpacked are a ParametersError",
+    arguments: [[0x90, 0x90], [0x91], [0xC1], [], nested(65)] as [[UInt8]])
+  func badArguments(bytes: [UInt8]) async throws {
+    let raised = try await exception(ServiceBench.request(7, "echo", bytes))
+    #expect(raised.name == "aiozmq.rpc.base.ParametersError")
+    #expect(raised.firstArgument?.hasPrefix("ValueError('Cannot unpack") == true)
+    #expect(
+      try await exception(ServiceBench.request(7, "echo", [0x90], bytes)).name == "aiozmq.rpc.base.ParametersError")
+  }
+
+  @Test("arguments as deep as allowed are taken")
+  func deepArguments() async throws {
+    try await ServiceBench.with(Self.methods) { bench in
+      let client = try await bench.client()
+      try await client.sendSoon(ServiceBench.request(7, "echo", Self.nested(64)))
+      #expect(try await client.reply().body == Self.nested(63))
+    }
+  }
+
+  @Test("RPC-5: a method's name that is not UTF-8 is not found")
+  func badName() async throws {
+    let raised = try await exception(ServiceBench.request(7, [0x65, 0xFF]))
+    #expect(raised.name == "aiozmq.rpc.base.NotFoundError")
+    #expect(raised.firstArgument == "e\u{FFFD}")
+  }
+
+  @Test(
+    "a message without a readable head is counted and left out, and the next call is answered",
+    arguments: [[[1]], [[], [], [], []], ServiceBench.request(1, "echo").dropLast()] as [[[UInt8]]])
+  func noCall(message: [[UInt8]]) async throws {
+    try await ServiceBench.with(Self.methods) { bench in
+      let client = try await bench.client()
+      try await client.sendSoon(message)
+      try await client.sendSoon(ServiceBench.request(9, "echo", [0x91, 5]))
+      let reply = try await client.reply()
+      #expect((reply.number, reply.body, reply.isException) == (9, [5], false))
+      #expect(await bench.service.counters.malformed == 1)
+    }
+  }
+
+  @Test("VALUE-3: a result with keys that Python cannot read is a TypeError")
+  func keys() async throws {
+    let raised = try await exception(ServiceBench.request(7, "echo", [0x91, 0x81, 0x01, 0x02]))
+    #expect(raised.name == "builtins.TypeError")
+  }
+
+  @Test("an exception whose arguments cannot be packed is a TypeError")
+  func unpackableException() async throws {
+    #expect(try await exception(ServiceBench.request(7, "unpackable")).name == "builtins.TypeError")
+  }
+
+  @Test(
+    "EXC-4: the name of a private or local error type is dotted and without addresses",
+    arguments: [
+      ("odd", "ZeroMQRPCTests.ServiceReplyTests.Odd"), ("lost", "ZeroMQRPCTests.ServiceReplyTests.Inner.Lost"),
+      ("local", "ZeroMQRPCTests.ServiceReplyTests.Local"),
+    ])
+  func className(method: String, name: String) async throws {
+    #expect(try await exception(ServiceBench.request(7, method)).name == name)
+  }
+
+  @Test("a method's own cancelled work is no TimeoutError")
+  func cancelled() async throws {
+    #expect(try await exception(ServiceBench.request(7, "cancelled")).name == "Swift.CancellationError")
+  }
+
+  @Test("a pipeline service counts what it cannot unpack, and runs the next call")
+  func pipeline() async throws {
+    let ran = Tally()
+    var methods = MethodTable()
+    methods.add("job") { _ in
+      ran.countUp()
+      return .nil
+    }
+    try await ServiceBench.with(methods, .pipeline) { bench in
+      let client = try await bench.client(.push)
+      try await client.sendSoon([[0x6A], [0x90]])
+      try await client.sendSoon([Array("job".utf8), [0x90, 0x90], [0x80]])
+      try await client.sendSoon([Array("job".utf8), [0x90], [0x80]])
+      await ran.reaches(1)
+      #expect(await bench.service.counters.malformed == 2)
+    }
+  }
+
+  @Test("with a concurrency of 1, one-way calls run in the order in which they came")
+  func order() async throws {
+    let (order, ran) = (Guarded<[Int64]>([]), Tally())
+    var methods = MethodTable()
+    methods.add("job", ["n"]) { arguments in
+      // Later calls would overtake this one if they could.
+      if case .int(let number) = arguments["n"] {
+        for _ in 0..<(number % 7) { await Task.yield() }
+        order.withLock { $0.append(number) }
+      }
+      ran.countUp()
+      return .nil
+    }
+    try await ServiceBench.with(methods, .pipeline, concurrency: 1) { bench in
+      let client = try await bench.client(.push)
+      for number in 0..<500 {
+        try await client.sendSoon([Array("job".utf8), try Packer().pack([.int(Int64(number))]), [0x80]])
+      }
+      await ran.reaches(500)
+      #expect(order.withLock { $0 } == Array(0..<500))
+    }
+  }
+}
