@@ -2,7 +2,6 @@ import Glibc
 public import HTTPServer
 public import Logging
 import Reactor
-import Synchronization
 public import ZeroMQ
 import ZeroMQRPC
 
@@ -41,15 +40,15 @@ public final class Gateway: Sendable {
     _ = OpenAPIDocument.json
     let context = try context ?? Context(sockets: max(1_023, configuration.socketCount(shards: count)))
     var shards: [Shard] = []
-    for index in 0..<count { shards.append(Shard(try Reactor(name: "shard-\(index)"))) }
+    for index in 0..<count {
+      shards.append(
+        Shard(try Reactor(name: "shard-\(index)"), prefix: configuration.http.prefix, logger: logger))
+    }
     let gateway: Gateway
     do {
-      var inFlight: [String: SharedLimit] = [:]
-      for case let service in configuration.services {
-        if case .rpc(let rpc) = service.pattern { inFlight[service.name] = SharedLimit(limit: rpc.inFlight) }
-      }
+      let shared = configuration.services.map(SharedService.init)
       for shard in shards {
-        try await shard.open(configuration, shards: shards, inFlight: inFlight, context: context, logger: logger)
+        try await shard.open(configuration, shards: shards, shared: shared, context: context, logger: logger)
       }
       await withTaskGroup { group in
         for shard in shards { group.addTask { await shard.connect(within: patience) } }

@@ -10,13 +10,16 @@ actor Shard {
   nonisolated let unownedExecutor: UnownedSerialExecutor
   private(set) var feeds: [String: EventFeed] = [:]
   private(set) var hubs: [String: EventHub] = [:]
-  private var handler: GatewayHandler?
+  private let handler: GatewayHandler
+  private(set) var upstreams = UpstreamTable()
   private var servers: [Server] = []
   private var waiting: LoopWait?
 
-  init(_ reactor: Reactor) {
+  /// A shard without services: it can listen, and knows of nothing to serve until `open`.
+  init(_ reactor: Reactor, prefix: String, logger: Logger) {
     self.reactor = reactor
     unownedExecutor = reactor.asUnownedSerialExecutor()
+    handler = GatewayHandler(prefix: prefix, logger: logger)
   }
 
   /// Does something on the shard: at once when the caller is there, else after all that was posted before.
@@ -36,48 +39,31 @@ actor Shard {
   }
 
   /// Opens the sockets of all services. `shards` are all shards of the gateway: a service's events come in on one of them.
+  /// `shared` is what they share of each service, in the order of the configuration.
   func open(
-    _ configuration: Configuration, shards: [Shard], inFlight: [String: SharedLimit], context: Context, logger: Logger
+    _ configuration: Configuration, shards: [Shard], shared: [SharedService], context: Context, logger: Logger
   ) throws {
     let loop = reactor.loop
-    let handler = GatewayHandler(prefix: configuration.http.prefix, logger: logger, loop: loop)
-    self.handler = handler
     for (index, service) in configuration.services.enumerated() {
+      guard case .pubsub(let pubsub) = service.pattern, let subscribe = pubsub.subscribe else { continue }
+      let home = shards[index % shards.count]
       var logger = logger
       logger[metadataKey: "service"] = "\(service.name)"
-      switch service.pattern {
-      case .rpc(let rpc):
-        handler.backends[service.name] = .rpc(
-          try RPCUpstream(
-            service, rpc, in: configuration, inFlight: inFlight[service.name] ?? SharedLimit(limit: rpc.inFlight),
-            context: context, loop: loop, logger: logger))
-      case .pipeline(let pipeline):
-        handler.backends[service.name] = .pipeline(
-          try PipelineUpstream(service, pipeline, in: configuration, context: context, loop: loop, logger: logger))
-      case .pubsub(let pubsub):
-        let home = shards[index % shards.count]
-        if let subscribe = pubsub.subscribe {
-          feeds[service.name] = EventFeed(
-            service.name, subscribe, shard: self, home: home, loop: loop, logger: logger)
-          if home === self {
-            hubs[service.name] = try EventHub(
-              service, subscribe, limits: configuration, context: context, loop: loop, logger: logger)
-          }
-        }
-        handler.backends[service.name] = .pubsub(
-          try PubSubUpstream(
-            service, pubsub, in: configuration, feed: feeds[service.name], context: context, loop: loop, logger: logger)
-        )
-      }
+      feeds[service.name] = EventFeed(service.name, subscribe, shard: self, home: home, loop: loop, logger: logger)
+      guard home === self else { continue }
+      hubs[service.name] = try EventHub(
+        service, subscribe, shared: shared[index], limits: configuration, context: context, loop: loop, logger: logger)
     }
+    upstreams = try UpstreamTable(
+      configuration, feeds: feeds, shared: shared, context: context, loop: loop, logger: logger)
+    handler.route(to: upstreams)
   }
 
   /// Returns when every backend is connected, or the time is over.
   func connect(within patience: Duration) async {
-    guard let handler else { return }
-    let (backends, hubs) = (Array(handler.backends.values), Array(hubs.values))
+    let (upstreams, hubs) = (upstreams, Array(hubs.values))
     await wait(until: reactor.loop.now + patience) {
-      backends.allSatisfy(\.isConnected) && hubs.allSatisfy(\.isConnected)
+      upstreams.services.allSatisfy(\.upstream.isConnected) && hubs.allSatisfy(\.isConnected)
     }
   }
 
@@ -85,7 +71,6 @@ actor Shard {
   func listen(
     on listeners: [Listener], options: ServerOptions, openConnections: SharedLimit, logger: Logger
   ) throws {
-    guard let handler else { return }
     for listener in listeners {
       servers.append(
         try Server(
@@ -96,8 +81,6 @@ actor Shard {
 
   /// Refuses new work, ends the streams, and returns when all that is under way is answered, or the time is over.
   func drain(within grace: Duration) async {
-    guard let handler else { return }
-    handler.isDraining = true
     for server in servers { server.quiesce() }
     for feed in feeds.values { feed.drain() }
     let servers = servers
@@ -121,14 +104,14 @@ actor Shard {
 
   /// Closes everything that lives on the shard. Calls still under way are answered with that, streams are cut off.
   func close() {
-    for backend in (handler?.backends ?? [:]).values { backend.close() }
+    upstreams.close()
     for server in servers { server.stop() }
     for feed in feeds.values { feed.close() }
     for hub in hubs.values { hub.close() }
     servers = []
     hubs = [:]
     feeds = [:]
-    handler?.backends = [:]
-    handler = nil
+    upstreams = UpstreamTable()
+    handler.route(to: upstreams)
   }
 }

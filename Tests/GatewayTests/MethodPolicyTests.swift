@@ -37,27 +37,43 @@ struct GlobTests {
 
 @Suite("A method policy", .timeLimit(.minutes(1)))
 struct MethodPolicyTests {
-  @Test("exposes everything by default, but names that cannot be called")
-  func open() {
-    let policy = MethodPolicy(.init())
-    for name in ["add", "a.b.c", "a_", "a-b", "9"] { #expect(policy.decision(for: name) == .exposed) }
-    for name in ["", "_a", "a._b", ".a", "a.", "a..b", "a b", "ä", String(repeating: "a", count: 256)] {
-      #expect(policy.decision(for: name) == .hidden)
+  private enum Decision { case hidden, exposed, safe }
+
+  private func decision(_ policy: MethodPolicy, _ text: String) throws -> Decision {
+    let method = try #require(MethodName(text))
+    do throws(Problem) {
+      try policy.check(method)
+    } catch {
+      #expect(error.code == .notExposed)
+      return .hidden
     }
+    return policy.isSafe(method) ? .safe : .exposed
+  }
+
+  @Test("exposes everything by default")
+  func open() throws {
+    for name in ["add", "a.b.c", "a_", "a-b", "9"] { #expect(try decision(.init(.init()), name) == .exposed) }
+  }
+
+  @Test("is never asked for a name that cannot be called: there is no such name")
+  func names() {
+    for name in ["", "_a", "a._b", ".a", "a.", "a..b", "a b", "ä", String(repeating: "a", count: 256)] {
+      #expect(MethodName(name) == nil)
+    }
+    #expect(MethodName(String(repeating: "a", count: 255)) != nil)
   }
 
   @Test("hides before it exposes, and says what is safe")
-  func globs() {
+  func globs() throws {
     let policy = MethodPolicy(
       .init(expose: ["math.*", "get*"], hide: ["math.admin.*"], safe: ["get*", "math.admin.*"]))
-    #expect(policy.decision(for: "math.add") == .exposed)
-    #expect(policy.decision(for: "get_user") == .safe)
-    #expect(policy.decision(for: "math.admin.stop") == .hidden)
-    #expect(policy.decision(for: "other") == .hidden)
-    #expect(MethodPolicy(.init(hide: ["b"])).decision(for: "a") == .exposed)
-    #expect(MethodPolicy(.init(hide: ["b"])).decision(for: "b") == .hidden)
-    #expect(MethodPolicy(.init(expose: [])).decision(for: "a") == .hidden)
-    #expect(MethodPolicy(.init(expose: ["a", "**"])).decision(for: "b") == .exposed)
-    #expect(MethodPolicy(.init(safe: ["*"])).decision(for: "_a") == .hidden)
+    #expect(try decision(policy, "math.add") == .exposed)
+    #expect(try decision(policy, "get_user") == .safe)
+    #expect(try decision(policy, "math.admin.stop") == .hidden)
+    #expect(try decision(policy, "other") == .hidden)
+    #expect(try decision(MethodPolicy(.init(hide: ["b"])), "a") == .exposed)
+    #expect(try decision(MethodPolicy(.init(hide: ["b"])), "b") == .hidden)
+    #expect(try decision(MethodPolicy(.init(expose: [])), "a") == .hidden)
+    #expect(try decision(MethodPolicy(.init(expose: ["a", "**"])), "b") == .exposed)
   }
 }

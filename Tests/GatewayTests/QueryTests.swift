@@ -4,12 +4,12 @@ import Testing
 
 @Suite("A query", .timeLimit(.minutes(1)))
 struct QueryTests {
-  private func query(_ text: String, _ content: Query.Content = .arguments) throws(Refusal) -> Query {
+  private func query(_ text: String, _ content: Query.Content = .arguments) throws(Problem) -> Query {
     try Query(Array(text.utf8).span, content, controls: ["_timeout", "_from"])
   }
 
   private func code(_ text: String, _ content: Query.Content = .arguments) -> ProblemCode? {
-    do throws(Refusal) {
+    do throws(Problem) {
       _ = try query(text, content)
       return nil
     } catch {
@@ -73,7 +73,7 @@ struct QueryTests {
 
   @Test("suggests the control parameter that was meant")
   func suggestion() {
-    let refusal = #expect(throws: Refusal.self) { try query("_timeot=1") }
+    let refusal = #expect(throws: Problem.self) { try query("_timeot=1") }
     #expect(refusal?.detail == "\"_timeot\" is no control parameter here; did you mean \"_timeout\"?")
   }
 
@@ -127,7 +127,7 @@ struct DeadlineTests {
       "1. 5", "١",
     ])
   func refuses(text: String) {
-    let refusal = #expect(throws: Refusal.self) { try RequestTimeout.parse(text, maximum: .seconds(60)) }
+    let refusal = #expect(throws: Problem.self) { try RequestTimeout.parse(text, maximum: .seconds(60)) }
     #expect(refusal?.code == .badTimeout)
   }
 }

@@ -95,11 +95,7 @@ final class EventFeed: TimerHandler {
     case .events(let events): deliver(events)
     case .opened(let ticket, let next, let publishers):
       if let stream = asking.removeValue(forKey: ticket) { opened(stream, next, publishers) }
-    case .refused(let ticket):
-      asking.removeValue(forKey: ticket)?.refused(
-        .tooManyTopics,
-        "With this stream, those of the service would ask for more different topics than the \(settings.topicsLimit) it allows."
-      )
+    case .refused(let ticket): asking.removeValue(forKey: ticket)?.refused(tooManyTopics)
     case .page(let page, let ticket): asking.removeValue(forKey: ticket)?.turn(to: page)
     }
   }
@@ -112,6 +108,13 @@ final class EventFeed: TimerHandler {
     group.insert(stream, beat: streamCount % StreamGroup.beats)
     if beat == nil { scheduleBeat() }
     stream.opened(at: next, publishers)
+  }
+
+  private var tooManyTopics: Problem {
+    Problem(
+      .tooManyTopics,
+      "With this stream, those of the service would ask for more different topics than the \(settings.topicsLimit) it allows."
+    )
   }
 
   /// Appends the events to the window and wakes the streams that wait for any of them.

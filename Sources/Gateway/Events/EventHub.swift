@@ -39,6 +39,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
   /// Whether all publishers are connected.
   var isConnected: Bool { publishers.areComplete }
   private let service: String
+  private let shared: SharedService
   private let loop: Loop
   private let logger: Logger
   /// Names this run of the hub: a sequence means nothing beyond it.
@@ -56,10 +57,11 @@ final class EventHub: SubscriberDelegate, TimerHandler {
   private var undecodable = PowerOfTwoCounter()
 
   init(
-    _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, limits: Configuration, context: Context,
-    loop: Loop, logger: Logger
+    _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, shared: SharedService,
+    limits: Configuration, context: Context, loop: Loop, logger: Logger
   ) throws {
     self.service = service.name
+    self.shared = shared
     self.loop = loop
     self.logger = logger
     history = EventHistory(subscribe.history)
@@ -159,6 +161,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     let now = Publishers(connected: connected, all: endpoints)
     guard now != publishers else { return }
     publishers = now
+    shared.connectedPublishers = connected
     append(ServerSentEvents.upstream(publishers), topic: nil)
     handOver()
   }

@@ -3,9 +3,9 @@ import HTTPServer
 /// Who asked for a stream. Told once, on the shard, whether it opens.
 protocol StreamOpener: AnyObject {
   /// The stream opens: hand it to the exchange.
-  func streamOpened(_ stream: EventStream)
+  func opened(_ stream: EventStream)
   /// It does not open: answer with the problem.
-  func streamRefused(_ code: ProblemCode, _ detail: String)
+  func refused(_ problem: Problem)
 }
 
 /// One client's stream: a cursor into its feed's window, and nothing queued of its own.
@@ -34,8 +34,8 @@ final class EventStream: BodyStream {
 
   let filter: TopicFilter
   private let feed: EventFeed
-  /// Told whether it opens, unless its connection has been closed by then.
-  private weak var opener: (any StreamOpener)?
+  /// Told whether it opens; nil from then on.
+  private var opener: (any StreamOpener)?
   /// What sends it; nil when it is closed.
   private var exchange: Exchange?
   private var state = State.asking
@@ -128,13 +128,13 @@ final class EventStream: BodyStream {
     cursor = next
     state = .waiting
     if !publishers.areComplete { text += ServerSentEvents.upstream(publishers) }
-    if let opener { opener.streamOpened(self) } else { closed() }
+    opener.take()?.opened(self)
   }
 
   /// The hub refuses it.
-  func refused(_ code: ProblemCode, _ detail: String) {
+  func refused(_ problem: Problem) {
     exchange = nil
-    opener?.streamRefused(code, detail)
+    opener.take()?.refused(problem)
   }
 
   /// An event that matches is in the window: read on from there, unless the stream is still reading older ones.

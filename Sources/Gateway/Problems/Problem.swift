@@ -1,9 +1,15 @@
 /// An error as the client sees it: a problem document (RFC 9457) and the headers that go with it.
+///
+/// Thrown wherever a request cannot be served. Whoever throws it says what is wrong; the request that answers with it adds
+/// its own path and name.
 struct Problem: Error, Hashable, Sendable {
   /// Whose error it is.
   enum Origin: String, Hashable, Sendable {
     case gateway, backend
   }
+
+  /// The media type of `json`.
+  static let contentType: StaticString = "application/problem+json"
 
   /// What went wrong, as a stable word.
   var code: ProblemCode
@@ -23,30 +29,99 @@ struct Problem: Error, Hashable, Sendable {
   var requestID: String
   /// When to try again, in seconds (default: 1 for 503 and 429, else none).
   var retryAfter: Int?
-  /// The verbs allowed here, for 405.
+  /// The methods allowed here, for 405.
   var allow: String?
   /// The remote exception, as much of it as may be shown.
-  var exception: RemoteException?
+  var exception: ShownException?
   /// A JSON pointer (RFC 6901) to the value at fault.
   var pointer: String?
+  /// For `not-ready`: each service and its connection, as a JSON object.
+  var services: [UInt8]?
 
-  init(_ code: ProblemCode, detail: String = "", instance: String = "", requestID: String = "") {
+  init(_ code: ProblemCode, _ detail: String = "", allow: String? = nil, instance: String = "", requestID: String = "")
+  {
     self.code = code
     self.status = code.status
     self.detail = detail
+    self.allow = allow
     self.instance = instance
     self.isRetryable = code.isRetryable
     self.requestID = requestID
     self.retryAfter = code.status == 503 || code.status == 429 ? 1 : nil
   }
+
+  /// An exception a backend answered with, as its status and as much of it as callers may see.
+  init(_ exception: ShownException, _ verdict: ErrorMap.Verdict, exposing exposure: Configuration.Exposure) {
+    let shown = exception.shown(exposure)
+    self.init(verdict.code, shown.map { $0.repr ?? "The method raised \($0.type)." } ?? "")
+    self.status = verdict.status
+    self.exception = shown
+    self.retryAfter = verdict.retryAfter
+    origin = .backend
+    sent = true
+    // Whatever the status, the method began to run.
+    isRetryable = false
+  }
+
+  /// The document, its members in the order of the contract; `type` is `{prefix}/problems/{code}`.
+  func json(prefix: String = "") -> [UInt8] {
+    var json = JSONWriter()
+    json.open("{")
+    json.member("type", "\(prefix)/problems/\(code.rawValue)")
+    json.member("title", code.title)
+    json.member("status", status)
+    if !detail.isEmpty { json.member("detail", detail) }
+    json.member("instance", instance)
+    json.member("code", code.rawValue)
+    json.member("origin", origin.rawValue)
+    json.member("sent", sent)
+    json.member("retryable", isRetryable)
+    json.member("requestId", requestID)
+    if let exception {
+      json.key("exception")
+      json.open("{")
+      json.member("type", exception.type)
+      if let arguments = exception.arguments {
+        json.key("args")
+        json.raw(arguments)
+      }
+      if let repr = exception.repr { json.member("repr", repr) }
+      json.close("}")
+    }
+    if let pointer { json.member("pointer", pointer) }
+    if let services {
+      json.key("services")
+      json.raw(services)
+    }
+    json.close("}")
+    return json.bytes
+  }
+
+  /// The headers of the response besides its content type.
+  var headers: [(name: StaticString, value: String)] {
+    var headers: [(StaticString, String)] = [("Gateway-Error", code.rawValue)]
+    if let retryAfter { headers.append(("Retry-After", "\(retryAfter)")) }
+    if let allow { headers.append(("Allow", allow)) }
+    return headers
+  }
 }
 
-/// An exception that a backend answered with.
-struct RemoteException: Hashable, Sendable {
+/// An exception that a backend answered with, as a client may see it.
+struct ShownException: Hashable, Sendable {
   /// The dotted name of the class, such as `builtins.ValueError`.
   var type: String
   /// Its arguments as a JSON array, already encoded; `nil` when they may not be shown.
   var arguments: [UInt8]?
   /// Its `repr`; `nil` when it may not be shown.
   var repr: String?
+
+  /// What `exposure` leaves of it.
+  func shown(_ exposure: Configuration.Exposure) -> ShownException? {
+    switch exposure {
+    case .full: self
+    case .message: ShownException(type: type, arguments: arguments, repr: nil)
+    case .class: ShownException(type: type, arguments: nil, repr: nil)
+    case .none: nil
+    }
+  }
 }

@@ -1,98 +1,305 @@
 /// What went wrong, as a stable word: the `code` of a problem document and the `Gateway-Error` header.
 ///
-/// Open: a code that is not listed here is comparable and printable, and answers 500.
-struct ProblemCode: RawRepresentable, Hashable, Sendable {
-  /// The word, such as `no-such-service`.
-  let rawValue: String
+/// Two entries make a code: its case, and its row, which the compiler asks for.
+enum ProblemCode: String, CaseIterable, Hashable, Sendable {
+  case badJSON = "bad-json", badMessagePack = "bad-msgpack", badShape = "bad-shape"
+  case invalidArgument = "invalid-argument", notEncodable = "not-encodable"
+  case unsupportedMediaType = "unsupported-media-type", unsupportedEncoding = "unsupported-encoding"
+  case notAcceptable = "not-acceptable", bodyTooLarge = "body-too-large", uriTooLong = "uri-too-long"
+  case headersTooLarge = "headers-too-large", requestTimeout = "request-timeout", noSuchService = "no-such-service"
+  case notExposed = "not-exposed", methodNotAllowed = "method-not-allowed", notSafe = "not-safe", unauthenticated
+  case permissionDenied = "permission-denied", rateLimited = "rate-limited", tooManyStreams = "too-many-streams"
+  case tooManyTopics = "too-many-topics"
+  case overloaded, noBackend = "no-backend", queueFull = "queue-full", queueTimeout = "queue-timeout"
+  case breakerOpen = "breaker-open", draining, notReady = "not-ready", timeout, backendLost = "backend-lost"
+  case badReply = "bad-reply", replyTooLarge = "reply-too-large", replyNotRepresentable = "reply-not-representable"
+  case misdirected, `internal`, remoteException = "remote-exception", noSuchMethod = "no-such-method"
+  case nestedCall = "nested-call", noSuchRoute = "no-such-route", noSuchTopic = "no-such-topic"
+  case badTarget = "bad-target", badQuery = "bad-query", unknownParameter = "unknown-parameter"
+  case badTimeout = "bad-timeout", badRequest = "bad-request", notImplemented = "not-implemented"
+  case unsupportedVersion = "unsupported-version"
+
   /// The status it is answered with unless the problem says otherwise.
-  let status: Int
+  var status: Int { row.status }
   /// Its title: the same for every occurrence.
-  let title: String
-
-  init(rawValue: String) { self = Self.byName[rawValue] ?? .init(rawValue, 500, rawValue) }
-
-  private init(_ rawValue: String, _ status: Int, _ title: String) {
-    self.rawValue = rawValue
-    self.status = status
-    self.title = title
-  }
-
-  static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }
-  func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
-
+  var title: String { row.title }
   /// Whether the same request may succeed if simply sent again, and cannot run twice by that.
   var isRetryable: Bool { status == 503 || status == 429 || status == 408 }
-}
 
-extension ProblemCode {
-  static let badJSON = Self("bad-json", 400, "The body is not valid JSON")
-  static let badMessagePack = Self("bad-msgpack", 400, "The body is not valid MessagePack")
-  static let badShape = Self("bad-shape", 400, "The body is neither an array nor an object of arguments")
-  static let invalidArgument = Self("invalid-argument", 400, "The arguments do not fit the method")
-  static let notEncodable = Self("not-encodable", 422, "A value cannot travel to the service")
-  static let unsupportedMediaType = Self("unsupported-media-type", 415, "The content type is not understood")
-  static let unsupportedEncoding = Self("unsupported-encoding", 415, "The content encoding is not understood")
-  static let notAcceptable = Self("not-acceptable", 406, "No acceptable representation exists")
-  static let bodyTooLarge = Self("body-too-large", 413, "The body is too large")
-  static let uriTooLong = Self("uri-too-long", 414, "The request target is too long")
-  static let headersTooLarge = Self("headers-too-large", 431, "The headers are too large")
-  static let requestTimeout = Self("request-timeout", 408, "The request took too long to arrive")
-  static let noSuchService = Self("no-such-service", 404, "No such service")
-  static let notExposed = Self("not-exposed", 404, "The method is not exposed")
-  static let methodNotAllowed = Self("method-not-allowed", 405, "The verb is not allowed here")
-  static let notSafe = Self("not-safe", 405, "The method may not be called with GET")
-  static let unauthenticated = Self("unauthenticated", 401, "Credentials are missing or wrong")
-  static let permissionDenied = Self("permission-denied", 403, "The credentials do not allow this")
-  static let rateLimited = Self("rate-limited", 429, "Too many requests")
-  static let tooManyStreams = Self("too-many-streams", 429, "Too many streams")
-  static let tooManyTopics = Self("too-many-topics", 503, "Too many topics")
-  static let overloaded = Self("overloaded", 503, "Too many calls are in flight")
-  static let noBackend = Self("no-backend", 503, "No backend is connected")
-  static let queueFull = Self("queue-full", 503, "The queue to the backend is full")
-  static let queueTimeout = Self("queue-timeout", 503, "The deadline passed before the call was sent")
-  static let breakerOpen = Self("breaker-open", 503, "The backend is failing and is not called for now")
-  static let draining = Self("draining", 503, "The gateway is stopping")
-  static let timeout = Self("timeout", 504, "The backend did not answer in time")
-  static let backendLost = Self("backend-lost", 502, "The backend disconnected after the call was sent")
-  static let badReply = Self("bad-reply", 502, "The reply could not be decoded")
-  static let replyTooLarge = Self("reply-too-large", 502, "The reply is too large")
-  static let replyNotRepresentable = Self("reply-not-representable", 502, "The reply cannot be shown as JSON")
-  static let misdirected = Self("misdirected", 421, "The host is not served here")
-  static let `internal` = Self("internal", 500, "The gateway has a bug")
-}
+  /// What is known of a code.
+  struct Row {
+    let status: Int
+    let title: String
+    /// What the code says, in a sentence or two.
+    let meaning: String
+    /// What a caller does about it.
+    let remedy: String
+    /// Whether the call may have run.
+    let ran: Ran
 
-extension ProblemCode {
-  /// An exception of the remote method; the status depends on its class.
-  static let remoteException = Self("remote-exception", 500, "The method raised an exception")
-  static let noSuchMethod = Self("no-such-method", 404, "The service has no such method")
-  static let nestedCall = Self("nested-call", 502, "A call made by the method failed")
-}
+    fileprivate init(_ status: Int, _ title: String, _ meaning: String, _ remedy: String, ran: Ran = .no) {
+      self.status = status
+      self.title = title
+      self.meaning = meaning
+      self.remedy = remedy
+      self.ran = ran
+    }
+  }
 
-/// Codes the table of the contract leaves open.
-extension ProblemCode {
-  static let noSuchRoute = Self("no-such-route", 404, "Nothing is served at this path")
-  static let noSuchTopic = Self("no-such-topic", 404, "The service does not offer this topic")
-  static let badTarget = Self("bad-target", 400, "The request target is malformed")
-  static let badQuery = Self("bad-query", 400, "The query is malformed")
-  static let unknownParameter = Self("unknown-parameter", 400, "The control parameter is unknown")
-  static let badTimeout = Self("bad-timeout", 400, "The timeout is malformed")
-  static let badRequest = Self("bad-request", 400, "The request is not valid HTTP, or can be read in two ways")
-  static let notImplemented = Self("not-implemented", 501, "The transfer coding is not supported")
-  static let unsupportedVersion = Self("unsupported-version", 505, "The version of HTTP is not supported")
-}
+  /// Whether a call that ended so may have run.
+  enum Ran: String {
+    case no = "No: the call never left the gateway."
+    case refused = "No: the arguments were refused before the method began, by the backend if `sent` is true."
+    case unknownMethod = "No: the backend has no such method. `sent` is true all the same."
+    case maybe =
+      "Perhaps: the call was sent, and nothing tells how far it came. Send it again only if running it twice is safe."
+    case told = "Perhaps: `sent` in the problem document tells whether the call left the gateway."
+    case answered = "Yes: the method ended and answered. Sending the call again runs it again."
+    case raised = "Yes, until it raised the exception."
+    case notACall = "Nothing was to run: this is not a call."
+  }
 
-extension ProblemCode {
-  /// Every listed code, in the order of the contract.
-  static let all: [ProblemCode] = [
-    .badJSON, .badMessagePack, .badShape, .invalidArgument, .notEncodable, .unsupportedMediaType,
-    .unsupportedEncoding, .notAcceptable, .bodyTooLarge, .uriTooLong, .headersTooLarge, .requestTimeout,
-    .noSuchService, .notExposed, .methodNotAllowed, .notSafe, .unauthenticated, .permissionDenied, .rateLimited,
-    .tooManyStreams, .tooManyTopics, .overloaded, .noBackend, .queueFull, .queueTimeout, .breakerOpen, .draining,
-    .timeout,
-    .backendLost, .badReply, .replyTooLarge, .replyNotRepresentable, .misdirected, .internal, .remoteException,
-    .noSuchMethod, .nestedCall, .noSuchRoute, .noSuchTopic, .badTarget, .badQuery, .unknownParameter, .badTimeout,
-    .badRequest, .notImplemented, .unsupportedVersion,
-  ]
+  private static let resend = "Send the same request again after the seconds in `Retry-After`."
 
-  private static let byName = [String: ProblemCode](uniqueKeysWithValues: all.map { ($0.rawValue, $0) })
+  /// Status, title, meaning, remedy, and whether it ran.
+  var row: Row {
+    switch self {
+    case .badJSON:
+      Row(
+        400, "The body is not valid JSON",
+        "The body is not JSON, not UTF-8, or an object in it has a member twice.",
+        "Mend the body; `detail` says where.")
+    case .badMessagePack:
+      Row(
+        400, "The body is not valid MessagePack",
+        "The body is not one well-formed MessagePack value.",
+        "Mend the body; `detail` says where it breaks.")
+    case .badShape:
+      Row(
+        400, "The body is neither an array nor an object of arguments",
+        "Arguments are an array (positional), an object (keyword), or an object of `args` and `kwargs`.",
+        "Wrap the value: `[value]` passes it as the only argument.")
+    case .invalidArgument:
+      Row(
+        400, "The arguments do not fit the method",
+        "Arguments are missing, too many, or named differently from what the method takes.",
+        "Compare the call with the method's signature; `exception` says which argument.", ran: .refused)
+    case .notEncodable:
+      Row(
+        422, "A value cannot travel to the service",
+        "A value in the arguments cannot travel: an integer beyond 64 bits, an ext type, or too deep a nesting.",
+        "Change the value at `pointer`, a JSON pointer into the body.")
+    case .unsupportedMediaType:
+      Row(
+        415, "The content type is not understood",
+        "Bodies are JSON. A form, curl's default, is read as JSON unless a web page sent it.",
+        "Set `Content-Type: application/json`.")
+    case .unsupportedEncoding:
+      Row(
+        415, "The content encoding is not understood",
+        "The body is compressed in a way not read here.",
+        "Send it without Content-Encoding.")
+    case .notAcceptable:
+      Row(
+        406, "No acceptable representation exists",
+        "`Accept` rules out all that can be answered.",
+        "Accept `application/json`.")
+    case .bodyTooLarge:
+      Row(
+        413, "The body is too large",
+        "The body exceeds the gateway's limit.",
+        "Send less, or raise `http.limits.body`.")
+    case .uriTooLong:
+      Row(
+        414, "The request target is too long",
+        "The request target exceeds the gateway's limit.",
+        "Send arguments in the body of a POST.")
+    case .headersTooLarge:
+      Row(
+        431, "The headers are too large",
+        "The headers exceed the gateway's limit.",
+        "Send fewer or shorter headers.")
+    case .requestTimeout:
+      Row(
+        408, "The request took too long to arrive",
+        "The request did not arrive in full in time.",
+        "Send it again, faster.")
+    case .noSuchService:
+      Row(
+        404, "No such service",
+        "The gateway serves no service of this name.",
+        "Check the name in the path.")
+    case .notExposed:
+      Row(
+        404, "The method is not exposed",
+        "The gateway does not pass on calls of this method.",
+        "Check the name; the operator decides what is exposed.")
+    case .methodNotAllowed:
+      Row(
+        405, "The verb is not allowed here",
+        "The path does not take this verb.",
+        "Use one of `Allow`.")
+    case .notSafe:
+      Row(
+        405, "The method may not be called with GET",
+        "Only methods declared safe are called with GET.",
+        "Use POST.")
+    case .unauthenticated:
+      Row(
+        401, "Credentials are missing or wrong",
+        "No credentials, or wrong ones.",
+        "Send the credentials `WWW-Authenticate` asks for.")
+    case .permissionDenied:
+      Row(
+        403, "The credentials do not allow this",
+        "These credentials do not reach this.",
+        "Use others, or ask the operator.")
+    case .rateLimited:
+      Row(
+        429, "Too many requests",
+        "More requests than this client may send.",
+        Self.resend)
+    case .tooManyStreams:
+      Row(
+        429, "Too many streams",
+        "More open streams than this client may have.",
+        "Close one first. " + Self.resend)
+    case .tooManyTopics:
+      Row(
+        503, "Too many topics",
+        "With this stream, those of the service would ask for more different topics than it allows.",
+        "Ask for fewer, or for a prefix that covers them, or raise `topics-limit`. " + Self.resend, ran: .notACall)
+    case .overloaded:
+      Row(
+        503, "Too many calls are in flight",
+        "As many calls are in flight as the service allows.",
+        Self.resend)
+    case .noBackend:
+      Row(
+        503, "No backend is connected",
+        "No backend of this service is connected at present.",
+        Self.resend)
+    case .queueFull:
+      Row(
+        503, "The queue to the backend is full",
+        "No connected backend takes more calls at present.",
+        Self.resend)
+    case .queueTimeout:
+      Row(
+        503, "The deadline passed before the call was sent",
+        "No backend took the call before its deadline.",
+        Self.resend)
+    case .breakerOpen:
+      Row(
+        503, "The backend is failing and is not called for now",
+        "The backend failed repeatedly and is left alone for a while.",
+        Self.resend)
+    case .draining:
+      Row(
+        503, "The gateway is stopping",
+        "The gateway is stopping.",
+        Self.resend + " Another gateway will answer.")
+    case .notReady:
+      Row(
+        503, "The gateway is not ready",
+        "A service marked `required` has no connection on the thread that was asked, or the gateway is stopping.",
+        "Ask again later. `services` in the problem document says which one it is, if asked with `?verbose`.",
+        ran: .notACall)
+    case .timeout:
+      Row(
+        504, "The backend did not answer in time",
+        "The call was sent and no reply came before the deadline.",
+        "Allow more time with `Request-Timeout`, in seconds, if the method is slow.", ran: .maybe)
+    case .backendLost:
+      Row(
+        502, "The backend disconnected after the call was sent",
+        "The backend's connection broke while the call was with it.",
+        "See whether the call took effect, then decide.", ran: .maybe)
+    case .badReply:
+      Row(
+        502, "The reply could not be decoded",
+        "What the backend answered is no reply.",
+        "Look at the backend: it does not speak the protocol.", ran: .answered)
+    case .replyTooLarge:
+      Row(
+        502, "The reply is too large",
+        "The reply exceeds the service's limit.",
+        "Ask for less, or raise `reply-limit`.", ran: .answered)
+    case .replyNotRepresentable:
+      Row(
+        502, "The reply cannot be shown as JSON",
+        "The result holds something JSON has no form for.",
+        "Ask for `application/msgpack`, or change the json options.", ran: .answered)
+    case .misdirected:
+      Row(
+        421, "The host is not served here",
+        "The `Host` header names a host not served here.",
+        "Use a host name that is.")
+    case .internal:
+      Row(
+        500, "The gateway has a bug",
+        "The gateway did something it should not.",
+        "Report it, with `requestId`.", ran: .told)
+    case .remoteException:
+      Row(
+        500, "The method raised an exception",
+        "The method raised an exception; `exception` holds as much of it as the operator lets out.",
+        "As the exception demands. The status follows its class.", ran: .raised)
+    case .noSuchMethod:
+      Row(
+        404, "The service has no such method",
+        "The backend answered that it has no method of this name.",
+        "Check the name in the path.", ran: .unknownMethod)
+    case .nestedCall:
+      Row(
+        502, "A call made by the method failed",
+        "The method called another service, and that call failed in a way of its own.",
+        "Look at the service behind the service.", ran: .raised)
+    case .noSuchRoute:
+      Row(
+        404, "Nothing is served at this path",
+        "Nothing is served at this path.",
+        "Calls go to `/rpc/{service}/{method}`.")
+    case .noSuchTopic:
+      Row(
+        404, "The service does not offer this topic",
+        "The topic is outside what the service offers.",
+        "Ask for a topic the operator lists.")
+    case .badTarget:
+      Row(
+        400, "The request target is malformed",
+        "The path or query holds bytes that must be escaped, a broken escape, or a dot segment.",
+        "Percent-encode each path segment by itself.")
+    case .badQuery:
+      Row(
+        400, "The query is malformed",
+        "A query is `name=text`, `name:=json`, `arg=text` or `arg:=json`, each keyword once.",
+        "Mend the query.")
+    case .unknownParameter:
+      Row(
+        400, "The control parameter is unknown",
+        "Parameters that start with `_` steer the gateway, and this one is not among them.",
+        "Check its spelling; arguments of a method do not start with `_`.")
+    case .badTimeout:
+      Row(
+        400, "The timeout is malformed",
+        "A timeout is a number of seconds above zero.",
+        "Write it like `2.5`, without a unit.")
+    case .badRequest:
+      Row(
+        400, "The request is not valid HTTP, or can be read in two ways",
+        "The request breaks the grammar of HTTP, or two readers could take it for two different requests.",
+        "Mend the client or the proxy before the gateway; `detail` says what is wrong.")
+    case .notImplemented:
+      Row(
+        501, "The transfer coding is not supported",
+        "Bodies come with a length, or chunked.",
+        "Use no other Transfer-Encoding.")
+    case .unsupportedVersion:
+      Row(
+        505, "The version of HTTP is not supported",
+        "Only HTTP/1.0 and HTTP/1.1 are spoken here.",
+        "Use HTTP/1.1.")
+    }
+  }
 }

@@ -1,35 +1,78 @@
 import HTTPServer
 import Logging
-import Reactor
 
-/// Where a shard's requests arrive: hands each to its connection's `GatewayRequest`, which finds what it needs here.
+/// Where a shard's requests arrive. `begin` sees a request's head: the router finds its responder, and the checks and the
+/// responder refuse what they can. `handle` has the whole request: the responder answers it, or the problem that was found does.
+///
+/// Whatever goes wrong on the way is thrown as a `Problem` and answered here, in one of two places: the connection is kept where
+/// the body has arrived, or soon will have.
 final class GatewayHandler: Handler {
-  /// What has happened since the start.
-  struct Counters: Sendable, Hashable {
-    /// Calls whose client went away first.
-    var abandoned = 0
-  }
-
+  /// What paths start with, such as `/api`.
   let prefix: String
-  let logger: Logger
-  let loop: Loop
+  /// The buffers that arguments and results of this shard are transcoded in.
   let buffers = TranscodingBuffers()
-  var backends: [String: Upstream] = [:]
-  var counters = Counters()
-  /// Requests for services are refused; what is under way goes on.
-  var isDraining = false
+  /// Finds responders among the upstreams of the configuration in force: another configuration is another router.
+  private var router: Router
+  private let checks = Checks()
+  private let logger: Logger
 
-  init(prefix: String, logger: Logger, loop: Loop) {
+  init(prefix: String, logger: Logger) {
     self.prefix = prefix
     self.logger = logger
-    self.loop = loop
+    router = Router(UpstreamTable(), prefix: prefix)
   }
 
-  func begin(_ exchange: Exchange) { request(exchange).begin() }
-  func handle(_ exchange: Exchange) { request(exchange).handle() }
-  func refused(_ exchange: Exchange, _ refusal: Rejection) { request(exchange).refuse(refusal) }
+  /// Requests that begin from now on are for these upstreams.
+  func route(to upstreams: UpstreamTable) { router = Router(upstreams, prefix: prefix) }
+
+  /// The head is there: find out whether the request can be served at all.
+  func begin(_ exchange: Exchange) {
+    let request = request(exchange)
+    do throws(Problem) {
+      let route = try router.route(exchange.method, exchange.target.assumingMemoryBound(to: UInt8.self).span)
+      let responder = route.responder
+      try checks.pass(request, responder)
+      guard responder.methods.contains(exchange.method) else { throw responder.refusal(of: exchange.method) }
+      // OPTIONS is answered with the methods, whatever the rest of the head asks for.
+      if exchange.method != .options { try responder.begin(request) }
+      request.route = .success(route)
+    } catch {
+      // Answered when the body is there, which keeps the connection; a long one is not worth waiting for.
+      request.route = .failure(error)
+      if request.hasLongBody { request.answer(error) }
+    }
+  }
+
+  /// The request is complete: answer it, or leave that to what the responder has begun.
+  func handle(_ exchange: Exchange) {
+    let request = request(exchange)
+    do throws(Problem) {
+      let responder = try request.route.get().responder
+      guard exchange.method != .options else { return request.answer(options: responder.methods) }
+      try responder.respond(to: request)
+    } catch {
+      request.answer(error)
+    }
+  }
+
+  /// The HTTP layer refuses the request: the answer is a problem document like any other.
+  func refused(_ exchange: Exchange, _ rejection: Rejection) { request(exchange).answer(Problem(rejection)) }
+
+  /// The client left before its answer.
   func abandoned(_ exchange: Exchange) { request(exchange).abandon() }
 
+  /// Sees the end of every request, refused and abandoned ones too: where an access log and counters have their place.
+  func ended(_ request: GatewayRequest, _ end: GatewayRequest.End) {
+    guard case .refused(let problem) = end else { return }
+    logger.debug(
+      "problem",
+      metadata: [
+        "code": "\(problem.code.rawValue)", "status": "\(problem.status)", "request-id": "\(problem.requestID)",
+        "instance": "\(problem.instance)",
+      ])
+  }
+
+  /// The connection's own object, made with its first request.
   private func request(_ exchange: Exchange) -> GatewayRequest {
     if let request = exchange.context as? GatewayRequest { return request }
     let request = GatewayRequest(exchange, handler: self)

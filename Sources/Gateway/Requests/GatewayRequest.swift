@@ -1,89 +1,141 @@
 import HTTPServer
-import MessagePack
-import Reactor
-import ZeroMQRPC
 
-/// One connection's way through the gateway: which service its request is for, and the call or stream it waits for. Used
-/// again for each request on the connection.
+/// Work that has begun for a request and will answer it.
+protocol PendingWork: AnyObject {
+  /// The client has left: stop, and do not answer.
+  func cancel()
+}
+
+/// A request as responders see it: what it asks for, and the ways to answer it, exactly once. There is one object for a
+/// connection, used again for each request on it.
 final class GatewayRequest {
-  /// A call that is under way.
-  struct Call {
-    let backend: RPCUpstream
-    let number: UInt32
+  /// How a request ends.
+  enum End {
+    /// With what it asked for; of a stream, its beginning.
+    case answered(status: Int)
+    case refused(Problem)
+    /// The client left before the answer.
+    case abandoned
   }
 
+  // The exchange holds this object in its `context` until the connection is closed, and so outlives it.
   unowned let exchange: Exchange
-  unowned let handler: GatewayHandler
-  var route: Route?
-  /// Where the query stands in the target.
-  var query = 0..<0
-  var backend: Upstream?
-  /// What was found wrong with the head; answered when the body is there, which keeps the connection.
-  var problem: Problem?
-  var call: Call?
+  private let handler: GatewayHandler
+  /// Where the request goes, or why it goes nowhere. Written when its head is there.
+  var route: Result<Router.Route, Problem> = .failure(Problem(.internal, "The request had no beginning."))
+  private var work: (any PendingWork)?
+  /// What the connection's plain calls wait in.
+  private(set) lazy var pendingReply = PendingReply(self)
 
   init(_ exchange: Exchange, handler: GatewayHandler) {
     self.exchange = exchange
     self.handler = handler
   }
 
-  /// The head is there: find out whether the request can be served at all.
-  func begin() {
-    route = nil
-    backend = nil
-    problem = nil
-    do throws(Refusal) {
-      try resolve()
-    } catch {
-      problem = self.problem(error)
-      // A long body of a request that is refused anyway is not worth waiting for.
-      if hasLongBody, let problem { answer(problem) }
-    }
-  }
+  // MARK: Reading
 
-  /// The request is complete.
-  func handle() {
-    if let problem { return answer(problem) }
-    if exchange.method == .options { return answerOptions() }
-    do throws(Refusal) {
-      switch (route, backend) {
-      case (.rpc(_, let method)?, .rpc(let backend)?): try call(method, of: backend)
-      case (.push(_, let method)?, .pipeline(let backend)?): try push(method, to: backend)
-      case (.pub(_, let topic, let method)?, .pubsub(let backend)?): try publish(topic, method, to: backend)
-      case (.sub?, .pubsub(let backend)?): try stream(from: backend)
-      case (.live?, _): answer(200, "application/json", Array(#"{"status":"ok"}"#.utf8))
-      case (.openAPIJSON?, _): answer(200, "application/json", OpenAPIDocument.json)
-      case (.openAPIYAML?, _): answer(200, "application/yaml", OpenAPIDocument.yaml)
-      case (.problem(let code)?, _): try page(of: code)
-      default: throw Refusal(.noSuchRoute, "Nothing is served at this path.")
-      }
-    } catch {
-      answer(problem(error))
-    }
-  }
-
-  /// The client is gone before its answer: the backend cannot be told, but the call's place is free again.
-  func abandon() {
-    guard let call else { return }
-    self.call = nil
-    handler.counters.abandoned += 1
-    call.backend.client.cancel(call.number)
-  }
-
-  /// The HTTP layer refuses the request.
-  func refuse(_ refusal: Rejection) {
-    let code = ProblemCode(rawValue: refusal.code.rawValue)
-    var problem = makeProblem(code, refusal.detail)
-    problem.status = refusal.status
-    answer(problem)
-  }
-
-  private var hasLongBody: Bool {
+  var method: HTTPMethod { exchange.method }
+  /// The body; empty before the request is complete.
+  var body: UnsafeRawBufferPointer { exchange.body }
+  var buffers: TranscodingBuffers { handler.buffers }
+  /// Whether the gateway takes no new work.
+  var isGatewayStopping: Bool { exchange.isServerQuiesced }
+  /// Whether waiting for the body would cost more than a new connection.
+  var hasLongBody: Bool {
     exchange.count(of: .transferEncoding) > 0 || (exchange.header(.contentLength)?.count ?? 0) > 5
   }
 
-  private func page(of code: String) throws(Refusal) {
-    guard let page = ProblemPage.text(code) else { throw Refusal(.noSuchRoute, "There is no problem of that name.") }
-    answer(200, ProblemPage.contentType, Array(page.utf8))
+  func header(_ name: KnownHeader) -> UnsafeRawBufferPointer? { exchange.header(name) }
+
+  /// The query as the client wrote it, without the `?`.
+  var rawQuery: UnsafeRawBufferPointer {
+    guard case .success(let route) = route else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    return UnsafeRawBufferPointer(rebasing: exchange.target[route.query])
+  }
+
+  /// The query, read: the control parameters that are understood here, and what else it may hold.
+  func query(_ content: Query.Content, controls: Set<String> = []) throws(Problem) -> Query {
+    try Query(rawQuery.assumingMemoryBound(to: UInt8.self).span, content, controls: controls)
+  }
+
+  /// Refuses a client that does not want what this is answered with.
+  func checkAccept(_ type: StaticString) throws(Problem) {
+    guard !MediaType.accepts(header(.accept), type) else { return }
+    throw Problem(.notAcceptable, "This is answered as \(type); name it in Accept, or leave Accept out.")
+  }
+
+  /// Refuses a body that is not JSON, by its declared type.
+  func checkContentType() throws(Problem) {
+    guard !body.isEmpty else { return }
+    switch header(.contentType).map(MediaType.body) {
+    case .json?: return
+    case .form?:
+      // A form of a foreign page arrives with an Origin; curl and its kind send none.
+      let isForeign = header(.origin) != nil || header(.secFetchSite) != nil
+      let first = body.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
+      if !isForeign, first == UInt8(ascii: "[") || first == UInt8(ascii: "{") { return }
+    case .other?, nil: break
+    }
+    throw Problem(
+      .unsupportedMediaType, "Send the arguments as a JSON array or object, with Content-Type: application/json.")
+  }
+
+  // MARK: Answering
+
+  /// Answers with bytes, which are copied.
+  func answer(
+    _ status: Int, _ type: StaticString, headers: [(StaticString, String)] = [], _ body: UnsafeRawBufferPointer
+  ) {
+    work = nil
+    exchange.respond(status, contentType: type, headers: headers, body: body)
+    handler.ended(self, .answered(status: status))
+  }
+
+  /// Answers with bytes.
+  func answer(_ status: Int, _ type: StaticString, _ body: [UInt8]) {
+    body.withUnsafeBytes { answer(status, type, $0) }
+  }
+
+  /// Answers with a stream, which from then on lives with the exchange.
+  func answer(_ status: Int, _ type: StaticString, headers: [(StaticString, String)], stream: any BodyStream) {
+    work = nil
+    exchange.respond(status, contentType: type, headers: headers, stream: stream)
+    handler.ended(self, .answered(status: status))
+  }
+
+  /// Answers OPTIONS with the methods that are taken here.
+  func answer(options methods: HTTPMethod.Set) {
+    answer(204, "", headers: [("Allow", methods.allow)], UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+
+  /// Answers with a problem document.
+  func answer(_ problem: Problem) {
+    work = nil
+    var problem = problem
+    let path = UnsafeRawBufferPointer(rebasing: exchange.target.prefix { $0 != UInt8(ascii: "?") })
+    problem.instance = String(decoding: path, as: UTF8.self)
+    problem.requestID = requestID
+    problem.json(prefix: handler.prefix).withUnsafeBytes {
+      exchange.respond(problem.status, contentType: Problem.contentType, headers: problem.headers, body: $0)
+    }
+    handler.ended(self, .refused(problem))
+  }
+
+  /// The answer comes later, from this work.
+  func waits(for work: any PendingWork) { self.work = work }
+
+  /// The client left before the answer.
+  func abandon() {
+    work?.cancel()
+    work = nil
+    handler.ended(self, .abandoned)
+  }
+
+  /// The client's own `X-Request-Id` where it is fit to be repeated, else a fresh one.
+  private var requestID: String {
+    if let given = header(.requestID), 1...128 ~= given.count, given.allSatisfy({ 0x21...0x7E ~= $0 }) {
+      return String(decoding: given, as: UTF8.self)
+    }
+    return String(UInt64.random(in: .min ... .max), radix: 36)
   }
 }

@@ -2,7 +2,8 @@ import MessagePack
 
 /// The buffers a shard transcodes in, used again for every request.
 final class TranscodingBuffers {
-  /// A buffer that grew beyond this is let go after the request that needed it.
+  /// Memory that a buffer keeps. What it grew beyond that is given back after the request that needed it, even one that was
+  /// refused and left nothing in it.
   private static let kept = 1 << 20
 
   /// Arguments on their way to a backend, as MessagePack.
@@ -12,8 +13,8 @@ final class TranscodingBuffers {
 
   /// Forgets what the last request left.
   func clear() {
-    if request.count > Self.kept { request = ByteBuffer(capacity: 4_096) } else { request.removeAll() }
-    if reply.count > Self.kept { reply = ByteBuffer(capacity: 4_096) } else { reply.removeAll() }
+    request.removeAll(keepingUpTo: Self.kept)
+    reply.removeAll(keepingUpTo: Self.kept)
   }
 
   /// Lends the argument and keyword frames of a call; absent ones are the empty array and the empty map.

@@ -1,15 +1,5 @@
 /// Which methods of a service callers reach, ready to be asked for each call.
 struct MethodPolicy: Sendable {
-  /// What a caller may do with a method.
-  enum Decision: Sendable, Hashable {
-    /// Nothing: it is as if it did not exist.
-    case hidden
-    /// Call it with POST.
-    case exposed
-    /// Call it with GET as well.
-    case safe
-  }
-
   private let expose: [Glob]
   private let hide: [Glob]
   private let safe: [Glob]
@@ -22,16 +12,17 @@ struct MethodPolicy: Sendable {
     exposesEverything = hide.isEmpty && expose.contains(where: \.matchesEverything)
   }
 
-  /// Hiding beats exposing, and a name that cannot be called is hidden whatever the globs say.
-  func decision(for method: Span<UInt8>) -> Decision {
-    guard NameRules.isMethod(method) else { return .hidden }
-    if !exposesEverything {
-      guard Self.any(of: expose, matches: method), !Self.any(of: hide, matches: method) else { return .hidden }
+  /// Refuses a method that callers do not reach: it is as if it did not exist. Hiding beats exposing.
+  func check(_ method: MethodName) throws(Problem) {
+    if exposesEverything { return }
+    let name = method.text.utf8.span
+    guard Self.any(of: expose, matches: name), !Self.any(of: hide, matches: name) else {
+      throw Problem(.notExposed, "\"\(method.text)\" is not exposed by this service.")
     }
-    return Self.any(of: safe, matches: method) ? .safe : .exposed
   }
 
-  func decision(for method: String) -> Decision { decision(for: method.utf8.span) }
+  /// Whether GET may call the method as well.
+  func isSafe(_ method: MethodName) -> Bool { Self.any(of: safe, matches: method.text.utf8.span) }
 
   private static func any(of globs: [Glob], matches name: Span<UInt8>) -> Bool {
     for glob in globs where glob.matches(name) { return true }

@@ -1,4 +1,4 @@
-/// PercentEncoding escapes of a URL.
+/// The escapes of a URL, such as `%2F`.
 enum PercentEncoding {
   /// The bytes of `range`, each escape decoded once; `nil` when an escape is broken.
   static func decode(_ text: Span<UInt8>, _ range: Range<Int>, plusIsSpace: Bool = false) -> [UInt8]? {

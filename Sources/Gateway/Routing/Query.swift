@@ -1,4 +1,5 @@
 import ConfigurationReader
+import MessagePack
 
 /// What a query says, decoded and checked: arguments of a call, or topics of a stream, and control parameters.
 struct Query: Hashable, Sendable {
@@ -35,7 +36,7 @@ struct Query: Hashable, Sendable {
   func control(_ name: String) -> String? { controls[name] }
 
   /// Reads a query, which starts after the `?`; `controls` lists the control parameters that are understood here.
-  init(_ query: Span<UInt8>, _ content: Content = .arguments, controls known: Set<String>) throws(Refusal) {
+  init(_ query: Span<UInt8>, _ content: Content = .arguments, controls known: Set<String>) throws(Problem) {
     var start = 0
     while start <= query.count {
       var end = start
@@ -51,17 +52,17 @@ struct Query: Hashable, Sendable {
 
   private mutating func read(
     _ query: Span<UInt8>, _ nameRange: Range<Int>, _ valueRange: Range<Int>?, _ content: Content, _ known: Set<String>
-  ) throws(Refusal) {
+  ) throws(Problem) {
     guard var name = PercentEncoding.decode(query, nameRange, plusIsSpace: true), name.isText else { throw Self.broken }
     // Form encoders escape the colon of `:=`, so it counts once decoded.
     let isJSON = name.last == UInt8(ascii: ":")
     if isJSON { name.removeLast() }
     let text = String(decoding: name, as: UTF8.self)
     guard let valueRange else {
-      throw Refusal(.badQuery, "\"\(text)\" has no value; write \(text)=text or \(text):=json.")
+      throw Problem(.badQuery, "\"\(text)\" has no value; write \(text)=text or \(text):=json.")
     }
     guard let value = PercentEncoding.decode(query, valueRange, plusIsSpace: true) else { throw Self.broken }
-    if name.isEmpty { throw Refusal(.badQuery, "A parameter has no name before its \"=\".") }
+    if name.isEmpty { throw Problem(.badQuery, "A parameter has no name before its \"=\".") }
     if name.first == UInt8(ascii: "_") {
       try readControl(text, value, isJSON: isJSON, known)
     } else {
@@ -71,43 +72,77 @@ struct Query: Hashable, Sendable {
 
   private mutating func readControl(
     _ name: String, _ value: [UInt8], isJSON: Bool, _ known: Set<String>
-  ) throws(Refusal) {
+  ) throws(Problem) {
     guard known.contains(name) else {
       let nearest = name.nearest(among: known.sorted()).map { "; did you mean \"\($0)\"?" } ?? "."
-      throw Refusal(.unknownParameter, "\"\(name)\" is no control parameter here\(nearest)")
+      throw Problem(.unknownParameter, "\"\(name)\" is no control parameter here\(nearest)")
     }
-    guard value.isText, !isJSON else { throw Refusal(.badQuery, "\"\(name)\" takes text: \(name)=...") }
+    guard value.isText, !isJSON else { throw Problem(.badQuery, "\"\(name)\" takes text: \(name)=...") }
     guard controls.updateValue(String(decoding: value, as: UTF8.self), forKey: name) == nil else {
-      throw Refusal(.badQuery, "\"\(name)\" is given twice.")
+      throw Problem(.badQuery, "\"\(name)\" is given twice.")
     }
   }
 
-  private mutating func readArgument(_ argument: Argument, _ name: String, _ content: Content) throws(Refusal) {
+  private mutating func readArgument(_ argument: Argument, _ name: String, _ content: Content) throws(Problem) {
     switch content {
     case .nothing:
-      throw Refusal(.unknownParameter, "\"\(name)\" is not understood here; arguments of a POST go in its body.")
+      throw Problem(.unknownParameter, "\"\(name)\" is not understood here; arguments of a POST go in its body.")
     case .topics:
       guard name == "topic", !argument.isJSON else {
-        throw Refusal(.unknownParameter, "\"\(name)\" is not understood here; a stream takes topic=...")
+        throw Problem(.unknownParameter, "\"\(name)\" is not understood here; a stream takes topic=...")
       }
       guard argument.value.count <= NameRules.longestTopic else {
-        throw Refusal(.badQuery, "A topic has at most \(NameRules.longestTopic) bytes, not \(argument.value.count).")
+        throw Problem(.badQuery, "A topic has at most \(NameRules.longestTopic) bytes, not \(argument.value.count).")
       }
       topics.append(argument.value)
     case .arguments:
-      guard argument.value.isText else { throw Refusal(.badQuery, "The value of \"\(name)\" is not UTF-8.") }
+      guard argument.value.isText else { throw Problem(.badQuery, "The value of \"\(name)\" is not UTF-8.") }
       if name == "arg" {
         positionals.append(.init(name: nil, isJSON: argument.isJSON, value: argument.value))
       } else if let name = argument.name, !names.insert(name).inserted {
-        throw Refusal(.badQuery, "\"\(String(decoding: name, as: UTF8.self))\" is given twice.")
+        throw Problem(.badQuery, "\"\(String(decoding: name, as: UTF8.self))\" is given twice.")
       } else {
         keywords.append(argument)
       }
     }
   }
 
-  private static let broken = Refusal(
+  private static let broken = Problem(
     .badQuery, "A name in the query is not UTF-8, or a percent sign is not followed by two hexadecimal digits.")
+}
+
+extension Query {
+  /// Appends the arguments of a GET as MessagePack and tells where they lie: positionals as one array, keywords as one map.
+  func transcode(
+    _ reader: JSONToMessagePack, into buffer: inout ByteBuffer
+  ) throws(TranscodingError) -> CallFrames {
+    var frames = CallFrames()
+    if !positionals.isEmpty {
+      let start = buffer.count
+      buffer.appendArrayHeader(positionals.count)
+      for argument in positionals { try argument.transcode(reader, into: &buffer) }
+      frames.arguments = start..<buffer.count
+    }
+    if !keywords.isEmpty {
+      let start = buffer.count
+      buffer.appendMapHeader(keywords.count)
+      for argument in keywords {
+        (argument.name ?? []).withUnsafeBytes { buffer.appendString($0) }
+        try argument.transcode(reader, into: &buffer)
+      }
+      frames.keywords = start..<buffer.count
+    }
+    return frames
+  }
+}
+
+extension Query.Argument {
+  fileprivate func transcode(_ reader: JSONToMessagePack, into buffer: inout ByteBuffer) throws(TranscodingError) {
+    let span = value.span
+    try span.withUnsafeBytes { bytes throws(TranscodingError) in
+      if isJSON { try reader.transcode(bytes, into: &buffer) } else { buffer.appendString(bytes) }
+    }
+  }
 }
 
 extension [UInt8] {

@@ -4,7 +4,7 @@ enum RequestTimeout {
   static let parameter = "_timeout"
 
   /// Reads a decimal number of seconds above zero, at most `maximum`: what is longer is cut to that.
-  static func parse(_ text: String, maximum: Duration) throws(Refusal) -> Duration {
+  static func parse(_ text: String, maximum: Duration) throws(Problem) -> Duration {
     let bytes = text.utf8.drop { $0 == 0x20 || $0 == 0x09 }
     var attoseconds: Int64 = 0
     var seconds: Int64 = 0
@@ -34,8 +34,8 @@ enum RequestTimeout {
     return min(max(asked, .nanoseconds(1)), maximum)
   }
 
-  private static func fault(_ text: String) -> Refusal {
-    Refusal(.badTimeout, "\"\(text)\" is no number of seconds above zero, such as 2.5.")
+  private static func fault(_ text: String) -> Problem {
+    Problem(.badTimeout, "\"\(text)\" is no number of seconds above zero, such as 2.5.")
   }
 
   /// The attoseconds of a one at each decimal place.

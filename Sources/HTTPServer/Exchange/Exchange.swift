@@ -72,6 +72,9 @@ public final class Exchange {
   /// Whether an answer was given.
   public var isAnswered: Bool { phase.rawValue >= Phase.answered.rawValue }
 
+  /// Whether the server accepts no more requests; the answer to this one closes its connection.
+  public var isServerQuiesced: Bool { server.isQuiesced }
+
   /// The client's numeric address, without the port.
   public var peerAddress: String {
     guard let peer = cmhd_peer(connection) else { return "" }

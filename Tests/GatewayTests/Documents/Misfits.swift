@@ -34,10 +34,15 @@ struct Misfits {
       garbled: { pattern: rpc, connect: ["\(directory.endpoint("garbler"))"], methods: { safe: ["*"] } }
       mute: { pattern: rpc, connect: ["\(directory.endpoint("mute"))"], methods: { safe: ["*"] } }
       stuck: { pattern: pipeline, connect: ["\(directory.endpoint("stuck"))"] }
-      absent: { pattern: rpc, connect: ["\(directory.endpoint("nobody"))"], methods: { safe: ["*"] } }
-      absent-jobs: { pattern: pipeline, connect: ["\(directory.endpoint("nobody"))"] }
+      absent:
+        pattern: rpc
+        connect: ["\(directory.endpoint("nobody"))"]
+        methods: { safe: ["*"] }
+        required: false
+      absent-jobs: { pattern: pipeline, connect: ["\(directory.endpoint("nobody"))"], required: false }
       absent-news:
         pattern: pubsub
+        required: false
         publish: { connect: ["\(directory.endpoint("nobody"))"] }
         subscribe: { connect: ["\(directory.endpoint("nobody"))"], topics: ["offered"] }
       narrow-news: { pattern: pubsub, subscribe: { connect: ["\(directory.endpoint("nobody"))"], topics-limit: 1 } }

@@ -9,6 +9,7 @@ struct Provocations {
   init() {
     addTransport()
     addPages()
+    addReadiness()
     addCalls()
     addMessages()
     addStreams()
@@ -88,6 +89,25 @@ extension Provocations {
     add("200", nil, to: Self.pages + Self.pages.map { "\($0)Head" }) { $0 }
     add("204", nil, to: Self.pages.map { "\($0)Options" } + Self.serviceOptions) { $0 }
     add("404", "no-such-route", to: ["problem", "problemHead"]) { $0.at(last: "no-such-code") }
+  }
+
+  /// Whether the gateway can serve calls.
+  private mutating func addReadiness() {
+    let gets = ["ready", "readyHead"]
+    add("204", nil, to: ["readyOptions"]) { $0 }
+    add("400", "unknown-parameter", to: gets) { $0.asking("x") }
+    add("200", nil, to: gets) { request, stage in
+      try await eventually("each required service to be connected") {
+        let reply = try await request.sent(to: stage.usual)
+        return reply.status == 200 ? reply : nil
+      }
+    }
+    add("503", "not-ready", to: gets) { request, stage in
+      let rig = Rig(cleanup: stage.cleanup, directory: stage.directory)
+      let endpoint = stage.directory.endpoint("nobody")
+      let gateway = try await rig.gateway(#"calc: { pattern: rpc, connect: ["\#(endpoint)"] }"#, threads: 1)
+      return try await request.sent(to: gateway)
+    }
   }
 
   private mutating func addMessages() {

@@ -45,7 +45,11 @@ struct Schema {
         } ?? []
       }
     case "additionalProperties":
-      return fault(unless: limit == true || value.members.allSatisfy { node["properties"][$0.key] != .null })
+      let others = value.members.filter { node["properties"][$0.key] == .null }
+      if case .object = limit {
+        return others.flatMap { Schema(limit, in: root).faults($0.value, at: "\(place)/\($0.key)") }
+      }
+      return fault(unless: limit == true || others.isEmpty)
     case "items": return value.elements.flatMap { Schema(limit, in: root).faults($0, at: "\(place)/*") }
     case "anyOf":
       return fault(unless: limit.elements.contains { Schema($0, in: root).faults(value).isEmpty })

@@ -21,12 +21,14 @@ struct HistoryTests {
         """
       let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
       let reactors = [try Reactor(name: "home"), try Reactor(name: "other")]
-      let shards = reactors.map { Shard($0) }
+      let shards = reactors.map { Shard($0, prefix: "", logger: Rig.logger) }
       let context = try Context()
       rig.cleanup.add { for reactor in reactors { reactor.shutdown() } }
       for shard in shards {
         rig.cleanup.add { await shard.close() }
-        try await shard.open(configuration, shards: shards, inFlight: [:], context: context, logger: Rig.logger)
+        try await shard.open(
+          configuration, shards: shards, shared: configuration.services.map(SharedService.init), context: context,
+          logger: Rig.logger)
       }
       let (home, other) = (shards[0], shards[1])
       let prefixes = [Array("a".utf8)]

@@ -1,0 +1,80 @@
+import HTTPServer
+import MessagePack
+import ZeroMQRPC
+
+/// What the layers below report, as what a client is told of it. Each of their codes has its place here; one that does not
+/// is a bug of the gateway, and is called that.
+extension Problem {
+  /// The HTTP layer refuses a request.
+  init(_ rejection: Rejection) {
+    let code: ProblemCode
+    switch rejection.code {
+    case .badRequest: code = .badRequest
+    case .requestTimeout: code = .requestTimeout
+    case .bodyTooLarge: code = .bodyTooLarge
+    case .targetTooLong: code = .uriTooLong
+    case .unsupportedEncoding: code = .unsupportedEncoding
+    case .headersTooLarge: code = .headersTooLarge
+    case .notImplemented: code = .notImplemented
+    case .overloaded: code = .overloaded
+    case .unsupportedVersion: code = .unsupportedVersion
+    default:
+      self.init(
+        .internal, "The request was refused for a reason without a code: \(rejection.code), \(rejection.detail)")
+      return
+    }
+    self.init(code, rejection.detail)
+    status = rejection.status
+  }
+
+  /// A call has no reply.
+  init(_ failure: CallFailure) {
+    switch failure.code {
+    case .noBackend: self.init(.noBackend, "No backend of this service is connected. The call was not sent.")
+    case .overloaded:
+      self.init(.overloaded, "As many calls as this service allows are under way. The call was not sent.")
+    case .queueFull: self.init(.queueFull, "Every connected backend of this service is full. The call was not sent.")
+    case .queueTimeout:
+      self.init(.queueTimeout, "The deadline passed before a backend had room. The call was not sent.")
+    case .timeout:
+      self.init(.timeout, "The backend did not answer before the deadline. The method may have run, or run still.")
+    case .backendLost:
+      self.init(.backendLost, "The backend disconnected after the call was sent. The method may have run.")
+    case .badReply: self.init(.badReply, "The backend's reply is not that of an aiozmq service.")
+    case .replyTooLarge: self.init(.replyTooLarge, "The backend's reply is longer than this service's reply-limit.")
+    // 503 would say that it was never sent.
+    case .closed where failure.sent:
+      self.init(.timeout, "The gateway stopped before the reply came. The method may have run, or run still.")
+    case .closed:
+      self.init(.draining, "The gateway stopped before a backend had room. The call was not sent.")
+    default: self.init(.internal, "The call failed for a reason without a code: \(failure.code.rawValue)")
+    }
+    sent = failure.sent
+  }
+
+  /// A client's document cannot be turned into arguments.
+  init(arguments error: TranscodingError) {
+    let code: ProblemCode =
+      switch error.code {
+      case .badJSON: .badJSON
+      case .badShape: .badShape
+      case .badMessagePack: .badMessagePack
+      default: .notEncodable
+      }
+    self.init(code, error.message + (error.code == .badJSON ? " (byte \(error.offset))" : ""))
+    pointer = error.pointer
+  }
+
+  /// A backend's reply is not MessagePack, or cannot be shown.
+  init(reply error: TranscodingError) {
+    let code: ProblemCode =
+      switch error.code {
+      case .badMessagePack: .badReply
+      case .tooManyElements: .replyTooLarge
+      default: .replyNotRepresentable
+      }
+    self.init(code, "The backend's reply cannot be passed on: \(error.message)")
+    sent = true
+    pointer = error.pointer
+  }
+}

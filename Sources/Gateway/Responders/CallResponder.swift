@@ -1,0 +1,147 @@
+import HTTPServer
+import MessagePack
+import ZeroMQRPC
+
+/// `/rpc/{service}/{method}`: a call and its reply.
+///
+/// The arguments become MessagePack in the shard's buffer, and the engine sends them to a backend or queues them. The request
+/// waits in a `PendingReply` until the engine tells it of the reply, or of why there will be none.
+struct CallResponder: Responder {
+  let upstream: RPCUpstream
+  let method: MethodName
+
+  init(service: String, method: MethodName, in upstreams: UpstreamTable) throws(Problem) {
+    upstream = try upstreams.rpc(service)
+    try upstream.policy.check(method)
+    self.method = method
+  }
+
+  var methods: HTTPMethod.Set { upstream.policy.isSafe(method) ? .fetchAndSubmit : .submit }
+
+  func refusal(of method: HTTPMethod) -> Problem {
+    let allow = methods.allow
+    if method == .get || method == .head {
+      return Problem(.notSafe, "This method is called with POST; it is not declared safe.", allow: allow)
+    }
+    return Problem(.methodNotAllowed, "This path takes \(allow).", allow: allow)
+  }
+
+  func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
+
+  private static let controls: Set<String> = [RequestTimeout.parameter]
+
+  func respond(to request: GatewayRequest) throws(Problem) {
+    let isPost = request.method == .post
+    let query = try request.query(isPost ? .nothing : .arguments, controls: Self.controls)
+    let timeout = try timeout(query, request)
+    if isPost { try request.checkContentType() }
+    let buffers = request.buffers
+    defer { buffers.clear() }
+    let frames: CallFrames
+    do throws(TranscodingError) {
+      frames =
+        isPost
+        ? try upstream.reader.transcodeCall(request.body, into: &buffers.request)
+        : try query.transcode(upstream.reader, into: &buffers.request)
+    } catch {
+      throw Problem(arguments: error)
+    }
+    try buffers.withFrames(frames) { arguments, keywords throws(Problem) in
+      try request.pendingReply.call(self, arguments: arguments, keywords: keywords, timeout: timeout)
+    }
+  }
+
+  private func timeout(_ query: Query, _ request: GatewayRequest) throws(Problem) -> Duration {
+    if let text = query.control(RequestTimeout.parameter) {
+      return try RequestTimeout.parse(text, maximum: upstream.maximumTimeout)
+    }
+    guard let header = request.header(.requestTimeout) else { return upstream.timeout }
+    return try RequestTimeout.parse(String(decoding: header, as: UTF8.self), maximum: upstream.maximumTimeout)
+  }
+}
+
+/// A call under way, and the answer that its end makes. A connection has one for its plain calls and uses it again for each.
+///
+/// The engine ends a call in exactly one way. The reply came: its result becomes JSON, or its exception a problem. There is no
+/// reply, because the deadline passed, the backend went away, or the gateway stops: a problem says so, and whether the method
+/// may have run. The client left first: the call is cancelled, which frees its place, and a late reply is dropped.
+final class PendingReply: ReplyHandler, PendingWork {
+  // The request holds this object, and abandons the call before it is freed.
+  private unowned let request: GatewayRequest
+  /// What was called; nil when no call is under way.
+  private var callee: CallResponder?
+  private var number: UInt32 = 0
+
+  init(_ request: GatewayRequest) { self.request = request }
+
+  /// Hands a call to the engine. The arguments are one packed array, the keywords one packed map.
+  func call(
+    _ callee: CallResponder, arguments: UnsafeRawBufferPointer, keywords: UnsafeRawBufferPointer, timeout: Duration
+  ) throws(Problem) {
+    self.callee = callee
+    request.waits(for: self)
+    let method = callee.method.text.utf8.span
+    do throws(CallFailure) {
+      number = try method.withUnsafeBytes { method throws(CallFailure) in
+        try callee.upstream.engine.call(
+          BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: self)
+      }
+    } catch {
+      self.callee = nil
+      throw Problem(error)
+    }
+  }
+
+  func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
+    guard let callee = callee.take() else { return }
+    let buffers = request.buffers
+    defer { buffers.clear() }
+    do throws(TranscodingError) {
+      if isException {
+        request.answer(try problem(body, callee, buffers))
+      } else {
+        try callee.upstream.writer.transcode(body, into: &buffers.reply)
+        buffers.reply.withUnsafeBytes(answer)
+      }
+    } catch {
+      request.answer(Problem(reply: error))
+    }
+  }
+
+  func failed(_ failure: CallFailure) {
+    guard callee.take() != nil else { return }
+    request.answer(Problem(failure))
+  }
+
+  /// The client is gone before its answer. The backend cannot be told, but the call's place is free again.
+  func cancel() {
+    guard let callee = callee.take() else { return }
+    callee.upstream.engine.cancel(number)
+  }
+
+  private func answer(_ json: UnsafeRawBufferPointer) {
+    if request.method == .post { return request.answer(200, "application/json", json) }
+    let tag = EntityTag.of(json)
+    if EntityTag.matches(request.header(.ifNoneMatch), tag) {
+      request.answer(304, "", headers: [("ETag", tag)], UnsafeRawBufferPointer(start: nil, count: 0))
+    } else {
+      request.answer(200, "application/json", headers: [("ETag", tag)], json)
+    }
+  }
+
+  private func problem(
+    _ body: UnsafeRawBufferPointer, _ callee: CallResponder, _ buffers: TranscodingBuffers
+  ) throws(TranscodingError) -> Problem {
+    let upstream = callee.upstream
+    let exception = try RemoteException(body, limits: upstream.writer.limits)
+    try exception.arguments.span.withUnsafeBytes { arguments throws(TranscodingError) in
+      try upstream.writer.transcode(arguments, into: &buffers.reply)
+    }
+    let shown = ShownException(
+      type: exception.name, arguments: buffers.reply.withUnsafeBytes { Array($0) }, repr: exception.repr)
+    let verdict = upstream.errors.verdict(
+      for: exception.name, firstArgument: exception.firstArgument, innerArgument: exception.innerArgument,
+      calling: callee.method.text)
+    return Problem(shown, verdict, exposing: upstream.exposure)
+  }
+}

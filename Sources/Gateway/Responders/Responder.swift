@@ -1,0 +1,38 @@
+import HTTPServer
+
+/// What answers the requests of one route. The one place to add a route: a type here, and a line in `Router`.
+///
+/// The router makes it for each request, complete with the upstream and the names the request is about; kept within three
+/// words, it costs no allocation.
+protocol Responder {
+  /// The methods of HTTP it takes, OPTIONS among them, which is answered without it.
+  var methods: HTTPMethod.Set { get }
+  /// Whether it is served while the gateway stops, because it tells of the gateway itself.
+  var isOperation: Bool { get }
+  /// Why a method of HTTP is refused that is not among `methods`.
+  func refusal(of method: HTTPMethod) -> Problem
+  /// The head is there, its method one of `methods`: refuses what cannot succeed, before the body is read.
+  func begin(_ request: GatewayRequest) throws(Problem)
+  /// The request is complete: answers it, now or later, exactly once, or throws what it is answered with.
+  func respond(to request: GatewayRequest) throws(Problem)
+}
+
+extension Responder {
+  var isOperation: Bool { false }
+
+  func refusal(of method: HTTPMethod) -> Problem {
+    let allow = methods.allow
+    return Problem(.methodNotAllowed, "This path takes \(allow).", allow: allow)
+  }
+
+  func begin(_ request: GatewayRequest) throws(Problem) {}
+}
+
+extension HTTPMethod.Set {
+  /// What can be fetched.
+  static let fetch: HTTPMethod.Set = [.get, .head, .options]
+  /// What is handed over.
+  static let submit: HTTPMethod.Set = [.post, .options]
+  /// Both.
+  static let fetchAndSubmit: HTTPMethod.Set = [.get, .head, .post, .options]
+}

@@ -1,0 +1,167 @@
+import HTTPServer
+
+/// Finds the responder for a request: one line for each route.
+///
+/// A responder is returned complete, with the upstream and the names it answers for, so nothing is looked up again later. A
+/// target that leads nowhere throws the problem that says why.
+struct Router {
+  /// Where a request goes.
+  struct Route {
+    let responder: any Responder
+    /// Where the query stands in the target, without its `?`; empty when there is none.
+    let query: Range<Int>
+  }
+
+  private let prefix: String
+  private let upstreams: UpstreamTable
+
+  /// Routes to these upstreams; `prefix` is what every path starts with, such as `/api`.
+  init(_ upstreams: UpstreamTable, prefix: String = "") {
+    self.upstreams = upstreams
+    self.prefix = prefix
+  }
+
+  /// Takes the target as the client wrote it, undecoded.
+  func route(_ method: HTTPMethod, _ target: Span<UInt8>) throws(Problem) -> Route {
+    // `OPTIONS *` names no path: it asks what the server as a whole takes.
+    if method == .options, target.count == 1, target[0] == UInt8(ascii: "*") {
+      return Route(responder: ServerResponder(), query: 1..<1)
+    }
+    var path = try TargetPath(target, prefix: prefix)
+    let name = try path.text(target)
+    // Probes ask for these two whatever the prefix is.
+    if path.lacksPrefix, name != "live", name != "ready" { throw TargetPath.unknown }
+    let responder: any Responder =
+      switch (name, path.segments) {
+      case ("rpc", 3):
+        try CallResponder(service: path.service(target), method: path.method(target), in: upstreams)
+      case ("push", 3):
+        try PushResponder(service: path.service(target), method: path.method(target), in: upstreams)
+      case ("pub", 4):
+        try PublishResponder(
+          service: path.service(target), topic: path.topic(target), method: path.method(target), in: upstreams)
+      case ("sub", 2): try StreamResponder(service: path.service(target), in: upstreams)
+      case ("live", 1): LiveResponder()
+      case ("ready", 1): ReadyResponder(upstreams: upstreams)
+      case ("openapi.json", 1): OpenAPIResponder.json
+      case ("openapi.yaml", 1): OpenAPIResponder.yaml
+      case ("problems", 2): ProblemPageResponder(code: try path.text(target))
+      default: throw TargetPath.unknown
+      }
+    return Route(responder: responder, query: path.query)
+  }
+}
+
+/// The path of a target, read segment by segment, and the place of the query behind it.
+///
+/// A path without escapes costs two strings at most, and none that is longer than the 15 bytes a `String` holds in itself.
+private struct TargetPath {
+  /// How many segments there are, the prefix aside.
+  let segments: Int
+  /// Whether the path stands outside a prefix that is configured.
+  let lacksPrefix: Bool
+  let query: Range<Int>
+  /// The slash before the next segment, or the end.
+  private var position: Int
+  private let end: Int
+
+  init(_ target: Span<UInt8>, prefix: String) throws(Problem) {
+    var end = target.count
+    for index in target.indices {
+      let byte = target[index]
+      if byte == UInt8(ascii: "?"), end == target.count { end = index }
+      guard 0x21...0x7E ~= byte, byte != UInt8(ascii: "#") else {
+        throw Problem(.badTarget, "Byte \(index) of the request target must be percent-encoded.")
+      }
+    }
+    guard end > 0, target[0] == UInt8(ascii: "/") else {
+      throw Problem(.badTarget, "A request target starts with \"/\".")
+    }
+    let start = Self.starts(target.extracting(..<end), with: prefix) ? prefix.utf8.count : 0
+    var segments = 0
+    for index in start..<end where target[index] == UInt8(ascii: "/") { segments += 1 }
+    self.segments = segments
+    self.end = end
+    lacksPrefix = start < prefix.utf8.count
+    query = min(end + 1, target.count)..<target.count
+    position = start
+  }
+
+  private static func starts(_ path: Span<UInt8>, with prefix: String) -> Bool {
+    guard prefix.utf8.count < path.count, path[prefix.utf8.count] == UInt8(ascii: "/") else { return false }
+    var index = 0
+    for byte in prefix.utf8 {
+      if path[index] != byte { return false }
+      index += 1
+    }
+    return true
+  }
+
+  private mutating func next(_ target: Span<UInt8>) throws(Problem) -> Range<Int> {
+    guard position < end else { throw Self.unknown }
+    let start = position + 1
+    position = start
+    while position < end, target[position] != UInt8(ascii: "/") { position += 1 }
+    return start..<position
+  }
+
+  mutating func service(_ target: Span<UInt8>) throws(Problem) -> String {
+    let name = try text(target)
+    guard NameRules.isService(name.utf8.span) else {
+      throw Problem(.noSuchService, "A service name is letters, digits, \"_\", \".\" and \"-\", at most 255 bytes.")
+    }
+    return name
+  }
+
+  mutating func method(_ target: Span<UInt8>) throws(Problem) -> MethodName {
+    guard let name = MethodName(try text(target)) else {
+      throw Problem(
+        .notExposed,
+        "A method name is letters, digits, \"_\", \".\" and \"-\", at most 255 bytes, and no part of it starts with \"_\"."
+      )
+    }
+    return name
+  }
+
+  mutating func topic(_ target: Span<UInt8>) throws(Problem) -> [UInt8] {
+    let segment = try next(target)
+    if segment.isEmpty { throw Problem(.badTarget, "A topic segment is not empty; \"-\" is the empty topic.") }
+    if segment.count == 1, target[segment.lowerBound] == UInt8(ascii: "-") { return [] }
+    if isDots(target.extracting(segment)) { throw Self.dots }
+    guard let topic = PercentEncoding.decode(target, segment) else { throw Self.broken }
+    if topic.count > NameRules.longestTopic {
+      throw Problem(.badTarget, "A topic has at most \(NameRules.longestTopic) bytes, not \(topic.count).")
+    }
+    return topic
+  }
+
+  /// A segment that is text: no escape may hide what would be refused in the open.
+  mutating func text(_ target: Span<UInt8>) throws(Problem) -> String {
+    let segment = try next(target)
+    let raw = target.extracting(segment)
+    var isEscaped = false
+    for index in raw.indices where raw[index] == UInt8(ascii: "%") { isEscaped = true }
+    guard isEscaped else {
+      if isDots(raw) { throw Self.dots }
+      return raw.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    }
+    guard let decoded = PercentEncoding.decode(target, segment) else { throw Self.broken }
+    if isDots(decoded.span) { throw Self.dots }
+    for byte in decoded where byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "/") {
+      throw Problem(.badTarget, "An escape in the path stands for a control byte or a slash.")
+    }
+    return String(decoding: decoded, as: UTF8.self)
+  }
+
+  private func isDots(_ segment: Span<UInt8>) -> Bool {
+    guard 1...2 ~= segment.count else { return false }
+    for index in segment.indices where segment[index] != UInt8(ascii: ".") { return false }
+    return true
+  }
+
+  private static let dots = Problem(.badTarget, "A path has no \".\" and \"..\" segments.")
+  private static let broken = Problem(
+    .badTarget, "A percent sign in the path is not followed by two hexadecimal digits.")
+  static let unknown = Problem(
+    .noSuchRoute, "Nothing is served at this path; calls go to /rpc/{service}/{method}.")
+}

@@ -1,0 +1,32 @@
+import Logging
+import Reactor
+import ZeroMQ
+import ZeroMQRPC
+
+/// A publish-subscribe service as a shard reaches it: one direction or both.
+final class PubSubUpstream {
+  /// Where events from HTTP go; nil where the service cannot be published to.
+  let publishing: OneWayUpstream?
+  /// What streams read; nil where the service cannot be subscribed to.
+  let feed: EventFeed?
+  private let shared: SharedService
+
+  init(
+    _ service: Configuration.Service, _ pubsub: Configuration.PubSub, in configuration: Configuration,
+    feed: EventFeed?, shared: SharedService, context: Context, loop: Loop, logger: Logger
+  ) throws {
+    publishing = try pubsub.publish.map {
+      try OneWayUpstream(
+        .publish, $0.connect, of: service, in: configuration, context: context, loop: loop, logger: logger)
+    }
+    self.feed = feed
+    self.shared = shared
+  }
+
+  /// Whether each direction that is configured has a connection. The one to publishers lives on another shard, perhaps.
+  var isReady: Bool {
+    (publishing.map { $0.sender.connectedPeers > 0 } ?? true) && (feed == nil || shared.connectedPublishers > 0)
+  }
+
+  func close() { publishing?.sender.close() }
+}

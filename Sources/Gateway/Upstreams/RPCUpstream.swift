@@ -1,0 +1,35 @@
+import Logging
+import MessagePack
+import Reactor
+import ZeroMQ
+import ZeroMQRPC
+
+/// A request-reply service as a shard reaches it.
+final class RPCUpstream {
+  let engine: CallEngine
+  let policy: MethodPolicy
+  let errors: ErrorMap
+  let exposure: Configuration.Exposure
+  let timeout: Duration
+  let maximumTimeout: Duration
+  let reader: JSONToMessagePack
+  let writer: MessagePackToJSON
+
+  init(
+    _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, inFlight: SharedLimit,
+    context: Context, loop: Loop, logger: Logger
+  ) throws {
+    var options = RPCOptions()
+    options.longestReply = rpc.replyLimit
+    engine = try CallEngine(
+      connect: rpc.connect.map(\.description), inFlight: inFlight, options: options, in: context, on: loop,
+      logger: logger)
+    policy = MethodPolicy(service.methods)
+    errors = ErrorMap(rpc.errors.map, configuration.errors.map)
+    exposure = rpc.errors.expose ?? configuration.errors.expose ?? .full
+    timeout = rpc.timeout
+    maximumTimeout = rpc.maximumTimeout
+    reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
+    writer = service.json.writer(limits: configuration.http.limits.transcoding)
+  }
+}

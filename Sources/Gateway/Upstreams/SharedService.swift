@@ -1,0 +1,23 @@
+import Reactor
+import Synchronization
+
+/// What the shards of a gateway share of one service.
+final class SharedService: Sendable {
+  /// How many calls may be under way on all shards together; of a service without replies, none.
+  let inFlight: SharedLimit
+  private let publishers = Atomic<Int>(0)
+
+  init(_ service: Configuration.Service) {
+    if case .rpc(let rpc) = service.pattern {
+      inFlight = SharedLimit(limit: rpc.inFlight)
+    } else {
+      inFlight = SharedLimit(limit: 0)
+    }
+  }
+
+  /// How many publishers are connected to the service's hub. The hub, on one shard, sets it; every shard reads it.
+  var connectedPublishers: Int {
+    get { publishers.load(ordering: .relaxed) }
+    set { publishers.store(newValue, ordering: .relaxed) }
+  }
+}

@@ -1,0 +1,104 @@
+import Logging
+import Reactor
+import ZeroMQ
+import ZeroMQRPC
+
+/// The services of a configuration as one shard reaches them. A value that is built as a whole and never changes: another
+/// configuration makes another table.
+struct UpstreamTable {
+  /// A service: its upstream, and whether the gateway is ready only while it can be used.
+  struct Service {
+    let name: String
+    let isRequired: Bool
+    let upstream: Upstream
+  }
+
+  /// All services, in the order of the configuration.
+  let services: [Service]
+  private let upstreams: [String: Upstream]
+
+  /// A table of no services.
+  init() {
+    services = []
+    upstreams = [:]
+  }
+
+  /// Opens the sockets of all services. Throws, with all of them closed, when an endpoint cannot be used. `feeds` are the
+  /// shard's ends of the services that can be subscribed to, and `shared` is what the shards share of each service, in the
+  /// order of the configuration.
+  init(
+    _ configuration: Configuration, feeds: [String: EventFeed], shared: [SharedService], context: Context, loop: Loop,
+    logger: Logger
+  ) throws {
+    var services: [Service] = []
+    do {
+      for (service, shared) in zip(configuration.services, shared) {
+        var logger = logger
+        logger[metadataKey: "service"] = "\(service.name)"
+        let upstream: Upstream =
+          switch service.pattern {
+          case .rpc(let rpc):
+            .rpc(
+              try RPCUpstream(
+                service, rpc, in: configuration, inFlight: shared.inFlight, context: context, loop: loop, logger: logger
+              )
+            )
+          case .pipeline(let pipeline):
+            .pipeline(
+              try OneWayUpstream(
+                .pipeline, pipeline.connect, of: service, in: configuration, context: context, loop: loop,
+                logger: logger))
+          case .pubsub(let pubsub):
+            .pubsub(
+              try PubSubUpstream(
+                service, pubsub, in: configuration, feed: feeds[service.name], shared: shared, context: context,
+                loop: loop, logger: logger))
+          }
+        services.append(Service(name: service.name, isRequired: service.isRequired, upstream: upstream))
+      }
+    } catch {
+      for service in services { service.upstream.close() }
+      throw error
+    }
+    self.services = services
+    upstreams = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.upstream) })
+  }
+
+  /// The request-reply service of that name.
+  func rpc(_ name: String) throws(Problem) -> RPCUpstream {
+    guard case .rpc(let upstream)? = upstreams[name] else { throw missing(name, "rpc") }
+    return upstream
+  }
+
+  /// The pipeline service of that name.
+  func pipeline(_ name: String) throws(Problem) -> OneWayUpstream {
+    guard case .pipeline(let upstream)? = upstreams[name] else { throw missing(name, "pipeline") }
+    return upstream
+  }
+
+  /// Where events for the service of that name go.
+  func publishing(_ name: String) throws(Problem) -> OneWayUpstream {
+    guard case .pubsub(let upstream)? = upstreams[name], let publishing = upstream.publishing else {
+      throw missing(name, "pubsub service that can be published to")
+    }
+    return publishing
+  }
+
+  /// What streams of the service of that name read.
+  func feed(_ name: String) throws(Problem) -> EventFeed {
+    guard case .pubsub(let upstream)? = upstreams[name], let feed = upstream.feed else {
+      throw missing(name, "pubsub service that can be subscribed to")
+    }
+    return feed
+  }
+
+  func close() {
+    for service in services { service.upstream.close() }
+  }
+
+  private func missing(_ name: String, _ pattern: String) -> Problem {
+    let isKnown = upstreams[name] != nil
+    return Problem(
+      .noSuchService, isKnown ? "\"\(name)\" is no \(pattern)." : "There is no service \"\(name)\" here.")
+  }
+}

@@ -1,0 +1,218 @@
+import HTTPServer
+import Testing
+
+@testable import Gateway
+
+@Suite("The router: a request target", .timeLimit(.minutes(1)))
+struct RouterTests {
+  static let name255 = String(repeating: "a", count: 255)
+  static let topic245 = String(repeating: "t", count: 245)
+
+  private func problem(_ target: String, prefix: String = "") async throws -> ProblemCode? {
+    try await problem(Array(target.utf8), prefix: prefix)
+  }
+
+  private func problem(_ target: [UInt8], prefix: String = "") async throws -> ProblemCode? {
+    try await RouterBench.with(prefix: prefix) { router in
+      do throws(Problem) {
+        _ = try router.route(.post, target.span)
+        return nil
+      } catch {
+        return error.code
+      }
+    }
+  }
+
+  /// What a target leads to, in words.
+  private func destination(_ target: String, prefix: String = "") async throws -> String {
+    try await RouterBench.with(prefix: prefix) { router in
+      switch try router.route(.post, Array(target.utf8).span).responder {
+      case let call as CallResponder: "call \(call.method.text)"
+      case let push as PushResponder: "push \(push.method.text)"
+      case let publish as PublishResponder: "publish \(publish.topic) \(publish.method.text)"
+      case let page as ProblemPageResponder: "page \(page.code)"
+      case let other: "\(other)".hasPrefix("ReadyResponder") ? "ready" : "\(type(of: other)) \(other.methods.allow)"
+      }
+    }
+  }
+
+  @Test(
+    "leads to its responder, with what it names",
+    arguments: [
+      ("/rpc/math/add", "call add"), ("/rpc/a.b-c_D9/ns.sub.get_x-1", "call ns.sub.get_x-1"),
+      ("/rpc/_a/add_", "call add_"), ("/rpc/%6dath/a%64d", "call add"), ("/%72pc/math/b", "call b"),
+      ("/rpc/\(name255)/\(name255)", "call \(name255)"), ("/push/jobs/run", "push run"),
+      ("/pub/news/eu/created", "publish [101, 117] created"), ("/sub/news", "StreamResponder GET, HEAD, OPTIONS"),
+      ("/sub/news?topic=a", "StreamResponder GET, HEAD, OPTIONS"), ("/live", "LiveResponder GET, HEAD, OPTIONS"),
+      ("/ready?verbose", "ready"), ("/openapi.json", "OpenAPIResponder GET, HEAD, OPTIONS"),
+      ("/openapi.yaml", "OpenAPIResponder GET, HEAD, OPTIONS"), ("/problems/timeout", "page timeout"),
+      ("/rpc/math/add?", "call add"), ("/rpc/math/add?a=/../x", "call add"),
+    ])
+  func routes(target: String, responder: String) async throws {
+    #expect(try await destination(target) == responder)
+  }
+
+  @Test("that names a service of another pattern, or none, is not found")
+  func otherServices() async throws {
+    for target in ["/rpc/jobs/a", "/rpc/none/a", "/push/math/a", "/pub/math/t/a", "/pub/quiet/t/a", "/sub/loud"] {
+      #expect(try await problem(target) == .noSuchService, "\(target)")
+    }
+  }
+
+  @Test("of a method that is hidden is not found")
+  func hidden() async throws {
+    for target in ["/rpc/math/secret", "/push/jobs/secret", "/pub/news/t/secret"] {
+      #expect(try await problem(target) == .notExposed)
+    }
+  }
+
+  @Test("* is for OPTIONS only")
+  func asterisk() async throws {
+    let allow = try await RouterBench.with { try $0.route(.options, Array("*".utf8).span).responder.methods.allow }
+    #expect(allow == "GET, HEAD, POST, OPTIONS")
+    #expect(try await problem("*") == .badTarget)
+  }
+
+  @Test(
+    "takes any bytes as a topic, decoded once",
+    arguments: [
+      ("-", []), ("%2D", [0x2D]), ("--", [0x2D, 0x2D]), ("%2F", [0x2F]), ("%00", [0]), ("%ff%FE", [0xFF, 0xFE]),
+      ("%2541", Array("%41".utf8)), ("a+b", Array("a+b".utf8)), ("%2E%2e", [0x2E, 0x2E]), ("...", [0x2E, 0x2E, 0x2E]),
+      (topic245, Array(topic245.utf8)), (String(repeating: "%74", count: 245), Array(topic245.utf8)),
+    ] as [(String, [UInt8])])
+  func topics(segment: String, topic: [UInt8]) async throws {
+    #expect(try await destination("/pub/news/\(segment)/created") == "publish \(topic) created")
+  }
+
+  @Test(
+    "with a topic that is empty, too long or badly escaped is malformed",
+    arguments: ["", topic245 + "t", ".", "..", "%", "%4", "%4g", "%g4", "a%", "%-1"])
+  func badTopics(segment: String) async throws {
+    #expect(try await problem("/pub/news/\(segment)/created") == .badTarget)
+  }
+
+  @Test(
+    "is malformed when it could be read in two ways",
+    arguments: [
+      "", "rpc/math/add", "*", "?", "http://h/rpc/math/add", "/rpc/math/a dd", "/rpc/math/add#x", "/rpc/math/add?a b",
+      "/rpc/math/add?a#b", "/rpc/math/\u{1}", "/rpc/math/\u{7F}", "/rpc/math/ä", "/rpc/math/add?ä", "/rpc/math/%00",
+      "/rpc/math/%1f", "/rpc/math/%7F", "/rpc/math/%0Aadd", "/rpc/ma%2Fth/add", "/rpc/math/a%2fdd", "/rpc/math/%",
+      "/rpc/math/%4", "/rpc/math/%zz", "/rpc/%gg/add", "/%/math/add", "/./rpc/math/add", "/../rpc/math/add",
+      "/rpc/../add", "/rpc/math/..", "/rpc/math/.", "/rpc/%2e%2E/add", "/rpc/math/%2e", "/..", "/sub/..",
+      "/problems/%2e.",
+    ])
+  func malformed(target: String) async throws {
+    #expect(try await problem(target) == .badTarget)
+  }
+
+  @Test(
+    "is malformed when it holds a raw byte of 0x80 or more, or a control byte",
+    arguments: [0x00, 0x1F, 0x20, 0x7F, 0x80, 0xFF] as [UInt8])
+  func rawBytes(byte: UInt8) async throws {
+    #expect(try await problem(Array("/rpc/math/add".utf8) + [byte]) == .badTarget)
+    #expect(try await problem(Array("/pub/a/".utf8) + [byte] + Array("/b".utf8)) == .badTarget)
+    #expect(try await problem(Array("/rpc/math/add?a=".utf8) + [byte]) == .badTarget)
+  }
+
+  @Test(
+    "of no route is not found",
+    arguments: [
+      "/", "/rpc", "/rpc/", "/rpc/math", "/rpc/math/add/", "/rpc/math/add/x", "/push/a", "/pub/a/b", "/pub/a/b/c/d",
+      "/sub", "/sub/a/", "/sub/a/topics", "/live/", "/livee", "/RPC/math/add", "//rpc/math/add", "/openapi",
+      "/problems",
+      "/problems/a/b", "/metrics", "/batch", "/jsonrpc/math", "/%20",
+    ])
+  func unknown(target: String) async throws {
+    #expect(try await problem(target) == .noSuchRoute)
+  }
+
+  @Test(
+    "of a name no service has is not found",
+    arguments: ["", "a%20b", "a~b", "a:b", "a+b", "a%C3%A4", "a@b", name255 + "a"])
+  func services(name: String) async throws {
+    for target in ["/rpc/\(name)/add", "/push/\(name)/add", "/pub/\(name)/t/add", "/sub/\(name)"] {
+      #expect(try await problem(target) == .noSuchService)
+    }
+  }
+
+  @Test(
+    "of a name no callable method has is not exposed",
+    arguments: [
+      "", "_private", "a._b", "_", "a._", "__init__", ".a", "a.", "a..b", "...", "a%20b", "a~b", "%5Fprivate", "a%2E_b",
+      name255 + "a",
+    ])
+  func methods(name: String) async throws {
+    for target in ["/rpc/math/\(name)", "/push/math/\(name)", "/pub/math/t/\(name)"] {
+      #expect(try await problem(target) == .notExposed)
+    }
+  }
+
+  @Test("starts with the prefix, whole and once")
+  func prefix() async throws {
+    #expect(try await destination("/api/v1/rpc/math/add?x", prefix: "/api/v1") == "call add")
+    for other in [
+      "/rpc/math/add", "/api/v1", "/api/v1rpc/math/add", "/api", "/", "/API/v1/live", "/api/v2/live", "/openapi.json",
+      "/problems/timeout", "/live/x",
+    ] {
+      #expect(try await problem(other, prefix: "/api/v1") == .noSuchRoute)
+    }
+  }
+
+  @Test("of a probe is found beside the prefix as well", arguments: ["", "/api/v1"])
+  func probes(prefix: String) async throws {
+    #expect(try await destination(prefix + "/live", prefix: "/api/v1") == "LiveResponder GET, HEAD, OPTIONS")
+    #expect(try await destination(prefix + "/ready?verbose", prefix: "/api/v1") == "ready")
+  }
+
+  @Test(
+    "says where its query is",
+    arguments: [("/live", ""), ("/live?", ""), ("/live?a=1", "a=1"), ("/live?a?b", "a?b")])
+  func query(target: String, expected: String) async throws {
+    let query = try await RouterBench.with { try $0.route(.get, Array(target.utf8).span).query }
+    #expect(String(decoding: Array(target.utf8)[query], as: UTF8.self) == expected)
+  }
+}
+
+@Suite("A responder", .timeLimit(.minutes(1)))
+struct ResponderTests {
+  private func with(_ target: String, _ body: @Sendable (any Responder) throws -> Void) async throws {
+    try await RouterBench.with { try body(try $0.route(.get, Array(target.utf8).span).responder) }
+  }
+
+  @Test(
+    "takes its methods and names them",
+    arguments: [
+      ("/rpc/math/add", "POST, OPTIONS"), ("/rpc/math/get", "GET, HEAD, POST, OPTIONS"),
+      ("/push/jobs/get", "POST, OPTIONS"), ("/pub/news/t/get", "POST, OPTIONS"), ("/sub/news", "GET, HEAD, OPTIONS"),
+      ("/live", "GET, HEAD, OPTIONS"), ("/ready", "GET, HEAD, OPTIONS"), ("/openapi.json", "GET, HEAD, OPTIONS"),
+      ("/openapi.yaml", "GET, HEAD, OPTIONS"), ("/problems/timeout", "GET, HEAD, OPTIONS"),
+    ])
+  func methods(target: String, allow: String) async throws {
+    try await with(target) { responder in
+      #expect(responder.methods.allow == allow)
+      for method in HTTPMethod.allCases where !responder.methods.contains(method) {
+        let problem = responder.refusal(of: method)
+        let isUnsafe = target.hasPrefix("/rpc") && (method == .get || method == .head)
+        #expect(problem.code == (isUnsafe ? .notSafe : .methodNotAllowed))
+        #expect(problem.allow == allow)
+      }
+    }
+  }
+
+  @Test(
+    "of a service takes no work while the gateway stops; one that tells of the gateway goes on",
+    arguments: [
+      ("/rpc/math/add", false), ("/push/jobs/get", false), ("/pub/news/t/get", false), ("/sub/news", false),
+      ("/live", true), ("/ready", true), ("/openapi.json", true), ("/openapi.yaml", true), ("/problems/timeout", true),
+    ])
+  func operations(target: String, isOperation: Bool) async throws {
+    try await with(target) { #expect($0.isOperation == isOperation) }
+  }
+
+  @Test("fits into an existential without memory of its own where calls take it")
+  func size() {
+    #expect(MemoryLayout<CallResponder>.size <= 3 * MemoryLayout<Int>.size)
+    #expect(MemoryLayout<PushResponder>.size <= 3 * MemoryLayout<Int>.size)
+    #expect(MemoryLayout<StreamResponder>.size <= 3 * MemoryLayout<Int>.size)
+  }
+}
