@@ -77,14 +77,12 @@ public actor DemoServices {
   private func publish(_ topic: String, _ method: String, _ arguments: [Value]) {
     guard let publisher else { return }
     do {
-      let arguments = try Packer().pack(.array(arguments))
+      var buffer = ByteBuffer()
+      try Packer().pack(.array(arguments), into: &buffer)
       try Array(topic.utf8).withUnsafeBytes { topic in
         try Array(method.utf8).withUnsafeBytes { method in
-          try arguments.withUnsafeBytes { arguments in
-            try withUnsafeBytes(of: UInt8(0x80)) { keywords in
-              try publisher.send(
-                BorrowedCall(topic: topic, method: method, arguments: arguments, keywords: keywords))
-            }
+          try CallFrames(arguments: 0..<buffer.count).withFrames(in: buffer) { arguments, keywords in
+            try publisher.send(BorrowedCall(topic: topic, method: method, arguments: arguments, keywords: keywords))
           }
         }
       }

@@ -6,7 +6,7 @@ struct TranscodingFault: Error {
     case integerRange, floatRange, tooDeep, tooManyElements
     case badBase64, badTimestamp, badPairs, badPairKey, duplicatePairKey, badExtension, pickledExtension
     case timestampExtension, unlistedExtension, dateTypes, shape
-    case truncated, reservedByte, trailingBytes, longString, pickledPayload, keyType, textEncoding, notFinite
+    case truncated, reservedByte, trailingBytes, longString, keyType, notFinite
   }
 
   let kind: Kind
@@ -30,4 +30,62 @@ struct TranscodingFault: Error {
     let placed = code != .badMessagePack && code != .badShape && (code != .badJSON || kind == .duplicateKey)
     return TranscodingError(code: code, message: message, offset: offset, pointer: placed ? pointer() : nil)
   }
+}
+
+extension TranscodingFault {
+  /// The code and the words of each failure, all in one place.
+  var text: (TranscodingError.Code, String) {
+    switch kind {
+    case .unexpectedEnd: (.badJSON, "the JSON text ends too early; check for a missing quote or bracket")
+    case .unexpectedByte: (.badJSON, "a value, comma or closing bracket of JSON is expected here")
+    case .byteOrderMark: (.badJSON, "the text starts with a byte order mark; send UTF-8 without one")
+    case .trailingText: (.badJSON, "text follows the JSON value; send exactly one value")
+    case .badLiteral: (.badJSON, "only true, false and null are words in JSON; put other text in double quotes")
+    case .badNumber: (.badJSON, "not a JSON number; write digits, then optionally .digits and e+digits")
+    case .leadingZero: (.badJSON, "a JSON number must not start with a zero that another digit follows")
+    case .controlCharacter: (.badJSON, "a raw control character in a string; write it as \\u00XX")
+    case .badEscape: (.badJSON, "unknown escape in a string; JSON has \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX")
+    case .loneSurrogate: (.badJSON, "half of a surrogate pair; write both halves or the character itself")
+    case .badUTF8: (.badJSON, "not valid UTF-8; send bytes as {\"$bin\":\"<base64>\"}")
+    case .duplicateKey: (.badJSON, "the object has this key twice; keep one of them")
+    case .missingKey: (.badJSON, "a key in double quotes is expected here")
+    case .missingColon: (.badJSON, "a colon is expected after the key")
+    case .tooLarge:
+      (.tooManyElements, "the document has more than \(TranscodingLimits.largestDocument) bytes; send it in parts")
+    case .integerRange:
+      (.notEncodable, "integers travel from -2^63 to 2^64-1; send this one as a string or, with a fraction, as a float")
+    case .floatRange: (.notEncodable, "the number is too large for a 64-bit float; send it as a string")
+    case .tooDeep: (.tooDeep, "too deep: arrays and objects are nested deeper than allowed; flatten the value")
+    case .tooManyElements: (.tooManyElements, "more values than one document may hold; send it in parts")
+    case .badBase64:
+      (.notEncodable, "\"$bin\" takes a string of padded base64 (RFC 4648, standard alphabet)\(Self.hint)")
+    case .badTimestamp:
+      (.notEncodable, "\"$timestamp\" takes RFC 3339 text such as \"2024-02-29T12:34:56.789Z\"\(Self.hint)")
+    case .badPairs: (.notEncodable, "\"$map\" takes an array of [key, value] pairs")
+    case .badPairKey: (.notEncodable, "a key in \"$map\" must be a string: the services read no other keys")
+    case .duplicatePairKey: (.notEncodable, "\"$map\" has this key twice; keep one of them")
+    case .badExtension: (.notEncodable, "\"$ext\" takes [code, \"<base64>\"] with a code from -128 to 127\(Self.hint)")
+    case .pickledExtension:
+      (.notEncodable, "extension codes 123 to 127 would be unpickled by the service and are never passed on")
+    case .timestampExtension: (.notEncodable, "extension code -1 is written as {\"$timestamp\":\"...\"}")
+    case .unlistedExtension: (.notEncodable, "this extension code is not listed for the service; ask its operator")
+    case .dateTypes:
+      (.notEncodable, "dates are not enabled for this service: it must turn on datetimes; else send text\(Self.hint)")
+    case .shape:
+      (
+        .badShape,
+        "arguments are an array [1,2], an object {\"a\":1} or {\"args\":[...],\"kwargs\":{...}}; wrap a lone value in [ ]"
+      )
+    case .truncated: (.badMessagePack, "the MessagePack value ends too early or declares more than its bytes hold")
+    case .reservedByte: (.badMessagePack, "c1 is no MessagePack value")
+    case .trailingBytes: (.badMessagePack, "bytes follow the MessagePack value; exactly one value is expected")
+    case .longString: (.badMessagePack, "a string or binary declares more bytes than follow")
+    case .keyType: (.notEncodable, "a map key must be a string or binary: the services read no other keys")
+    case .notFinite:
+      (.notRepresentable, "JSON has no NaN and no infinity; choose null or string for non-finite numbers")
+    }
+  }
+
+  /// How to send an object literally whose one key is a reserved word.
+  private static let hint = "; a map with just this key is written {\"$map\":[[key,value]]}"
 }

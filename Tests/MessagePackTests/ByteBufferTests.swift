@@ -26,23 +26,33 @@ struct ByteBufferTests {
     #expect(buffer.count == 10)
   }
 
-  @Test("each primitive writes its shortest form")
-  func primitives() {
-    var buffer = ByteBuffer()
-    buffer.appendNil()
-    buffer.appendBool(true)
-    buffer.appendBool(false)
-    buffer.appendInteger(Int64(-1))
-    buffer.appendInteger(UInt64.max)
-    buffer.appendDouble(1.5)
-    buffer.appendString("é")
-    [1, 2].withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
-      buffer.appendBinary(UnsafeRawBufferPointer(rebasing: bytes[..<1]))
-      buffer.appendExtension(code: -2, UnsafeRawBufferPointer(rebasing: bytes[..<1]))
+  @Test(
+    "what is emptied keeps no more memory than asked, however little was written into it",
+    arguments: [(1_000, 1_000, 1_000), (1_001, 1_000, 1_000), (999, 1_000, 999), (100, 0, 16)])
+  func shrinks(capacity: Int, kept: Int, expected: Int) {
+    var buffer = ByteBuffer(capacity: capacity)
+    buffer.removeAll(keepingUpTo: kept)
+    #expect(buffer.capacity == expected)
+  }
+
+  @Test(
+    "headers are the shortest, and strings follow theirs",
+    arguments: [
+      (0, "a0", "90", "80"), (15, "af", "9f", "8f"), (16, "b0", "dc0010", "de0010"), (31, "bf", "dc001f", "de001f"),
+      (32, "d920", "dc0020", "de0020"), (255, "d9ff", "dc00ff", "de00ff"), (256, "da0100", "dc0100", "de0100"),
+      (65_535, "daffff", "dcffff", "deffff"), (65_536, "db00010000", "dd00010000", "df00010000"),
+    ])
+  func headers(count: Int, string: String, array: String, map: String) {
+    func bytes(_ write: (inout ByteBuffer) -> Void) -> String {
+      var buffer = ByteBuffer()
+      write(&buffer)
+      return hex(buffer.withUnsafeBytes { Array($0) })
     }
-    buffer.appendArrayHeader(16)
-    buffer.appendMapHeader(65_536)
-    let expected = "c0c3c2ffcfffffffffffffffffcb3ff8000000000000a2c3a9c40101d4fe01dc0010df00010000"
-    #expect(hex(buffer.withUnsafeBytes { Array($0) }) == expected)
+    let text = [UInt8](repeating: 0x61, count: count)
+    #expect(
+      bytes { buffer in text.withUnsafeBytes { buffer.appendString($0) } }
+        == string + String(repeating: "61", count: count))
+    #expect(bytes { $0.appendArrayHeader(count) } == array)
+    #expect(bytes { $0.appendMapHeader(count) } == map)
   }
 }

@@ -14,7 +14,6 @@ struct LimitTests {
     #expect(deep == Array(repeating: 0x91, count: 63) + [0x90])
     #expect(try print(deep) == Self.nested(64))
     _ = try packed(try Unpacker().unpack(deep))
-    try deep.withUnsafeBytes { bytes in try Scan().validate(bytes) }
 
     let error = try #require(failure { () throws(TranscodingError) in try pack("{\"a\":" + Self.nested(64) + "}") })
     #expect(error.code == .tooDeep)
@@ -25,7 +24,6 @@ struct LimitTests {
     for result in [
       failure { () throws(TranscodingError) in try print(deeper) },
       failure { () throws(TranscodingError) in try Unpacker().unpack(deeper) },
-      failure { () throws(TranscodingError) in try scanned(deeper) },
     ] {
       #expect(result?.code == .tooDeep)
       #expect(result?.offset == 64)
@@ -70,8 +68,6 @@ struct LimitTests {
         failure { () throws(TranscodingError) in try print(bytes, .init(limits: limits)) }?.code == .tooManyElements)
       #expect(
         failure { () throws(TranscodingError) in try Unpacker(limits: limits).unpack(bytes) }?.code == .tooManyElements)
-      #expect(
-        failure { () throws(TranscodingError) in try scanned(bytes, Scan(limits: limits)) }?.code == .tooManyElements)
     }
   }
 
@@ -110,29 +106,8 @@ struct LimitTests {
     for code in [
       failure { () throws(TranscodingError) in try print(bytes(packed)) }?.code,
       failure { () throws(TranscodingError) in try Unpacker().unpack(bytes(packed)) }?.code,
-      failure { () throws(TranscodingError) in try scanned(bytes(packed), Scan(requiresTextKeys: false)) }?.code,
     ] {
       #expect(code == .badMessagePack)
     }
   }
-
-  @Test("a scan refuses pickled extensions, odd keys and bad text unless told otherwise")
-  func scan() throws {
-    for code: Int8 in 123...127 {
-      let bytes = written(["a": .ext(code, [1])])
-      #expect(failure { () throws(TranscodingError) in try scanned(bytes) }?.code == .notEncodable)
-      #expect(failure { () throws(TranscodingError) in try scanned(bytes) }?.offset == 3)
-      try scanned(bytes, Scan(allowsPickledExtensions: true))
-    }
-    try scanned(written(.ext(122, [1])))
-    try scanned(written(.ext(-1, [0, 0, 0, 0])))
-    try scanned(bytes("81c4016b01"))
-    #expect(failure { () throws(TranscodingError) in try scanned(bytes("82a161010102")) }?.offset == 4)
-    try scanned(bytes("82a161010102"), Scan(requiresTextKeys: false))
-    #expect(failure { () throws(TranscodingError) in try scanned(bytes("a1ff")) }?.code == .notEncodable)
-  }
-}
-
-func scanned(_ bytes: [UInt8], _ scan: Scan = .init()) throws(TranscodingError) {
-  try bytes.withUnsafeBytes { bytes in Result { () throws(TranscodingError) in try scan.validate(bytes) } }.get()
 }

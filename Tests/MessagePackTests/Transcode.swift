@@ -73,9 +73,10 @@ func packed(_ value: Value, _ packer: Packer = .init()) throws(TranscodingError)
 }
 
 func written(_ value: Value) -> [UInt8] {
-  var buffer = ByteBuffer()
-  buffer.appendValue(value)
-  return buffer.withUnsafeBytes { Array($0) }
+  guard let bytes = try? Packer(limits: .init(depth: .max), allowsAnyKeys: true).pack(value) else {
+    preconditionFailure("only a value that is too deep cannot be packed")
+  }
+  return bytes
 }
 
 func hex(_ bytes: [UInt8]) -> String {

@@ -16,20 +16,4 @@ final class TranscodingBuffers {
     request.removeAll(keepingUpTo: Self.kept)
     reply.removeAll(keepingUpTo: Self.kept)
   }
-
-  /// Lends the argument and keyword frames of a call; absent ones are the empty array and the empty map.
-  func withFrames<Result, Failure: Error>(
-    _ frames: CallFrames, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    try request.withUnsafeBytes { bytes throws(Failure) in
-      try withUnsafeBytes(of: (UInt8(0x90), UInt8(0x80))) { empty throws(Failure) in
-        try body(
-          frames.arguments.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
-            ?? UnsafeRawBufferPointer(rebasing: empty[..<1]),
-          frames.keywords.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
-            ?? UnsafeRawBufferPointer(rebasing: empty[1...])
-        )
-      }
-    }
-  }
 }

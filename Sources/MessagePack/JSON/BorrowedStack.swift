@@ -31,7 +31,7 @@ struct BorrowedStack<Element: BitwiseCopyable>: ~Copyable {
     return base[count]
   }
 
-  /// Drops all above `count`. The dropped memory stays readable until the next append.
+  /// Drops all above `count`.
   @inline(__always) mutating func truncate(to count: Int) { self.count = count }
 
   @inline(__always) subscript(index: Int) -> Element {

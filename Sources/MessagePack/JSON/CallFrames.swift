@@ -1,13 +1,76 @@
-/// Where the two argument frames of a call lie in the buffer that ``JSONToMessagePack/transcodeCall(_:into:)`` filled.
+/// Where the two argument frames of a call lie in a buffer: the MessagePack array of positional arguments and the map of
+/// keyword arguments. One that is absent is sent as an empty array or an empty map.
+///
+/// In JSON an array holds positional arguments, an object keyword arguments, an object with only `args` (an array) and/or
+/// `kwargs` (an object) both.
 public struct CallFrames: Sendable, Hashable {
-  /// The MessagePack array of positional arguments; nil when there are none (send `90`).
+  /// The array of positional arguments; nil when there are none.
   public var arguments: Range<Int>?
-  /// The MessagePack map of keyword arguments; nil when there are none (send `80`).
+  /// The map of keyword arguments; nil when there are none.
   public var keywords: Range<Int>?
 
-  /// ReceivedMessage by their place; none by default.
+  /// Frames by their place; none by default.
   public init(arguments: Range<Int>? = nil, keywords: Range<Int>? = nil) {
     self.arguments = arguments
     self.keywords = keywords
   }
+
+  /// Lends both frames, which must lie in `buffer`; the pointers are valid only inside `body`.
+  public func withFrames<Result, Failure: Error>(
+    in buffer: borrowing ByteBuffer,
+    _ body: (_ arguments: UnsafeRawBufferPointer, _ keywords: UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try buffer.withUnsafeBytes { bytes throws(Failure) in
+      try withUnsafeBytes(of: (Self.emptyArray, Self.emptyMap)) { empty throws(Failure) in
+        try body(
+          UnsafeRawBufferPointer(rebasing: arguments.map { bytes[$0] } ?? empty[..<1]),
+          UnsafeRawBufferPointer(rebasing: keywords.map { bytes[$0] } ?? empty[1...]))
+      }
+    }
+  }
+
+  fileprivate static let emptyArray: UInt8 = 0x90
+  fileprivate static let emptyMap: UInt8 = 0x80
+}
+
+extension JSONParser {
+  /// The frames of a call in the `count` bytes written, which begin at `base` of the buffer. Throws `shape` when they are
+  /// neither an array nor a map.
+  func frames(_ count: Int, _ base: Int) throws(TranscodingFault) -> CallFrames {
+    let whole = base..<(base + count)
+    switch output.pointee {
+    case CallFrames.emptyArray, CallFrames.emptyMap: return CallFrames()
+    case 0x91...0x9f, 0xdc, 0xdd: return CallFrames(arguments: whole)
+    case 0x81, 0x82: return envelope(Int(output.pointee & 0x0f), count, base) ?? CallFrames(keywords: whole)
+    case 0x83...0x8f, 0xde, 0xdf: return CallFrames(keywords: whole)
+    default: throw TranscodingFault(.shape, 0)
+    }
+  }
+
+  /// The frames within an outermost object of one or two members; nil when it has others than `args` and `kwargs`, or when
+  /// the map was no object.
+  private func envelope(_ members: Int, _ count: Int, _ base: Int) -> CallFrames? {
+    guard let keys = outermostKeys else { return nil }
+    var frames = CallFrames()
+    for member in 0..<members {
+      let key = member == 0 ? keys.first : keys.last
+      let from = Int(key.offset) + Int(key.length)
+      // The header of a next key this short is one byte.
+      let to = member + 1 < members ? Int(keys.last.offset) - 1 : count
+      let name = UnsafePointer(output + Int(key.offset))
+      let head = output[from]
+      let range = (base + from)..<(base + to)
+      if ByteWord.equal(name, Int(key.length), "args"), Self.isArray(head) {
+        frames.arguments = head == CallFrames.emptyArray ? nil : range
+      } else if ByteWord.equal(name, Int(key.length), "kwargs"), Self.isMap(head) {
+        frames.keywords = head == CallFrames.emptyMap ? nil : range
+      } else {
+        return nil
+      }
+    }
+    return frames
+  }
+
+  private static func isArray(_ head: UInt8) -> Bool { head & 0xf0 == 0x90 || head == 0xdc || head == 0xdd }
+  private static func isMap(_ head: UInt8) -> Bool { head & 0xf0 == 0x80 || head == 0xde || head == 0xdf }
 }

@@ -32,10 +32,10 @@ extension JSONParser {
         out.pointee = UInt8(truncatingIfNeeded: digits)
         out += 1
       } else {
-        out = MessagePackInteger.writePositive(digits, out)
+        out = MessagePackWriter.integer(digits, out)
       }
     } else {
-      out = MessagePackInteger.write(0 &- Int64(bitPattern: digits), out)
+      out = MessagePackWriter.integer(0 &- Int64(bitPattern: digits), out)
     }
   }
 

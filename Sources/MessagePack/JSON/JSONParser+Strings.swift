@@ -38,21 +38,9 @@ extension JSONParser {
   @inline(never) private mutating func finish(
     _ out: UnsafeMutablePointer<UInt8>, _ length: Int
   ) -> UnsafeMutablePointer<UInt8> {
-    let extra = length < 32 ? 0 : length <= 0xff ? 1 : length <= 0xffff ? 2 : 4
-    if extra > 0 { UnsafeMutableRawPointer(out + 1 + extra).copyMemory(from: out + 1, byteCount: length) }
-    switch extra {
-    case 0: out.pointee = 0xa0 | UInt8(truncatingIfNeeded: length)
-    case 1:
-      out.pointee = 0xd9
-      out[1] = UInt8(truncatingIfNeeded: length)
-    case 2:
-      out.pointee = 0xda
-      ByteWord.store(UInt16(truncatingIfNeeded: length).bigEndian, out + 1)
-    default:
-      out.pointee = 0xdb
-      ByteWord.store(UInt32(truncatingIfNeeded: length).bigEndian, out + 1)
-    }
-    return out + 1 + extra + length
+    let size = MessagePackWriter.stringHeaderSize(length)
+    if size > 1 { UnsafeMutableRawPointer(out + size).copyMemory(from: out + 1, byteCount: length) }
+    return MessagePackWriter.stringHeader(length, out) + length
   }
 
   /// The rest of a string, with escapes, characters beyond ASCII and the last bytes of the text; ends behind the quote.

@@ -14,6 +14,9 @@ struct JSONParser: ~Copyable {
 
   /// Bytes of output that writing eight at a time may touch beyond the exact bound.
   static let slack = 32
+  /// Memory lent to a pass, and how much of it is for the frames; the keys have the rest. Small documents need no more.
+  static let lentBytes = 1_024
+  static let lentToFrames = 256
 
   let start: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
@@ -26,8 +29,8 @@ struct JSONParser: ~Copyable {
   /// The innermost frame when the pass ends; the root frame, of depth 0, after success.
   var frame = Frame(header: 0, count: 0, firstKey: 0, isObject: false)
 
-  /// Whether the outermost object was a reserved one, so that its keys are no longer where they were written.
-  var rewritten = false
+  /// The first key and the last of the outermost object, kept when it closes; nil for other values.
+  private(set) var outermostKeys: (first: SeenKeys.Entry, last: SeenKeys.Entry)?
 
   /// Reads the whole text; gives the number of bytes written.
   mutating func run() throws(TranscodingFault) -> Int {
@@ -55,9 +58,8 @@ struct JSONParser: ~Copyable {
         p += 1
         let header = out
         try string(&p, &out)
-        // The header's length follows from that of the whole, as each form is only used where the shorter is too short.
         let size = out - header
-        let headerSize = size <= 32 ? 1 : size <= 257 ? 2 : size <= 65538 ? 3 : 5
+        let headerSize = MessagePackWriter.stringHeaderSize(ofWhole: size)
         let fresh = keys.add(
           output, offset: header - output + headerSize, length: size - headerSize, source: source,
           first: Int(frame.firstKey))
@@ -142,6 +144,7 @@ struct JSONParser: ~Copyable {
         let source = Int(keys.entries[index].source)
         throw TranscodingFault(.duplicateKey, source)
       }
+      if frame.header == 0 { outermostKeys = (keys.entries[0], keys.entries[keys.entries.count - 1]) }
       keys.entries.truncate(to: first)
     }
     if frame.count <= 15 {
@@ -156,16 +159,10 @@ struct JSONParser: ~Copyable {
   @inline(never) private mutating func widen(
     _ header: UnsafeMutablePointer<UInt8>, _ out: UnsafeMutablePointer<UInt8>, _ count: Int, _ isObject: Bool
   ) -> UnsafeMutablePointer<UInt8> {
-    let extra = count <= 0xffff ? 2 : 4
-    UnsafeMutableRawPointer(header + 1 + extra).copyMemory(from: header + 1, byteCount: out - header - 1)
-    if extra == 2 {
-      header.pointee = isObject ? 0xde : 0xdc
-      ByteWord.store(UInt16(truncatingIfNeeded: count).bigEndian, header + 1)
-    } else {
-      header.pointee = isObject ? 0xdf : 0xdd
-      ByteWord.store(UInt32(truncatingIfNeeded: count).bigEndian, header + 1)
-    }
-    return out + extra
+    let size = MessagePackWriter.containerHeaderSize(count)
+    UnsafeMutableRawPointer(header + size).copyMemory(from: header + 1, byteCount: out - header - 1)
+    _ = isObject ? MessagePackWriter.mapHeader(count, header) : MessagePackWriter.arrayHeader(count, header)
+    return out + size - 1
   }
 
   /// The next byte that is not white space; `p` stays on it.

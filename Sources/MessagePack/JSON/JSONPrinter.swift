@@ -24,8 +24,15 @@ struct JSONPrinter: ~Copyable {
     var isInKey = false
   }
 
+  /// `null` and `true` as they lie in memory, to be stored at once.
+  private static let null: UInt32 = 0x6c6c_756e
+  private static let `true`: UInt32 = 0x6575_7274
+
   /// Room that one token and what follows it may take without asking.
   static let slack = 64
+  /// Memory lent to a pass, and how much of it is for the frames; the keys have the rest. Small documents need no more.
+  static let lentBytes = 1_024
+  static let lentToFrames = 320
 
   let start: UnsafePointer<UInt8>
   let end: UnsafePointer<UInt8>
@@ -83,11 +90,11 @@ struct JSONPrinter: ~Copyable {
         opened = Int(head & 0x0f)
       case 0xc0:
         p += 1
-        ByteWord.store(0x6c6c_756e as UInt32, out)
+        ByteWord.store(JSONPrinter.null, out)
         out += 4
       case 0xc3:
         p += 1
-        ByteWord.store(0x6575_7274 as UInt32, out)
+        ByteWord.store(JSONPrinter.true, out)
         out += 4
       default:
         var cursor = Cursor(start: start, end: end, at: p, left: 1 + maximumElements - elements)

@@ -1,4 +1,4 @@
-/// JSON text to MessagePack bytes in one pass: exact, or refused (contract, section 3).
+/// JSON text to MessagePack bytes in one pass: exact, or refused.
 ///
 /// Strict RFC 8259. Integers stay integers, numbers with a fraction or exponent become float64, and an object whose only
 /// key is `$bin`, `$timestamp`, `$map` or `$ext` becomes what it stands for.
@@ -13,7 +13,7 @@ public struct JSONToMessagePack: Sendable, Hashable {
   /// A transcoder with these rules.
   ///
   /// `{"$ext":[code,...]}` is accepted for `extensionCodes` only, and never for -1 (that is `$timestamp`) nor for 123 to
-  /// 127, which aiozmq services unpickle: whoever may send those runs code there.
+  /// 127, which aiozmq services unpickle: a sender of those could run code there.
   public init(limits: TranscodingLimits = .init(), extensionCodes: Set<Int8> = []) {
     self.limits = limits
     var codes = SIMD4<UInt64>()
@@ -31,7 +31,7 @@ public struct JSONToMessagePack: Sendable, Hashable {
     _ = try run(json, &buffer, isCall: false)
   }
 
-  /// Appends the arguments of a call and tells where they lie (contract, section 2).
+  /// Appends the arguments of a call and tells where they lie.
   ///
   /// An array holds positional arguments, an object keyword arguments, an object with only `args` (an array) and/or
   /// `kwargs` (an object) both; an empty text, or only white space, none. Throws as ``transcode(_:into:)`` does, and
@@ -53,11 +53,13 @@ public struct JSONToMessagePack: Sendable, Hashable {
     buffer.reserve(3 * json.count + JSONParser.slack)
     let output = buffer.base + buffer.count
     let before = buffer.count
-    let result = try withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 8) { memory throws(TranscodingError) in
+    let result = try withUnsafeTemporaryAllocation(
+      byteCount: JSONParser.lentBytes, alignment: 8
+    ) { memory throws(TranscodingError) in
       var parser = JSONParser(
         start: start, end: start + json.count, output: output, limits: limits, extensionCodes: codes,
-        frames: BorrowedStack(in: UnsafeMutableRawBufferPointer(rebasing: memory[..<256])),
-        keys: SeenKeys(in: UnsafeMutableRawBufferPointer(rebasing: memory[256...])))
+        frames: BorrowedStack(in: UnsafeMutableRawBufferPointer(rebasing: memory[..<JSONParser.lentToFrames])),
+        keys: SeenKeys(in: UnsafeMutableRawBufferPointer(rebasing: memory[JSONParser.lentToFrames...])))
       do throws(TranscodingFault) {
         let count = try parser.run()
         return (count, isCall ? try parser.frames(count, before) : CallFrames())

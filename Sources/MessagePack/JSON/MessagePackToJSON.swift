@@ -1,4 +1,4 @@
-/// MessagePack bytes to JSON text in one pass (contract, section 3): every value has a form, and none is dropped.
+/// MessagePack bytes to JSON text in one pass: every value has a form, and none is dropped.
 ///
 /// Floats are the shortest text that reads back the same, always with a point or an exponent; binary data is
 /// `{"$bin":"<base64>"}`, as is a string that is not UTF-8; timestamps and pickled dates are ISO 8601 text; other
@@ -57,11 +57,13 @@ public struct MessagePackToJSON: Sendable, Hashable {
   public func transcode(_ bytes: UnsafeRawBufferPointer, into buffer: inout ByteBuffer) throws(TranscodingError) {
     guard bytes.count <= TranscodingLimits.largestDocument else { throw TranscodingFault(.tooLarge, 0).error() }
     let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? Cursor.nowhere
-    try withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 8) { memory throws(TranscodingError) in
+    try withUnsafeTemporaryAllocation(
+      byteCount: JSONPrinter.lentBytes, alignment: 8
+    ) { memory throws(TranscodingError) in
       var printer = JSONPrinter(
         start: start, end: start + bytes.count, options: self, before: buffer.count,
-        frames: BorrowedStack(in: UnsafeMutableRawBufferPointer(rebasing: memory[..<320])),
-        keys: SeenKeys(in: UnsafeMutableRawBufferPointer(rebasing: memory[320...])))
+        frames: BorrowedStack(in: UnsafeMutableRawBufferPointer(rebasing: memory[..<JSONPrinter.lentToFrames])),
+        keys: SeenKeys(in: UnsafeMutableRawBufferPointer(rebasing: memory[JSONPrinter.lentToFrames...])))
       do throws(TranscodingFault) {
         try printer.run(&buffer)
       } catch {

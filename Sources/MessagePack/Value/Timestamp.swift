@@ -26,15 +26,15 @@ struct Timestamp: Hashable {
   func write(_ out: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
     if seconds >= 0, seconds < 1 << 34 {
       if nanoseconds == 0, seconds < 1 << 32 {
-        let body = MessagePackBody.extensionHeader(-1, 4, out)
+        let body = MessagePackWriter.extensionHeader(-1, 4, out)
         ByteWord.store(UInt32(seconds).bigEndian, body)
         return body + 4
       }
-      let body = MessagePackBody.extensionHeader(-1, 8, out)
+      let body = MessagePackWriter.extensionHeader(-1, 8, out)
       ByteWord.store((UInt64(nanoseconds) << 34 | UInt64(seconds)).bigEndian, body)
       return body + 8
     }
-    let body = MessagePackBody.extensionHeader(-1, 12, out)
+    let body = MessagePackWriter.extensionHeader(-1, 12, out)
     ByteWord.store(nanoseconds.bigEndian, body)
     ByteWord.store(UInt64(bitPattern: seconds).bigEndian, body + 4)
     return body + 12

@@ -2,7 +2,7 @@
 ///
 /// A declared length is checked against the bytes that are left, and the number of tokens against the limit, before the
 /// token is handed out; so what a caller allocates for it is bounded by the bytes at hand. Depth is the caller's to
-/// watch: ``Scan`` and ``Unpacker`` do.
+/// watch: ``Unpacker`` does.
 public struct Cursor {
   /// One token; containers are followed by the tokens of their members. Pointers live as long as the bytes read.
   public enum Token {

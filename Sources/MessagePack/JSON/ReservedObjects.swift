@@ -1,3 +1,28 @@
+/// The keys that say what the one member of an object stands for (`{"$bin":"<base64>"}` is binary data, for instance).
+enum ReservedKey {
+  case binary, `extension`, pairs, timestamp, date
+
+  /// The reserved key that `text` spells, if any.
+  init?(_ text: UnsafePointer<UInt8>, _ count: Int) {
+    guard count >= 4, text[0] == UInt8(ascii: "$") else { return nil }
+    if ByteWord.equal(text, count, "$bin") {
+      self = .binary
+    } else if ByteWord.equal(text, count, "$ext") {
+      self = .extension
+    } else if ByteWord.equal(text, count, "$map") {
+      self = .pairs
+    } else if ByteWord.equal(text, count, "$timestamp") {
+      self = .timestamp
+    } else if ByteWord.equal(text, count, "$datetime") || ByteWord.equal(text, count, "$date")
+      || ByteWord.equal(text, count, "$time") || ByteWord.equal(text, count, "$timedelta")
+    {
+      self = .date
+    } else {
+      return nil
+    }
+  }
+}
+
 /// Objects with one member whose key is reserved, turned in place into what they stand for when they close.
 ///
 /// Every such value is shorter than the map it was first written as, so the bytes only move down.
@@ -9,7 +34,6 @@ extension JSONParser {
     let name = output + Int(key.offset)
     let value = name + Int(key.length)
     let source = Int(key.source)
-    defer { rewritten = rewritten || header == output }
     switch ReservedKey(name, Int(key.length)) {
     case .binary?: return try binary(value, out, header, source)
     case .pairs?: return try pairs(value, out, header, source)
@@ -34,7 +58,7 @@ extension JSONParser {
     guard case .string(let text) = try cursor.token(), let size = Base64.decodedCount(text) else {
       throw TranscodingFault(.badBase64, source)
     }
-    let body = MessagePackBody.binaryHeader(size, header)
+    let body = MessagePackWriter.binaryHeader(size, header)
     guard Base64.decode(text, body) else { throw TranscodingFault(.badBase64, source) }
     return body + size
   }
@@ -65,7 +89,7 @@ extension JSONParser {
     guard case .string(let text) = try cursor.token(), let size = Base64.decodedCount(text) else {
       throw TranscodingFault(.badExtension, source)
     }
-    let body = MessagePackBody.extensionHeader(code, size, header)
+    let body = MessagePackWriter.extensionHeader(code, size, header)
     guard Base64.decode(text, body) else { throw TranscodingFault(.badExtension, source) }
     return body + size
   }
@@ -77,7 +101,7 @@ extension JSONParser {
   ) throws(TranscodingFault) -> UnsafeMutablePointer<UInt8> {
     var cursor = cursor(value, end)
     guard case .array(let count) = try cursor.token() else { throw TranscodingFault(.badPairs, source) }
-    var out = MessagePackBody.mapHeader(count, header)
+    var out = MessagePackWriter.mapHeader(count, header)
     let first = keys.entries.count
     for pair in 0..<count {
       guard case .array(2) = try cursor.token() else { throw TranscodingFault(.badPairs, source, pair: pair) }
