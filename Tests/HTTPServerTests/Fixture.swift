@@ -40,6 +40,7 @@ actor Fixture {
 
   private func start(_ listener: Listener, _ options: ServerOptions) throws {
     server = try Server(listener, options: options, handler: script, on: reactor.loop, logger: Logger(label: "test"))
+    // Safe: `with` holds the fixture until the reactor, and with it the loop, has ended.
     reactor.loop.append(TurnWatch { [unowned self] in assumeIsolated { $0.check() } })
   }
 
