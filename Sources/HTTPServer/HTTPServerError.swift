@@ -1,5 +1,5 @@
 import CLinux
-import CMicroHTTPD
+import Glibc
 
 /// A call the HTTP server cannot work without failed, or an address or option makes no sense.
 public struct HTTPServerError: Error, Hashable, CustomStringConvertible {

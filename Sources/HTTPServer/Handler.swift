@@ -5,8 +5,8 @@ public protocol Handler: AnyObject {
   func begin(_ exchange: Exchange)
   /// The request is complete. Respond now or later, exactly once.
   func handle(_ exchange: Exchange)
-  /// The server refuses the request. Respond at once: the status is given, the body is the handler's business.
-  func refused(_ exchange: Exchange, _ refusal: Rejection)
+  /// The server refuses the request. Respond at once, with the rejection's status and any body.
+  func refused(_ exchange: Exchange, _ rejection: Rejection)
   /// The client went away before the answer to a request that `handle` was given: release what it holds. Do not respond.
   func abandoned(_ exchange: Exchange)
 }

@@ -1,6 +1,6 @@
 import CLinux
 
-/// An open listening socket. Whoever starts a `Server` with it hands it over; else `close()` it.
+/// An open listening socket. A `Server` that is started with it owns it from then on; without one, `close()` it.
 public struct Listener: Sendable {
   private static let backlog: CInt = 4_096
   /// Unacknowledged bytes end the connection after this many milliseconds: a peer that vanished says nothing.

@@ -1,5 +1,4 @@
-import CLinux
-import CMicroHTTPD
+import Glibc
 public import Logging
 public import Reactor
 
@@ -23,7 +22,7 @@ public final class Server: Source, EndOfTurn {
   private let openConnections: SharedLimit
   private let loop: Loop
   private let listener: CInt
-  private var daemon: OpaquePointer?
+  private var daemon: Daemon?
   private var watch: Watch?
   private var isDue = true
   private var due = Instant(nanoseconds: .max)
@@ -47,37 +46,23 @@ public final class Server: Source, EndOfTurn {
     self.loop = loop
     address = listener.address
     self.listener = listener.descriptor
-    try Self.checkLibrary()
-    cmhd_ignore_broken_pipes()
-    let settings = cmhd_settings(
-      listener: listener.descriptor, connections: UInt32(clamping: options.connections + Self.surplus),
-      connections_per_address: UInt32(clamping: options.connectionsPerAddress),
-      timeout_seconds: UInt32(clamping: max(1, options.idleTimeout.components.seconds + 1)),
-      connection_memory: options.headersLimit + options.targetLimit + Self.extraMemory)
-    let owner = Unmanaged.passUnretained(self).toOpaque()
-    guard
-      let daemon = cmhd_start(
-        settings, handleRequest, beginRequest, endRequest, notifyConnection, logMessage, owner)
-    else { throw .last("MHD_start_daemon") }
+    try InPlaceLayout.check(release: Daemon.release)
+    let daemon = try Daemon(
+      listener: listener.descriptor,
+      limits: .init(
+        connections: options.connections + Self.surplus, connectionsPerAddress: options.connectionsPerAddress,
+        idleSeconds: max(1, options.idleTimeout.components.seconds + 1),
+        connectionMemory: options.headersLimit + options.targetLimit + Self.extraMemory),
+      server: self)
     self.daemon = daemon
     do throws(ReactorError) {
-      watch = try loop.watch(cmhd_epoll_descriptor(daemon), self)
+      watch = try loop.watch(daemon.epollDescriptor, self)
     } catch {
-      MHD_stop_daemon(daemon)
+      daemon.stop()
       self.daemon = nil
       throw HTTPServerError(call: error.call, message: error.description)
     }
     loop.append(self)
-  }
-
-  /// The wire gate knows the memory layout of one release.
-  private static func checkLibrary() throws(HTTPServerError) {
-    let version = String(cString: MHD_get_version())
-    guard version == CMHD_KNOWN_VERSION else {
-      throw HTTPServerError(
-        call: "libmicrohttpd",
-        message: "version \(version) is linked, but requests are checked for \(CMHD_KNOWN_VERSION)")
-    }
   }
 
   /// Connections open now.
@@ -92,8 +77,7 @@ public final class Server: Source, EndOfTurn {
     guard let daemon, !isQuiesced else { return }
     acceptBacklog()
     isQuiesced = true
-    let listener = MHD_quiesce_daemon(daemon)
-    if listener >= 0 { _ = close(listener) }
+    if let listener = daemon.quiesce() { _ = close(listener) }
     schedule()
   }
 
@@ -103,14 +87,14 @@ public final class Server: Source, EndOfTurn {
     guard let daemon else { return }
     quiesce()
     // Answers of this turn leave first: a run for the resumed connection, and one for what it has to say.
-    for _ in 0..<2 { cmhd_run(daemon) }
+    for _ in 0..<2 { daemon.run() }
     // The library aborts when a connection is still suspended, so each is resumed and run to its end first.
     for exchange in Array(exchanges.values) { exchange.drop() }
-    cmhd_run(daemon)
+    daemon.run()
     watch?.cancel()
     watch = nil
     loop.remove(self)
-    MHD_stop_daemon(daemon)
+    daemon.stop()
     self.daemon = nil
   }
 
@@ -120,7 +104,7 @@ public final class Server: Source, EndOfTurn {
     for _ in 0..<512 {
       var listening = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
       guard poll(&listening, 1, 0) == 1, Int32(listening.revents) & POLLIN != 0 else { return }
-      cmhd_run(daemon)
+      daemon.run()
     }
   }
 
@@ -132,9 +116,8 @@ public final class Server: Source, EndOfTurn {
     guard let daemon else { return nil }
     if isDue || due <= loop.now {
       isDue = false
-      cmhd_run(daemon)
-      let wait = cmhd_wait(daemon)
-      due = wait < 0 ? Instant(nanoseconds: .max) : loop.now + .milliseconds(wait)
+      daemon.run()
+      due = daemon.patience.map { loop.now + .milliseconds($0) } ?? Instant(nanoseconds: .max)
     }
     return due.nanoseconds < .max ? due : nil
   }
@@ -147,27 +130,25 @@ public final class Server: Source, EndOfTurn {
   func requestBegan() { requests += 1 }
   func requestEnded() { requests -= 1 }
 
-  func open(_ connection: OpaquePointer) -> Exchange {
-    let descriptor = cmhd_descriptor(connection)
-    let exchange = Exchange(
-      connection, descriptor: descriptor, isSurplus: !openConnections.add(), server: self)
+  /// The server holds the exchange until `connectionClosed`.
+  func connectionOpened(_ connection: Daemon.Connection) -> Exchange {
+    let descriptor = connection.descriptor
+    let exchange = Exchange(connection, isSurplus: !openConnections.add(), server: self)
     do throws(ReactorError) {
-      let watcher = try ConnectionWatch(exchange, descriptor: descriptor, period: readTime, on: loop)
-      watcher.expect(within: readTime)
-      exchange.watcher = watcher
+      exchange.start(try ConnectionWatch(exchange, descriptor: descriptor, period: readTime, on: loop))
     } catch {
       logger.info("connection closed: it cannot be watched", metadata: ["error": "\(error)"])
       shutdown(descriptor, CInt(SHUT_RDWR))
     }
     exchanges[ObjectIdentifier(exchange)] = exchange
-    // Telling them takes a descriptor each: beyond a few, that would use up what the others live on.
+    // An answer for each would need as many descriptors: beyond a few, they would be missing elsewhere.
     if openConnections.count > openConnections.limit + Self.surplus { shutdown(descriptor, CInt(SHUT_RDWR)) }
     return exchange
   }
 
-  func forget(_ exchange: Exchange) {
+  func connectionClosed(_ exchange: Exchange) {
     openConnections.leave()
-    exchange.close()
+    exchange.connectionClosed()
     exchanges[ObjectIdentifier(exchange)] = nil
   }
 }

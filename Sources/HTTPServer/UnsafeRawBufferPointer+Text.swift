@@ -2,7 +2,7 @@
 extension UnsafeRawBufferPointer {
   /// Whether the bytes are that text, its letters in any case. The text is in small letters.
   package func isCaseless(_ text: StaticString) -> Bool {
-    isCaseless(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    isCaseless(text.bytes)
   }
 
   /// Whether the bytes are those, their letters in any case. Those are in small letters.
@@ -33,4 +33,9 @@ extension UnsafeRawBufferPointer {
 extension UInt8 {
   /// Whether it is a blank or a tabulator, the optional white space of HTTP (RFC 9110, 5.6.3).
   var isBlank: Bool { self == 0x20 || self == 0x09 }
+}
+
+extension StaticString {
+  /// Its bytes, which live as long as the process.
+  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
 }

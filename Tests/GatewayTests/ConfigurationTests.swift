@@ -28,7 +28,7 @@ struct ConfigurationTests {
     #expect(try Configuration.load(yaml: yaml, file: "f") == Configuration())
   }
 
-  @Test("has the defaults of the contract")
+  @Test("has the documented defaults")
   func defaults() throws {
     let configuration = Configuration()
     #expect(configuration.http.listen.map(\.description) == ["127.0.0.1:8080"])
@@ -173,8 +173,8 @@ struct ConfigurationTests {
     #expect(configuration.http.listen == [.loopback(port: 18_080)])
   }
 
-  @Test("of the contract names each key this version lacks, with its line")
-  func contract() {
+  @Test("with keys of a later version is told each of them, with its line")
+  func later() {
     let yaml = """
       http:
         listen: ["127.0.0.1:8080"]          # also "[::1]:8080", "unix:/run/zmq-gateway.sock"

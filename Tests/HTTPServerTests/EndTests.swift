@@ -1,9 +1,10 @@
 import HTTPServer
+import Support
 import Testing
 
 @Suite("Ends", .timeLimit(.minutes(1)))
 struct EndTests {
-  private func wait(_ fixture: Fixture) async throws -> Client {
+  private func wait(_ fixture: Fixture) async throws -> HTTPConnection {
     let client = try fixture.connect()
     client.send(post("/later", "1"))
     await fixture.until { script, _ in script.waiting.count == 1 }
@@ -40,7 +41,7 @@ struct EndTests {
     try await Fixture.with { fixture in
       let client = try fixture.connect()
       client.send(post("/later", "1"))
-      client.shutdownWriting()
+      client.finishSending()
       await fixture.until { script, _ in script.waiting.count == 1 }
       await fixture.on { script, _ in script.answerWaiting() }
       #expect(try client.reply().body == "later")
@@ -67,7 +68,7 @@ struct EndTests {
       let idle = try fixture.connect()
       await fixture.until { _, server in server.connections == 2 }
       await fixture.on { _, server in server.quiesce() }
-      #expect(throws: Client.Closed.self) { try fixture.connect() }
+      #expect(throws: HTTPConnection.Closed.self) { try fixture.connect() }
       #expect(await fixture.on { _, server in !server.isIdle })
       await fixture.on { script, _ in script.answerWaiting() }
       let reply = try client.reply()
@@ -92,7 +93,7 @@ struct EndTests {
 
   @Test("stopping with waiting calls and open streams ends them all")
   func stop() async throws {
-    var clients: [Client] = []
+    var clients: [HTTPConnection] = []
     try await Fixture.with { fixture in
       for target in ["/later", "/stream", "/stream", "/"] {
         for _ in 0..<20 {

@@ -1,6 +1,7 @@
 import HTTPServer
 import Logging
 import Reactor
+import Support
 import Testing
 
 /// A server on its own reactor, whose clock can be moved forward.
@@ -39,6 +40,7 @@ actor Fixture {
 
   private func start(_ listener: Listener, _ options: ServerOptions) throws {
     server = try Server(listener, options: options, handler: script, on: reactor.loop, logger: Logger(label: "test"))
+    // Safe: `with` holds the fixture until the reactor, and with it the loop, has ended.
     reactor.loop.append(TurnWatch { [unowned self] in assumeIsolated { $0.check() } })
   }
 
@@ -79,7 +81,7 @@ actor Fixture {
     try body(script, server!)
   }
 
-  nonisolated func connect() throws -> Client { try Client(address) }
+  nonisolated func connect() throws -> HTTPConnection { try HTTPConnection(port: address.port) }
 }
 
 /// Calls back at the end of each turn.
@@ -90,4 +92,10 @@ private final class TurnWatch: EndOfTurn {
     body()
     return nil
   }
+}
+
+func get(_ target: String, _ more: String = "") -> String { "GET \(target) HTTP/1.1\r\nHost: a\r\n\(more)\r\n" }
+
+func post(_ target: String, _ body: String, _ more: String = "") -> String {
+  "POST \(target) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\(more)\r\n\(body)"
 }

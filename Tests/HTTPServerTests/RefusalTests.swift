@@ -1,4 +1,5 @@
 import HTTPServer
+import Support
 import Testing
 
 @Suite("Refusals", .timeLimit(.minutes(1)))

@@ -36,9 +36,9 @@ final class Script: Handler {
     }
   }
 
-  func refused(_ exchange: Exchange, _ refusal: Rejection) {
-    refusals.append(refusal.code)
-    exchange.respond(refusal.status, text: refusal.code.rawValue)
+  func refused(_ exchange: Exchange, _ rejection: Rejection) {
+    refusals.append(rejection.code)
+    exchange.respond(rejection.status, text: rejection.code.rawValue)
   }
 
   func abandoned(_ exchange: Exchange) {

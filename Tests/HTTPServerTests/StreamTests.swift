@@ -1,9 +1,10 @@
 import HTTPServer
+import Support
 import Testing
 
 @Suite("Streams", .timeLimit(.minutes(1)))
 struct StreamTests {
-  private func open(_ fixture: Fixture, _ count: Int = 1) async throws -> [Client] {
+  private func open(_ fixture: Fixture, _ count: Int = 1) async throws -> [HTTPConnection] {
     let clients = try (0..<count).map { _ in try fixture.connect() }
     for client in clients { client.send(get("/stream")) }
     await fixture.until { script, _ in script.streams.count == count }
@@ -17,7 +18,7 @@ struct StreamTests {
       let client = try await open(fixture)[0]
       for text in ["one", "two"] {
         await fixture.on { script, _ in script.streams[0].put(text) }
-        #expect(try client.chunk() == text)
+        #expect(try client.chunkText() == text)
       }
     }
   }
@@ -30,7 +31,7 @@ struct StreamTests {
         script.streams[0].put("one")
         script.streams[0].put("two")
       }
-      #expect(try client.chunk() == "onetwo")
+      #expect(try client.chunkText() == "onetwo")
     }
   }
 
@@ -42,8 +43,8 @@ struct StreamTests {
         script.streams[0].put("last")
         script.streams[0].end()
       }
-      #expect(try client.chunk() == "last")
-      #expect(try client.chunk() == "")
+      #expect(try client.chunkText() == "last")
+      #expect(try client.chunkText() == "")
       client.send(get("/x"))
       #expect(try client.reply().body == "/x 0")
       #expect(await fixture.on { script, _ in script.streams[0].closures } == 1)
@@ -77,7 +78,7 @@ struct StreamTests {
       }
       #expect(await fixture.on { script, _ in script.streams[0].reads } == 1)
       await fixture.on { script, _ in script.streams[0].put("x") }
-      #expect(try client.chunk() == "x")
+      #expect(try client.chunkText() == "x")
     }
   }
 
@@ -86,7 +87,7 @@ struct StreamTests {
     try await Fixture.with { fixture in
       let clients = try await open(fixture, 100)
       await fixture.on { script, _ in for stream in script.streams { stream.put("event") } }
-      for client in clients { #expect(try client.chunk() == "event") }
+      for client in clients { #expect(try client.chunkText() == "event") }
     }
   }
 
@@ -101,7 +102,7 @@ struct StreamTests {
       }
       var received = ""
       while true {
-        let chunk = try client.chunk()
+        let chunk = try client.chunkText()
         if chunk.isEmpty { break }
         received += chunk
       }
@@ -125,7 +126,7 @@ struct StreamTests {
     try await Fixture.with { fixture in
       let client = try fixture.connect()
       client.send(post("/later", "") + get("/stream"))
-      client.shutdownWriting()
+      client.finishSending()
       await fixture.until { script, _ in script.waiting.count == 1 }
       await fixture.on { script, _ in script.answerWaiting() }
       #expect(try client.reply().body == "later")
@@ -139,7 +140,7 @@ struct StreamTests {
       let client = try await open(fixture)[0]
       let text = String(repeating: "0123456789abcdef", count: 1 << 19)
       await fixture.on { script, _ in script.streams[0].put(text) }
-      _ = try client.chunk()
+      _ = try client.chunkText()
       client.disconnect()
       await fixture.until { script, server in script.streams[0].closures == 1 && server.connections == 0 }
     }

@@ -36,6 +36,13 @@ public final class HTTPConnection: @unchecked Sendable {
     descriptor = -1
   }
 
+  /// Closes so that the server sees a reset.
+  public func reset() {
+    var option = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    disconnect()
+  }
+
   /// Shuts down the sending half.
   public func finishSending() { shutdown(descriptor, CInt(SHUT_WR)) }
 
@@ -49,7 +56,10 @@ public final class HTTPConnection: @unchecked Sendable {
     send(Array((head + "\r\n").utf8) + (body ?? []))
   }
 
-  /// Sends bytes as they are.
+  /// Sends text as it is.
+  public func send(_ text: String) { send(Array(text.utf8)) }
+
+  /// Sends bytes as they are. What the server does not take is dropped: it may refuse in the middle.
   public func send(_ bytes: [UInt8]) {
     var offset = 0
     while offset < bytes.count {
@@ -70,9 +80,7 @@ public final class HTTPConnection: @unchecked Sendable {
     } else if let length = reply.headers["content-length"].flatMap({ Int($0) }) {
       reply.bytes = try take(length)
     } else {
-      while try fill() {}
-      reply.bytes = buffer
-      buffer = []
+      reply.bytes = try takeToEnd()
     }
     return reply
   }
@@ -98,6 +106,15 @@ public final class HTTPConnection: @unchecked Sendable {
     return size == 0 ? nil : data
   }
 
+  /// The next chunk as text; empty at the end of the body.
+  public func chunkText() throws -> String { String(decoding: try chunk() ?? [], as: UTF8.self) }
+
+  /// Everything up to and with the text.
+  public func read(through text: String) throws -> String { try take(through: text) }
+
+  /// Everything until the server closes.
+  public func readToEnd() throws -> String { String(decoding: try takeToEnd(), as: UTF8.self) }
+
   /// Whether the server closes without another byte.
   public func isAtEnd() throws -> Bool { try buffer.isEmpty && !fill() }
 
@@ -110,6 +127,12 @@ public final class HTTPConnection: @unchecked Sendable {
     guard count > 0 else { return false }
     buffer += room[..<count]
     return true
+  }
+
+  private func takeToEnd() throws -> [UInt8] {
+    while try fill() {}
+    defer { buffer = [] }
+    return buffer
   }
 
   private func take(through text: String) throws -> String {

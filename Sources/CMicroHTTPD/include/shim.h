@@ -1,14 +1,9 @@
 #pragma once
 #include <arpa/inet.h>
 #include <microhttpd.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <strings.h>
 #include <stdio.h>
-
-/* The release whose request parser the wire gate was measured against. */
-#define CMHD_KNOWN_VERSION "0.9.75"
 
 /* Swift imports no variadic function, and MHD's closed enums badly: both stay on this side. */
 
@@ -26,7 +21,7 @@ static inline size_t cmhd_leave_escaped(void *owner, struct MHD_Connection *conn
     return length;
 }
 
-/* STRICT_FOR_CLIENT stays 0: the strict parser closes without an answer where the wire gate can give a reason. */
+/* STRICT_FOR_CLIENT stays 0: the strict parser closes without an answer where the head's validation can give a reason. */
 static inline struct MHD_Daemon *cmhd_start(
     struct cmhd_settings settings, MHD_AccessHandlerCallback handle,
     void *(*target)(void *owner, const char *uri, struct MHD_Connection *connection),

@@ -1,5 +1,6 @@
 import ConfigurationReader
 import Reactor
+import ZeroMQRPC
 
 extension Configuration {
   /// Request and reply: `pattern: rpc`.
@@ -13,7 +14,7 @@ extension Configuration {
     /// Calls waiting or running at one time, 1...1,000,000 (default: 1,000).
     public var inFlight = 1_000
     /// The largest reply, in bytes (default: 64 MiB).
-    public var replyLimit = 64 << 20
+    public var replyLimit = RPCOptions().longestReply
     /// What callers learn of its exceptions; what is not set here comes from the gateway's `errors`.
     public var errors = Errors()
 

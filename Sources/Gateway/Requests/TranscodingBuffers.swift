@@ -16,11 +16,4 @@ final class TranscodingBuffers {
     request.removeAll(keepingUpTo: Self.kept)
     reply.removeAll(keepingUpTo: Self.kept)
   }
-
-  /// Lends the argument and keyword frames of a call; absent ones are the empty array and the empty map.
-  func withFrames<Result, Failure: Error>(
-    _ frames: CallFrames, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    try frames.withFrames(in: request, body)
-  }
 }

@@ -46,7 +46,7 @@ struct CallResponder: Responder {
     } catch {
       throw Problem(arguments: error)
     }
-    try buffers.withFrames(frames) { arguments, keywords throws(Problem) in
+    try frames.withFrames(in: buffers.request) { arguments, keywords throws(Problem) in
       try request.pendingReply.call(self, arguments: arguments, keywords: keywords, timeout: timeout)
     }
   }

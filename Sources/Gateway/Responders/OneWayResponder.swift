@@ -70,7 +70,7 @@ extension GatewayRequest {
       throw Problem(arguments: error)
     }
     do throws(CallFailure) {
-      try buffers.withFrames(frames, send)
+      try frames.withFrames(in: buffers.request, send)
     } catch {
       throw Problem(error)
     }

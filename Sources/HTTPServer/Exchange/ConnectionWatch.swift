@@ -5,19 +5,18 @@ import Reactor
 ///
 /// libmicrohttpd sees nothing of a suspended connection, and its own timeout starts anew with each byte. The watch asks
 /// for hang-ups only, once for the whole connection, so it costs nothing per request; the timer is moved only when it
-/// rings or would ring too late.
+/// fires or would fire too late.
 final class ConnectionWatch: Source, TimerHandler {
+  // Safe: the exchange cancels its watch, which ends all calls, before the server lets go of it.
   private unowned let exchange: Exchange
   private let loop: Loop
   private var watch: Watch?
   private var timer: Timer?
-  private var ringsAt = Instant(nanoseconds: .max)
+  private var firesAt = Instant(nanoseconds: .max)
   private var deadline = Instant(nanoseconds: .max)
-  /// Rings at least this often while no request is in progress, so that the next one's deadline needs no new timer.
+  /// Fires at least this often while no request is in progress, so that the next one's deadline needs no new timer.
   private let period: Int64
   private var isPeriodic = false
-  /// The client has shut down its half: it closed, or it sends no more and still reads.
-  private(set) var isHalfClosed = false
 
   init(_ exchange: Exchange, descriptor: CInt, period: Int64, on loop: Loop) throws(ReactorError) {
     self.exchange = exchange
@@ -58,10 +57,10 @@ final class ConnectionWatch: Source, TimerHandler {
     guard deadline.nanoseconds < .max else { return }
     let wanted = isPeriodic ? min(deadline, Self.instant(period, after: loop.now)) : deadline
     if let timer {
-      guard wanted < ringsAt else { return }
+      guard wanted < firesAt else { return }
       loop.cancel(timer)
     }
-    ringsAt = wanted
+    firesAt = wanted
     timer = loop.schedule(at: wanted, self)
   }
 
@@ -78,8 +77,7 @@ final class ConnectionWatch: Source, TimerHandler {
   func turn(_ events: PollEvents) {
     if !events.isDisjoint(with: [.hangUp, .failed]) {
       exchange.hungUp()
-    } else if events.contains(.peerClosed), !isHalfClosed {
-      isHalfClosed = true
+    } else if events.contains(.peerClosed) {
       exchange.halfClosed()
     }
   }

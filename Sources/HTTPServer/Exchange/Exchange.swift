@@ -1,91 +1,230 @@
 import CLinux
-import CMicroHTTPD
+import Logging
 import Reactor
 
 /// One request and its answer. There is one object for a connection, used again for each request on it, so a handler keeps
 /// it no longer than until the answer is complete or `abandoned` was called.
 public final class Exchange {
-  enum Phase: UInt8 {
-    /// No request in progress.
-    case waiting
-    /// The request line is there.
-    case head
-    /// The head was accepted; the body is on its way.
-    case body
-    /// The handler has the request and owes the answer.
-    case handling
-    /// The answer is queued.
-    case answered
-    /// The answer was written past libmicrohttpd; what still arrives is thrown away until the client closes.
-    case lingering
-    /// Nothing more is owed: the connection is about to be closed.
-    case dropped
-  }
-
-  let server: Server
-  let connection: OpaquePointer
-  let descriptor: CInt
+  private let server: Server
+  private let connection: Daemon.Connection
+  private let descriptor: CInt
   /// Opened beyond the limit: its requests get 503.
-  let isSurplus: Bool
-  var phase = Phase.waiting
-  /// Whether libmicrohttpd has announced a request and not yet its end.
-  var isOpen = false
-  var isSuspended = false
-  var isReading = false
-  var wasWoken = false
-  var watcher: ConnectionWatch?
-  var stream: (any BodyStream)?
-  var rawTarget = Bytes()
-  var content = Bytes()
-  var answer = Bytes()
-  let table = HeaderTable()
+  private let isSurplus: Bool
+  private var state = ExchangeState()
+  private var watch: ConnectionWatch?
+  private var stream: (any BodyStream)?
+  private var head = RequestHead()
+  private var content = ReusedBytes()
+  private var answer = ReusedBytes()
 
-  /// The method of the request.
-  public internal(set) var method = HTTPMethod.other
-  /// Whether the client speaks HTTP/1.0 only.
-  public internal(set) var isHTTP10 = false
   /// Bytes the body of this request may have. Set it in `Handler.begin`; the default is the server's.
   public var bodyLimit: Int
   /// The handler's own object. It survives from request to request on this connection.
   public var context: AnyObject?
 
-  init(_ connection: OpaquePointer, descriptor: CInt, isSurplus: Bool, server: Server) {
+  init(_ connection: Daemon.Connection, isSurplus: Bool, server: Server) {
     self.connection = connection
-    self.descriptor = descriptor
+    descriptor = connection.descriptor
     self.isSurplus = isSurplus
     self.server = server
     bodyLimit = server.options.bodyLimit
   }
 
+  // MARK: For handlers
+
+  /// The method of the request.
+  public var method: HTTPMethod { head.method }
+
   /// The request target as the client wrote it, undecoded, with its query. Valid until the answer is complete.
-  public var target: UnsafeRawBufferPointer { rawTarget.bytes }
+  public var target: UnsafeRawBufferPointer { head.target.bytes }
+
+  /// The first value of a header, without blanks around it. Valid until the request was answered.
+  public func header(_ name: KnownHeader) -> UnsafeRawBufferPointer? { head.headers.value(name) }
+
+  /// How many lines of that name the request has.
+  public func count(of name: KnownHeader) -> Int { head.headers.count(name) }
 
   /// The body of the request; empty before `Handler.handle`. Valid until the answer is complete.
   public var body: UnsafeRawBufferPointer { content.bytes }
 
-  /// The first value of a header, without blanks around it. Valid until the request was answered.
-  public func header(_ name: KnownHeader) -> UnsafeRawBufferPointer? { table.value(name) }
-
-  /// How many lines of that name the request has.
-  public func count(of name: KnownHeader) -> Int { table.count(name) }
+  /// The client's numeric address, without the port.
+  public var peerAddress: String { connection.peerAddress }
 
   /// Whether an answer was given.
-  public var isAnswered: Bool { phase.rawValue >= Phase.answered.rawValue }
+  public var isAnswered: Bool { state.isAnswered }
 
   /// Whether the server accepts no more requests; the answer to this one closes its connection.
   public var isServerQuiesced: Bool { server.isQuiesced }
 
-  /// The client's numeric address, without the port.
-  public var peerAddress: String {
-    guard let peer = cmhd_peer(connection) else { return "" }
-    let address = UnsafeRawPointer(peer)
-    // The address follows the family and the port, and in IPv6 the flow label too.
-    let offset = CInt(peer.pointee.sa_family) == AF_INET6 ? 8 : 4
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { room in
-      guard
-        let text = inet_ntop(CInt(peer.pointee.sa_family), address + offset, room.baseAddress, socklen_t(room.count))
-      else { return "" }
-      return String(cString: text)
+  /// Answers with bytes, which are copied. Called inside a handler's call or later, once; when the client is gone, or an
+  /// answer was given before, it does nothing. Answered before the body was read, the connection closes after it.
+  public func respond(
+    _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer
+  ) {
+    let answerHead = AnswerHead(status: status, contentType: contentType, headers: headers)
+    switch state.path(bodyFollows: head.bodyFollows) {
+    case .library:
+      answer.clear()
+      answer.append(body)
+      let isQueued = connection.queue(
+        answerHead, body: answer.bytes, closes: server.isQuiesced, logger: server.logger)
+      perform(state.answered(isQueued: isQueued, isStream: false))
+    case .socket:
+      let actions = state.answeredEarly()
+      answer.clear()
+      EarlyAnswer.append(answerHead, body: body, toHEAD: method == .head, to: &answer)
+      EarlyAnswer.write(answer.bytes, to: descriptor)
+      perform(actions)
+    case .none: break
     }
+  }
+
+  /// Answers with a stream. To HEAD goes the same head and no body; the stream is closed at once.
+  public func respond(
+    _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], stream: any BodyStream
+  ) {
+    guard state.owesAnswer, method != .head else {
+      respond(status, contentType: contentType, headers: headers, body: UnsafeRawBufferPointer(start: nil, count: 0))
+      return stream.closed()
+    }
+    self.stream = stream
+    let answerHead = AnswerHead(status: status, contentType: contentType, headers: headers)
+    // A client that has half-closed before its stream starts is treated as gone, as one that does so later is.
+    let isQueued =
+      !state.isHalfClosed
+      && connection.queue(answerHead, readingFrom: self, closes: server.isQuiesced, logger: server.logger)
+    perform(state.answered(isQueued: isQueued, isStream: true))
+  }
+
+  /// Says that the stream has something again. Any number of calls before the stream is read make one.
+  public func wake() { perform(state.woken()) }
+
+  // MARK: From the daemon
+
+  /// The request line is there. Called before anything was taken apart in place.
+  func requestBegan(_ target: UnsafeRawBufferPointer) {
+    let actions = state.requestBegan()
+    if actions.contains(.beginRequest) {
+      head.begin(target: target)
+      InPlaceLayout.hideQuery(of: target)
+    }
+    perform(actions)
+  }
+
+  /// The head is there, or a piece of the body, or its end: an empty piece. False when the connection is to be closed.
+  func arrived(_ line: RequestHead.Line, _ piece: UnsafeRawBufferPointer) -> Bool {
+    switch state.arrived(bytes: piece.count) {
+    case .head: takeHead(line)
+    case .body: takeBody(piece)
+    case .complete: return complete()
+    case .discard: break
+    case .close: return false
+    }
+    return true
+  }
+
+  private func takeHead(_ line: RequestHead.Line) {
+    head.read(line)
+    bodyLimit = server.options.bodyLimit
+    let rejection = HeadValidator.rejection(
+      of: head, line, size: connection.headSize, targetLimit: server.options.targetLimit,
+      headersLimit: server.options.headersLimit
+    ) { connection.readHeaders(into: &$0) }
+    if let rejection = rejection ?? (isSurplus ? .overloaded : nil) { return refuse(rejection) }
+    server.handler.begin(self)
+    guard !isAnswered else { return }
+    if let declared = head.declaredLength, declared > bodyLimit { return refuse(.bodyTooLarge(bodyLimit)) }
+    perform(state.headAccepted())
+  }
+
+  private func takeBody(_ piece: UnsafeRawBufferPointer) {
+    guard content.count + piece.count <= bodyLimit else { return refuse(.bodyTooLarge(bodyLimit)) }
+    content.append(piece)
+    // At least 1 KiB a second after the first seconds; measured over the whole body, so that no byte resets it.
+    watch?.credit(bytes: piece.count)
+  }
+
+  private func complete() -> Bool {
+    watch?.expect(within: nil)
+    server.handler.handle(self)
+    perform(state.handlerReturned())
+    return state.phase != .dropped
+  }
+
+  /// More of the stream is asked for; nil when it is broken.
+  func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead? {
+    guard let stream, state.readBegan() else { return nil }
+    let read = stream.read(into: room)
+    let actions = state.readEnded(read, room: room.count)
+    perform(actions)
+    return actions.contains(.breakStream) ? nil : read
+  }
+
+  /// The daemon is done with the request; the connection may see another.
+  func requestEnded() { perform(state.requestEnded()) }
+
+  // MARK: From the server and the connection's watch
+
+  /// Watches the socket and the clock from here on.
+  func start(_ watch: ConnectionWatch) {
+    self.watch = watch
+    watch.expect(within: server.readTime)
+  }
+
+  /// The deadline has passed.
+  func expired() { perform(state.expired()) }
+
+  /// Both directions are gone.
+  func hungUp() { perform(state.hungUp()) }
+
+  /// The client sends no more.
+  func halfClosed() { perform(state.halfClosed()) }
+
+  /// Ends the connection without any more of an answer. The daemon does the rest in its next run.
+  func drop() { perform(state.drop()) }
+
+  /// The connection is about to be closed: nothing follows.
+  func connectionClosed() { perform(state.connectionClosed()) }
+
+  // MARK: Doing it
+
+  private func perform(_ actions: ExchangeState.Actions) {
+    if actions.isEmpty { return }
+    if actions.contains(.beginRequest) { server.requestBegan() }
+    if actions.contains(.abandon) { server.handler.abandoned(self) }
+    if actions.contains(.closeStream), let stream {
+      self.stream = nil
+      stream.closed()
+    }
+    if actions.contains(.endRequest) {
+      head.clear()
+      content.clear()
+      answer.clear()
+      server.requestEnded()
+    }
+    if actions.contains(.expectRead) { watch?.expect(within: server.readTime) }
+    if actions.contains(.expectRequest) { watch?.expect(within: server.idleTime, periodic: true) }
+    if actions.contains(.expectEnd) { watch?.expect(within: server.graceTime) }
+    if actions.contains(.expectNothing) { watch?.expect(within: nil) }
+    if actions.contains(.shutDown) { shutdown(descriptor, CInt(SHUT_RDWR)) }
+    if actions.contains(.suspend) { connection.suspend() }
+    if actions.contains(.resume) {
+      connection.resume()
+      server.schedule()
+    }
+    if actions.contains(.refuse) { refuse(.timeout) }
+    if actions.contains(.endConnection) {
+      watch?.cancel()
+      watch = nil
+      context = nil
+    }
+  }
+
+  /// Lets the handler answer a request the server will not pass on.
+  private func refuse(_ rejection: Rejection) {
+    server.logger.debug("request refused", metadata: ["code": "\(rejection.code)", "detail": "\(rejection.detail)"])
+    server.handler.refused(self, rejection)
+    guard !isAnswered else { return }
+    respond(rejection.status, contentType: "", body: UnsafeRawBufferPointer(start: nil, count: 0))
   }
 }

@@ -1,5 +1,3 @@
-import CLinux
-
 /// The method of a request.
 public enum HTTPMethod: UInt8, CaseIterable, Hashable, Sendable {
   case get, head, post, put, delete, options, patch
@@ -21,8 +19,7 @@ public enum HTTPMethod: UInt8, CaseIterable, Hashable, Sendable {
   }
 
   private func isNamed(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard let start = bytes.baseAddress, bytes.count == name.utf8CodeUnitCount else { return false }
-    return memcmp(start, name.utf8Start, bytes.count) == 0
+    self != .other && bytes.elementsEqual(name.bytes)
   }
 
   /// The name on the wire; empty for any other method.

@@ -13,7 +13,7 @@ public struct JSONToMessagePack: Sendable, Hashable {
   /// A transcoder with these rules.
   ///
   /// `{"$ext":[code,...]}` is accepted for `extensionCodes` only, and never for -1 (that is `$timestamp`) nor for 123 to
-  /// 127, which aiozmq services unpickle: whoever may send those runs code there.
+  /// 127, which aiozmq services unpickle: a sender of those could run code there.
   public init(limits: TranscodingLimits = .init(), extensionCodes: Set<Int8> = []) {
     self.limits = limits
     var codes = SIMD4<UInt64>()

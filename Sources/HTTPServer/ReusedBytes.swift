@@ -1,5 +1,5 @@
 /// Bytes that grow by doubling; the memory is kept from request to request. A value with one owner.
-struct Bytes: ~Copyable {
+struct ReusedBytes: ~Copyable {
   private var base: UnsafeMutableRawPointer?
   private var capacity = 0
   private(set) var count = 0
@@ -8,19 +8,18 @@ struct Bytes: ~Copyable {
 
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
-  mutating func append(_ source: UnsafeRawPointer, _ length: Int) {
-    if count + length > capacity { grow(to: count + length) }
-    base?.advanced(by: count).copyMemory(from: source, byteCount: length)
-    count += length
+  mutating func append(_ source: UnsafeRawBufferPointer) {
+    guard let start = source.baseAddress else { return }
+    if count + source.count > capacity { grow(to: count + source.count) }
+    base?.advanced(by: count).copyMemory(from: start, byteCount: source.count)
+    count += source.count
   }
 
-  mutating func append(_ text: StaticString) { append(text.utf8Start, text.utf8CodeUnitCount) }
+  mutating func append(_ text: StaticString) { append(text.bytes) }
 
   mutating func append(_ text: String) {
     var text = text
-    text.withUTF8 { utf8 in
-      if let start = utf8.baseAddress { append(start, utf8.count) }
-    }
+    text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
   }
 
   /// Empties it, and gives the memory back when it is more than that.

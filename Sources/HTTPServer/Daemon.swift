@@ -1,0 +1,222 @@
+import CMicroHTTPD
+import Logging
+
+/// One libmicrohttpd daemon without threads. This is the only file that calls the library and that the library calls: what
+/// it passes on are values of Swift. All of it runs on the reactor's thread, the callbacks inside `run`.
+struct Daemon {
+  /// The library's limits.
+  struct Limits {
+    var connections: Int
+    var connectionsPerAddress: Int
+    var idleSeconds: Int64
+    /// Bytes of each connection's head, records of headers, and answer's head.
+    var connectionMemory: Int
+  }
+
+  /// The release of the library that is linked.
+  static var release: String { String(cString: MHD_get_version()) }
+
+  /// What a response over no bytes points to: the library wants an address even then.
+  static var emptyBody: UnsafeRawPointer { UnsafeRawPointer(("" as StaticString).utf8Start) }
+
+  /// The words that stand behind a status; none for a status the library does not know.
+  static func reason(_ status: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(text: MHD_get_reason_phrase_for(UInt32(clamping: status)))
+  }
+
+  private let raw: OpaquePointer
+
+  /// Starts serving a listening socket. The server has to live until `stop` has returned.
+  init(listener: CInt, limits: Limits, server: Server) throws(HTTPServerError) {
+    cmhd_ignore_broken_pipes()
+    let settings = cmhd_settings(
+      listener: listener, connections: UInt32(clamping: limits.connections),
+      connections_per_address: UInt32(clamping: limits.connectionsPerAddress),
+      timeout_seconds: UInt32(clamping: limits.idleSeconds), connection_memory: limits.connectionMemory)
+    let owner = Unmanaged.passUnretained(server).toOpaque()
+    guard let raw = cmhd_start(settings, arrived, requestBegan, requestEnded, connectionChanged, logged, owner) else {
+      throw .last("MHD_start_daemon")
+    }
+    self.raw = raw
+  }
+
+  /// Readable when the daemon wants to run.
+  var epollDescriptor: CInt { cmhd_epoll_descriptor(raw) }
+
+  /// Reads, calls back and writes, for every connection that is ready.
+  func run() { cmhd_run(raw) }
+
+  /// Milliseconds after which it wants to run although nothing is ready; nil: it does not.
+  var patience: Int64? {
+    let wait = cmhd_wait(raw)
+    return wait < 0 ? nil : wait
+  }
+
+  /// Stops accepting, and gives the listening socket back; nil when it had none.
+  func quiesce() -> CInt? {
+    let listener = MHD_quiesce_daemon(raw)
+    return listener < 0 ? nil : listener
+  }
+
+  /// Closes all connections and frees the daemon. The library aborts the process when a connection is still suspended.
+  func stop() { MHD_stop_daemon(raw) }
+}
+
+extension Daemon {
+  /// One connection, for as long as the daemon has it.
+  struct Connection {
+    fileprivate let raw: OpaquePointer
+
+    var descriptor: CInt { cmhd_descriptor(raw) }
+
+    /// Bytes of the request's head.
+    var headSize: Int { cmhd_head_size(raw) }
+
+    /// Hands each header line to the validator, until it takes no more.
+    func readHeaders(into validator: inout HeadValidator) {
+      _ = withUnsafeMutablePointer(to: &validator) { cmhd_headers(raw, headerRead, $0) }
+    }
+
+    /// Only inside `Exchange.arrived` and `Exchange.read`, and only when not suspended.
+    func suspend() { MHD_suspend_connection(raw) }
+
+    /// Only when suspended. The daemon goes on with the connection in its next run.
+    func resume() { MHD_resume_connection(raw) }
+
+    /// Queues an answer over bytes that stay where they are until the request has ended; false when it is not taken.
+    func queue(_ head: AnswerHead, body: UnsafeRawBufferPointer, closes: Bool, logger: Logger) -> Bool {
+      queue(head, cmhd_bytes(body.baseAddress ?? emptyBody, body.count), closes, logger)
+    }
+
+    /// Queues an answer whose body is read from the exchange, piece by piece; false when it is not taken.
+    func queue(_ head: AnswerHead, readingFrom exchange: Exchange, closes: Bool, logger: Logger) -> Bool {
+      queue(head, cmhd_stream(streamRead, Unmanaged.passUnretained(exchange).toOpaque()), closes, logger)
+    }
+
+    private func queue(_ head: AnswerHead, _ response: OpaquePointer?, _ closes: Bool, _ logger: Logger) -> Bool {
+      guard let response else { return false }
+      if head.contentType.utf8CodeUnitCount > 0 {
+        _ = cmhd_add_header(response, ("Content-Type" as StaticString).utf8Start, head.contentType.utf8Start)
+      }
+      for (name, value) in head.headers {
+        let isAdded = value.withCString { cmhd_add_header(response, name.utf8Start, $0) != 0 }
+        if !isAdded { logger.info("response header dropped: not valid in HTTP", metadata: ["name": "\(name)"]) }
+      }
+      if closes {
+        _ = cmhd_add_header(
+          response, ("Connection" as StaticString).utf8Start, ("close" as StaticString).utf8Start)
+      }
+      if cmhd_queue(raw, UInt32(clamping: head.status), response) != 0 { return true }
+      logger.info("libmicrohttpd took no answer", metadata: ["status": "\(head.status)"])
+      return false
+    }
+
+    /// The client's numeric address, without the port; empty when it is not known.
+    var peerAddress: String {
+      guard let peer = cmhd_peer(raw) else { return "" }
+      // The address follows the family and the port, and in IPv6 the flow label too.
+      let offset = CInt(peer.pointee.sa_family) == AF_INET6 ? 8 : 4
+      let address = UnsafeRawPointer(peer) + offset
+      return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { room in
+        guard let text = inet_ntop(CInt(peer.pointee.sa_family), address, room.baseAddress, socklen_t(room.count))
+        else { return "" }
+        return String(cString: text)
+      }
+    }
+  }
+}
+
+// MARK: What the library calls
+
+/// The context of a connection and of its requests is its exchange, which the server holds until the connection is closed.
+private func exchange(_ context: UnsafeMutableRawPointer) -> Exchange {
+  Unmanaged.fromOpaque(context).takeUnretainedValue()
+}
+
+/// The owner of a daemon is its server.
+private func server(_ owner: UnsafeMutableRawPointer) -> Server { Unmanaged.fromOpaque(owner).takeUnretainedValue() }
+
+private func connectionChanged(
+  _ owner: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
+  _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ code: MHD_ConnectionNotificationCode
+) {
+  guard let owner, let connection, let context else { return }
+  if let opened = context.pointee {
+    context.pointee = nil
+    server(owner).connectionClosed(exchange(opened))
+  } else {
+    let exchange = server(owner).connectionOpened(.init(raw: connection))
+    context.pointee = Unmanaged.passUnretained(exchange).toOpaque()
+  }
+}
+
+/// Called with the request line, before the target is taken apart; what it returns is the request's context.
+private func requestBegan(
+  _ owner: UnsafeMutableRawPointer?, _ target: UnsafePointer<CChar>?, _ connection: OpaquePointer?
+) -> UnsafeMutableRawPointer? {
+  guard let connection, let context = cmhd_owner(connection) else { return nil }
+  exchange(context).requestBegan(UnsafeRawBufferPointer(text: target))
+  return context
+}
+
+/// Called with the head, with each piece of the body, and at the end.
+private func arrived(
+  _ owner: UnsafeMutableRawPointer?, _ connection: OpaquePointer?, _ target: UnsafePointer<CChar>?,
+  _ method: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>?, _ data: UnsafePointer<CChar>?,
+  _ size: UnsafeMutablePointer<Int>?, _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) -> MHD_Result {
+  guard let context = context?.pointee, let target, let method, let version, let size else { return .NO }
+  let line = RequestHead.Line(
+    method: UnsafeRawBufferPointer(text: method), target: target,
+    version: UnsafeRawBufferPointer(start: version, count: RequestHead.Line.versionLength))
+  let piece = UnsafeRawBufferPointer(start: data, count: size.pointee)
+  size.pointee = 0
+  return exchange(context).arrived(line, piece) ? .YES : .NO
+}
+
+private func headerRead(
+  _ owner: UnsafeMutableRawPointer?, _ kind: MHD_ValueKind, _ name: UnsafePointer<CChar>?, _ nameLength: Int,
+  _ value: UnsafePointer<CChar>?, _ length: Int
+) -> MHD_Result {
+  guard let validator = owner?.assumingMemoryBound(to: HeadValidator.self) else { return .NO }
+  let name = UnsafeRawBufferPointer(start: name, count: nameLength)
+  return validator.pointee.take(name, UnsafeRawBufferPointer(start: value, count: length)) ? .YES : .NO
+}
+
+private func streamRead(
+  _ context: UnsafeMutableRawPointer?, _ position: UInt64, _ room: UnsafeMutablePointer<CChar>?, _ count: Int
+) -> Int {
+  guard let context, let room else { return cmhd_broken_stream() }
+  switch exchange(context).read(into: UnsafeMutableRawBufferPointer(start: room, count: count)) {
+  case .bytes(let count): return count
+  case .nothing: return 0
+  case .end: return cmhd_end_of_stream()
+  case nil: return cmhd_broken_stream()
+  }
+}
+
+private func requestEnded(
+  _ owner: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
+  _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ code: MHD_RequestTerminationCode
+) {
+  guard let context = context?.pointee else { return }
+  exchange(context).requestEnded()
+}
+
+private func logged(
+  _ owner: UnsafeMutableRawPointer?, _ format: UnsafePointer<CChar>?, _ arguments: CVaListPointer?
+) {
+  guard let owner, let format, let arguments else { return }
+  let logger = server(owner).logger
+  guard logger.logLevel <= .debug else { return }
+  let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { room -> String in
+    guard let start = room.baseAddress, vsnprintf(start, room.count, format, arguments) >= 0 else { return "" }
+    return String(cString: start)
+  }
+  logger.debug("libmicrohttpd: \(text.split(separator: "\n").joined(separator: " "))")
+}
+
+extension UnsafeRawBufferPointer {
+  /// The bytes before the NUL that ends the text; empty for none.
+  fileprivate init(text: UnsafePointer<CChar>?) { self.init(start: text, count: text.map(strlen) ?? 0) }
+}

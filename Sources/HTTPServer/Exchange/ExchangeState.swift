@@ -1,0 +1,273 @@
+/// Where the request on one connection stands. A value without I/O: it takes what happened and returns what to do.
+struct ExchangeState {
+  enum Phase: UInt8, CaseIterable {
+    /// No request in progress.
+    case idle
+    /// The request line is there.
+    case head
+    /// The head was accepted; the body is on its way.
+    case body
+    /// The handler is being given the request, and owes the answer.
+    case handling
+    /// The handler owes the answer; the connection is suspended until it comes.
+    case pending
+    /// The answer is queued, and is bytes.
+    case answered
+    /// The answer is queued, and is a stream that libmicrohttpd will read.
+    case streaming
+    /// The stream is being read.
+    case reading
+    /// The stream is being read, and was woken meanwhile.
+    case readingWoken
+    /// The stream had nothing; the connection is suspended until it is woken.
+    case sleeping
+    /// The answer was written past libmicrohttpd; what still arrives is thrown away until the client closes.
+    case lingering
+    /// Nothing more is owed, but libmicrohttpd has not ended the request yet.
+    case dropped
+    /// No request follows: the connection is about to be closed.
+    case ended
+    /// The connection is closed.
+    case closed
+  }
+
+  /// What to do, in this order.
+  struct Actions: OptionSet {
+    let rawValue: UInt16
+    /// Count a request in progress.
+    static let beginRequest = Actions(rawValue: 1 << 0)
+    /// Tell the handler that the answer it owes has no taker any more.
+    static let abandon = Actions(rawValue: 1 << 1)
+    /// Close the stream.
+    static let closeStream = Actions(rawValue: 1 << 2)
+    /// Let go of the request: head, body and answer.
+    static let endRequest = Actions(rawValue: 1 << 3)
+    /// Start the deadline for reading the head, or the body.
+    static let expectRead = Actions(rawValue: 1 << 4)
+    /// Start the deadline for the next request.
+    static let expectRequest = Actions(rawValue: 1 << 5)
+    /// Start the deadline for a client that has shut down its half, or has been refused.
+    static let expectEnd = Actions(rawValue: 1 << 6)
+    /// Stop the deadline.
+    static let expectNothing = Actions(rawValue: 1 << 7)
+    /// Shut down the socket; libmicrohttpd closes the connection in its next run.
+    static let shutDown = Actions(rawValue: 1 << 8)
+    /// Suspend the connection.
+    static let suspend = Actions(rawValue: 1 << 9)
+    /// Resume the connection.
+    static let resume = Actions(rawValue: 1 << 10)
+    /// Tell libmicrohttpd that the stream is broken.
+    static let breakStream = Actions(rawValue: 1 << 11)
+    /// Refuse the request: its body took too long.
+    static let refuse = Actions(rawValue: 1 << 12)
+    /// Let go of the connection.
+    static let endConnection = Actions(rawValue: 1 << 13)
+  }
+
+  /// What to do with what arrived of a request.
+  enum Arrival {
+    /// Look at the head.
+    case head
+    /// Append a piece to the body.
+    case body
+    /// Give the complete request to the handler.
+    case complete
+    /// Throw it away.
+    case discard
+    /// Close the connection.
+    case close
+  }
+
+  /// How an answer reaches the client.
+  enum Path {
+    /// Through libmicrohttpd.
+    case library
+    /// Past it: it takes no answer while a body is on its way.
+    case socket
+    /// Not at all: none is owed.
+    case none
+  }
+
+  private(set) var phase: Phase
+  /// The client has shut down its half: it closed, or it sends no more and still reads.
+  private(set) var isHalfClosed: Bool
+
+  init(_ phase: Phase = .idle, isHalfClosed: Bool = false) {
+    self.phase = phase
+    self.isHalfClosed = isHalfClosed
+  }
+
+  /// Whether the answer was given, or has no taker any more.
+  var isAnswered: Bool { phase.rawValue >= Phase.answered.rawValue }
+
+  /// Whether the handler has the request and owes the answer.
+  var owesAnswer: Bool { phase == .handling || phase == .pending }
+
+  /// Whether the connection is suspended.
+  var isSuspended: Bool { phase == .pending || phase == .sleeping }
+
+  /// Whether libmicrohttpd has announced a request and not yet its end.
+  var isOpen: Bool { phase.rawValue > Phase.idle.rawValue && phase.rawValue < Phase.ended.rawValue }
+
+  // MARK: The request
+
+  /// The request line is there.
+  mutating func requestBegan() -> Actions {
+    guard phase == .idle else { return [] }
+    phase = .head
+    return [.beginRequest, .expectRead]
+  }
+
+  /// libmicrohttpd passes on the head, a piece of the body, or nothing: then the request is complete.
+  mutating func arrived(bytes: Int) -> Arrival {
+    switch phase {
+    case .head: return .head
+    case .body where bytes > 0: return .body
+    case .body:
+      phase = .handling
+      return .complete
+    case .answered, .streaming, .reading, .readingWoken, .sleeping, .lingering: return bytes > 0 ? .discard : .close
+    case .idle, .handling, .pending, .dropped, .ended, .closed: return .close
+    }
+  }
+
+  /// The head is sound, and was not answered.
+  mutating func headAccepted() -> Actions {
+    guard phase == .head else { return [] }
+    phase = .body
+    return [.expectRead]
+  }
+
+  /// The handler was given the request.
+  mutating func handlerReturned() -> Actions {
+    guard phase == .handling else { return [] }
+    phase = .pending
+    return isHalfClosed ? [.expectEnd, .suspend] : [.suspend]
+  }
+
+  // MARK: The answer
+
+  /// How an answer given now reaches the client. `bodyFollows`: the client announced a body, and sends it without asking.
+  func path(bodyFollows: Bool) -> Path {
+    switch phase {
+    case .handling, .pending: .library
+    case .head: bodyFollows ? .socket : .library
+    case .body: .socket
+    default: .none
+    }
+  }
+
+  /// An answer was handed to libmicrohttpd, or could not be.
+  mutating func answered(isQueued: Bool, isStream: Bool) -> Actions {
+    guard owesAnswer || phase == .head else { return [] }
+    let actions: Actions = phase == .pending ? [.resume] : []
+    if isQueued {
+      phase = isStream ? .streaming : .answered
+      return actions
+    }
+    phase = .dropped
+    return actions.union(isStream ? [.closeStream, .expectNothing, .shutDown] : [.expectNothing, .shutDown])
+  }
+
+  /// An answer was written past libmicrohttpd.
+  mutating func answeredEarly() -> Actions {
+    guard phase == .head || phase == .body else { return [] }
+    phase = .lingering
+    return [.expectEnd]
+  }
+
+  // MARK: The stream
+
+  /// The stream has something again.
+  mutating func woken() -> Actions {
+    switch phase {
+    case .sleeping:
+      phase = .streaming
+      return [.resume]
+    case .reading:
+      phase = .readingWoken
+      return []
+    default: return []
+    }
+  }
+
+  /// libmicrohttpd asks for more of the stream; false when there is none.
+  mutating func readBegan() -> Bool {
+    guard phase == .streaming else { return false }
+    phase = .reading
+    return true
+  }
+
+  /// The stream gave what it had; `room` is how many bytes it was asked for.
+  mutating func readEnded(_ read: StreamRead, room: Int) -> Actions {
+    guard phase == .reading || phase == .readingWoken else { return [.breakStream] }
+    let wasWoken = phase == .readingWoken
+    phase = .streaming
+    switch read {
+    case .bytes(let count): return 1 <= count && count <= room ? [] : [.breakStream]
+    case .end: return []
+    // Woken while it was read: that wake-up must not be lost.
+    case .nothing where wasWoken: return [.suspend, .resume]
+    case .nothing:
+      phase = .sleeping
+      return [.suspend]
+    }
+  }
+
+  // MARK: The end
+
+  /// The deadline has passed.
+  mutating func expired() -> Actions {
+    switch phase {
+    case .idle, .head, .lingering: [.shutDown]
+    case .body: [.refuse]
+    case .handling, .pending: drop()
+    case .answered, .streaming, .reading, .readingWoken, .sleeping, .dropped, .ended, .closed: []
+    }
+  }
+
+  /// Both directions are gone.
+  mutating func hungUp() -> Actions { owesAnswer || isStreaming ? drop() : [] }
+
+  /// The client sends no more. One that waits for an answer may still read it; one that reads a stream has left.
+  mutating func halfClosed() -> Actions {
+    guard !isHalfClosed else { return [] }
+    isHalfClosed = true
+    return owesAnswer ? [.expectEnd] : isStreaming ? drop() : []
+  }
+
+  /// libmicrohttpd is done with the request; the connection may see another.
+  mutating func requestEnded() -> Actions {
+    guard isOpen else { return [] }
+    let actions = debts.union(.endRequest)
+    let isLast = phase == .dropped
+    phase = isLast ? .ended : .idle
+    return isLast ? actions : actions.union(.expectRequest)
+  }
+
+  /// The connection is about to be closed: nothing follows.
+  mutating func connectionClosed() -> Actions {
+    guard phase != .closed else { return [] }
+    let actions = isOpen ? debts.union(.endRequest) : []
+    phase = .closed
+    return actions.union(.endConnection)
+  }
+
+  /// The connection is to end without any more of an answer.
+  mutating func drop() -> Actions {
+    guard phase.rawValue < Phase.dropped.rawValue else { return [] }
+    let actions = debts.union(isSuspended ? [.expectNothing, .shutDown, .resume] : [.expectNothing, .shutDown])
+    phase = isOpen ? .dropped : .ended
+    return actions
+  }
+
+  private var isStreaming: Bool {
+    switch phase {
+    case .streaming, .reading, .readingWoken, .sleeping: true
+    default: false
+    }
+  }
+
+  /// Who has to be told when the request ends now.
+  private var debts: Actions { owesAnswer ? [.abandon] : isStreaming ? [.closeStream] : [] }
+}

@@ -1,0 +1,91 @@
+/// The head of one request: its line, and where the known headers stand in libmicrohttpd's buffer. A value with one owner,
+/// emptied after each request.
+struct RequestHead: ~Copyable {
+  /// A request line as libmicrohttpd reports it, each part ended by a NUL.
+  struct Line {
+    let method: UnsafeRawBufferPointer
+    let target: UnsafeRawPointer
+    static let versionLength = 8
+    /// Always eight bytes: libmicrohttpd closes on anything that is not `HTTP/d.d`.
+    let version: UnsafeRawBufferPointer
+
+    var isHTTP10: Bool { version.elementsEqual(("HTTP/1.0" as StaticString).bytes) }
+    var isHTTP11: Bool { version.elementsEqual(("HTTP/1.1" as StaticString).bytes) }
+  }
+
+  /// The known headers, the first value of each and how often it came.
+  struct Headers {
+    private struct Slot {
+      var value = UnsafeRawBufferPointer(start: nil, count: 0)
+      var count = 0
+    }
+
+    private let slots: UnsafeMutableBufferPointer<Slot>
+
+    fileprivate init() {
+      slots = .allocate(capacity: KnownHeader.allCases.count)
+      slots.initialize(repeating: Slot())
+    }
+
+    fileprivate func deallocate() { slots.deallocate() }
+
+    fileprivate func clear() { slots.update(repeating: Slot()) }
+
+    /// Enters one header line; the value is trimmed.
+    func enter(_ header: KnownHeader, _ value: UnsafeRawBufferPointer) {
+      let index = Int(header.rawValue)
+      if slots[index].count == 0 { slots[index].value = value }
+      slots[index].count += 1
+    }
+
+    /// The first value of a header.
+    func value(_ header: KnownHeader) -> UnsafeRawBufferPointer? {
+      let slot = slots[Int(header.rawValue)]
+      return slot.count == 0 ? nil : slot.value
+    }
+
+    /// How many lines of that name there are.
+    func count(_ header: KnownHeader) -> Int { slots[Int(header.rawValue)].count }
+  }
+
+  private(set) var method = HTTPMethod.other
+  private(set) var isHTTP10 = false
+  /// The request target as the client wrote it, with its query.
+  private(set) var target = ReusedBytes()
+  let headers = Headers()
+
+  deinit { headers.deallocate() }
+
+  /// Copies the target, which libmicrohttpd is about to take apart in place.
+  mutating func begin(target text: UnsafeRawBufferPointer) { target.append(text) }
+
+  /// Takes method and version.
+  mutating func read(_ line: Line) {
+    method = HTTPMethod(line.method)
+    isHTTP10 = line.isHTTP10
+  }
+
+  mutating func clear() {
+    method = .other
+    target.clear()
+    headers.clear()
+  }
+
+  /// The value of Content-Length; nil when there is none, or when it is not a number.
+  var declaredLength: Int? {
+    guard let digits = headers.value(.contentLength), 1...18 ~= digits.count else { return nil }
+    var length = 0
+    for digit in digits {
+      guard 0x30...0x39 ~= digit else { return nil }
+      length = length * 10 + Int(digit - 0x30)
+    }
+    return length
+  }
+
+  /// Whether a body follows without being asked for: a client that waits for 100 Continue has sent none yet, and must not be
+  /// told to go on.
+  var bodyFollows: Bool {
+    let isAnnounced = headers.count(.transferEncoding) > 0 || headers.count(.contentLength) > 0 && declaredLength != 0
+    return isAnnounced && headers.count(.expect) == 0
+  }
+}

@@ -1,0 +1,41 @@
+import Testing
+
+@testable import HTTPServer
+
+@Suite("An answer before the body", .timeLimit(.minutes(1)))
+struct EarlyAnswerTests {
+  private func text(
+    _ status: Int, _ type: StaticString, _ headers: [(StaticString, String)] = [], body: String = "",
+    toHEAD: Bool = false
+  ) -> String {
+    var answer = ReusedBytes()
+    Array(body.utf8).withUnsafeBytes { body in
+      EarlyAnswer.append(
+        AnswerHead(status: status, contentType: type, headers: headers), body: body, toHEAD: toHEAD, to: &answer)
+    }
+    return String(decoding: answer.bytes, as: UTF8.self)
+  }
+
+  @Test("has a status line, its length, its headers and its body")
+  func whole() {
+    #expect(
+      text(413, "text/plain", [("Retry-After", "1"), ("X-Empty", "")], body: "too long")
+        == "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 8\r\nContent-Type: text/plain\r\n"
+        + "Retry-After: 1\r\nX-Empty: \r\n\r\ntoo long")
+  }
+
+  @Test("names no type without one")
+  func bare() {
+    #expect(text(204, "") == "HTTP/1.1 204 No Content\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+  }
+
+  @Test("to HEAD has the length and no body")
+  func head() {
+    #expect(text(403, "", body: "no", toHEAD: true).hasSuffix("Content-Length: 2\r\n\r\n"))
+  }
+
+  @Test("leaves out a header that would break the head", arguments: ["a\r\nb: c", "a\nb", "a\0b", "a\u{7F}"])
+  func injection(value: String) {
+    #expect(text(200, "", [("X", value), ("Y", "z")]) == text(200, "", [("Y", "z")]))
+  }
+}

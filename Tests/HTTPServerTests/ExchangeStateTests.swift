@@ -1,0 +1,324 @@
+import Testing
+
+@testable import HTTPServer
+
+@Suite("The state of an exchange", .timeLimit(.minutes(1)))
+struct ExchangeStateTests {
+  typealias Phase = ExchangeState.Phase
+  typealias Actions = ExchangeState.Actions
+
+  /// What can happen to an exchange and returns actions.
+  enum Event: CaseIterable {
+    case requestBegan, headAccepted, handlerReturned
+    case queued, notQueued, streamQueued, streamNotQueued, answeredEarly
+    case woken, readSome, readTooMuch, readNothing, readEnd
+    case expired, hungUp, halfClosed, requestEnded, connectionClosed, drop
+
+    func happen(to state: inout ExchangeState) -> Actions {
+      switch self {
+      case .requestBegan: state.requestBegan()
+      case .headAccepted: state.headAccepted()
+      case .handlerReturned: state.handlerReturned()
+      case .queued: state.answered(isQueued: true, isStream: false)
+      case .notQueued: state.answered(isQueued: false, isStream: false)
+      case .streamQueued: state.answered(isQueued: true, isStream: true)
+      case .streamNotQueued: state.answered(isQueued: false, isStream: true)
+      case .answeredEarly: state.answeredEarly()
+      case .woken: state.woken()
+      case .readSome: state.readEnded(.bytes(8), room: 8)
+      case .readTooMuch: state.readEnded(.bytes(9), room: 8)
+      case .readNothing: state.readEnded(.nothing, room: 8)
+      case .readEnd: state.readEnded(.end, room: 8)
+      case .expired: state.expired()
+      case .hungUp: state.hungUp()
+      case .halfClosed: state.halfClosed()
+      case .requestEnded: state.requestEnded()
+      case .connectionClosed: state.connectionClosed()
+      case .drop: state.drop()
+      }
+    }
+  }
+
+  /// The phase after an event and what is to be done; events do nothing in phases they do not name.
+  static let drops: [Phase: (Phase, Actions)] = [
+    .idle: (.ended, [.expectNothing, .shutDown]),
+    .head: (.dropped, [.expectNothing, .shutDown]),
+    .body: (.dropped, [.expectNothing, .shutDown]),
+    .handling: (.dropped, [.abandon, .expectNothing, .shutDown]),
+    .pending: (.dropped, [.abandon, .expectNothing, .shutDown, .resume]),
+    .answered: (.dropped, [.expectNothing, .shutDown]),
+    .streaming: (.dropped, [.closeStream, .expectNothing, .shutDown]),
+    .reading: (.dropped, [.closeStream, .expectNothing, .shutDown]),
+    .readingWoken: (.dropped, [.closeStream, .expectNothing, .shutDown]),
+    .sleeping: (.dropped, [.closeStream, .expectNothing, .shutDown, .resume]),
+    .lingering: (.dropped, [.expectNothing, .shutDown]),
+  ]
+  static let streaming: [Phase] = [.streaming, .reading, .readingWoken, .sleeping]
+  static let open: [Phase] = [.head, .body, .handling, .pending, .answered] + streaming + [.lingering, .dropped]
+
+  static func debts(_ phase: Phase) -> Actions {
+    phase == .handling || phase == .pending ? [.abandon] : streaming.contains(phase) ? [.closeStream] : []
+  }
+
+  static func table(_ event: Event) -> [Phase: (Phase, Actions)] {
+    switch event {
+    case .requestBegan: [.idle: (.head, [.beginRequest, .expectRead])]
+    case .headAccepted: [.head: (.body, [.expectRead])]
+    case .handlerReturned: [.handling: (.pending, [.suspend])]
+    case .queued: [.head: (.answered, []), .handling: (.answered, []), .pending: (.answered, [.resume])]
+    case .notQueued:
+      [
+        .head: (.dropped, [.expectNothing, .shutDown]), .handling: (.dropped, [.expectNothing, .shutDown]),
+        .pending: (.dropped, [.expectNothing, .shutDown, .resume]),
+      ]
+    case .streamQueued: [.head: (.streaming, []), .handling: (.streaming, []), .pending: (.streaming, [.resume])]
+    case .streamNotQueued:
+      [
+        .head: (.dropped, [.closeStream, .expectNothing, .shutDown]),
+        .handling: (.dropped, [.closeStream, .expectNothing, .shutDown]),
+        .pending: (.dropped, [.closeStream, .expectNothing, .shutDown, .resume]),
+      ]
+    case .answeredEarly: [.head: (.lingering, [.expectEnd]), .body: (.lingering, [.expectEnd])]
+    case .woken: [.sleeping: (.streaming, [.resume]), .reading: (.readingWoken, [])]
+    case .readSome, .readEnd, .readTooMuch, .readNothing:
+      Dictionary(
+        uniqueKeysWithValues: Phase.allCases.map { phase in
+          switch phase {
+          case .reading where event == .readNothing: (phase, (.sleeping, [.suspend]))
+          case .readingWoken where event == .readNothing: (phase, (.streaming, [.suspend, .resume]))
+          case .reading, .readingWoken: (phase, (.streaming, event == .readTooMuch ? [.breakStream] : []))
+          default: (phase, (phase, [.breakStream]))
+          }
+        })
+    case .expired:
+      [
+        .idle: (.idle, [.shutDown]), .head: (.head, [.shutDown]), .lingering: (.lingering, [.shutDown]),
+        .body: (.body, [.refuse]),
+      ].merging(drops.filter { $0.key == .handling || $0.key == .pending }) { $1 }
+    case .hungUp: drops.filter { $0.key == .handling || $0.key == .pending || streaming.contains($0.key) }
+    case .halfClosed:
+      [.handling: (.handling, [.expectEnd]), .pending: (.pending, [.expectEnd])]
+        .merging(drops.filter { streaming.contains($0.key) }) { $1 }
+    case .requestEnded:
+      Dictionary(
+        uniqueKeysWithValues: open.map { phase in
+          phase == .dropped
+            ? (phase, (.ended, [.endRequest]))
+            : (phase, (.idle, debts(phase).union([.endRequest, .expectRequest])))
+        })
+    case .connectionClosed:
+      Dictionary(
+        uniqueKeysWithValues: Phase.allCases.filter { $0 != .closed }.map { phase in
+          let request: Actions = open.contains(phase) ? debts(phase).union(.endRequest) : []
+          return (phase, (.closed, request.union(.endConnection)))
+        })
+    case .drop: drops
+    }
+  }
+
+  @Test("each event in each phase does what it should", arguments: Event.allCases)
+  func event(_ event: Event) {
+    let table = Self.table(event)
+    for phase in Phase.allCases {
+      var state = ExchangeState(phase)
+      let actions = event.happen(to: &state)
+      let (next, expected) = table[phase] ?? (phase, [])
+      #expect(state.phase == next, "\(event) in \(phase)")
+      #expect(actions == expected, "\(event) in \(phase)")
+      #expect(state.isHalfClosed == (event == .halfClosed))
+    }
+  }
+
+  @Test("what arrives goes where it belongs", arguments: Phase.allCases)
+  func arrival(phase: Phase) {
+    for bytes in [0, 1] {
+      var state = ExchangeState(phase)
+      let arrival = state.arrived(bytes: bytes)
+      switch phase {
+      case .head: #expect(arrival == .head)
+      case .body: #expect(arrival == (bytes > 0 ? .body : .complete))
+      case .answered, .streaming, .reading, .readingWoken, .sleeping, .lingering:
+        #expect(arrival == (bytes > 0 ? .discard : .close))
+      case .idle, .handling, .pending, .dropped, .ended, .closed: #expect(arrival == .close)
+      }
+      #expect(state.phase == (arrival == .complete ? .handling : phase))
+    }
+  }
+
+  @Test("an answer takes its way", arguments: Phase.allCases)
+  func path(phase: Phase) {
+    let state = ExchangeState(phase)
+    for bodyFollows in [false, true] {
+      let path = state.path(bodyFollows: bodyFollows)
+      switch phase {
+      case .head: #expect(path == (bodyFollows ? .socket : .library))
+      case .body: #expect(path == .socket)
+      case .handling, .pending: #expect(path == .library)
+      default: #expect(path == .none)
+      }
+    }
+    #expect(state.isAnswered == ![.idle, .head, .body, .handling, .pending].contains(phase))
+  }
+
+  @Test("a client that half-closes keeps its grace, and is told so once")
+  func halfClosed() {
+    var state = ExchangeState(.handling, isHalfClosed: true)
+    #expect(state.halfClosed() == [])
+    #expect(state.handlerReturned() == [.expectEnd, .suspend])
+    #expect(state.halfClosed() == [])
+    #expect(state.answered(isQueued: true, isStream: false) == [.resume])
+    #expect(state.requestEnded() == [.endRequest, .expectRequest])
+    #expect(state.isHalfClosed)
+  }
+
+  @Test("a wake-up while the stream is read is not lost, and several make one")
+  func woken() {
+    var state = ExchangeState(.streaming)
+    #expect(state.woken() == [])
+    #expect(state.readBegan() == true)
+    #expect(state.readBegan() == false)
+    #expect(state.woken() == [])
+    #expect(state.woken() == [])
+    #expect(state.readEnded(.nothing, room: 1) == [.suspend, .resume])
+    #expect(state.readBegan() == true)
+    #expect(state.readEnded(.nothing, room: 1) == [.suspend])
+    #expect(state.readBegan() == false)
+    #expect(state.woken() == [.resume])
+    #expect(state.woken() == [])
+  }
+
+  @Test("whatever happens, in whatever order, the rules are kept", arguments: 0..<64 as Range<UInt64>)
+  func random(seed: UInt64) {
+    var random = SplitMix(state: seed)
+    for _ in 0..<50 {
+      var run = RandomRun()
+      for _ in 0..<200 { run.step(&random) }
+      run.close()
+    }
+  }
+}
+
+/// Plays libmicrohttpd, client and handler against a state, and keeps the books that the rules are about.
+private struct RandomRun {
+  private var state = ExchangeState()
+  private var isSuspended = false
+  private var handlerOwes = false
+  private var streams = 0
+  private var requests = 0
+  private var isClosed = false
+
+  mutating func step(_ random: inout SplitMix) {
+    switch UInt8.random(in: 0..<18, using: &random) {
+    case 0...2: perform(state.requestBegan())
+    case 3...5: arrive(bytes: Int.random(in: 0...1, using: &random), &random)
+    case 6: answer(isStream: false, &random)
+    case 7: answer(isStream: true, &random)
+    case 8...9: perform(state.woken())
+    // A suspended connection is not read, and libmicrohttpd ends no request of it.
+    case 10...12 where !isSuspended: read(&random)
+    case 13 where !isSuspended: perform(state.requestEnded())
+    case 14: perform(state.expired())
+    case 15 where Bool.random(using: &random): perform(state.hungUp())
+    case 16 where Bool.random(using: &random): perform(state.halfClosed())
+    case 17 where UInt8.random(in: 0..<8, using: &random) == 0: perform(state.drop())
+    default: break
+    }
+  }
+
+  /// As the server stops: all that is suspended is resumed, and every request and connection is ended.
+  mutating func close() {
+    perform(state.drop())
+    #expect(!isSuspended)
+    perform(state.requestEnded())
+    perform(state.connectionClosed())
+    #expect(isClosed && !handlerOwes && streams == 0 && requests == 0)
+    for event in ExchangeStateTests.Event.allCases {
+      #expect(event.happen(to: &state).subtracting(.breakStream) == [])
+    }
+  }
+
+  private mutating func arrive(bytes: Int, _ random: inout SplitMix) {
+    guard !isSuspended else { return }
+    switch state.arrived(bytes: bytes) {
+    case .head:
+      if Bool.random(using: &random) { answer(isStream: false, &random) }
+      if !state.isAnswered { perform(state.headAccepted()) }
+    case .complete:
+      #expect(!handlerOwes)
+      handlerOwes = true
+      if Bool.random(using: &random) { answer(isStream: Bool.random(using: &random), &random) }
+      perform(state.handlerReturned())
+    case .body, .discard: break
+    case .close: perform(state.requestEnded())
+    }
+  }
+
+  private mutating func answer(isStream: Bool, _ random: inout SplitMix) {
+    if isStream, state.owesAnswer {
+      streams += 1
+      handlerOwes = false
+      let isQueued = !state.isHalfClosed && UInt8.random(in: 0..<8, using: &random) > 0
+      return perform(state.answered(isQueued: isQueued, isStream: true))
+    }
+    switch state.path(bodyFollows: Bool.random(using: &random)) {
+    case .library:
+      handlerOwes = false
+      perform(state.answered(isQueued: UInt8.random(in: 0..<8, using: &random) > 0, isStream: false))
+    case .socket: perform(state.answeredEarly())
+    case .none: #expect(!handlerOwes)
+    }
+  }
+
+  private mutating func read(_ random: inout SplitMix) {
+    guard state.readBegan() else { return }
+    #expect(streams == 1)
+    if Bool.random(using: &random) { perform(state.woken()) }
+    if UInt8.random(in: 0..<16, using: &random) == 0 { perform(state.drop()) }
+    let reads: [StreamRead] = [.bytes(1), .nothing, .nothing, .end, .bytes(0)]
+    perform(state.readEnded(reads.randomElement(using: &random) ?? .end, room: 1))
+  }
+
+  private mutating func perform(_ actions: ExchangeState.Actions) {
+    #expect(!isClosed || actions == [])
+    if actions.contains(.beginRequest) {
+      #expect(requests == 0)
+      requests += 1
+    }
+    if actions.contains(.abandon) {
+      #expect(handlerOwes)
+      handlerOwes = false
+    }
+    if actions.contains(.closeStream) {
+      #expect(streams == 1)
+      streams -= 1
+    }
+    if actions.contains(.endRequest) {
+      #expect(requests == 1 && !handlerOwes && streams == 0)
+      requests -= 1
+    }
+    if actions.contains(.suspend) {
+      #expect(!isSuspended)
+      isSuspended = true
+    }
+    if actions.contains(.resume) {
+      #expect(isSuspended)
+      isSuspended = false
+    }
+    if actions.contains(.refuse), state.path(bodyFollows: true) == .socket { perform(state.answeredEarly()) }
+    if actions.contains(.endConnection) { isClosed = true }
+    #expect(state.isSuspended == isSuspended)
+  }
+}
+
+/// Random numbers that are the same in each run.
+private struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}
