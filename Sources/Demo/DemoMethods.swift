@@ -27,7 +27,9 @@ extension MethodTable {
       return .string("done after \(seconds) s")
     }
     methods.add("fail", .init([.init("message", default: "it failed, as asked")], rest: false)) { arguments in
-      guard case .string(let message) = arguments["message"] else { throw RemoteException.type("message must be a text") }
+      guard case .string(let message) = arguments["message"] else {
+        throw RemoteException.type("message must be a text")
+      }
       throw RemoteException.value(message)
     }
     methods.add("echo", .any) { arguments in

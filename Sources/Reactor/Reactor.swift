@@ -175,6 +175,9 @@ public final class Reactor: SerialExecutor, TaskExecutor {
 
   /// Runs what comes in after the end, on whatever thread brings it.
   private func serve() {
+    // A job may let the last reference to the reactor go, and the runtime that enqueued it holds none.
+    let kept = Unmanaged.passRetained(self)
+    defer { kept.release() }
     let before = clinux_current()
     clinux_set_current(identity)
     defer { clinux_set_current(before) }

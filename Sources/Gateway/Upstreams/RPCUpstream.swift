@@ -22,7 +22,8 @@ final class RPCUpstream {
     var options = RPCOptions()
     options.longestReply = rpc.replyLimit
     engine = try CallEngine(
-      connect: rpc.connect.map { try Endpoint($0.description) }, inFlight: inFlight, options: options, in: context, on: loop,
+      connect: rpc.connect.map { try Endpoint($0.description) }, inFlight: inFlight, options: options, in: context,
+      on: loop,
       logger: logger)
     policy = MethodPolicy(service.methods)
     errors = ErrorMap(rpc.errors.map, configuration.errors.map)
