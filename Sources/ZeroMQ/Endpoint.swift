@@ -37,7 +37,9 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     switch address {
     case .tcp("*", _): throw EndpointError("\"*\" is an address to bind to; name the host to connect to")
     case .tcp(_, 0):
-      throw EndpointError("\"\(description.split(separator: ":").last ?? "0")\" is no port; ports are 1...65535")
+      throw EndpointError(
+        description.hasSuffix("*")
+          ? "\"*\" is a port to bind to; ports to connect to are 1...65535" : "\"0\" is no port; ports are 1...65535")
     case .ipc("*"): throw EndpointError("\"*\" is a path to bind to; name the path to connect to")
     default: return
     }

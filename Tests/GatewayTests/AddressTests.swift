@@ -33,7 +33,7 @@ struct AddressTests {
       ("tcp://host:65536", "\"65536\" is no port; ports are 1...65535"),
       ("tcp://host:+5", "\"+5\" is no port; ports are 1...65535"),
       ("tcp://host:5a", "\"5a\" is no port; ports are 1...65535"),
-      ("tcp://host:*", "\"*\" is no port; ports are 1...65535"),
+      ("tcp://host:*", "\"*\" is a port to bind to; ports to connect to are 1...65535"),
       ("tcp://*:5555", "\"*\" is an address to bind to; name the host to connect to"),
       ("tcp://::1:5555", "an IPv6 address goes in brackets: tcp://[::1]:5555"),
       ("tcp://[host]:5555", "only an IPv6 address goes in brackets: tcp://host:5555"),
