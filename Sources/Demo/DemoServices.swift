@@ -45,26 +45,22 @@ public actor DemoServices {
     let jobs = try await serve(.pipeline, .jobs { [weak self] in await self?.publish("jobs", "done", $0) })
     let news = try NewsRelay(at: Self.anyPort, in: context, on: reactor.loop, to: publisher)
     relay = news
-    var subscribe = Configuration.Subscribe(connect: [try address(publisher.bindings)])
+    var subscribe = Configuration.Subscribe(connect: [publisher.bindings[0]])
     // A restart of the demonstration is seen at once.
     subscribe.retry = .seconds(1)
     services = [
-      .init("calc", .rpc(.init(connect: [try address(calc)])), methods: .init(safe: ["add", "div", "echo"])),
-      .init("jobs", .pipeline(.init(connect: [try address(jobs)]))),
+      .init("calc", .rpc(.init(connect: [calc])), methods: .init(safe: ["add", "div", "echo"])),
+      .init("jobs", .pipeline(.init(connect: [jobs]))),
       .init(
-        "news", .pubsub(.init(publish: .init(connect: [try address([news.endpoint])]), subscribe: subscribe))),
+        "news", .pubsub(.init(publish: .init(connect: [news.endpoint]), subscribe: subscribe))),
     ]
   }
 
-  private func serve(_ pattern: RPCService.Pattern, _ methods: MethodTable) async throws -> [Endpoint] {
+  private func serve(_ pattern: RPCService.Pattern, _ methods: MethodTable) async throws -> Endpoint {
     let service = try await RPCService.start(
       pattern, methods, bind: [Self.anyPort], logger: logger, in: context, on: reactor)
     running.append(service)
-    return await service.endpoints
-  }
-
-  private func address(_ endpoints: [Endpoint]) throws -> Configuration.Address {
-    try Configuration.Address(endpoints[0].description)
+    return await service.endpoints[0]
   }
 
   /// Publishes a tick on `clock` every second, until the task is cancelled.

@@ -69,7 +69,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     publishers = Publishers(connected: 0, all: subscribe.connect.count)
     text = ServerSentEvents(writer: service.json.writer(limits: limits.http.limits.transcoding))
     subscriber = try Subscriber(
-      connect: try subscribe.connect.map { try Endpoint($0.description) }, longestFrame: subscribe.eventLimit,
+      connect: subscribe.connect, longestFrame: subscribe.eventLimit,
       in: context, on: loop,
       logger: logger)
     subscriber?.delegate = self

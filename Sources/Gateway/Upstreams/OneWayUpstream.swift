@@ -11,11 +11,11 @@ final class OneWayUpstream {
   let reader: JSONToMessagePack
 
   init(
-    _ pattern: OneWayClient.Pattern, _ endpoints: [Configuration.Address], of service: Configuration.Service,
+    _ pattern: OneWayClient.Pattern, _ endpoints: [Endpoint], of service: Configuration.Service,
     in configuration: Configuration, context: Context, loop: Loop, logger: Logger
   ) throws {
     sender = try OneWayClient(
-      pattern, connect: endpoints.map { try Endpoint($0.description) }, in: context, on: loop, logger: logger)
+      pattern, connect: endpoints, in: context, on: loop, logger: logger)
     policy = MethodPolicy(service.methods)
     reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
   }

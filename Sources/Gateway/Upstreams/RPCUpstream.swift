@@ -22,7 +22,7 @@ final class RPCUpstream {
     var options = RPCOptions()
     options.longestReply = rpc.replyLimit
     engine = try CallEngine(
-      connect: rpc.connect.map { try Endpoint($0.description) }, inFlight: inFlight, options: options, in: context,
+      connect: rpc.connect, inFlight: inFlight, options: options, in: context,
       on: loop,
       logger: logger)
     policy = MethodPolicy(service.methods)
