@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Where a server listens: a numeric IPv4 or IPv6 address, or `localhost`, and a port, such as `127.0.0.1:8080` or `[::1]:0`.
