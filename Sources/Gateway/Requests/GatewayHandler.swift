@@ -35,10 +35,10 @@ final class GatewayHandler: Handler {
       guard responder.methods.contains(exchange.method) else { throw responder.refusal(of: exchange.method) }
       // OPTIONS is answered with the methods, whatever the rest of the head asks for.
       if exchange.method != .options { try responder.begin(request) }
-      request.route = .success(route)
+      request.goes(to: .success(route))
     } catch {
       // Answered when the body is there, which keeps the connection; a long one is not worth waiting for.
-      request.route = .failure(error)
+      request.goes(to: .failure(error))
       if request.hasLongBody { request.answer(error) }
     }
   }
@@ -64,6 +64,10 @@ final class GatewayHandler: Handler {
   /// Sees the end of every request, refused and abandoned ones too: where an access log and counters have their place.
   func ended(_ request: GatewayRequest, _ end: GatewayRequest.End) {
     guard case .refused(let problem) = end else { return }
+    if problem.code == .internal {
+      logger.error(
+        "bug of the gateway", metadata: ["request-id": "\(problem.requestID)", "detail": "\(problem.detail)"])
+    }
     logger.debug(
       "problem",
       metadata: [

@@ -21,8 +21,8 @@ final class GatewayRequest {
   // The exchange holds this object in its `context` until the connection is closed, and so outlives it.
   unowned let exchange: Exchange
   private let handler: GatewayHandler
-  /// Where the request goes, or why it goes nowhere. Written when its head is there.
-  var route: Result<Router.Route, Problem> = .failure(Problem(.internal, "The request had no beginning."))
+  /// Where the request goes, or why it goes nowhere.
+  private(set) var route: Result<Router.Route, Problem> = .failure(Problem(.internal, "The request had no beginning."))
   private var work: (any PendingWork)?
   /// What the connection's plain calls wait in.
   private(set) lazy var pendingReply = PendingReply(self)
@@ -31,6 +31,9 @@ final class GatewayRequest {
     self.exchange = exchange
     self.handler = handler
   }
+
+  /// Says, when the head is there, where the request goes or why it goes nowhere.
+  func goes(to route: Result<Router.Route, Problem>) { self.route = route }
 
   // MARK: Reading
 

@@ -26,6 +26,17 @@ enum NameRules {
   }
 }
 
+/// The name of a method that can be called. `NameRules` were checked when it was made, and need not be checked again.
+struct MethodName: Hashable, Sendable {
+  let text: String
+
+  /// `nil` for a name that no method can be called by.
+  init?(_ text: String) {
+    guard NameRules.isMethod(text.utf8.span) else { return nil }
+    self.text = text
+  }
+}
+
 extension UInt8 {
   /// Whether a URL may hold this byte as it is in any part (RFC 3986, unreserved).
   var isUnreserved: Bool { isNameByte || self == UInt8(ascii: "~") }
