@@ -23,9 +23,19 @@ actor Shard {
   }
 
   /// Does something on the shard: at once when the caller is there, else after all that was posted before.
-  nonisolated func post(_ body: @escaping @Sendable (isolated Shard) -> Void) {
+  private nonisolated func post(_ body: @escaping @Sendable (isolated Shard) -> Void) {
     if reactor.isCurrent { return assumeIsolated(body) }
     reactor.submit { self.assumeIsolated(body) }
+  }
+
+  /// Has the hub of the service, which lives on this shard, do what the feed of another shard asks.
+  nonisolated func ask(_ service: String, _ request: EventHub.Request, from shard: Shard) {
+    post { $0.hubs[service]?.receive(request, from: shard) }
+  }
+
+  /// Tells the feed of the service on this shard what its hub has for it.
+  nonisolated func tell(_ service: String, _ message: EventFeed.Message) {
+    post { $0.feeds[service]?.receive(message) }
   }
 
   /// Opens the sockets of all services. `shards` are all shards of the gateway: a service's events come in on one of them.
@@ -37,10 +47,10 @@ actor Shard {
     for (index, service) in configuration.services.enumerated() {
       guard case .pubsub(let pubsub) = service.pattern, let subscribe = pubsub.subscribe else { continue }
       let home = shards[index % shards.count]
-      feeds[service.name] = EventFeed(service.name, subscribe, shard: self, home: home, loop: loop)
-      guard home === self else { continue }
       var logger = logger
       logger[metadataKey: "service"] = "\(service.name)"
+      feeds[service.name] = EventFeed(service.name, subscribe, shard: self, home: home, loop: loop, logger: logger)
+      guard home === self else { continue }
       hubs[service.name] = try EventHub(
         service, subscribe, shared: shared[index], limits: configuration, context: context, loop: loop, logger: logger)
     }
@@ -96,6 +106,7 @@ actor Shard {
   func close() {
     upstreams.close()
     for server in servers { server.stop() }
+    for feed in feeds.values { feed.close() }
     for hub in hubs.values { hub.close() }
     servers = []
     hubs = [:]

@@ -102,7 +102,7 @@ extension Configuration {
 
   /// What is kept of a service's events, whichever bound is met first: `history`.
   public struct History: Sendable, Hashable {
-    /// The number of events; streams read from them, so at least 1,024 or 4 MiB are kept (default: 1,000).
+    /// The number of events (default: 1,000).
     public var events = 1_000
     /// Their encoded size, in bytes (default: 8 MiB).
     public var bytes = 8 << 20

@@ -4,7 +4,7 @@ import Reactor
 final class Event: Sendable {
   /// Counts up by one for each event of a service.
   let sequence: UInt64
-  /// The topic; nil for what every stream is told, such as the loss of the publisher.
+  /// The topic; nil for what every stream is told, such as the loss of a publisher.
   let topic: [UInt8]?
   /// The lines of the event, with the empty line that ends it.
   let text: [UInt8]
@@ -16,15 +16,5 @@ final class Event: Sendable {
     self.topic = topic
     self.text = text
     self.time = time
-  }
-}
-
-/// The topics one stream asks for: a topic matches when it begins with one of the prefixes, as in ZeroMQ.
-struct TopicFilter: Hashable, Sendable {
-  let prefixes: [[UInt8]]
-
-  func matches(_ event: Event) -> Bool {
-    guard let topic = event.topic else { return true }
-    return prefixes.contains { topic.starts(with: $0) }
   }
 }

@@ -4,55 +4,69 @@ import Reactor
 import ZeroMQ
 import ZeroMQRPC
 
-/// Receives a service's events on its home shard, numbers them, encodes each once, and hands them to the shards that
-/// have streams of the service. Subscribed upstream to what streams need, and to nothing else.
+/// Where a service's events come in: one hub for each service, on the service's home shard.
+///
+/// An event goes from the `Subscriber` to the hub, which numbers it, encodes it once, keeps it in its `EventHistory`, and
+/// at the end of the subscriber's turn hands it, with all that came in that turn, to the `EventFeed` of each shard that
+/// has a stream of the service. Feeds ask the hub to open and to close streams, and for older events; each question is
+/// answered by a message. The history outlives the streams. The subscription at the publishers outlives the last stream
+/// that needs it by `linger`; without any subscription nothing comes in.
+///
+/// When publishers come or go, an `upstream` event is numbered, kept and handed over like any other, so that each stream
+/// learns of it between the events before and after.
 final class EventHub: SubscriberDelegate, TimerHandler {
-  /// What has happened since the start.
-  struct Counters: Sendable, Hashable {
-    /// Events received and encoded.
-    var events: UInt64 = 0
-    /// Messages that are no published calls, or cannot be shown as JSON.
-    var undecodable: UInt64 = 0
+  /// What the feed of a shard asks.
+  enum Request: Sendable {
+    /// A stream with these prefixes wants to open. Answered with `opened` or `refused`.
+    case open(prefixes: [[UInt8]], ticket: EventFeed.Ticket)
+    /// A stream with these prefixes, which was opened, has closed.
+    case close(prefixes: [[UInt8]])
+    /// A stream wants to go on from that sequence, which its feed's window does not hold. Answered with `page`.
+    case read(from: UInt64, TopicFilter, ticket: EventFeed.Ticket)
+  }
+
+  /// A shard that is handed all events, because it has that many streams.
+  private struct Member {
+    let shard: Shard
+    var streams: Int
+  }
+
+  private enum TimerTag {
+    static let linger: UInt32 = 0
+    static let age: UInt32 = 1
   }
 
   /// Whether all publishers are connected.
-  var isConnected: Bool { subscriber?.isConnected ?? false }
-  private(set) var counters = Counters()
+  var isConnected: Bool { publishers.areComplete }
   private let service: String
   private let shared: SharedService
-  private let linger: Duration
   private let loop: Loop
   private let logger: Logger
   /// Names this run of the hub: a sequence means nothing beyond it.
   private let epoch = String(UInt64.random(in: .min ... .max), radix: 36)
-  private var sequence: UInt64 = 0
+  private(set) var history: EventHistory
+  private var subscriptions: Subscriptions
+  private var publishers: Publishers
+  private var members: [Member] = []
   private var text: ServerSentEvents
+  /// What came in this turn and is not handed over yet.
   private var batch: [Event] = []
   private var subscriber: Subscriber?
-  private var attached: [Attachment] = []
-  /// For each prefix, how many shards need it.
-  private var needed: [[UInt8]: Int] = [:]
-  /// Prefixes that nobody needs any more and whose subscription ends at the deadline.
-  private var lingering: [[UInt8]: Timer] = [:]
-  private var hadUpstream = false
-
-  /// A shard that wants events. It may go and come back while events are on their way to it: the generation tells which of
-  /// its visits they were meant for.
-  private struct Attachment {
-    let shard: Shard
-    let generation: UInt64
-  }
+  private var lingerTimer: Timer?
+  private var ageTimer: Timer?
+  private var undecodable = PowerOfTwoCounter()
 
   init(
     _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, shared: SharedService,
-    limits: Configuration,
-    context: Context, loop: Loop, logger: Logger
+    limits: Configuration, context: Context, loop: Loop, logger: Logger
   ) throws {
     self.service = service.name
     self.shared = shared
-    linger = subscribe.linger
     self.loop = loop
     self.logger = logger
+    history = EventHistory(subscribe.history)
+    subscriptions = Subscriptions(limit: subscribe.topicsLimit, linger: subscribe.linger)
+    publishers = Publishers(connected: 0, all: subscribe.connect.count)
     text = ServerSentEvents(writer: service.json.writer(limits: limits.http.limits.transcoding))
     subscriber = try Subscriber(
       connect: subscribe.connect.map(\.description), longestFrame: subscribe.eventLimit, in: context, on: loop,
@@ -60,99 +74,127 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     subscriber?.owner = self
   }
 
-  // MARK: Shards
-
-  /// A shard has a first stream that needs the prefix.
-  func need(_ prefix: [UInt8]) {
-    needed[prefix, default: 0] += 1
-    guard needed[prefix] == 1 else { return }
-    if let deadline = lingering.removeValue(forKey: prefix) { return loop.cancel(deadline) }
-    do {
-      try subscriber?.subscribe(prefix)
-    } catch {
-      logger.error("cannot subscribe upstream", metadata: ["service": "\(service)", "error": "\(error)"])
-    }
-  }
-
-  /// A shard's last stream that needed the prefix has closed.
-  func release(_ prefix: [UInt8]) {
-    guard let count = needed[prefix] else { return }
-    if count > 1 { return needed[prefix] = count - 1 }
-    needed[prefix] = nil
-    lingering[prefix] = loop.schedule(at: loop.now + linger, self)
-  }
-
-  /// Streams that come and go quickly do not make the upstream subscription flap.
-  func fired(_ deadline: Timer) {
-    guard let prefix = lingering.first(where: { $0.value == deadline })?.key else { return }
-    lingering[prefix] = nil
-    try? subscriber?.unsubscribe(prefix)
-  }
-
-  /// The shard wants every event from now on, and is told whether a publisher is there.
-  func attach(_ shard: Shard, generation: UInt64) {
-    detach(shard)
-    attached.append(Attachment(shard: shard, generation: generation))
-    let (service, isUp) = (service, hadUpstream)
-    shard.post { $0.feeds[service]?.attached(generation, isUpstream: isUp) }
-  }
-
-  /// The shard has no stream left.
-  func detach(_ shard: Shard) { attached.removeAll { $0.shard === shard } }
-
+  /// Receives nothing more and answers no feed any more.
   func close() {
     subscriber?.close()
     subscriber = nil
-    for deadline in lingering.values { loop.cancel(deadline) }
-    lingering = [:]
-    attached = []
+    for timer in [lingerTimer, ageTimer] { if let timer { loop.cancel(timer) } }
+    members = []
+  }
+
+  // MARK: Feeds
+
+  /// Does what the feed of a shard asks.
+  func receive(_ request: Request, from shard: Shard) {
+    switch request {
+    case .open(let prefixes, let ticket): open(prefixes, ticket, shard)
+    case .close(let prefixes): close(prefixes, shard)
+    case .read(let sequence, let filter, let ticket):
+      shard.tell(service, .page(history.page(from: sequence, matching: filter), ticket: ticket))
+    }
+  }
+
+  private func open(_ prefixes: [[UInt8]], _ ticket: EventFeed.Ticket, _ shard: Shard) {
+    guard let actions = subscriptions.add(prefixes) else { return shard.tell(service, .refused(ticket: ticket)) }
+    perform(actions)
+    // What came before this is not for a shard that joins now.
+    handOver()
+    if let index = members.firstIndex(where: { $0.shard === shard }) {
+      members[index].streams += 1
+    } else {
+      members.append(Member(shard: shard, streams: 1))
+    }
+    shard.tell(service, .opened(ticket: ticket, next: history.end, publishers))
+  }
+
+  private func close(_ prefixes: [[UInt8]], _ shard: Shard) {
+    subscriptions.remove(prefixes, at: loop.now)
+    scheduleLinger()
+    guard let index = members.firstIndex(where: { $0.shard === shard }) else { return }
+    members[index].streams -= 1
+    if members[index].streams == 0 { members.remove(at: index) }
+  }
+
+  /// Gives each member what has come in since the last time.
+  private func handOver() {
+    guard !batch.isEmpty else { return }
+    let events = batch
+    batch = []
+    for member in members { member.shard.tell(service, .events(events)) }
   }
 
   // MARK: Upstream
+
+  private func perform(_ actions: [Subscriptions.Action]) {
+    for action in actions {
+      do {
+        switch action {
+        case .subscribe(let prefix): try subscriber?.subscribe(prefix)
+        case .unsubscribe(let prefix): try subscriber?.unsubscribe(prefix)
+        }
+      } catch {
+        logger.error("cannot change the subscription at the publishers", metadata: ["error": "\(error)"])
+      }
+    }
+  }
 
   func published(_ call: BorrowedCall) {
     // What is subscribed to has a topic.
     guard let topic = call.topic else { return }
     do throws(TranscodingError) {
-      let id = "\(epoch)-\(sequence + 1)"
+      let id = "\(epoch)-\(history.end)"
       let lines = try text.call(
         id: id, topic: topic, method: call.method, arguments: call.arguments, keywords: call.keywords)
       append(lines, topic: Array(topic))
-      counters.events += 1
     } catch {
-      counters.undecodable += 1
-      // A publisher that sends nothing else must not fill the log: the first, the second, the fourth and so on.
-      if counters.undecodable.nonzeroBitCount == 1 {
+      if undecodable.increment() {
         logger.warning(
           "a published message cannot be shown and is left out",
-          metadata: ["service": "\(service)", "reason": "\(error)", "so-far": "\(counters.undecodable)"])
+          metadata: ["reason": "\(error)", "so-far": "\(undecodable.count)"])
       }
     }
   }
 
-  func publishedAll() {
-    guard !batch.isEmpty else { return }
-    let events = batch
-    batch = []
-    let service = service
-    let isUp = hadUpstream
-    for attachment in attached {
-      let generation = attachment.generation
-      attachment.shard.post { $0.feeds[service]?.deliver(events, generation, isUpstream: isUp) }
-    }
-  }
+  func publishedAll() { handOver() }
 
   func upstreamChanged(connected: Int, of endpoints: Int) {
+    let now = Publishers(connected: connected, all: endpoints)
+    guard now != publishers else { return }
+    publishers = now
     shared.connectedPublishers = connected
-    let isUp = connected > 0
-    guard isUp != hadUpstream else { return }
-    hadUpstream = isUp
-    append(ServerSentEvents.upstream(isUp: isUp), topic: nil)
-    publishedAll()
+    append(ServerSentEvents.upstream(publishers), topic: nil)
+    handOver()
   }
 
   private func append(_ lines: [UInt8], topic: [UInt8]?) {
-    sequence += 1
-    batch.append(Event(sequence: sequence, topic: topic, text: lines, time: loop.now))
+    let event = Event(sequence: history.end, topic: topic, text: lines, time: loop.now)
+    history.append(event)
+    batch.append(event)
+    if ageTimer == nil { scheduleAge() }
+  }
+
+  // MARK: Time
+
+  func fired(_ timer: Timer) {
+    if timer.tag == TimerTag.linger {
+      lingerTimer = nil
+      perform(subscriptions.expire(at: loop.now))
+      scheduleLinger()
+    } else {
+      ageTimer = nil
+      history.expire(at: loop.now)
+      scheduleAge()
+    }
+  }
+
+  private func scheduleLinger() {
+    guard lingerTimer == nil, let deadline = subscriptions.nextExpiry else { return }
+    lingerTimer = loop.schedule(at: deadline, self, tag: TimerTag.linger)
+  }
+
+  /// Old events go at most a second late, so that many of them go at once.
+  private func scheduleAge() {
+    guard let expiry = history.nextExpiry else { return }
+    ageTimer = loop.schedule(at: max(expiry, loop.now + .seconds(1)), self, tag: TimerTag.age)
   }
 }

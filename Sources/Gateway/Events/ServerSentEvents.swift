@@ -36,13 +36,16 @@ struct ServerSentEvents: ~Copyable {
     try name.withUnsafeBytes { bytes throws(TranscodingError) in try writer.transcode(bytes, into: &buffer) }
   }
 
-  /// An event of the gateway itself. NameRules and data are its own and hold no line breaks.
+  /// An event of the gateway itself. Name and data are its own and hold no line breaks.
   static func control(_ name: StaticString, _ data: String) -> [UInt8] {
     Array("event: \(name)\ndata: \(data)\n\n".utf8)
   }
 
-  /// The publisher is there, or is not.
-  static func upstream(isUp: Bool) -> [UInt8] { control("upstream", isUp ? #"{"state":"up"}"# : #"{"state":"down"}"#) }
+  /// How many of the publishers are connected; without any the service is down.
+  static func upstream(_ publishers: Publishers) -> [UInt8] {
+    let state = publishers.connected > 0 ? "up" : "down"
+    return control("upstream", #"{"state":"\#(state)","connected":\#(publishers.connected),"of":\#(publishers.all)}"#)
+  }
 
   /// The first bytes of a stream: a comment, so that the client sees it open, and how long to wait before it reconnects.
   static func opening(retry: Duration) -> [UInt8] { Array(": ok\nretry: \(retry.millisecondsRoundedDown)\n\n".utf8) }

@@ -9,6 +9,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
   case headersTooLarge = "headers-too-large", requestTimeout = "request-timeout", noSuchService = "no-such-service"
   case notExposed = "not-exposed", methodNotAllowed = "method-not-allowed", notSafe = "not-safe", unauthenticated
   case permissionDenied = "permission-denied", rateLimited = "rate-limited", tooManyStreams = "too-many-streams"
+  case tooManyTopics = "too-many-topics"
   case overloaded, noBackend = "no-backend", queueFull = "queue-full", queueTimeout = "queue-timeout"
   case breakerOpen = "breaker-open", draining, notReady = "not-ready", timeout, backendLost = "backend-lost"
   case badReply = "bad-reply", replyTooLarge = "reply-too-large", replyNotRepresentable = "reply-not-representable"
@@ -163,6 +164,11 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
         429, "Too many streams",
         "More open streams than this client may have.",
         "Close one first. " + Self.resend)
+    case .tooManyTopics:
+      Row(
+        503, "Too many topics",
+        "With this stream, those of the service would ask for more different topics than it allows.",
+        "Ask for fewer, or for a prefix that covers them, or raise `topics-limit`. " + Self.resend, ran: .notACall)
     case .overloaded:
       Row(
         503, "Too many calls are in flight",

@@ -101,6 +101,7 @@ final class GatewayRequest {
 
   /// Answers with a stream, which from then on lives with the exchange.
   func answer(_ status: Int, _ type: StaticString, headers: [(StaticString, String)], stream: any BodyStream) {
+    work = nil
     exchange.respond(status, contentType: type, headers: headers, stream: stream)
     handler.ended(self, .answered(status: status))
   }

@@ -1,10 +1,17 @@
 import HTTPServer
 
 /// `/sub/{service}`: a stream of the service's events.
+///
+/// The feed is asked to open an `EventStream`. The request waits in a `PendingStream` until the service's hub has said yes or
+/// no; then the exchange reads the stream, or a problem is answered.
 struct StreamResponder: Responder {
   /// The control parameter with which a client that cannot set headers resumes.
   private static let lastEventID = "_last_event_id"
   private static let controls: Set<String> = [lastEventID]
+  fileprivate static let type: StaticString = "text/event-stream; charset=utf-8"
+  fileprivate static let headers: [(StaticString, String)] = [
+    ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
+  ]
 
   let feed: EventFeed
 
@@ -17,20 +24,18 @@ struct StreamResponder: Responder {
   func respond(to request: GatewayRequest) throws(Problem) {
     let query = try request.query(.topics, controls: Self.controls)
     let filter = try filter(query.topics)
-    let headers: [(StaticString, String)] = [("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
-    let type: StaticString = "text/event-stream; charset=utf-8"
     guard request.method == .get else {
-      return request.answer(200, type, headers: headers, UnsafeRawBufferPointer(start: nil, count: 0))
+      return request.answer(
+        200, Self.type, headers: Self.headers, UnsafeRawBufferPointer(start: nil, count: 0))
     }
     var opening = ServerSentEvents.opening(retry: feed.settings.retry)
     if request.header(.lastEventID) != nil || query.control(Self.lastEventID) != nil {
       // No history is replayed yet, so what came in between is lost, and is said to be.
       opening += ServerSentEvents.control("gap", #"{"reason":"evicted","missed":null}"#)
     }
-    if feed.isUpstream == false { opening += ServerSentEvents.upstream(isUp: false) }
-    let stream = EventStream(filter, feed: feed, opening: opening, exchange: request.exchange)
-    feed.open(stream)
-    request.answer(200, type, headers: headers, stream: stream)
+    let pending = PendingStream(request)
+    request.waits(for: pending)
+    feed.open(EventStream(filter, feed: feed, opening: opening, exchange: request.exchange, opener: pending))
   }
 
   /// What the client asks for, or all that is offered.
@@ -40,8 +45,23 @@ struct StreamResponder: Responder {
       throw Problem(
         .noSuchTopic, "\"\(String(decoding: topic, as: UTF8.self))\" is not among the topics of this service.")
     }
-    var prefixes: [[UInt8]] = []
-    for prefix in topics.isEmpty ? offered : topics where !prefixes.contains(prefix) { prefixes.append(prefix) }
-    return TopicFilter(prefixes: prefixes)
+    return TopicFilter(prefixes: topics.isEmpty ? offered : topics)
   }
+}
+
+/// A stream that is being opened, and the answer that comes of it.
+private final class PendingStream: StreamOpener, PendingWork {
+  /// Who is answered; nil when that is done, or when the client has left.
+  private var request: GatewayRequest?
+
+  init(_ request: GatewayRequest) { self.request = request }
+
+  func opened(_ stream: EventStream) {
+    guard let request = request.take() else { return stream.closed() }
+    request.answer(200, StreamResponder.type, headers: StreamResponder.headers, stream: stream)
+  }
+
+  func refused(_ problem: Problem) { request.take()?.answer(problem) }
+
+  func cancel() { request = nil }
 }

@@ -28,8 +28,5 @@ final class PubSubUpstream {
     (publishing.map { $0.sender.connectedPeers > 0 } ?? true) && (feed == nil || shared.connectedPublishers > 0)
   }
 
-  func close() {
-    publishing?.sender.close()
-    feed?.close()
-  }
+  func close() { publishing?.sender.close() }
 }

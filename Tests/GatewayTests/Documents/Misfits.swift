@@ -45,6 +45,10 @@ struct Misfits {
         required: false
         publish: { connect: ["\(directory.endpoint("nobody"))"] }
         subscribe: { connect: ["\(directory.endpoint("nobody"))"], topics: ["offered"] }
+      narrow-news:
+        pattern: pubsub
+        required: false
+        subscribe: { connect: ["\(directory.endpoint("nobody"))"], topics-limit: 1 }
       """
   }
 

@@ -146,6 +146,7 @@ extension Provocations {
     add("400", "unknown-parameter", to: Self.streams) { $0.asking("_form=latest") }
     add("404", "no-such-service", to: Self.streams + ["subscribeOptions"]) { $0.at(service: "weather") }
     add("404", "no-such-topic", to: Self.streams) { $0.at(service: "absent-news") }
+    add("503", "too-many-topics", to: ["subscribe"]) { $0.at(service: "narrow-news").asking("topic=chat") }
     add("406", "not-acceptable", to: Self.streams) { $0.with("Accept", "application/json") }
   }
 }

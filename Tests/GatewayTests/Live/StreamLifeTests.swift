@@ -1,6 +1,7 @@
 import MessagePack
 import Support
 import Testing
+import ZeroMQ
 
 /// Streams that come and go, publishers that come and go, readers that are too slow.
 @Suite("the life of a stream", .timeLimit(.minutes(1)))
@@ -68,6 +69,38 @@ struct StreamLifeTests {
       }
       try await again.publish("a", "after")
       for stream in [stream, late] { #expect(try await stream.event()?.json["method"] == "after") }
+    }
+  }
+
+  @Test("streams are told when one publisher of several goes, and when it is back", arguments: [1, 2])
+  func oneOfTwo(threads: Int) async throws {
+    try await Rig.with { rig in
+      let publishers = [
+        try await rig.wire(.publish, bind: rig.directory.endpoint("a")),
+        try await rig.wire(.publish, bind: rig.directory.endpoint("b")),
+      ]
+      let gateway = try await rig.gateway(
+        """
+        s:
+          pattern: pubsub
+          subscribe:
+            connect: ["\(rig.directory.endpoint("a"))", "\(rig.directory.endpoint("b"))"]
+            heartbeat: 1s
+        """, threads: threads)
+      let stream = try await gateway.http.events("/sub/s?topic=a")
+      #expect(try await stream.block()?.comments == ["ok"])
+      // A connection may still be on its way when it opens; once both are there, it hears nothing but a heartbeat.
+      while let block = try await stream.block(), block.name == "upstream", block.json["connected"] != 2 {}
+      await publishers[0].close()
+      #expect(try await stream.event(named: "upstream")?.json == ["state": "up", "connected": 1, "of": 2])
+      let late = try await gateway.http.events("/sub/s?topic=a")
+      #expect(try await late.event()?.json == ["state": "up", "connected": 1, "of": 2])
+      await publishers[1].close()
+      #expect(try await late.event()?.json == ["state": "down", "connected": 0, "of": 2])
+      _ = try await rig.wire(.publish, bind: rig.directory.endpoint("a"))
+      for stream in [stream, late] {
+        while let block = try await stream.event(named: "upstream"), block.json["state"] != "up" {}
+      }
     }
   }
 

@@ -1,0 +1,46 @@
+/// The streams of one feed that have the same filter: matched once, woken together.
+final class StreamGroup {
+  /// Each stream has its heartbeat in one of this many ticks, so that no tick wakes them all.
+  static let beats = 16
+
+  private var streams: [EventStream] = []
+  /// For each of them, in which tick its heartbeat is.
+  private var beats: [Int] = []
+  private var places: [ObjectIdentifier: Int] = [:]
+
+  var isEmpty: Bool { streams.isEmpty }
+
+  /// Takes a stream in, with its heartbeat in that tick.
+  func insert(_ stream: EventStream, beat: Int) {
+    places[ObjectIdentifier(stream)] = streams.count
+    streams.append(stream)
+    beats.append(beat)
+  }
+
+  /// Lets a stream go; false when it is not here.
+  func remove(_ stream: EventStream) -> Bool {
+    guard let place = places.removeValue(forKey: ObjectIdentifier(stream)) else { return false }
+    let (last, beat) = (streams.removeLast(), beats.removeLast())
+    if last !== stream {
+      streams[place] = last
+      beats[place] = beat
+      places[ObjectIdentifier(last)] = place
+    }
+    return true
+  }
+
+  /// Events have come, the first of them that matches with that sequence.
+  func wake(at sequence: UInt64) {
+    for stream in streams { stream.wake(at: sequence) }
+  }
+
+  /// Sends the heartbeats of one tick.
+  func beat(_ tick: Int) {
+    for (stream, beat) in zip(streams, beats) where beat == tick { stream.sendHeartbeat() }
+  }
+
+  /// Ends each stream when it has read what there is.
+  func drain() {
+    for stream in streams { stream.drain() }
+  }
+}

@@ -1,0 +1,33 @@
+/// The topics one stream asks for: a topic matches when it begins with one of the prefixes, as in ZeroMQ.
+struct TopicFilter: Hashable, Sendable {
+  /// What was asked for, each once, in the order of the request.
+  let prefixes: [[UInt8]]
+  /// Those prefixes that no other one covers, in order of their bytes.
+  private let shortest: [[UInt8]]
+
+  init(prefixes: [[UInt8]]) {
+    var seen: Set<[UInt8]> = []
+    self.prefixes = prefixes.filter { seen.insert($0).inserted }
+    var shortest: [[UInt8]] = []
+    for prefix in self.prefixes.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+      if let last = shortest.last, prefix.starts(with: last) { continue }
+      shortest.append(prefix)
+    }
+    self.shortest = shortest
+  }
+
+  /// Whether a stream with this filter sends the event.
+  func matches(_ event: Event) -> Bool {
+    guard let topic = event.topic else { return true }
+    // No prefix in `shortest` begins another one, so only the last that does not come after the topic can begin it.
+    var (low, high) = (0, shortest.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if topic.lexicographicallyPrecedes(shortest[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low > 0 && topic.starts(with: shortest[low - 1])
+  }
+
+  static func == (left: Self, right: Self) -> Bool { left.prefixes == right.prefixes }
+  func hash(into hasher: inout Hasher) { hasher.combine(prefixes) }
+}
