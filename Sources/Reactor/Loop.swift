@@ -1,3 +1,5 @@
+import CLinux
+
 /// What runs at the end of each turn, after all sources: a daemon that flushes the answers of the turn at once.
 public protocol EndOfTurn: AnyObject {
   /// Does the work that has gathered. Returns when it wants to be called again at the latest, or nil.
@@ -12,12 +14,22 @@ public protocol EndOfTurn: AnyObject {
 public final class Loop {
   private static let timersPerTurn = 1_024
 
-  /// The time of this turn, read once when it began.
+  private struct Place {
+    weak var watch: Watch?
+  }
+
+  /// The time of this turn, read when the loop woke up.
   public private(set) var now: Instant
+  /// The reactor that runs the loop; nil when it is gone.
+  public internal(set) weak var reactor: Reactor?
+  /// The reactor was stopped: nothing can be watched any more, and no timer fires.
+  public private(set) var isStopped = false
+  /// How often the loop has turned, for tests of what lets it rest.
+  package private(set) var turns: UInt64 = 0
   private let clock: @Sendable () -> Instant
   private let poller: Poller
   private var timers = Timers()
-  private var watches: [UInt64: Watch] = [:]
+  private var places: [UInt64: Place] = [:]
   private var lastToken: UInt64 = 0
   private var scheduled: [Watch] = []
   private var turning: [Watch] = []
@@ -29,26 +41,28 @@ public final class Loop {
     poller = try Poller()
   }
 
-  /// Registers a source, to be woken by a descriptor or only by `Watch.schedule()`. The loop holds the source until
-  /// the watch is cancelled.
+  /// Gives a source its place, to be woken by a descriptor or only by `Watch.schedule()`. The caller keeps the watch for as
+  /// long as the source shall have turns; the loop keeps neither of them. Throws when the descriptor cannot be watched, or
+  /// the reactor was stopped.
   public func watch(
     _ descriptor: CInt? = nil, for events: PollEvents = .readable, _ source: any Source
   ) throws(ReactorError) -> Watch {
+    guard !isStopped else { throw ReactorError(errno: ESHUTDOWN, call: "Loop.watch on a stopped reactor") }
     lastToken += 1
+    if let descriptor { try poller.add(descriptor, events, token: lastToken) }
     let watch = Watch(descriptor: descriptor, token: lastToken, loop: self, source: source)
-    if let descriptor {
-      try poller.add(descriptor, events, token: lastToken)
-      watches[lastToken] = watch
-    }
+    if descriptor != nil { places[lastToken] = Place(watch: watch) }
     return watch
   }
 
-  /// Rings the handler once, at the deadline or up to a millisecond later. The handler is told the tag.
+  /// Fires the timer once, at the deadline or up to a millisecond later. The handler is told the tag, and kept until then.
+  /// On a stopped reactor no timer could fire: that is a programming error and traps.
   public func schedule(at deadline: Instant, _ handler: any TimerHandler, tag: UInt32 = 0) -> Timer {
-    timers.schedule(deadline, handler, tag: tag)
+    precondition(!isStopped, "a timer for a reactor that was stopped would never fire: stop the reactor last")
+    return timers.schedule(deadline, handler, tag: tag)
   }
 
-  /// Forgets a timer. One that has rung or was cancelled before is no error.
+  /// Forgets a timer. Cancelling one that has fired does nothing.
   public func cancel(_ timer: Timer) { timers.cancel(timer) }
 
   /// Adds a step to the end of each turn. Steps run in the order in which they were added.
@@ -57,16 +71,37 @@ public final class Loop {
   /// Removes a step.
   public func remove(_ end: any EndOfTurn) { ends.removeAll { $0 === end } }
 
+  /// Runs the work on the loop's thread: now if the caller is there, else in the next turn. For the `deinit` of what lives on
+  /// the loop: the last reference may be dropped on any thread.
+  public func run(_ work: @escaping @Sendable () -> Void) {
+    guard let reactor, !reactor.isCurrent else { return work() }
+    reactor.submit(work)
+  }
+
   func enqueue(_ watch: Watch) { scheduled.append(watch) }
 
-  func remove(_ watch: Watch) {
-    guard let descriptor = watch.descriptor, watches.removeValue(forKey: watch.token) != nil else { return }
+  /// Takes a descriptor out. Any thread may call it, before the descriptor is closed.
+  func remove(_ descriptor: CInt, token: UInt64) {
     poller.remove(descriptor)
+    // Safe: the loop's own thread uses it. Until then the place is empty, as its watch is gone.
+    nonisolated(unsafe) let loop = self
+    run { loop.places[token] = nil }
   }
+
+  /// Lets everything go that the loop keeps. No turn follows.
+  func end() {
+    isStopped = true
+    let kept = (timers, ends, scheduled)
+    (timers, ends, scheduled) = (Timers(), [], [])
+    withExtendedLifetime(kept) {}
+  }
+
+  /// Reads the clock. Called after each sleep, before anything that runs.
+  func wakeUp() { now = clock() }
 
   /// Everything a turn does before it sleeps. Returns how long it may sleep, in milliseconds; -1 for ever.
   func turn() -> CInt {
-    now = clock()
+    turns += 1
     for _ in 0..<Self.timersPerTurn {
       guard let (timer, handler) = timers.popDue(now) else { break }
       handler.fired(timer)
@@ -76,7 +111,11 @@ public final class Loop {
       watch.isScheduled = false
       let fired = watch.fired
       watch.fired = []
-      watch.source?.turn(fired)
+      guard let source = watch.source else {
+        watch.cancel()
+        continue
+      }
+      source.turn(fired)
       // Its turn may have used up an edge: it is asked again before the loop sleeps.
       watch.schedule()
     }
@@ -88,8 +127,8 @@ public final class Loop {
     if let due = timers.next { next = min(next, due) }
     if stillReady() { return 0 }
     guard next.nanoseconds < .max else { return -1 }
-    let left = next.nanoseconds - now.nanoseconds
-    // Round up: waking early would only mean waking twice.
+    // The turn took time as well. Round up: waking early would only mean waking twice.
+    let left = next.nanoseconds - clock().nanoseconds
     return left <= 0 ? 0 : CInt(clamping: (left + 999_999) / 1_000_000)
   }
 
@@ -106,7 +145,7 @@ public final class Loop {
 
   func sleep(milliseconds: CInt) {
     poller.wait(milliseconds: milliseconds) { token, events in
-      guard let watch = watches[token] else { return }
+      guard let watch = places[token]?.watch else { return }
       watch.fired.formUnion(events)
       watch.schedule()
     }

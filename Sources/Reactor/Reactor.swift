@@ -1,10 +1,12 @@
 import CLinux
+import Dispatch
 
 /// One thread that runs an epoll loop and is the executor of the actors that live on it.
 ///
 /// Everything such an actor holds is confined to the thread, so it needs no lock. From outside, `await` the actor; from a
-/// C callback on the thread, use `assumeIsolated`. The thread starts with `init` and ends with `shutdown()`, which has to
-/// come last: an actor that is freed later would find no thread to be freed on.
+/// C callback on the thread, use `assumeIsolated`. The thread starts with `init` and ends with `stop()`, which should come
+/// last: afterwards jobs and work run at once on whatever thread brings them, one at a time, so that actors can still be
+/// closed and freed, but nothing can be watched any more, no timer fires, and to schedule one is an error.
 public final class Reactor: SerialExecutor, TaskExecutor {
   private enum Entry {
     case job(UnownedJob)
@@ -15,36 +17,50 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     var isAsleep = false
     var isWoken = false
     var isStopping = false
+    /// The thread has ended.
+    var isEnded = false
+    /// After the end: a thread is running what has come in.
+    var isServed = false
   }
 
-  // Safe: only the reactor's own thread uses the loop; `loop` checks that.
+  /// A reactor for those who want none of their own. Made when first asked for, and never stopped.
+  public static let shared: Reactor = {
+    do {
+      return try Reactor(name: "shared", clock: Instant.monotonic, isShared: true)
+    } catch {
+      fatalError("the shared reactor cannot start: \(error)")
+    }
+  }()
+
+  // Safe: only the reactor's own thread uses the loop, and after its end one thread at a time; `loop` checks that.
   private nonisolated(unsafe) let confined: Loop
   private let inbox = Guarded(Inbox())
-  private let wakeUp: CInt
+  private let signal: WakeUp
   private let thread = Guarded<pthread_t?>(nil)
+  private let isShared: Bool
 
-  /// Starts the thread. The clock is read once a turn; tests hand in their own and call `wake()` after moving it.
-  public init(
+  /// Starts the thread. The clock is read after each sleep; tests hand in their own and call `wake()` after moving it.
+  public convenience init(
     name: String = "reactor", clock: @escaping @Sendable () -> Instant = Instant.monotonic
   ) throws(ReactorError) {
-    confined = try Loop(clock: clock)
-    wakeUp = eventfd(0, CInt(EFD_CLOEXEC | EFD_NONBLOCK))
-    guard wakeUp >= 0 else { throw .last("eventfd") }
-    try start(name)
+    try self.init(name: name, clock: clock, isShared: false)
   }
 
-  deinit { close(wakeUp) }
-
-  private func start(_ name: String) throws(ReactorError) {
-    _ = try confined.watch(wakeUp, WakeUp(descriptor: wakeUp))
-    let start = Unmanaged.passRetained(Start(reactor: self, name: name))
+  private init(name: String, clock: @escaping @Sendable () -> Instant, isShared: Bool) throws(ReactorError) {
+    self.isShared = isShared
+    confined = try Loop(clock: clock)
+    signal = try WakeUp()
+    confined.reactor = self
+    try signal.join(confined)
+    let body = Unmanaged.passRetained(Start(reactor: self, name: name))
     var created = pthread_t()
-    let failure = pthread_create(&created, nil, runReactor, start.toOpaque())
+    let failure = pthread_create(&created, nil, runReactor, body.toOpaque())
     guard failure == 0 else {
-      start.release()
+      body.release()
       throw ReactorError(errno: failure, call: "pthread_create")
     }
-    thread.withLock { $0 = created }
+    let identifier = created
+    thread.withLock { $0 = identifier }
   }
 
   /// The loop, for code that runs on the reactor's thread. Anywhere else it is a programming error and traps.
@@ -54,7 +70,9 @@ public final class Reactor: SerialExecutor, TaskExecutor {
   }
 
   /// Whether the caller runs on the reactor's thread.
-  public var isCurrent: Bool { clinux_current() == UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque()) }
+  public var isCurrent: Bool { clinux_current() == identity }
+
+  private var identity: UnsafeRawPointer { UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque()) }
 
   /// Makes the loop turn once, as if a descriptor had fired. Any thread may call it.
   public func wake() {
@@ -62,16 +80,28 @@ public final class Reactor: SerialExecutor, TaskExecutor {
       inbox.isWoken = true
       return inbox.isAsleep
     }
-    if asleep { signal() }
+    if asleep { signal.send() }
   }
 
-  /// Runs what is queued, ends the thread and waits for it. Close what lives on the reactor first. A second call does
-  /// nothing. Must not be called from the reactor's own thread.
+  /// Runs what is queued, ends the thread and returns when it has ended. Close what lives on the reactor first. A second
+  /// call does nothing.
+  public func stop() async {
+    await withCheckedContinuation { done in
+      // The wait belongs on a thread that may wait: Swift's own pool has no spare ones.
+      DispatchQueue.global().async {
+        self.shutdown()
+        done.resume()
+      }
+    }
+  }
+
+  /// As `stop()`, for code that is not `async`: it blocks the caller. Must not be called from the reactor's own thread.
   public func shutdown() {
     precondition(!isCurrent, "a reactor cannot wait for itself")
+    precondition(!isShared, "the shared reactor is never stopped")
     guard let joined = thread.withLock({ $0.take() }) else { return }
     inbox.withLock { $0.isStopping = true }
-    signal()
+    signal.send()
     pthread_join(joined, nil)
   }
 
@@ -85,44 +115,39 @@ public final class Reactor: SerialExecutor, TaskExecutor {
   public func submit(_ work: @escaping @Sendable () -> Void) { append(.work(work)) }
 
   private func append(_ entry: Entry) {
-    let asleep = inbox.withLock { inbox in
+    let (asleep, serves) = inbox.withLock { inbox in
       inbox.entries.append(entry)
-      return inbox.isAsleep
+      let serves = inbox.isEnded && !inbox.isServed
+      if serves { inbox.isServed = true }
+      return (inbox.isAsleep, serves)
     }
-    if asleep { signal() }
+    if asleep { signal.send() }
+    if serves { serve() }
   }
 
   public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
   public func checkIsolated() { precondition(isCurrent, "not on the reactor's thread") }
   public func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
-  private func signal() {
-    var one: UInt64 = 1
-    // A full counter already wakes the loop, so the result does not matter.
-    _ = write(wakeUp, &one, MemoryLayout<UInt64>.size)
-  }
-
   // MARK: Thread
 
   fileprivate func run() {
-    clinux_set_current(Unmanaged.passUnretained(self).toOpaque())
+    clinux_set_current(identity)
     var entries: [Entry] = []
     while true {
       let stopping = inbox.withLock { inbox in
         inbox.isAsleep = false
         inbox.isWoken = false
         swap(&inbox.entries, &entries)
-        return inbox.isStopping
+        guard inbox.isStopping, entries.isEmpty else { return false }
+        inbox.isEnded = true
+        inbox.isServed = true
+        return true
       }
-      if stopping && entries.isEmpty { return }
-      for entry in entries {
-        switch entry {
-        case .job(let job):
-          job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
-        case .work(let work): work()
-        }
-      }
-      entries.removeAll(keepingCapacity: true)
+      if stopping { break }
+      // After the inbox: what came in while the loop slept must not see the time of before.
+      confined.wakeUp()
+      run(&entries)
       var wait = confined.turn()
       if wait != 0 {
         let mayStay = inbox.withLock { inbox in
@@ -133,13 +158,63 @@ public final class Reactor: SerialExecutor, TaskExecutor {
       }
       confined.sleep(milliseconds: wait)
     }
+    confined.end()
+    serve()
+  }
+
+  private func run(_ entries: inout [Entry]) {
+    for entry in entries {
+      switch entry {
+      case .job(let job):
+        job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+      case .work(let work): work()
+      }
+    }
+    entries.removeAll(keepingCapacity: true)
+  }
+
+  /// Runs what comes in after the end, on whatever thread brings it.
+  private func serve() {
+    let before = clinux_current()
+    clinux_set_current(identity)
+    defer { clinux_set_current(before) }
+    var entries: [Entry] = []
+    while true {
+      let done = inbox.withLock { inbox in
+        swap(&inbox.entries, &entries)
+        inbox.isServed = !entries.isEmpty
+        return entries.isEmpty
+      }
+      if done { return }
+      confined.wakeUp()
+      run(&entries)
+    }
   }
 }
 
-/// Empties the eventfd that wakes the loop.
-private final class WakeUp: Source {
-  let descriptor: CInt
-  init(descriptor: CInt) { self.descriptor = descriptor }
+/// The eventfd that wakes the loop.
+private final class WakeUp: Source, Sendable {
+  private let descriptor: CInt
+  // Safe: set once, before the loop's thread starts.
+  private nonisolated(unsafe) var watch: Watch?
+
+  init() throws(ReactorError) {
+    descriptor = eventfd(0, CInt(EFD_CLOEXEC | EFD_NONBLOCK))
+    guard descriptor >= 0 else { throw .last("eventfd") }
+  }
+
+  deinit {
+    watch?.cancel()
+    close(descriptor)
+  }
+
+  func join(_ loop: Loop) throws(ReactorError) { watch = try loop.watch(descriptor, self) }
+
+  func send() {
+    var one: UInt64 = 1
+    // A full counter already wakes the loop, so the result does not matter.
+    _ = write(descriptor, &one, MemoryLayout<UInt64>.size)
+  }
 
   func turn(_ events: PollEvents) {
     var count: UInt64 = 0
@@ -157,7 +232,7 @@ private final class Start {
   }
 }
 
-/// The thread's entry. It holds the reactor until `shutdown()`.
+/// The thread's entry. It holds the reactor until `stop()`.
 private func runReactor(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
   guard let argument else { return nil }
   let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()

@@ -8,7 +8,7 @@ public protocol TimerHandler: AnyObject {
 public struct Timer: Hashable, Sendable {
   let slot: UInt32
   let generation: UInt32
-  /// What the owner wants to know again when it rings, such as the number of a call.
+  /// What the owner wants to know again when it fires, such as the number of a call.
   public let tag: UInt32
 }
 
@@ -47,7 +47,7 @@ struct Timers {
     return name(slot)
   }
 
-  /// Forgets a timer; false when it has rung or was cancelled before.
+  /// Forgets a timer; false when it has fired or was cancelled before.
   @discardableResult
   mutating func cancel(_ timer: Timer) -> Bool {
     let slot = Int(timer.slot)

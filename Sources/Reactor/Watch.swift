@@ -13,14 +13,15 @@ extension Source {
 }
 
 /// A source's place in a loop: with a descriptor that wakes it, or without.
+///
+/// The source owns it: when the watch is dropped, or the source is gone, no turn follows.
 public final class Watch {
   let descriptor: CInt?
   let token: UInt64
-  private(set) weak var loop: Loop?
-  // The loop keeps its sources alive: cancel the watch to let the source go.
-  var source: (any Source)?
   var fired: PollEvents = []
   var isScheduled = false
+  private(set) weak var source: (any Source)?
+  private var loop: Loop?
 
   init(descriptor: CInt?, token: UInt64, loop: Loop, source: any Source) {
     self.descriptor = descriptor
@@ -29,17 +30,19 @@ public final class Watch {
     self.source = source
   }
 
+  deinit { cancel() }
+
   /// Gives the source a turn in this round of the loop if it is not over, else in the next, before the loop sleeps.
   public func schedule() {
-    guard !isScheduled, source != nil else { return }
+    guard !isScheduled, let loop else { return }
     isScheduled = true
-    loop?.enqueue(self)
+    loop.enqueue(self)
   }
 
   /// Ends the watch: no turn follows. Call it before the descriptor is closed.
   public func cancel() {
-    guard source != nil else { return }
+    guard let loop = loop.take() else { return }
     source = nil
-    loop?.remove(self)
+    if let descriptor { loop.remove(descriptor, token: token) }
   }
 }

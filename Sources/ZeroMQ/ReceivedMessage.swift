@@ -2,49 +2,76 @@ import CZeroMQ
 
 /// The frames of one received message, read in place: libzmq's own buffers, valid until the next `receive`.
 public struct ReceivedMessage: ~Copyable {
-  /// ReceivedMessage beyond these are read and dropped, and only counted.
-  public static let capacity = 32
+  /// Room for so many frames is kept; a message with more gets room for itself.
+  private static let usualFrames = 32
 
-  /// How many frames the message had, which can be more than `capacity`.
+  /// How many frames the message has.
   public private(set) var count = 0
-  private let storage: UnsafeMutablePointer<zmq_msg_t>
+  /// How many places hold a frame to be freed: those of the message before too, after a `receive` that found nothing.
+  private var held = 0
+  private var capacity = Self.usualFrames
+  private var places: UnsafeMutablePointer<zmq_msg_t>
 
   /// No message yet.
-  public init() {
-    storage = .allocate(capacity: Self.capacity)
-    for index in 0..<Self.capacity { zmq_msg_init(storage + index) }
-  }
+  public init() { places = Self.allocate(capacity) }
 
-  deinit {
-    for index in 0..<Self.capacity { zmq_msg_close(storage + index) }
-    storage.deallocate()
-  }
+  deinit { Self.free(places, capacity) }
 
-  /// The bytes of a frame that was kept.
+  /// The bytes of a frame.
   public subscript(index: Int) -> UnsafeRawBufferPointer {
-    precondition(index < min(count, Self.capacity), "no such frame")
-    return UnsafeRawBufferPointer(start: zmq_msg_data(storage + index), count: zmq_msg_size(storage + index))
+    precondition((0..<count).contains(index), "no such frame")
+    return UnsafeRawBufferPointer(start: zmq_msg_data(places + index), count: zmq_msg_size(places + index))
   }
 
   /// Lets the memory of the last message go.
   public mutating func clear() {
-    for index in 0..<min(count, Self.capacity) {
-      zmq_msg_close(storage + index)
-      zmq_msg_init(storage + index)
-    }
     count = 0
+    if capacity > Self.usualFrames {
+      Self.free(places, capacity)
+      capacity = Self.usualFrames
+      places = Self.allocate(capacity)
+    } else {
+      for index in 0..<held {
+        zmq_msg_close(places + index)
+        zmq_msg_init(places + index)
+      }
+    }
+    held = 0
   }
 
   /// Takes the next message; false when there is none. A message is taken whole or not at all.
   public mutating func receive(from socket: borrowing Socket) throws(ZMQError) -> Bool {
     count = 0
+    var received = 0
     let raw = socket.raw
     repeat {
-      // libzmq closes what a frame held before; the last place takes whatever is too many.
-      let frame = storage + min(count, Self.capacity - 1)
-      guard try attempt("zmq_msg_recv", { zmq_msg_recv(frame, raw, ZMQ_DONTWAIT) }) != nil else { return false }
-      count += 1
-    } while zmq_msg_more(storage + min(count, Self.capacity) - 1) != 0
+      if received == capacity { grow() }
+      // libzmq frees what the place held before.
+      let place = places + received
+      guard try attempt("zmq_msg_recv", { zmq_msg_recv(place, raw, ZMQ_DONTWAIT) }) != nil else { return false }
+      received += 1
+      held = max(held, received)
+    } while zmq_msg_more(places + received - 1) != 0
+    count = received
     return true
+  }
+
+  private mutating func grow() {
+    let more = Self.allocate(capacity * 2)
+    for index in 0..<capacity { zmq_msg_move(more + index, places + index) }
+    Self.free(places, capacity)
+    places = more
+    capacity *= 2
+  }
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<zmq_msg_t> {
+    let places = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: capacity)
+    for index in 0..<capacity { zmq_msg_init(places + index) }
+    return places
+  }
+
+  private static func free(_ places: UnsafeMutablePointer<zmq_msg_t>, _ capacity: Int) {
+    for index in 0..<capacity { zmq_msg_close(places + index) }
+    places.deallocate()
   }
 }

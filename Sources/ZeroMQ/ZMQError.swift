@@ -15,6 +15,12 @@ public struct ZMQError: Error, Hashable, CustomStringConvertible {
     public static let interrupted = Code(rawValue: EINTR)
     /// The context is shutting down: close the socket.
     public static let terminated = Code(rawValue: 156_384_765)
+    /// The call makes no sense as it was made.
+    public static let invalid = Code(rawValue: EINVAL)
+    /// There is no such thing to act on.
+    public static let notFound = Code(rawValue: ENOENT)
+    /// The socket is closed.
+    public static let notSocket = Code(rawValue: ENOTSOCK)
     /// Another socket holds that address.
     public static let addressInUse = Code(rawValue: EADDRINUSE)
     /// The peer named by a router is not connected.

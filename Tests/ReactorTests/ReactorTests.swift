@@ -14,26 +14,29 @@ private actor Resident {
   init(_ reactor: Reactor) { self.reactor = reactor }
 
   func isHome() -> Bool { reactor.isCurrent }
-  func alarm(in delay: Duration, _ rung: Tally) -> Timer {
-    reactor.loop.schedule(at: reactor.loop.now + delay, Bell(rung))
+  func timer(in delay: Duration, _ fired: Tally) -> Timer {
+    reactor.loop.schedule(at: reactor.loop.now + delay, Alarm(fired))
   }
   func cancel(_ timer: Timer) { reactor.loop.cancel(timer) }
   func watch(_ descriptor: CInt, _ turned: Tally) throws {
-    watch = try reactor.loop.watch(descriptor, Reader(descriptor, turned))
+    let reader = Reader(descriptor, turned)
+    watch = try reactor.loop.watch(descriptor, reader)
+    kept.append(reader)
   }
   func stopWatching() { watch?.cancel() }
   func schedule(_ source: @Sendable () -> any Source) throws {
-    let watch = try reactor.loop.watch(nil, source())
+    let source = source()
+    let watch = try reactor.loop.watch(nil, source)
     watch.schedule()
-    kept.append(watch)
+    kept += [watch, source]
   }
   func add(_ end: @Sendable () -> any EndOfTurn) { reactor.loop.append(end()) }
 }
 
-private final class Bell: TimerHandler {
-  let rung: Tally
-  init(_ rung: Tally) { self.rung = rung }
-  func fired(_ timer: Timer) { rung.countUp() }
+private final class Alarm: TimerHandler {
+  let fired: Tally
+  init(_ fired: Tally) { self.fired = fired }
+  func fired(_ timer: Timer) { fired.countUp() }
 }
 
 private final class Reader: Source {
@@ -77,13 +80,13 @@ private final class End: EndOfTurn {
     reactor.shutdown()
   }
 
-  @Test("rings a timer once the clock has reached it, and not before") func timer() async throws {
+  @Test("fires a timer once the clock has reached it, and not before") func timer() async throws {
     let clock = ManualClock()
     let reactor = try Reactor(clock: clock.read)
     let resident = Resident(reactor)
     let (early, late) = (Tally(), Tally())
-    _ = await resident.alarm(in: .seconds(5), early)
-    _ = await resident.alarm(in: .seconds(6), late)
+    _ = await resident.timer(in: .seconds(5), early)
+    _ = await resident.timer(in: .seconds(6), late)
     clock.advance(by: .seconds(5))
     reactor.wake()
     await early.reaches(1)
@@ -95,13 +98,13 @@ private final class End: EndOfTurn {
     reactor.shutdown()
   }
 
-  @Test("a cancelled timer does not ring") func cancel() async throws {
+  @Test("a cancelled timer does not fire") func cancel() async throws {
     let clock = ManualClock()
     let reactor = try Reactor(clock: clock.read)
     let resident = Resident(reactor)
     let (cancelled, other) = (Tally(), Tally())
-    let timer = await resident.alarm(in: .seconds(1), cancelled)
-    _ = await resident.alarm(in: .seconds(2), other)
+    let timer = await resident.timer(in: .seconds(1), cancelled)
+    _ = await resident.timer(in: .seconds(2), other)
     await resident.cancel(timer)
     clock.advance(by: .seconds(3))
     reactor.wake()
@@ -110,11 +113,11 @@ private final class End: EndOfTurn {
     reactor.shutdown()
   }
 
-  @Test("rings by itself on the real clock") func realClock() async throws {
+  @Test("fires by itself on the real clock") func realClock() async throws {
     let reactor = try Reactor()
-    let rung = Tally()
-    _ = await Resident(reactor).alarm(in: .milliseconds(5), rung)
-    await rung.reaches(1)
+    let fired = Tally()
+    _ = await Resident(reactor).timer(in: .milliseconds(5), fired)
+    await fired.reaches(1)
     reactor.shutdown()
   }
 
@@ -142,8 +145,10 @@ private final class End: EndOfTurn {
   @Test("asks a scheduled source before it sleeps, and goes on while it is ready") func ready() async throws {
     let reactor = try Reactor()
     let turned = Tally()
-    try await Resident(reactor).schedule { Busy(1_000, turned) }
+    let resident = Resident(reactor)
+    try await resident.schedule { Busy(1_000, turned) }
     await turned.reaches(1_000)
+    #expect(await resident.isHome())
     reactor.shutdown()
     #expect(turned.count == 1_000)
   }

@@ -12,14 +12,14 @@ private final class Silent: TimerHandler {
   @Test("come due in the order of their deadlines, whatever the order of scheduling", arguments: [1, 2, 3, 64, 1_000])
   func order(count: Int) {
     var timers = Timers()
-    let alarm = Silent()
+    let handler = Silent()
     var generator = SystemRandomNumberGenerator()
     let deadlines = (0..<count).map { _ in Int64.random(in: 0..<500, using: &generator) }
     var names: [Timer: Int64] = [:]
-    for deadline in deadlines { names[timers.schedule(instant(deadline), alarm)] = deadline }
-    var rung: [Int64] = []
-    while let (timer, _) = timers.popDue(instant(1_000)) { rung.append(names[timer] ?? -1) }
-    #expect(rung == deadlines.sorted())
+    for deadline in deadlines { names[timers.schedule(instant(deadline), handler)] = deadline }
+    var fired: [Int64] = []
+    while let (timer, _) = timers.popDue(instant(1_000)) { fired.append(names[timer] ?? -1) }
+    #expect(fired == deadlines.sorted())
     #expect(timers.next == nil)
   }
 
@@ -33,11 +33,11 @@ private final class Silent: TimerHandler {
     #expect(at != nil)
   }
 
-  @Test("cancelled ones never ring, and a stale name cancels nothing")
+  @Test("cancelled ones never fire, and a stale name cancels nothing")
   func cancel() {
     var timers = Timers()
-    let alarm = Silent()
-    let all = (0..<100).map { timers.schedule(instant(Int64($0)), alarm) }
+    let handler = Silent()
+    let all = (0..<100).map { timers.schedule(instant(Int64($0)), handler) }
     for timer in all where timer.slot % 2 == 0 {
       let cancelled = timers.cancel(timer)
       #expect(cancelled)
@@ -45,19 +45,19 @@ private final class Silent: TimerHandler {
     #expect(timers.count == 50)
     let again = timers.cancel(all[0])
     #expect(!again)
-    let reused = timers.schedule(instant(5), alarm)
+    let reused = timers.schedule(instant(5), handler)
     let stale = timers.cancel(all[Int(reused.slot)])
     #expect(!stale, "the slot is used again under another generation")
     #expect(timers.count == 51)
-    var rung = 0
-    while timers.popDue(instant(1_000)) != nil { rung += 1 }
-    #expect(rung == 51)
+    var fired = 0
+    while timers.popDue(instant(1_000)) != nil { fired += 1 }
+    #expect(fired == 51)
   }
 
   @Test("a heap that is cancelled from at random stays in order")
   func heapOrder() {
     var timers = Timers()
-    let alarm = Silent()
+    let handler = Silent()
     var generator = SystemRandomNumberGenerator()
     var live: [(Timer, Int64)] = []
     for _ in 0..<5_000 {
@@ -67,7 +67,7 @@ private final class Silent: TimerHandler {
         #expect(cancelled)
       } else {
         let deadline = Int64.random(in: 0..<1_000_000, using: &generator)
-        live.append((timers.schedule(instant(deadline), alarm), deadline))
+        live.append((timers.schedule(instant(deadline), handler), deadline))
       }
       #expect(timers.next?.nanoseconds == live.map(\.1).min())
     }

@@ -107,7 +107,7 @@ private final class Inbox: SocketDelegate, TimerHandler {
   func socketTurn() {
     guard let socket, !isPaused else { return }
     while (try? frames.receive(from: socket)) == true {
-      let message = (0..<min(frames.count, ReceivedMessage.capacity)).map { Array(frames[$0]) }
+      let message = (0..<frames.count).map { Array(frames[$0]) }
       if waiters.isEmpty { messages.append(message) } else { waiters.removeFirst().resume(returning: message) }
     }
   }

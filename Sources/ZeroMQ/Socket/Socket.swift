@@ -1,5 +1,6 @@
 import CZeroMQ
 import Glibc
+import Reactor
 
 /// One libzmq socket, confined to the thread that created it. No call waits: what cannot be done now is refused.
 ///
@@ -11,7 +12,7 @@ public final class Socket {
   /// Its place in a loop, if it has one.
   weak var watch: SocketWatch?
   // A context must outlive its sockets.
-  private let context: Context
+  let context: Context
 
   /// Creates a socket with its options set, neither bound nor connected.
   public init(_ kind: SocketKind, in context: Context, options: SocketOptions = .init()) throws(ZMQError) {
@@ -39,13 +40,29 @@ public final class Socket {
     try check("zmq_connect(\(endpoint))") { zmq_connect(raw, endpoint) }
   }
 
+  /// Closes a binding, by the text that `bind` returned. What is connected to it stays connected.
+  public func unbind(_ endpoint: String) throws(ZMQError) {
+    try check("zmq_unbind(\(endpoint))") { zmq_unbind(raw, endpoint) }
+  }
+
   /// Ends the connection to an endpoint, by the text it was connected with.
   public func disconnect(_ endpoint: String) throws(ZMQError) {
     try check("zmq_disconnect(\(endpoint))") { zmq_disconnect(raw, endpoint) }
   }
 
   /// Receives what begins with the prefix; the empty one means everything. libzmq counts equal subscriptions.
-  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) { try set(ZMQ_SUBSCRIBE, prefix) }
+  /// Throws for a prefix longer than `longestPrefix`.
+  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) {
+    guard prefix.count <= Self.longestPrefix else {
+      throw ZMQError(
+        code: .invalid,
+        call: "subscribe to a prefix of \(prefix.count) bytes, where libzmq carries at most \(Self.longestPrefix)")
+    }
+    try set(ZMQ_SUBSCRIBE, prefix)
+  }
+
+  /// The longest prefix that can be subscribed to, in bytes: libzmq 4.3.4 corrupts its subscription stream with longer ones.
+  public static let longestPrefix = 245
 
   /// Takes one subscription to the prefix back.
   public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try set(ZMQ_UNSUBSCRIBE, prefix) }
@@ -56,10 +73,31 @@ public final class Socket {
     return try attempt("zmq_send") { zmq_send(raw, frame.baseAddress, frame.count, flags) } != nil
   }
 
+  /// Gives the source turns whenever libzmq's descriptor says that the socket is worth a look.
+  func watch(on loop: Loop, _ source: any Source) throws(ZMQError) -> Watch {
+    let descriptor = try descriptor
+    do {
+      let watch = try loop.watch(descriptor, source)
+      // What has come before would not fire the descriptor again.
+      watch.schedule()
+      return watch
+    } catch {
+      throw ZMQError(code: .init(rawValue: error.errno), call: error.call)
+    }
+  }
+
+  /// Starts to report connection events at an inproc address.
+  func monitor(at address: String, events: CInt) throws(ZMQError) {
+    try check("zmq_socket_monitor") { zmq_socket_monitor(raw, address, events) }
+  }
+
+  /// Ends the reports. Before the end that reads them is closed, as libzmq's I/O thread would wait for it for ever.
+  func stopMonitor() { zmq_socket_monitor(raw, nil, 0) }
+
   /// What libzmq would let one do now. Reading it is also what makes libzmq look at its inbox, which its
   /// edge-triggered descriptor asks for (`zmq_getsockopt(3)`, ZMQ_EVENTS).
   public var readiness: Readiness {
-    Readiness(rawValue: (try? integer(ZMQ_EVENTS)) ?? 0)
+    get throws(ZMQError) { Readiness(rawValue: try integer(ZMQ_EVENTS)) }
   }
 
   /// The descriptor that becomes readable when `readiness` is worth another look. Only to be watched.

@@ -3,7 +3,10 @@ import Reactor
 
 /// What a socket is told before its first `bind` or `connect` (`zmq_setsockopt(3)`).
 public struct SocketOptions: Sendable, Hashable {
-  /// Messages queued for a peer before a send is refused. Default: 1,000.
+  /// Messages queued for a peer before a send is refused; 0 for no bound. Default: 1,000.
+  ///
+  /// A subscribing socket has no bound, whatever is set: it sends subscriptions only, and libzmq drops those beyond the mark in
+  /// silence.
   public var sendHighWaterMark = 1_000
   /// Messages of a peer queued before its sending stops; 0 for no bound. Default: 1,000.
   public var receiveHighWaterMark = 1_000
@@ -16,15 +19,15 @@ public struct SocketOptions: Sendable, Hashable {
   /// The longest wait before connecting again; waits double up to it. Default: 400 ms, so that a peer that comes
   /// back is found well within a second.
   public var longestReconnect: Duration = .milliseconds(400)
-  /// How often a silent peer is asked for a sign of life; zero for never. Default: 2 s.
+  /// How often a silent peer is asked for a sign of life; zero for never. Default: never.
   ///
-  /// Not for a socket that can reach its receive high-water mark: when the peer of such a connection goes away between two
-  /// heartbeats, libzmq 4.3.4 ends the process (assertion `!_io_error`). `keepAlive` stands in there.
-  public var heartbeat: Duration = .seconds(2)
+  /// Only with `receiveHighWaterMark` 0, else creating the socket throws: when a peer fills the queue up to the mark and goes
+  /// away, a heartbeat makes libzmq 4.3.4 end the process (assertion `!_io_error`). `keepAlive` finds vanished peers as well.
+  public var heartbeat: Duration = .zero
   /// After how long without one the connection is given up. Default: 6 s.
   public var heartbeatTimeout: Duration = .seconds(6)
   /// After how much silence the kernel asks the peer's, in whole seconds; a third of it between further questions, three
-  /// unanswered ones end the connection. TCP only. Default: 9 s.
+  /// unanswered ones end the connection; zero for never. TCP only. Default: 9 s.
   public var keepAlive: Duration = .seconds(9)
   /// How long the ZMTP handshake may take. Default: 5 s.
   public var handshake: Duration = .seconds(5)
@@ -40,29 +43,55 @@ public struct SocketOptions: Sendable, Hashable {
 }
 
 extension SocketOptions {
+  /// What libzmq 4.3.4 cannot do without ending the process is refused here.
+  private func check() throws(ZMQError) {
+    guard heartbeat > .zero, receiveHighWaterMark != 0 else { return }
+    throw ZMQError(
+      code: .invalid,
+      call:
+        "heartbeat needs receiveHighWaterMark 0, not \(receiveHighWaterMark): a peer that fills the queue could end the"
+        + " process; set one of the two to zero")
+  }
+
   func apply(to socket: borrowing Socket) throws(ZMQError) {
-    try socket.set(ZMQ_SNDHWM, CInt(clamping: sendHighWaterMark))
+    try check()
+    let isSubscriber = socket.kind == .subscribe
+    try socket.set(ZMQ_SNDHWM, isSubscriber ? 0 : CInt(clamping: sendHighWaterMark))
     try socket.set(ZMQ_RCVHWM, CInt(clamping: receiveHighWaterMark))
     try socket.set(ZMQ_LINGER, linger?.milliseconds ?? CInt(-1))
     try socket.set(ZMQ_IMMEDIATE, CInt(immediate ? 1 : 0))
     try socket.set(ZMQ_RECONNECT_IVL, reconnect.milliseconds)
     try socket.set(ZMQ_RECONNECT_IVL_MAX, longestReconnect.milliseconds)
-    try socket.set(ZMQ_HEARTBEAT_IVL, heartbeat.milliseconds)
-    try socket.set(ZMQ_HEARTBEAT_TIMEOUT, heartbeatTimeout.milliseconds)
-    let silence = max(1, CInt(clamping: keepAlive.components.seconds))
-    try socket.set(ZMQ_TCP_KEEPALIVE, CInt(1))
-    try socket.set(ZMQ_TCP_KEEPALIVE_IDLE, silence)
-    try socket.set(ZMQ_TCP_KEEPALIVE_INTVL, max(1, silence / 3))
-    try socket.set(ZMQ_TCP_KEEPALIVE_CNT, CInt(3))
+    if heartbeat > .zero {
+      try socket.set(ZMQ_HEARTBEAT_IVL, heartbeat.milliseconds)
+      try socket.set(ZMQ_HEARTBEAT_TIMEOUT, heartbeatTimeout.milliseconds)
+    }
+    try setKeepAlive(of: socket)
     try socket.set(ZMQ_HANDSHAKE_IVL, handshake.milliseconds)
     try socket.set(ZMQ_CONNECT_TIMEOUT, connectTimeout.milliseconds)
     try socket.set(ZMQ_IPV6, CInt(1))
     try socket.set(ZMQ_MAXMSGSIZE, Int64(longestFrame ?? -1))
     if socket.kind == .router { try socket.set(ZMQ_ROUTER_MANDATORY, CInt(mandatory ? 1 : 0)) }
   }
+
+  private func setKeepAlive(of socket: borrowing Socket) throws(ZMQError) {
+    guard keepAlive > .zero else { return try socket.set(ZMQ_TCP_KEEPALIVE, CInt(0)) }
+    let silence = min(Self.longestSilence, max(1, CInt(clamping: keepAlive.components.seconds)))
+    try socket.set(ZMQ_TCP_KEEPALIVE, CInt(1))
+    try socket.set(ZMQ_TCP_KEEPALIVE_IDLE, silence)
+    try socket.set(ZMQ_TCP_KEEPALIVE_INTVL, max(1, silence / 3))
+    try socket.set(ZMQ_TCP_KEEPALIVE_CNT, CInt(3))
+  }
+
+  /// Linux refuses a longer one, and libzmq ends the process over that (`tcp(7)`, TCP_KEEPIDLE).
+  private static let longestSilence: CInt = 32_767
 }
 
 extension Duration {
-  /// Whole milliseconds as libzmq takes them, rounded up.
-  var milliseconds: CInt { CInt(clamping: (nanoseconds + 999_999) / 1_000_000) }
+  /// Whole milliseconds as libzmq takes them, rounded up; saturates.
+  var milliseconds: CInt {
+    let nanoseconds = nanoseconds
+    let whole = nanoseconds / 1_000_000
+    return CInt(clamping: nanoseconds % 1_000_000 > 0 ? whole + 1 : whole)
+  }
 }

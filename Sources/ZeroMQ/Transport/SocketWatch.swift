@@ -37,5 +37,5 @@ public final class SocketWatch: Source {
     if let owner { owner.socketTurn() }
   }
 
-  public func isReady() -> Bool { owner?.wantsTurn(socket.readiness) ?? false }
+  public func isReady() -> Bool { owner?.wantsTurn((try? socket.readiness) ?? []) ?? false }
 }

@@ -98,7 +98,7 @@ final class BackendConnection: SocketDelegate, MonitorDelegate {
       engine?.received(frames, from: self)
     }
     frames.clear()
-    if isFull, isUp, socket.readiness.contains(.output) {
+    if isFull, isUp, ((try? socket.readiness) ?? []).contains(.output) {
       isFull = false
       engine?.hasRoom(self)
     }

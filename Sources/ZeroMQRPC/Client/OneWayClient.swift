@@ -75,7 +75,7 @@ public final class OneWayClient: MonitorDelegate, SocketDelegate {
   }
 
   /// PUB and PUSH receive nothing, but their inbox (subscriptions, room) has to be looked at.
-  public func socketTurn() { _ = socket.readiness }
+  public func socketTurn() { _ = try? socket.readiness }
   public func wantsTurn(_ readiness: Socket.Readiness) -> Bool { false }
 
   public func monitor(_ event: Monitor.Event) {

@@ -23,6 +23,7 @@ public struct RPCOptions: Sendable, Hashable {
     options.sendHighWaterMark = sendHighWaterMark
     // There are no more replies than calls under way, and with heartbeats on a mark must not be reached.
     options.receiveHighWaterMark = 0
+    options.heartbeat = .seconds(2)
     options.longestFrame = longestReply.multipliedReportingOverflow(by: 4).overflow ? nil : longestReply * 4
     return options
   }

@@ -1,0 +1,127 @@
+/// Where a socket binds or connects: `tcp://host:port`, `ipc://path` or `inproc://name`, checked against ZeroMQ's grammar.
+///
+/// A host is a name, an IPv4 address, an IPv6 address in brackets, or `*` (any interface; only to bind). A port of `*` or 0
+/// lets the kernel choose (only to bind). `ipc://*` lets libzmq choose a path (only to bind).
+public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+  /// What the text says, taken apart.
+  public enum Address: Hashable, Sendable {
+    /// A host without the brackets of IPv6, and a port; 0 is any.
+    case tcp(host: String, port: UInt16)
+    /// A path in the file system; with `@` in front, a name in Linux's abstract namespace.
+    case ipc(path: String)
+    /// A name within the context.
+    case inproc(name: String)
+  }
+
+  /// What the text says, taken apart.
+  public let address: Address
+  /// The text, as libzmq takes it.
+  public let description: String
+
+  /// Reads an endpoint; throws what is wrong with it.
+  public init(_ text: String) throws(EndpointError) {
+    address = try Self.read(text)
+    description = text
+  }
+
+  /// A tcp endpoint, from its parts.
+  init(host: String, port: UInt16) {
+    address = .tcp(host: host, port: port)
+    description = host.contains(":") ? "tcp://[\(host)]:\(port)" : "tcp://\(host):\(port)"
+  }
+
+  /// Throws when the endpoint can only be bound to.
+  public func requireConnectable() throws(EndpointError) {
+    switch address {
+    case .tcp("*", _): throw EndpointError("\"*\" is an address to bind to; name the host to connect to")
+    case .tcp(_, 0): throw EndpointError("a port that the kernel chooses is one to bind to; connect to 1...65535")
+    case .ipc("*"): throw EndpointError("\"*\" is a path to bind to; name the path to connect to")
+    default: return
+    }
+  }
+}
+
+/// Why a text is no endpoint.
+public struct EndpointError: Error, Hashable, CustomStringConvertible {
+  /// The reason, in a sentence that says what to write instead.
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+extension Endpoint {
+  /// The longest path a `sockaddr_un` of Linux holds, in bytes.
+  public static let longestPath = 107
+  /// libzmq's bound on an inproc name, in bytes.
+  private static let longestName = 255
+
+  private static func read(_ text: String) throws(EndpointError) -> Address {
+    guard let mark = text.firstRange(of: "://") else {
+      throw EndpointError("expected tcp://host:port or ipc:///path, not \"\(text)\"")
+    }
+    guard !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
+      throw EndpointError("an endpoint has no spaces")
+    }
+    let rest = text[mark.upperBound...]
+    switch text[..<mark.lowerBound] {
+    case "tcp": return try readHost(rest)
+    case "ipc":
+      guard !rest.isEmpty else { throw EndpointError("ipc:// needs a path: ipc:///run/service") }
+      guard rest.utf8.count <= longestPath else {
+        throw EndpointError("an ipc path has at most \(longestPath) bytes, not \(rest.utf8.count)")
+      }
+      return .ipc(path: String(rest))
+    case "inproc":
+      guard !rest.isEmpty else { throw EndpointError("inproc:// needs a name: inproc://service") }
+      guard rest.utf8.count <= longestName else {
+        throw EndpointError("an inproc name has at most \(longestName) bytes, not \(rest.utf8.count)")
+      }
+      return .inproc(name: String(rest))
+    case let scheme: throw EndpointError("\"\(scheme)\" is no transport of ZeroMQ here; use tcp or ipc")
+    }
+  }
+
+  private static func readHost(_ rest: Substring) throws(EndpointError) -> Address {
+    guard let colon = rest.lastIndex(of: ":") else { throw EndpointError("tcp:// needs a port: tcp://\(rest):5555") }
+    var host = rest[..<colon]
+    let port = rest[rest.index(after: colon)...]
+    if host.isEmpty { throw EndpointError("tcp:// needs a host: tcp://127.0.0.1:\(port)") }
+    if host.contains("/") || port.contains("/") { throw EndpointError("tcp:// takes a host and a port, no path") }
+    if host.contains(";") { throw EndpointError("tcp:// takes one host and port; a source address is not supported") }
+    if host.hasPrefix("["), host.hasSuffix("]"), host.contains(":") {
+      host = host.dropFirst().dropLast()
+    } else if host.contains(":") {
+      throw EndpointError("an IPv6 address goes in brackets: tcp://[\(host)]:\(port)")
+    }
+    if port == "*" { return .tcp(host: String(host), port: 0) }
+    guard port.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = UInt16(port) else {
+      throw EndpointError("\"\(port)\" is no port; ports are 1...65535")
+    }
+    return .tcp(host: String(host), port: number)
+  }
+}
+
+extension Endpoint {
+  /// The host's name if it has one that must be looked up before libzmq can connect.
+  var hostName: String? {
+    guard case .tcp(let host, _) = address, host != "*", Resolver.numeric(host) == nil else { return nil }
+    return host
+  }
+
+  /// One spelling for one address, whichever libzmq uses. What is no endpoint stays as it is.
+  static func canonical(_ text: String) -> String { (try? Endpoint(text))?.inNumbers.description ?? text }
+
+  /// The same endpoint with its address spelled as the kernel does; a name stays.
+  var inNumbers: Endpoint {
+    guard case .tcp(let host, let port) = address, let number = Resolver.numeric(host) else { return self }
+    return Endpoint(host: number, port: port)
+  }
+
+  /// Whether a connection that is reported at an address may have come in here: with wildcards, only the port tells.
+  func accepts(_ reported: String) -> Bool {
+    if description == reported { return true }
+    guard case .tcp(_, let port) = address, let other = try? Endpoint(reported), case .tcp(_, port) = other.address
+    else { return false }
+    return true
+  }
+}

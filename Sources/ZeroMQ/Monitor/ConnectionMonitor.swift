@@ -1,0 +1,156 @@
+import CZeroMQ
+import Glibc
+import Reactor
+
+/// Who reads a monitor.
+protocol ConnectionMonitorDelegate: AnyObject {
+  /// There are events to take.
+  func monitorHasEvents()
+  /// libzmq could not be asked.
+  func monitorFailed(_ error: ZMQError)
+}
+
+/// Reads what libzmq reports of one socket's connections (`zmq_socket_monitor(3)`) and translates it.
+///
+/// libzmq sends each event from its I/O thread, which serves all sockets, and waits when there is no room. So the pair that
+/// carries the events has no bound, it is emptied in every turn, and what the reader does not take is kept up to a bound of
+/// this monitor's own.
+final class ConnectionMonitor: Source {
+  struct Event: Sendable, Hashable {
+    enum Kind: Sendable, Hashable {
+      /// A try to connect is under way.
+      case began
+      /// A try has failed, or a connection was lost, and libzmq will try again.
+      case retried
+      /// The kernel has connected; whether the two ends are one socket.
+      case opened(toItself: Bool)
+      /// The handshake is done.
+      case established
+      /// The handshake failed.
+      case failed
+      /// The handshake failed for the credentials.
+      case refused
+      /// The connection is gone; it may never have been established.
+      case closed
+    }
+
+    let kind: Kind
+    /// The endpoint that the connection belongs to, in numbers.
+    let address: String
+  }
+
+  /// Events kept for a reader that does not take them.
+  static let limit = 1_000
+  private static let eventsPerTurn = 512
+  private static let lastNumber = Guarded(0)
+  private static let kinds: [CInt] = [
+    ZMQ_EVENT_CONNECT_DELAYED, ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECTED, ZMQ_EVENT_HANDSHAKE_SUCCEEDED,
+    ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
+    ZMQ_EVENT_DISCONNECTED,
+  ]
+
+  /// Events that were dropped because nobody took them.
+  private(set) var dropped = 0
+  private var events: [Event] = []
+  private let pair: Socket
+  private var watch: Watch?
+  private weak var delegate: (any ConnectionMonitorDelegate)?
+  private var frames = ReceivedMessage()
+
+  /// Monitors the socket, which has to stop being monitored before the monitor is dropped.
+  init(_ socket: Socket, on loop: Loop, delegate: any ConnectionMonitorDelegate) throws(ZMQError) {
+    let number = Self.lastNumber.withLock { last in
+      last += 1
+      return last
+    }
+    let address = "inproc://monitor-\(number)"
+    var options = SocketOptions()
+    options.receiveHighWaterMark = 0
+    pair = try Socket(.pair, in: socket.context, options: options)
+    self.delegate = delegate
+    // First the pair, then the monitor: without a peer, libzmq's first event would stop its I/O thread.
+    try pair.connect(address)
+    watch = try pair.watch(on: loop, self)
+    try socket.monitor(at: address, events: Self.kinds.reduce(0, |))
+  }
+
+  /// What has happened since the last call, oldest first.
+  func takeEvents() -> [Event] {
+    defer { events = [] }
+    return events
+  }
+
+  func turn(_ fired: PollEvents) {
+    do {
+      for _ in 0..<Self.eventsPerTurn {
+        guard try frames.receive(from: pair) else { break }
+        if let event = read() { events.append(event) }
+      }
+    } catch {
+      failed(error)
+    }
+    if events.count > Self.limit {
+      dropped += events.count - Self.limit
+      events.removeFirst(events.count - Self.limit)
+    }
+    if !events.isEmpty { delegate?.monitorHasEvents() }
+  }
+
+  func isReady() -> Bool {
+    do {
+      return try pair.readiness.contains(.input)
+    } catch {
+      failed(error)
+      return false
+    }
+  }
+
+  private func failed(_ error: ZMQError) {
+    watch = nil
+    delegate?.monitorFailed(error)
+  }
+
+  /// An event is a 16-bit kind and a 32-bit value in host order; the second frame is the address.
+  private func read() -> Event? {
+    guard frames.count == 2, frames[0].count >= 6 else { return nil }
+    let value = frames[0].loadUnaligned(fromByteOffset: 2, as: UInt32.self)
+    let kind: Event.Kind
+    switch CInt(frames[0].loadUnaligned(as: UInt16.self)) {
+    case ZMQ_EVENT_CONNECT_DELAYED: kind = .began
+    case ZMQ_EVENT_CONNECT_RETRIED: kind = .retried
+    case ZMQ_EVENT_CONNECTED: kind = .opened(toItself: Self.isConnectedToItself(CInt(bitPattern: value)))
+    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: kind = .established
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: kind = .failed
+    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: kind = .refused
+    case ZMQ_EVENT_DISCONNECTED: kind = .closed
+    default: return nil
+    }
+    return Event(kind: kind, address: Endpoint.canonical(String(decoding: frames[1], as: UTF8.self)))
+  }
+
+  /// Whether both ends of a TCP connection are one socket. If they are, its end will be abrupt, so that its port is free for a
+  /// service to bind at once.
+  ///
+  /// The descriptor is libzmq's, and may have been closed by now, or be another socket: to ask is harmless then, and a socket
+  /// with two equal ends is never wanted.
+  private static func isConnectedToItself(_ descriptor: CInt) -> Bool {
+    guard let own = address(descriptor, getsockname), let peer = address(descriptor, getpeername), own == peer else {
+      return false
+    }
+    var abrupt = Glibc.linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &abrupt, socklen_t(MemoryLayout<Glibc.linger>.size))
+    return true
+  }
+
+  private static func address(
+    _ descriptor: CInt, _ ask: (CInt, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>?) -> CInt
+  ) -> [UInt8]? {
+    var storage = sockaddr_storage()
+    var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let failure = withUnsafeMutablePointer(to: &storage) { storage in
+      storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { ask(descriptor, $0, &size) }
+    }
+    guard failure == 0, storage.ss_family == AF_INET || storage.ss_family == AF_INET6 else { return nil }
+    return withUnsafeBytes(of: &storage) { Array($0.prefix(Int(size))) }
+  }
+}

@@ -1,0 +1,162 @@
+import CZeroMQ
+import Reactor
+
+/// Who has connections.
+protocol ConnectionsDelegate: AnyObject {
+  func connectionChanged(_ event: ConnectionEvent)
+  func connectionFailed(_ error: ZMQError)
+}
+
+/// The endpoints that a socket connects to: does what each `Reconnection` wants.
+final class Connections {
+  private struct Entry {
+    let id: UInt32
+    var reconnection: Reconnection
+    var timer: Timer?
+  }
+
+  private let socket: Socket
+  private let loop: Loop
+  private let options: SocketOptions
+  private let resolver: Resolver
+  private weak var delegate: (any ConnectionsDelegate)?
+  private var entries: [Entry] = []
+  private var lastID: UInt32 = 0
+  private lazy var alarm = Alarm(self)
+
+  init(
+    of socket: Socket, options: SocketOptions, on loop: Loop, resolver: Resolver, delegate: any ConnectionsDelegate
+  ) {
+    self.socket = socket
+    self.options = options
+    self.loop = loop
+    self.resolver = resolver
+    self.delegate = delegate
+  }
+
+  /// How many of the endpoints have a connection.
+  var established: Int { entries.count { $0.reconnection.isConnected } }
+  var count: Int { entries.count }
+
+  func connect(_ endpoint: Endpoint) throws(ZMQError) {
+    let host = endpoint.hostName
+    let target = host == nil ? endpoint.inNumbers : endpoint
+    lastID += 1
+    let reconnection = Reconnection(
+      target, host: host, pause: options.reconnect, longestPause: options.longestReconnect)
+    if host == nil { try reach(target, isNamed: false) }
+    entries.append(Entry(id: lastID, reconnection: reconnection))
+    change(lastID) { reconnection, _ in
+      let actions = reconnection.start()
+      // That one was done above, where it may throw.
+      return host == nil ? [] : actions
+    }
+  }
+
+  func disconnect(_ endpoint: Endpoint) throws(ZMQError) {
+    let target = endpoint.inNumbers
+    guard let entry = entries.first(where: { $0.reconnection.endpoint == target }) else {
+      throw ZMQError(code: .notFound, call: "disconnect from \(endpoint), which is not connected to")
+    }
+    change(entry.id) { reconnection, _ in reconnection.end() }
+    if let timer = entries.first(where: { $0.id == entry.id })?.timer { loop.cancel(timer) }
+    entries.removeAll { $0.id == entry.id }
+  }
+
+  /// Hears of an event; false when it is about none of the endpoints.
+  func take(_ event: ConnectionMonitor.Event) -> Bool {
+    guard let id = entries.first(where: { $0.reconnection.current?.description == event.address })?.id else {
+      return false
+    }
+    change(id) { reconnection, now in
+      switch event.kind {
+      case .began:
+        reconnection.began()
+        return []
+      case .retried: return reconnection.retried(at: now)
+      case .opened(let toItself): return toItself ? reconnection.connectedToItself(at: now) : []
+      case .established: return reconnection.established()
+      case .failed: return []
+      case .refused: return [.tell(.refused)]
+      case .closed: return reconnection.lost(at: now)
+      }
+    }
+    return true
+  }
+
+  /// No timer comes any more.
+  func end() {
+    for entry in entries { if let timer = entry.timer { loop.cancel(timer) } }
+    entries = []
+  }
+
+  fileprivate func expired(_ id: UInt32) {
+    guard let index = entries.firstIndex(where: { $0.id == id }) else { return }
+    entries[index].timer = nil
+    change(id) { reconnection, now in reconnection.expired(at: now) }
+  }
+
+  fileprivate func resolved(_ id: UInt32, _ answer: Resolver.Answer) {
+    change(id) { reconnection, now in
+      guard case .tcp(_, let port) = reconnection.endpoint.address else { return [] }
+      let addresses = answer.addresses.map { Endpoint(host: $0, port: port) }
+      return reconnection.resolved(addresses, reason: answer.reason, at: now)
+    }
+  }
+
+  // MARK: Actions
+
+  private func change(_ id: UInt32, _ body: (inout Reconnection, Instant) -> [Reconnection.Action]) {
+    guard !loop.isStopped, let index = entries.firstIndex(where: { $0.id == id }) else { return }
+    let actions = body(&entries[index].reconnection, loop.now)
+    for action in actions { perform(action, id) }
+    // A delegate that was told something may have changed the list.
+    guard let index = entries.firstIndex(where: { $0.id == id }) else { return }
+    if let timer = entries[index].timer.take() { loop.cancel(timer) }
+    entries[index].timer = entries[index].reconnection.deadline.map { loop.schedule(at: $0, alarm, tag: id) }
+  }
+
+  private func perform(_ action: Reconnection.Action, _ id: UInt32) {
+    do {
+      switch action {
+      case .resolve(let host): look(up: host, for: id)
+      case .connect(let address):
+        let others = entries.contains { $0.id != id && $0.reconnection.current == address }
+        // libzmq tells connections to one address apart neither in its events nor when one is ended.
+        guard !others else { return change(id) { reconnection, now in reconnection.unusable(at: now) } }
+        try reach(address, isNamed: entries.first { $0.id == id }?.reconnection.endpoint != address)
+      case .disconnect(let address): try socket.disconnect(address.description)
+      case .tell(let event): delegate?.connectionChanged(event)
+      }
+    } catch {
+      if case .connect = action { change(id) { reconnection, now in reconnection.unusable(at: now) } }
+      delegate?.connectionFailed(error)
+    }
+  }
+
+  /// What is sent before a name's address is known to be the right one must not get lost with it: no message is queued for it
+  /// before it is connected.
+  private func reach(_ address: Endpoint, isNamed: Bool) throws(ZMQError) {
+    let changes = isNamed && !options.immediate
+    if changes { try socket.set(ZMQ_IMMEDIATE, CInt(1)) }
+    let result = Result { () throws(ZMQError) in try socket.connect(address.description) }
+    if changes { try socket.set(ZMQ_IMMEDIATE, CInt(0)) }
+    try result.get()
+  }
+
+  private func look(up host: String, for id: UInt32) {
+    guard let reactor = loop.reactor else { return }
+    let alarm = alarm
+    resolver.resolve(host) { answer in reactor.submit { alarm.connections?.resolved(id, answer) } }
+  }
+}
+
+/// What timers and lookups hold instead of the connections, which they must not keep alive.
+private final class Alarm: TimerHandler, @unchecked Sendable {
+  // Safe: followed on the loop's thread only.
+  private(set) weak var connections: Connections?
+
+  init(_ connections: Connections) { self.connections = connections }
+
+  func fired(_ timer: Timer) { connections?.expired(timer.tag) }
+}

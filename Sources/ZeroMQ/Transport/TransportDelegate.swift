@@ -1,0 +1,36 @@
+/// What a transport tells. All on the loop's thread; every method has an empty default.
+public protocol TransportDelegate: AnyObject {
+  /// A whole message came. Its bytes live for the time of this call.
+  func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport)
+  /// The messages that came together, at least one, have been handed over.
+  func messagesReceived(on transport: Transport)
+  /// There may be room again, after `send` was refused. Told once for each time that it was refused.
+  func writable(on transport: Transport)
+  /// A connection came, went, or was refused.
+  func connectionChanged(_ event: ConnectionEvent, on transport: Transport)
+  /// A libzmq call failed in a turn. The transport goes on unless the error says `terminated`: then nothing follows.
+  func failed(_ error: ZMQError, on transport: Transport)
+}
+
+extension TransportDelegate {
+  public func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {}
+  public func messagesReceived(on transport: Transport) {}
+  public func writable(on transport: Transport) {}
+  public func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {}
+  public func failed(_ error: ZMQError, on transport: Transport) {}
+}
+
+/// What happened to a connection of a transport.
+public enum ConnectionEvent: Sendable, Hashable {
+  /// A peer has finished its handshake and can be used.
+  case connected
+  /// A peer is gone; what was in flight to it is lost.
+  case disconnected
+  /// The peer refused the credentials, or the other way round.
+  case refused
+  /// A host's name has no address now, for the reason given. It is looked up again, and this is told once until it has one.
+  case unresolved(host: String, reason: String)
+  /// The kernel connected a socket of this process to itself, because nobody listens at that port and the port lies in the
+  /// range for outgoing connections. The connection was dropped, and another try follows.
+  case connectedToItself(Endpoint)
+}
