@@ -29,8 +29,7 @@ public final class Gateway: Sendable {
   private static let patience = Duration.milliseconds(250)
 
   /// Opens the backends' sockets, gives them a quarter of a second to connect, then listens; returns when connections are
-  /// accepted. Throws, with nothing left open, when an
-  /// address is taken or an endpoint cannot be used.
+  /// accepted. Throws, with nothing left open, when an address is taken or an endpoint cannot be used.
   public static func start(
     _ configuration: Configuration, context: Context? = nil, logger: Logger
   ) async throws -> Gateway {
@@ -40,12 +39,12 @@ public final class Gateway: Sendable {
     _ = OpenAPIDocument.json
     let context = try context ?? Context(sockets: max(1_023, configuration.socketCount(shards: count)))
     var shards: [Shard] = []
-    for index in 0..<count {
-      shards.append(
-        Shard(try Reactor(name: "shard-\(index)"), prefix: configuration.http.prefix, logger: logger))
-    }
     let gateway: Gateway
     do {
+      for index in 0..<count {
+        let reactor = try Reactor(name: "shard-\(index)")
+        shards.append(Shard(reactor, prefix: configuration.http.prefix, logger: logger))
+      }
       let shared = configuration.services.map(SharedService.init)
       for shard in shards {
         try await shard.open(configuration, shards: shards, shared: shared, context: context, logger: logger)
@@ -73,28 +72,31 @@ public final class Gateway: Sendable {
         metadata: ["configured": "\(http.limits.server.connections)", "possible": "\(fitting)"])
     }
     let openConnections = SharedLimit(limit: min(fitting, http.limits.server.connections))
-    var listeners = [[Listener]](repeating: [], count: shards.count)
+    var addresses: [ListenAddress] = []
+    /// Those that no shard has taken over yet.
+    var opened: [(shard: Shard, listener: Listener)] = []
     do {
-      for listen in http.listen {
-        var address = listen
+      for var address in http.listen {
         // Shards share the port among themselves, which would let them share it with another gateway as well, unnoticed:
         // being alone is found out first.
         if shards.count > 1, address.port != 0 { try Listener.open(address).close() }
-        for index in shards.indices {
+        for shard in shards {
           let listener = try Listener.open(address, reusePort: shards.count > 1)
           // The first of the shards learns the port that the others share.
           address = listener.address
-          listeners[index].append(listener)
+          opened.append((shard, listener))
         }
+        addresses.append(address)
+      }
+      while let (shard, listener) = opened.popLast() {
+        try await shard.listen(
+          on: listener, options: http.limits.server, openConnections: openConnections, logger: logger)
       }
     } catch {
-      for listener in listeners.joined() { listener.close() }
+      for (_, listener) in opened { listener.close() }
       throw error
     }
-    for (shard, own) in zip(shards, listeners) {
-      try await shard.listen(on: own, options: http.limits.server, openConnections: openConnections, logger: logger)
-    }
-    return listeners.first?.map(\.address) ?? []
+    return addresses
   }
 
   /// Stops accepting, lets what is under way finish within the configured grace, ends streams with `bye`, and closes

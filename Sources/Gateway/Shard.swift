@@ -67,16 +67,14 @@ actor Shard {
     }
   }
 
-  /// Starts serving on the sockets, which are this shard's from here on.
+  /// Starts serving on the socket, which is this shard's from here on.
   func listen(
-    on listeners: [Listener], options: ServerOptions, openConnections: SharedLimit, logger: Logger
+    on listener: Listener, options: ServerOptions, openConnections: SharedLimit, logger: Logger
   ) throws {
-    for listener in listeners {
-      servers.append(
-        try Server(
-          listener, options: options, openConnections: openConnections, handler: handler, on: reactor.loop,
-          logger: logger))
-    }
+    servers.append(
+      try Server(
+        listener, options: options, openConnections: openConnections, handler: handler, on: reactor.loop,
+        logger: logger))
   }
 
   /// Refuses new work, ends the streams, and returns when all that is under way is answered, or the time is over.

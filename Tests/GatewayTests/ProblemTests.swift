@@ -50,14 +50,16 @@ struct ProblemTests {
 
   @Test("is written with its members in the order of the contract")
   func json() {
-    var problem = Problem(.timeout, "No reply.", instance: "/rpc/math/add", requestID: "r1")
+    var problem = Problem(.timeout, "No reply.")
+    (problem.instance, problem.requestID) = ("/rpc/math/add", "r1")
     problem.sent = true
     #expect(
       String(decoding: problem.json(prefix: "/api"), as: UTF8.self)
         == #"{"type":"/api/problems/timeout","title":"The backend did not answer in time","status":504,"#
         + #""detail":"No reply.","instance":"/rpc/math/add","code":"timeout","origin":"gateway","sent":true,"#
         + #""retryable":false,"requestId":"r1"}"#)
-    problem = Problem(.notEncodable, instance: "/", requestID: "r")
+    problem = Problem(.notEncodable)
+    (problem.instance, problem.requestID) = ("/", "r")
     problem.pointer = "/args/0"
     #expect(
       String(decoding: problem.json(), as: UTF8.self)
@@ -69,7 +71,8 @@ struct ProblemTests {
   @Test("is valid JSON whatever its texts hold")
   func escapes() throws {
     let text = "\u{0}\u{1F}\"\\\n\r\t\u{7F}ä\u{2028}😀/"
-    let problem = Problem(.internal, text, instance: text, requestID: text)
+    var problem = Problem(.internal, text)
+    (problem.instance, problem.requestID) = (text, text)
     let object = try JSONSerialization.jsonObject(with: Data(problem.json())) as? [String: Any]
     for member in ["detail", "instance", "requestId"] { #expect(object?[member] as? String == text) }
   }

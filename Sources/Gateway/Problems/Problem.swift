@@ -18,7 +18,7 @@ struct Problem: Error, Hashable, Sendable {
   /// This occurrence, in a sentence; empty for none.
   var detail: String
   /// The path of the request.
-  var instance: String
+  var instance = ""
   /// Whose error it is (default: the gateway's).
   var origin = Origin.gateway
   /// Whether the call left the gateway, and so may have run (default: no).
@@ -26,7 +26,7 @@ struct Problem: Error, Hashable, Sendable {
   /// Whether simply sending it again may help and cannot run it twice (default: the code's).
   var isRetryable: Bool
   /// Names the request in logs.
-  var requestID: String
+  var requestID = ""
   /// When to try again, in seconds (default: 1 for 503 and 429, else none).
   var retryAfter: Int?
   /// The methods allowed here, for 405.
@@ -38,15 +38,12 @@ struct Problem: Error, Hashable, Sendable {
   /// For `not-ready`: each service and its connection, as a JSON object.
   var services: [UInt8]?
 
-  init(_ code: ProblemCode, _ detail: String = "", allow: String? = nil, instance: String = "", requestID: String = "")
-  {
+  init(_ code: ProblemCode, _ detail: String = "", allow: String? = nil) {
     self.code = code
     self.status = code.status
     self.detail = detail
     self.allow = allow
-    self.instance = instance
     self.isRetryable = code.isRetryable
-    self.requestID = requestID
     self.retryAfter = code.status == 503 || code.status == 429 ? 1 : nil
   }
 
