@@ -1,7 +1,8 @@
 /// Why a text could not be read as what it should be.
-struct InvalidText: Error, Hashable, CustomStringConvertible {
+package struct InvalidText: Error, Hashable, CustomStringConvertible {
   /// The reason, in a sentence.
-  let description: String
+  package let description: String
 
-  init(_ reason: String) { description = reason }
+  /// A reason that says what to write instead.
+  package init(_ reason: String) { description = reason }
 }

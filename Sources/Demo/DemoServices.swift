@@ -62,8 +62,8 @@ public actor DemoServices {
     return await service.endpoints
   }
 
-  private func address(_ endpoints: [String]) throws -> Configuration.Address {
-    try Configuration.Address(endpoints.first ?? "")
+  private func address(_ endpoints: [String]) throws -> Endpoint {
+    try Endpoint(endpoints.first ?? "")
   }
 
   /// Publishes a tick on `clock` every second, until the task is cancelled.

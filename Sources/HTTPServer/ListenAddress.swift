@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 
 /// Where a server listens: a numeric IPv4 or IPv6 address, or `localhost`, and a port, such as `127.0.0.1:8080` or `[::1]:0`.
 public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
@@ -17,20 +18,16 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// Reads `host:port` or `[::1]:port`; throws what is wrong with it. Names other than `localhost` are not resolved.
   public init(_ text: String) throws(Invalid) {
     if text.hasPrefix("unix:") { throw Invalid(reason: "unix: is not available in this version") }
-    guard let colon = text.lastIndex(of: ":") else {
+    guard let parts = HostAndPort(text[...]) else {
       throw Invalid(reason: "expected host:port, such as 127.0.0.1:8080, not \"\(text)\"")
     }
-    var host = text[..<colon]
-    let digits = text[text.index(after: colon)...]
-    guard !digits.isEmpty, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let port = UInt16(digits) else {
-      throw Invalid(reason: "\"\(digits)\" is no port; ports are 0...65535")
+    guard let port = parts.portNumber else {
+      throw Invalid(reason: "\"\(parts.port)\" is no port; ports are 0...65535")
     }
-    let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
-    if isBracketed { host = host.dropFirst().dropLast() }
-    if isBracketed != host.contains(":") {
+    if parts.isBracketed != parts.host.contains(":") {
       throw Invalid(reason: "an IPv6 address goes in brackets, and nothing else does: [::1]:\(port)")
     }
-    self.init(host: String(host), port: port)
+    self.init(host: String(parts.host), port: port)
     if octets == nil { throw Invalid(reason: fault) }
   }
 

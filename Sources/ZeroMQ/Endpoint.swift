@@ -1,3 +1,5 @@
+import Reactor
+
 /// Where a socket binds or connects: `tcp://host:port`, `ipc://path` or `inproc://name`, checked against ZeroMQ's grammar.
 ///
 /// A host is a name, an IPv4 address, an IPv6 address in brackets, or `*` (any interface; only to bind). A port of `*` or 0
@@ -34,7 +36,10 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
   public func requireConnectable() throws(EndpointError) {
     switch address {
     case .tcp("*", _): throw EndpointError("\"*\" is an address to bind to; name the host to connect to")
-    case .tcp(_, 0): throw EndpointError("a port that the kernel chooses is one to bind to; connect to 1...65535")
+    case .tcp(_, 0):
+      throw EndpointError(
+        description.hasSuffix("*")
+          ? "\"*\" is a port to bind to; ports to connect to are 1...65535" : "\"0\" is no port; ports are 1...65535")
     case .ipc("*"): throw EndpointError("\"*\" is a path to bind to; name the path to connect to")
     default: return
     }
@@ -82,19 +87,19 @@ extension Endpoint {
   }
 
   private static func readHost(_ rest: Substring) throws(EndpointError) -> Address {
-    guard let colon = rest.lastIndex(of: ":") else { throw EndpointError("tcp:// needs a port: tcp://\(rest):5555") }
-    var host = rest[..<colon]
-    let port = rest[rest.index(after: colon)...]
+    guard let parts = HostAndPort(rest) else { throw EndpointError("tcp:// needs a port: tcp://\(rest):5555") }
+    let (host, port) = (parts.host, parts.port)
     if host.isEmpty { throw EndpointError("tcp:// needs a host: tcp://127.0.0.1:\(port)") }
     if host.contains("/") || port.contains("/") { throw EndpointError("tcp:// takes a host and a port, no path") }
     if host.contains(";") { throw EndpointError("tcp:// takes one host and port; a source address is not supported") }
-    if host.hasPrefix("["), host.hasSuffix("]"), host.contains(":") {
-      host = host.dropFirst().dropLast()
-    } else if host.contains(":") {
-      throw EndpointError("an IPv6 address goes in brackets: tcp://[\(host)]:\(port)")
+    if parts.isBracketed != host.contains(":") {
+      throw EndpointError(
+        parts.isBracketed
+          ? "only an IPv6 address goes in brackets: tcp://\(host):\(port)"
+          : "an IPv6 address goes in brackets: tcp://[\(host)]:\(port)")
     }
     if port == "*" { return .tcp(host: String(host), port: 0) }
-    guard port.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = UInt16(port) else {
+    guard let number = parts.portNumber else {
       throw EndpointError("\"\(port)\" is no port; ports are 1...65535")
     }
     return .tcp(host: String(host), port: number)

@@ -1,4 +1,5 @@
 import Testing
+import ZeroMQ
 
 @testable import Gateway
 
@@ -12,19 +13,48 @@ struct AddressTests {
       "tcp://127.0.0.1:1", "tcp://host.example:65535", "tcp://[::1]:5555", "ipc:///run/a", path107,
     ])
   func backend(text: String) throws {
-    #expect(try Configuration.Address(text).description == text)
+    let configuration = try Configuration.load(yaml: service(text), file: "f")
+    guard case .pipeline(let pipeline) = configuration.services[0].pattern else {
+      Issue.record("no pipeline")
+      return
+    }
+    #expect(pipeline.connect.map(\.description) == [text])
   }
 
   @Test(
     "of a backend is nothing else",
     arguments: [
-      "", "127.0.0.1:5555", "tcp:127.0.0.1:5555", "tcp://", "tcp://host", "tcp://:5555", "tcp://host:", "tcp://host:0",
-      "tcp://host:65536", "tcp://host:+5", "tcp://host:5a", "tcp://*:5555", "tcp://::1:5555", "tcp://host:5555/x",
-      "tcp://a/b:5555", "tcp://ho st:5555", "ipc://", "ipc:///", "ipc://run/a", "ipc://@a", path107 + "a", "inproc://a",
-      "pgm://h:1", "TCP://h:1", "udp://h:1", "tcp://h:1\n",
+      ("127.0.0.1:5555", "expected tcp://host:port or ipc:///path, not \"127.0.0.1:5555\""),
+      ("tcp:127.0.0.1:5555", "expected tcp://host:port or ipc:///path, not \"tcp:127.0.0.1:5555\""),
+      ("tcp://", "tcp:// needs a port: tcp://:5555"), ("tcp://host", "tcp:// needs a port: tcp://host:5555"),
+      ("tcp://:5555", "tcp:// needs a host: tcp://127.0.0.1:5555"),
+      ("tcp://host:", "\"\" is no port; ports are 1...65535"),
+      ("tcp://host:0", "\"0\" is no port; ports are 1...65535"),
+      ("tcp://host:65536", "\"65536\" is no port; ports are 1...65535"),
+      ("tcp://host:+5", "\"+5\" is no port; ports are 1...65535"),
+      ("tcp://host:5a", "\"5a\" is no port; ports are 1...65535"),
+      ("tcp://host:*", "\"*\" is a port to bind to; ports to connect to are 1...65535"),
+      ("tcp://*:5555", "\"*\" is an address to bind to; name the host to connect to"),
+      ("tcp://::1:5555", "an IPv6 address goes in brackets: tcp://[::1]:5555"),
+      ("tcp://[host]:5555", "only an IPv6 address goes in brackets: tcp://host:5555"),
+      ("tcp://host:5555/x", "tcp:// takes a host and a port, no path"),
+      ("tcp://a/b:5555", "tcp:// takes a host and a port, no path"), ("tcp://ho st:5555", "an endpoint has no spaces"),
+      ("tcp://h:1\\n", "an endpoint has no spaces"), ("ipc://", "ipc:// needs a path: ipc:///run/service"),
+      ("ipc:///", "ipc:// needs an absolute path: ipc:///run/"),
+      ("ipc://run/a", "ipc:// needs an absolute path: ipc:///run/run/a"),
+      ("ipc://@a", "ipc:// needs an absolute path: ipc:///run/@a"),
+      ("ipc://*", "\"*\" is a path to bind to; name the path to connect to"),
+      (path107 + "a", "an ipc path has at most 107 bytes, not 108"),
+      ("inproc://a", "inproc:// ends where this process ends; use tcp or ipc to reach another"),
+      ("pgm://h:1", "\"pgm\" is no transport of ZeroMQ here; use tcp or ipc"),
+      ("TCP://h:1", "\"TCP\" is no transport of ZeroMQ here; use tcp or ipc"),
     ])
-  func noBackend(text: String) {
-    #expect(throws: Configuration.InvalidAddress.self) { try Configuration.Address(text) }
+  func noBackend(text: String, reason: String) {
+    #expect(complaints(service(text)) == ["1:46: services.a.connect: \(reason)"])
+  }
+
+  private func service(_ endpoint: String) -> String {
+    "services: { a: { pattern: pipeline, connect: \"\(endpoint)\" } }"
   }
 
   @Test("to bind to is not one to connect to")

@@ -2,6 +2,7 @@ import ConfigurationReader
 import HTTPServer
 import MessagePack
 import Testing
+import ZeroMQ
 
 @testable import Gateway
 

@@ -6,7 +6,7 @@ import ZeroMQ
 /// A shard in front of services that are never connected, for what needs its router. It ends with the process.
 enum RouterBench {
   private static let shard = Task { () -> Shard in
-    let nobody = [try Configuration.Address("ipc:///nowhere/at-all")]
+    let nobody = [try Endpoint("ipc:///nowhere/at-all")]
     var configuration = Configuration()
     let methods = Configuration.Methods(hide: ["secret"], safe: ["get*"])
     configuration.services = ["math", "a.b-c_D9", "_a", RouterTests.name255].map {

@@ -7,7 +7,7 @@ import Reactor
 /// ```swift
 /// var configuration = Configuration()
 /// configuration.services = [
-///   .init("math", .rpc(.init(connect: [try Configuration.Address("tcp://127.0.0.1:5555")])))
+///   .init("math", .rpc(.init(connect: [try Endpoint("tcp://127.0.0.1:5555")])))
 /// ]
 /// ```
 public struct Configuration: Sendable, Hashable {

@@ -1,13 +1,14 @@
 import ConfigurationReader
+public import ZeroMQ
 
 extension Configuration {
   /// Calls without replies: `pattern: pipeline`.
   public struct Pipeline: Sendable, Hashable {
     /// The backends, at least one; messages go to them in turn.
-    public var connect: [Address]
+    public var connect: [Endpoint]
 
     /// Sends to any of `connect`.
-    public init(connect: [Address]) { self.connect = connect }
+    public init(connect: [Endpoint]) { self.connect = connect }
 
     init(_ section: Section) {
       self.init(connect: section.endpoints())

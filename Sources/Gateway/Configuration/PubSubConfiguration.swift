@@ -1,5 +1,6 @@
 import ConfigurationReader
 import Reactor
+public import ZeroMQ
 
 extension Configuration {
   /// Events, at least in one direction: `pattern: pubsub`.
@@ -33,10 +34,10 @@ extension Configuration {
   /// Events from HTTP to ZeroMQ: `publish`.
   public struct Publish: Sendable, Hashable {
     /// The peers every event goes to, at least one.
-    public var connect: [Address]
+    public var connect: [Endpoint]
 
     /// Publishes to all of `connect`.
-    public init(connect: [Address]) { self.connect = connect }
+    public init(connect: [Endpoint]) { self.connect = connect }
 
     fileprivate init(_ section: Section) {
       self.init(connect: section.endpoints())
@@ -47,7 +48,7 @@ extension Configuration {
   /// Events from ZeroMQ to HTTP: `subscribe`.
   public struct Subscribe: Sendable, Hashable {
     /// The publishers, at least one.
-    public var connect: [Address]
+    public var connect: [Endpoint]
     /// The prefixes a stream may ask for, each with all that it starts; `""` allows any (default: any).
     public var topics: [String] = [""]
     /// Different topics that all streams together may ask for, 1...1,000,000; a stream that would exceed it is refused
@@ -68,7 +69,7 @@ extension Configuration {
     public var retry: Duration = .seconds(3)
 
     /// Any topic, the default history.
-    public init(connect: [Address]) { self.connect = connect }
+    public init(connect: [Endpoint]) { self.connect = connect }
 
     fileprivate init(_ section: Section) {
       self.init(connect: section.endpoints())

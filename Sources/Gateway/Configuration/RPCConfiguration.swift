@@ -1,12 +1,13 @@
 import ConfigurationReader
 import Reactor
+public import ZeroMQ
 import ZeroMQRPC
 
 extension Configuration {
   /// Request and reply: `pattern: rpc`.
   public struct RPC: Sendable, Hashable {
     /// The backends, at least one; calls go to the least busy.
-    public var connect: [Address]
+    public var connect: [Endpoint]
     /// How long a call may take when the caller does not say (default: 5 s).
     public var timeout: Duration = .seconds(5)
     /// The longest a caller may ask for; at least `timeout` (default: 60 s).
@@ -19,7 +20,7 @@ extension Configuration {
     public var errors = Errors()
 
     /// The default timeouts and bounds.
-    public init(connect: [Address]) { self.connect = connect }
+    public init(connect: [Endpoint]) { self.connect = connect }
 
     init(_ section: Section) {
       self.init(connect: section.endpoints())

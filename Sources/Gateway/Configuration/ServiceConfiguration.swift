@@ -1,5 +1,6 @@
 import ConfigurationReader
 public import MessagePack
+import ZeroMQ
 
 extension Configuration {
   /// One ZeroMQ service behind the gateway: an entry of `services`.
@@ -152,7 +153,7 @@ extension Configuration {
 
 extension Section {
   /// The endpoints of `connect`, which every pattern has; reports when there are none.
-  func endpoints() -> [Configuration.Address] {
+  func endpoints() -> [Endpoint] {
     guard let field = field("connect") else {
       unavailable("bind")
       if !has("bind") { report("has no connect; name at least one endpoint such as tcp://127.0.0.1:5555") }
@@ -161,12 +162,29 @@ extension Section {
     refuse("bind", because: "contradicts connect: a service does one or the other; not available in this version")
     guard let elements = field.elements() else { return [] }
     if elements.isEmpty { report("needs at least one endpoint", at: "connect") }
-    var endpoints: [Configuration.Address] = []
+    var endpoints: [Endpoint] = []
     for element in elements {
-      guard let endpoint = element.value("an endpoint", Configuration.Address.init(_:)) else { continue }
+      guard let endpoint = element.value("an endpoint", Self.endpoint) else { continue }
       if endpoints.contains(endpoint) { element.report("\(endpoint) is listed twice") }
       endpoints.append(endpoint)
     }
     return endpoints
+  }
+
+  /// Reads the endpoint of a service, which other processes offer at a host or at a path.
+  private static func endpoint(_ text: String) throws(InvalidText) -> Endpoint {
+    let endpoint: Endpoint
+    do throws(EndpointError) {
+      endpoint = try Endpoint(text)
+      try endpoint.requireConnectable()
+    } catch {
+      throw InvalidText(error.description)
+    }
+    switch endpoint.address {
+    case .inproc: throw InvalidText("inproc:// ends where this process ends; use tcp or ipc to reach another")
+    case .ipc(let path) where !path.hasPrefix("/") || path == "/":
+      throw InvalidText("ipc:// needs an absolute path: ipc:///run/\(path.drop { $0 == "/" })")
+    default: return endpoint
+    }
   }
 }

@@ -11,7 +11,7 @@ final class OneWayUpstream {
   let reader: JSONToMessagePack
 
   init(
-    _ pattern: OneWayClient.Pattern, _ endpoints: [Configuration.Address], of service: Configuration.Service,
+    _ pattern: OneWayClient.Pattern, _ endpoints: [Endpoint], of service: Configuration.Service,
     in configuration: Configuration, context: Context, loop: Loop, logger: Logger
   ) throws {
     sender = try OneWayClient(

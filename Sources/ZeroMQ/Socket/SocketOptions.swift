@@ -58,21 +58,24 @@ extension SocketOptions {
     let isSubscriber = socket.kind == .subscribe
     try socket.set(ZMQ_SNDHWM, isSubscriber ? 0 : CInt(clamping: sendHighWaterMark))
     try socket.set(ZMQ_RCVHWM, CInt(clamping: receiveHighWaterMark))
-    try socket.set(ZMQ_LINGER, linger?.milliseconds ?? CInt(-1))
+    try socket.set(ZMQ_LINGER, linger.map(Self.milliseconds) ?? CInt(-1))
     try socket.set(ZMQ_IMMEDIATE, CInt(immediate ? 1 : 0))
-    try socket.set(ZMQ_RECONNECT_IVL, reconnect.milliseconds)
-    try socket.set(ZMQ_RECONNECT_IVL_MAX, longestReconnect.milliseconds)
+    try socket.set(ZMQ_RECONNECT_IVL, Self.milliseconds(reconnect))
+    try socket.set(ZMQ_RECONNECT_IVL_MAX, Self.milliseconds(longestReconnect))
     if heartbeat > .zero {
-      try socket.set(ZMQ_HEARTBEAT_IVL, heartbeat.milliseconds)
-      try socket.set(ZMQ_HEARTBEAT_TIMEOUT, heartbeatTimeout.milliseconds)
+      try socket.set(ZMQ_HEARTBEAT_IVL, Self.milliseconds(heartbeat))
+      try socket.set(ZMQ_HEARTBEAT_TIMEOUT, Self.milliseconds(heartbeatTimeout))
     }
     try setKeepAlive(of: socket)
-    try socket.set(ZMQ_HANDSHAKE_IVL, handshake.milliseconds)
-    try socket.set(ZMQ_CONNECT_TIMEOUT, connectTimeout.milliseconds)
+    try socket.set(ZMQ_HANDSHAKE_IVL, Self.milliseconds(handshake))
+    try socket.set(ZMQ_CONNECT_TIMEOUT, Self.milliseconds(connectTimeout))
     try socket.set(ZMQ_IPV6, CInt(1))
     try socket.set(ZMQ_MAXMSGSIZE, Int64(longestFrame ?? -1))
     if socket.kind == .router { try socket.set(ZMQ_ROUTER_MANDATORY, CInt(mandatory ? 1 : 0)) }
   }
+
+  /// Whole milliseconds as libzmq takes them.
+  private static func milliseconds(_ duration: Duration) -> CInt { CInt(clamping: duration.millisecondsRoundedUp) }
 
   private func setKeepAlive(of socket: borrowing Socket) throws(ZMQError) {
     guard keepAlive > .zero else { return try socket.set(ZMQ_TCP_KEEPALIVE, CInt(0)) }
@@ -85,13 +88,4 @@ extension SocketOptions {
 
   /// Linux refuses a longer one, and libzmq ends the process over that (`tcp(7)`, TCP_KEEPIDLE).
   private static let longestSilence: CInt = 32_767
-}
-
-extension Duration {
-  /// Whole milliseconds as libzmq takes them, rounded up; saturates.
-  var milliseconds: CInt {
-    let nanoseconds = nanoseconds
-    let whole = nanoseconds / 1_000_000
-    return CInt(clamping: nanoseconds % 1_000_000 > 0 ? whole + 1 : whole)
-  }
 }
