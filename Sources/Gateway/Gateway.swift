@@ -113,7 +113,7 @@ public final class Gateway: Sendable {
   /// The reactors go last: what lived on them has been closed by then.
   private static func close(_ shards: [Shard]) async {
     for shard in shards { await shard.close() }
-    for shard in shards { shard.reactor.shutdown() }
+    for shard in shards { await shard.reactor.stop() }
   }
 }
 

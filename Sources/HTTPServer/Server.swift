@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 public import Logging
 public import Reactor

@@ -6,13 +6,17 @@ import ZeroMQRPC
 
 /// Where a service's events come in: one hub for each service, on the service's home shard.
 ///
-/// An event goes from the `Subscriber` to the hub, which numbers it, encodes it once, keeps it in its `EventHistory`, and
-/// at the end of the subscriber's turn hands it, with all that came in that turn, to the `EventFeed` of each shard that
-/// has a stream of the service. Feeds ask the hub to open and to close streams, and for older events; each question is
-/// answered by a message. The history outlives the streams. The subscription at the publishers outlives the last stream
-/// that needs it by `linger`; without any subscription nothing comes in.
+/// The way of an event, in the order in which to read it: `Transport`, `Subscriber`, `EventHub`, `EventHistory`, `EventFeed`,
+/// `EventStream`, `Exchange`, `Daemon`. The subscriber hands the hub each published call. The hub numbers it, encodes it
+/// once, keeps it in its history, and at the end of the subscriber's turn hands it, with all that came in that turn, to the
+/// feed of each shard that has a stream of the service. Nothing on this way waits for a reader.
 ///
-/// When publishers come or go, an `upstream` event is numbered, kept and handed over like any other, so that each stream
+/// Feeds ask the hub to open and to close streams, and for older events; hub and feeds send each other values, and those
+/// between two shards arrive in the order in which they were sent. `Subscriptions` says what to subscribe to at the
+/// publishers: a prefix that the last stream has left, for `linger` more; after that nothing of it comes in. The history
+/// stays when the last stream has closed, until its events are too old.
+///
+/// When a publisher comes or goes, an `upstream` event is numbered, kept and handed over like any other, so that each stream
 /// learns of it between the events before and after.
 final class EventHub: SubscriberDelegate, TimerHandler {
   /// What the feed of a shard asks.

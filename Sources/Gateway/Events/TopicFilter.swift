@@ -19,6 +19,7 @@ struct TopicFilter: Hashable, Sendable {
   /// Whether a stream with this filter sends the event.
   func matches(_ event: Event) -> Bool {
     guard let topic = event.topic else { return true }
+    if shortest.count == 1 { return topic.starts(with: shortest[0]) }
     // No prefix in `shortest` begins another one, so only the last that does not come after the topic can begin it.
     var (low, high) = (0, shortest.count)
     while low < high {

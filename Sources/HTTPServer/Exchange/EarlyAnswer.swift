@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The status and the headers of an answer.

@@ -37,4 +37,21 @@ struct TopicLimitTests {
       second.close()
     }
   }
+
+  @Test("a client that leaves before its stream opens leaves no topic behind", arguments: [1, 4])
+  func abandoned(threads: Int) async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.publisher("topics-limit: 1\nlinger: 1h", threads: threads)
+      for _ in 0..<200 {
+        let connection = try HTTPConnection(port: gateway.http.port)
+        connection.send("GET", "/sub/s?topic=a", headers: [:], body: nil)
+        connection.reset()
+      }
+      try await eventually("room for another topic") {
+        let stream = try await gateway.http.events("/sub/s?topic=b")
+        defer { stream.close() }
+        return stream.head.status == 200
+      }
+    }
+  }
 }

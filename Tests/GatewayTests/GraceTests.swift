@@ -1,0 +1,57 @@
+import HTTPServer
+import Reactor
+import Support
+import Testing
+
+@testable import Gateway
+
+/// Stopping by a clock that the test moves.
+@Suite("the grace", .timeLimit(.minutes(1)))
+struct GraceTests {
+  @Test("is counted from the stop, however long the shard had nothing to do before")
+  func idle() async throws {
+    try await Cleanup.with { cleanup in
+      let clock = ManualClock()
+      let reactor = try Reactor(name: "grace", clock: clock.read)
+      cleanup.add { await reactor.stop() }
+      let shard = Shard(reactor, prefix: "", logger: Rig.logger)
+      cleanup.add { await shard.close() }
+      let listener = try Listener.open(try ListenAddress("127.0.0.1:0"))
+      var options = ServerOptions()
+      options.readTimeout = .seconds(3_600)
+      try await shard.listen(
+        on: listener, options: options, openConnections: SharedLimit(limit: 8), logger: Rig.logger)
+      // A request that is never complete is what the stop waits for.
+      let slow = try HTTPConnection(port: listener.address.port)
+      slow.send("GET /live HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n".bytes)
+      // Accepted after the other one: once it is answered, the other one has arrived.
+      let other = try HTTPConnection(port: listener.address.port)
+      other.send("GET", "/live")
+      _ = try await offThread { try other.reply() }
+      clock.advance(by: .seconds(8))
+      let isOver = Guarded(false)
+      let stop = Task {
+        await shard.drain(within: .seconds(25))
+        isOver.withLock { $0 = true }
+      }
+      try await eventually("the shard to accept no more") {
+        (try? HTTPConnection(port: listener.address.port)) == nil
+      }
+      clock.advance(by: .seconds(24))
+      for _ in 0..<100 {
+        reactor.wake()
+        await shard.turn()
+      }
+      #expect(!isOver.withLock { $0 })
+      clock.advance(by: .seconds(2))
+      reactor.wake()
+      await stop.value
+      slow.disconnect()
+    }
+  }
+}
+
+extension Shard {
+  /// Returns when the shard has come to it.
+  fileprivate func turn() {}
+}
