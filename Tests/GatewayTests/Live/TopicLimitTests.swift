@@ -54,4 +54,42 @@ struct TopicLimitTests {
       }
     }
   }
+
+  @Test("ten thousand topics on one service all work, also after the publisher was away", arguments: [2])
+  func tenThousand(threads: Int) async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher(threads: threads)
+      let topics = (0..<10_000).map { "\($0 + 10_000)" }
+      // A target holds 8 KiB.
+      var streams: [EventReader] = []
+      for start in stride(from: 0, to: topics.count, by: 500) {
+        let query = topics[start..<(start + 500)].map { "topic=\($0)" }.joined(separator: "&")
+        streams.append(try await gateway.http.events("/sub/s?\(query)"))
+      }
+      #expect(streams.allSatisfy { $0.head.status == 200 })
+      try await all(topics, arriveAt: publisher, and: streams)
+      await publisher.close()
+      for stream in streams {
+        #expect(try await stream.event(named: "upstream")?.json == ["state": "down", "connected": 0, "of": 1])
+      }
+      let again = try await rig.wire(.subscriptionAwarePublish)
+      try await all(topics, arriveAt: again, and: streams)
+    }
+  }
+
+  /// Waits for all subscriptions, publishes on each topic, and reads all of it.
+  private func all(_ topics: [String], arriveAt publisher: WireSocket, and streams: [EventReader]) async throws {
+    var subscribed: Set<String> = []
+    while subscribed.count < topics.count { subscribed.insert(try await publisher.subscription()) }
+    #expect(subscribed == Set(topics.map { "+\($0)" }))
+    let share = topics.count / streams.count
+    // One of each stream at a time, so that no queue on the way is full.
+    for round in stride(from: 0, to: share, by: 25) {
+      for (index, stream) in streams.enumerated() {
+        let some = topics[(index * share + round)..<(index * share + round + 25)]
+        for topic in some { try await publisher.publish(topic, "m") }
+        for topic in some { #expect(try await stream.event(named: "")?.json["topic"].text == topic) }
+      }
+    }
+  }
 }
