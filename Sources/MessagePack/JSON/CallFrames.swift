@@ -50,19 +50,19 @@ extension JSONParser {
   /// The frames within an outermost object of one or two members; nil when it has others than `args` and `kwargs`, or when
   /// the map was no object.
   private func envelope(_ members: Int, _ count: Int, _ base: Int) -> CallFrames? {
-    guard let keys = outermostKeys else { return nil }
+    guard !lastKey.isEmpty else { return nil }
     var frames = CallFrames()
     for member in 0..<members {
-      let key = member == 0 ? keys.first : keys.last
-      let from = Int(key.offset) + Int(key.length)
+      let key = member == 0 ? firstKey : lastKey
+      let (start, from) = (Int(key.lowerBound), Int(key.upperBound))
       // The header of a next key this short is one byte.
-      let to = member + 1 < members ? Int(keys.last.offset) - 1 : count
-      let name = UnsafePointer(output + Int(key.offset))
+      let to = member + 1 < members ? Int(lastKey.lowerBound) - 1 : count
+      let name = UnsafePointer(output + start)
       let head = output[from]
       let range = (base + from)..<(base + to)
-      if ByteWord.equal(name, Int(key.length), "args"), Self.isArray(head) {
+      if ByteWord.equal(name, from - start, "args"), Self.isArray(head) {
         frames.arguments = head == CallFrames.emptyArray ? nil : range
-      } else if ByteWord.equal(name, Int(key.length), "kwargs"), Self.isMap(head) {
+      } else if ByteWord.equal(name, from - start, "kwargs"), Self.isMap(head) {
         frames.keywords = head == CallFrames.emptyMap ? nil : range
       } else {
         return nil

@@ -29,8 +29,9 @@ struct JSONParser: ~Copyable {
   /// The innermost frame when the pass ends; the root frame, of depth 0, after success.
   var frame = Frame(header: 0, count: 0, firstKey: 0, isObject: false)
 
-  /// The first key and the last of the outermost object, kept when it closes; nil for other values.
-  private(set) var outermostKeys: (first: SeenKeys.Entry, last: SeenKeys.Entry)?
+  /// Where in the output the first key and the last of the outermost object lie, noted when it closes; empty for other values.
+  private(set) var firstKey: Range<UInt32> = 0..<0
+  private(set) var lastKey: Range<UInt32> = 0..<0
 
   /// Reads the whole text; gives the number of bytes written.
   mutating func run() throws(TranscodingFault) -> Int {
@@ -144,7 +145,10 @@ struct JSONParser: ~Copyable {
         let source = Int(keys.entries[index].source)
         throw TranscodingFault(.duplicateKey, source)
       }
-      if frame.header == 0 { outermostKeys = (keys.entries[0], keys.entries[keys.entries.count - 1]) }
+      if frame.header == 0 {
+        firstKey = keys.entries[0].place
+        lastKey = keys.entries[keys.entries.count - 1].place
+      }
       keys.entries.truncate(to: first)
     }
     if frame.count <= 15 {

@@ -9,6 +9,9 @@ struct SeenKeys: ~Copyable {
     var offset: UInt32
     var length: UInt32
     var source: UInt32
+
+    /// The text's place in the output.
+    var place: Range<UInt32> { Range(uncheckedBounds: (offset, offset &+ length)) }
   }
 
   /// Maps with more keys than this are checked at their end.
