@@ -65,7 +65,7 @@ struct RPCClientTests {
       let long = [0xC6, 0, 16, 0, 0] + [UInt8](repeating: 7, count: 1 << 20)
       var replies: [CallBench.Reply] = []
       for _ in 0..<24 { replies.append(await bench.call("long", long, within: .milliseconds(600))) }
-      let waiting = await bench.call("short", within: .seconds(20))
+      let waiting = await bench.call("short", [0x91, 9], within: .seconds(20))
       var outcomes: [CallBench.Outcome] = []
       for reply in replies { outcomes.append(try await reply.outcome) }
       let sent = outcomes.filter { $0 == .failed(.init(.timeout, sent: true)) }
@@ -78,6 +78,8 @@ struct RPCClientTests {
       for _ in sent { #expect(try await backends[0].call().method == "long") }
       let call = try await backends[0].call()
       #expect(call.method == "short")
+      #expect(call.arguments == [0x91, 9])
+      #expect(call.keywords == [0x80])
       try await backends[0].answer(call, [1])
       #expect(try await waiting.outcome == .result([1]))
       #expect(await bench.callsUnderWay == 0)
