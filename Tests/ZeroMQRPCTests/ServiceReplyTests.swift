@@ -166,4 +166,33 @@ struct ServiceReplyTests {
       #expect(order.withLock { $0 } == Array(0..<500))
     }
   }
+
+  @Test(
+    "SERV-3: a service that is dropped, or fails at its second endpoint, leaves its port free",
+    arguments: [false, true])
+  func dropped(fails: Bool) async throws {
+    try await Cleanup.with { cleanup in
+      let reactor = try Reactor(name: "service")
+      cleanup.add { await reactor.stop() }
+      let context = try Context()
+      let anyPort = try Endpoint("tcp://127.0.0.1:*")
+      var service: RPCService? = try await RPCService.start(
+        .rpc, Self.methods, bind: [anyPort], in: context, on: reactor)
+      let endpoint = try #require(await service?.endpoints.first)
+      if fails {
+        // A port that was free a moment ago, and one that is taken.
+        let other = try await WireSocket(.pull, bind: anyPort.description)
+        let free = try Endpoint(await other.endpoint)
+        await other.close()
+        await #expect(throws: ZMQError.self) {
+          _ = try await RPCService.start(.rpc, Self.methods, bind: [free, endpoint], in: context, on: reactor)
+        }
+        try await expectFree(free.description, cleanup)
+        await service?.close()
+      } else {
+        service = nil
+        try await expectFree(endpoint.description, cleanup)
+      }
+    }
+  }
 }
