@@ -211,7 +211,7 @@ struct RPCClientTests {
       let long = [0xC6, 0, 16, 0, 0] + [UInt8](repeating: 7, count: 1 << 20)
       var last = first
       for _ in 0..<24 { last = await bench.call("long", long) }
-      // Numbers are in one row, so the last one's is easy to guess.
+      // Calls are numbered one after the other, so the last one's number is easy to guess.
       let header = call.header.prefix(4) + [UInt8(last.number), 0, 0, 0] + call.header.suffix(8) + [0]
       try await backends[0].send(call.envelope + [Array(header), [6]])
       try await eventually("it is counted") { await bench.counters.malformedReplies == 1 }

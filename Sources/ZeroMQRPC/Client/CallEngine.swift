@@ -163,7 +163,8 @@ public final class CallEngine: TimerHandler {
     guard let (number, isException) = message.count > 0 ? CallHeader.readReply(message[0]) : nil else {
       return countMalformed(connection)
     }
-    // The numbers of all backends' calls are in one row: only who has a call may answer it.
+    // Calls are numbered without regard to backends, so a backend can guess the others' numbers: only the one that has the call
+    // may answer it.
     if pending.check(number, { $0.connection !== connection }) == true { return countMalformed(connection) }
     // Any other reply, a late one too, shows that the backend hears.
     connection.replyCame()
