@@ -92,7 +92,8 @@ public actor DemoServices {
   /// Stops the services and their thread.
   public nonisolated func stop() async {
     await close()
-    reactor.shutdown()
+    await reactor.stop()
+    await context.close(within: .seconds(1))
   }
 
   private func close() async {

@@ -15,10 +15,13 @@ public final class Gateway: Sendable {
   /// Where it listens, with the ports the kernel chose, in the order of the configuration.
   public let addresses: [ListenAddress]
   private let shards: [Shard]
+  /// Its own, to be ended with it; nil when it was given one.
+  private let context: Context?
   private let grace: Duration
   private let logger: Logger
 
-  private init(addresses: [ListenAddress], shards: [Shard], grace: Duration, logger: Logger) {
+  private init(addresses: [ListenAddress], shards: [Shard], context: Context?, grace: Duration, logger: Logger) {
+    self.context = context
     self.addresses = addresses
     self.shards = shards
     self.grace = grace
@@ -27,6 +30,8 @@ public final class Gateway: Sendable {
 
   /// How long a start waits for backends that are there, so that the first calls are not refused for want of a connection.
   private static let patience = Duration.milliseconds(250)
+  /// How long a stop waits for libzmq to let go of its sockets; longer than the linger of any of them.
+  private static let lastMoment = Duration.seconds(1)
 
   /// Opens the backends' sockets, gives them a quarter of a second to connect, then listens; returns when connections are
   /// accepted. Throws, with nothing left open, when an address is taken or an endpoint cannot be used.
@@ -37,6 +42,7 @@ public final class Gateway: Sendable {
       configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     // Converted here once, and not on a shard that a first client would make wait.
     _ = OpenAPIDocument.json
+    let own = context == nil
     let context = try context ?? Context(sockets: max(1_023, configuration.socketCount(shards: count)))
     var shards: [Shard] = []
     let gateway: Gateway
@@ -53,7 +59,8 @@ public final class Gateway: Sendable {
         for shard in shards { group.addTask { await shard.connect(within: patience) } }
       }
       let addresses = try await listen(configuration, shards, logger: logger)
-      gateway = Gateway(addresses: addresses, shards: shards, grace: configuration.grace, logger: logger)
+      gateway = Gateway(
+        addresses: addresses, shards: shards, context: own ? context : nil, grace: configuration.grace, logger: logger)
     } catch {
       await close(shards)
       throw error
@@ -107,6 +114,8 @@ public final class Gateway: Sendable {
       for shard in shards { group.addTask { [grace] in await shard.drain(within: grace) } }
     }
     await Self.close(shards)
+    // What was handed to libzmq last may still be leaving.
+    _ = await context?.close(within: Self.lastMoment)
     logger.info("stopped")
   }
 

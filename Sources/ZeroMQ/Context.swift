@@ -1,20 +1,137 @@
 import CZeroMQ
+import Reactor
 
 /// Owns one libzmq context: its I/O threads, and the namespace of `inproc` endpoints. Any thread may use it.
 ///
-/// One context serves a process (`zmq(7)`). Dropping the last reference waits until the messages of closed sockets are
-/// sent or their linger runs out; sockets hold a reference, so they close first.
+/// One context serves a process (`zmq(7)`); `shared` is there for that. It ends with `close(within:)`, or when the last reference
+/// goes; sockets hold one, so they close first. A program that sends to the last should call `close(within:)` before it
+/// exits: the messages of closed sockets leave until then, as long as their linger allows.
 public final class Context: Sendable {
-  // Safe: libzmq contexts are thread safe by contract.
-  nonisolated(unsafe) let raw: UnsafeMutableRawPointer
+  private struct State {
+    var isClosing = false
+    var isClosed = false
+    var waiters: [Waiter] = []
+  }
+
+  /// A context for those who want none of their own. Made when first asked for, and never ended.
+  public static let shared: Context = {
+    do {
+      return try Context(threads: 1, sockets: 1_023, isShared: true)
+    } catch {
+      fatalError("the shared context cannot be made: \(error)")
+    }
+  }()
+
+  // Safe: libzmq contexts are thread safe by contract, and `state` keeps everyone off it once it is being ended.
+  private nonisolated(unsafe) let raw: UnsafeMutableRawPointer
+  private let isShared: Bool
+  private let state = Guarded(State())
 
   /// Creates a context with that many I/O threads and room for that many sockets.
-  public init(threads: Int = 1, sockets: Int = 1_023) throws(ZMQError) {
+  public convenience init(threads: Int = 1, sockets: Int = 1_023) throws(ZMQError) {
+    try self.init(threads: threads, sockets: sockets, isShared: false)
+  }
+
+  private init(threads: Int, sockets: Int, isShared: Bool) throws(ZMQError) {
     guard let raw = zmq_ctx_new() else { throw .last("zmq_ctx_new") }
     self.raw = raw
+    self.isShared = isShared
     try check("zmq_ctx_set(ZMQ_IO_THREADS, \(threads))") { zmq_ctx_set(raw, ZMQ_IO_THREADS, CInt(clamping: threads)) }
     try check("zmq_ctx_set(ZMQ_MAX_SOCKETS, \(sockets))") { zmq_ctx_set(raw, ZMQ_MAX_SOCKETS, CInt(clamping: sockets)) }
   }
 
-  deinit { zmq_ctx_term(raw) }
+  deinit {
+    // Nobody holds it, so nobody has closed it unless the end is under way.
+    if !state.withLock({ $0.isClosing }) { Self.end(raw) {} }
+  }
+
+  /// Ends the context and returns when libzmq has let go of everything: true, or false when that takes longer than the limit;
+  /// then it goes on by itself. Close the sockets first: those that are still open fail with `terminated`, and are waited for.
+  @discardableResult
+  public func close(within limit: Duration) async -> Bool {
+    precondition(!isShared, "the shared context is never ended")
+    let isFirst = state.withLock { state in
+      defer { state.isClosing = true }
+      return !state.isClosing
+    }
+    if isFirst {
+      Self.end(raw) { [self] in
+        let waiters = state.withLock { state in
+          state.isClosed = true
+          return state.waiters
+        }
+        for waiter in waiters { waiter.resume(true) }
+      }
+    }
+    let waiter = Waiter()
+    let timer = Task {
+      // Cancelled when the end comes first; then the answer has been given.
+      try? await Task.sleep(for: limit)
+      waiter.resume(false)
+    }
+    defer { timer.cancel() }
+    return await withCheckedContinuation { continuation in
+      waiter.wait(continuation)
+      let isClosed = state.withLock { state in
+        if !state.isClosed { state.waiters.append(waiter) }
+        return state.isClosed
+      }
+      if isClosed { waiter.resume(true) }
+    }
+  }
+
+  /// A new socket of libzmq's.
+  func socket(_ kind: SocketKind) throws(ZMQError) -> UnsafeMutableRawPointer {
+    // Safe: it is handed out once. Made under the lock, so that the context cannot end meanwhile.
+    nonisolated(unsafe) var socket: UnsafeMutableRawPointer?
+    try state.withLock { state throws(ZMQError) in
+      guard !state.isClosing else { throw ZMQError(code: .terminated, call: "a socket of a closed context") }
+      socket = zmq_socket(raw, kind.rawValue)
+      if socket == nil { throw .last("zmq_socket") }
+    }
+    guard let socket else { throw ZMQError(code: .terminated, call: "zmq_socket") }
+    return socket
+  }
+
+  /// Ends a context on a thread of its own: libzmq waits there for the linger of closed sockets, which may be for ever.
+  private static func end(_ raw: UnsafeMutableRawPointer, done: @escaping @Sendable () -> Void) {
+    // Safe: nobody else uses it any more.
+    nonisolated(unsafe) let raw = raw
+    do {
+      try startThread(name: "zmq-end") {
+        while zmq_ctx_term(raw) != 0, zmq_errno() == EINTR {}
+        done()
+      }
+    } catch {
+      // No thread to be had: the context stays, which harms nobody but the process that is out of threads anyway.
+      done()
+    }
+  }
+}
+
+/// One who waits for an end, or for a limit of time.
+private final class Waiter: Sendable {
+  private struct State {
+    var continuation: CheckedContinuation<Bool, Never>?
+    var answer: Bool?
+  }
+
+  private let state = Guarded(State())
+
+  func wait(_ continuation: CheckedContinuation<Bool, Never>) {
+    let answer = state.withLock { state in
+      if state.answer == nil { state.continuation = continuation }
+      return state.answer
+    }
+    if let answer { continuation.resume(returning: answer) }
+  }
+
+  /// The first answer counts.
+  func resume(_ answer: Bool) {
+    let continuation = state.withLock { state in
+      if state.answer == nil { state.answer = answer }
+      return state.continuation.take()
+    }
+    continuation?.resume(returning: answer)
+  }
 }

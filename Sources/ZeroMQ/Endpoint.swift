@@ -113,8 +113,22 @@ extension Endpoint {
     return host
   }
 
-  /// One spelling for one address, whichever libzmq uses. What is no endpoint stays as it is.
-  static func canonical(_ text: String) -> String { (try? Endpoint(text))?.inNumbers.description ?? text }
+  /// The endpoint that libzmq reports, in one spelling, whichever it uses, and without the source address. What is no
+  /// endpoint stays as it is.
+  static func canonical(_ text: String) -> String {
+    var text = text
+    if text.hasPrefix("tcp://"), let end = text.firstIndex(of: ";") {
+      text = "tcp://" + text[text.index(after: end)...]
+    }
+    return (try? Endpoint(text))?.inNumbers.description ?? text
+  }
+
+  /// What libzmq is given to connect to. Over TCP with any source address, which libzmq binds so that others may bind the port
+  /// at once after the connection's end: when the kernel connects a socket with itself, the port is that of a service.
+  var outgoing: String {
+    guard case .tcp(let host, _) = address else { return description }
+    return "tcp://\(host.contains(":") ? "[::]" : "0.0.0.0"):0;" + description.dropFirst("tcp://".count)
+  }
 
   /// The same endpoint with its address spelled as the kernel does; a name stays.
   var inNumbers: Endpoint {

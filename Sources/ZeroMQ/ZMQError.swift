@@ -9,10 +9,6 @@ public struct ZMQError: Error, Hashable, CustomStringConvertible {
     public let rawValue: CInt
     /// Any `errno`.
     public init(rawValue: CInt) { self.rawValue = rawValue }
-    /// Nothing to receive, or no room to send: wait for readiness.
-    public static let again = Code(rawValue: EAGAIN)
-    /// A signal came first: do the call again.
-    public static let interrupted = Code(rawValue: EINTR)
     /// The context is shutting down: close the socket.
     public static let terminated = Code(rawValue: 156_384_765)
     /// The call makes no sense as it was made.

@@ -62,7 +62,7 @@ actor Fixture {
   /// Not isolated: it could not return to a reactor that has ended.
   private nonisolated func shutDown() async {
     await stopServer()
-    await Task.detached { [reactor] in reactor.shutdown() }.value
+    await reactor.stop()
   }
 
   /// Waits until the condition holds at the end of a turn.

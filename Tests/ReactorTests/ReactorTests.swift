@@ -24,6 +24,32 @@ private actor Resident {
     kept.append(reader)
   }
   func stopWatching() { watch?.cancel() }
+  func stop() async { await reactor.stop() }
+
+  /// How late a timer fires when the turn that scheduled it goes on for a while.
+  func lateness(after delay: Duration, blocking: Duration, _ fired: Tally) async throws -> Duration {
+    let due = reactor.loop.now + delay
+    _ = reactor.loop.schedule(at: due, Alarm(fired))
+    let end = Instant.monotonic() + blocking
+    while Instant.monotonic() < end {}
+    await fired.reaches(1)
+    return Instant.monotonic() - due
+  }
+
+  /// Watches for a source that is dropped at once; the watch is dropped too, or kept.
+  func watchForNobody(_ descriptor: CInt, drops: Bool) throws {
+    let left = try reactor.loop.watch(descriptor, Reader(descriptor, Tally()))
+    watch = drops ? nil : left
+  }
+
+  /// Whether the loop sleeps: few turns pass in a while.
+  func rests() async -> Bool {
+    let (before, fired) = (reactor.loop.turns, Tally())
+    _ = timer(in: .milliseconds(50), fired)
+    await fired.reaches(1)
+    return reactor.loop.turns - before < 10
+  }
+
   func schedule(_ source: @Sendable () -> any Source) throws {
     let source = source()
     let watch = try reactor.loop.watch(nil, source)
@@ -77,7 +103,7 @@ private final class End: EndOfTurn {
     let resident = Resident(reactor)
     #expect(await resident.isHome())
     #expect(!reactor.isCurrent)
-    reactor.shutdown()
+    await reactor.stop()
   }
 
   @Test("fires a timer once the clock has reached it, and not before") func timer() async throws {
@@ -95,7 +121,7 @@ private final class End: EndOfTurn {
     reactor.wake()
     await late.reaches(1)
     #expect(early.count == 1)
-    reactor.shutdown()
+    await reactor.stop()
   }
 
   @Test("a cancelled timer does not fire") func cancel() async throws {
@@ -110,7 +136,7 @@ private final class End: EndOfTurn {
     reactor.wake()
     await other.reaches(1)
     #expect(cancelled.count == 0)
-    reactor.shutdown()
+    await reactor.stop()
   }
 
   @Test("fires by itself on the real clock") func realClock() async throws {
@@ -118,7 +144,7 @@ private final class End: EndOfTurn {
     let fired = Tally()
     _ = await Resident(reactor).timer(in: .milliseconds(5), fired)
     await fired.reaches(1)
-    reactor.shutdown()
+    await reactor.stop()
   }
 
   @Test("gives a source a turn for each event of its descriptor, until the watch is cancelled")
@@ -137,7 +163,7 @@ private final class End: EndOfTurn {
     #expect(write(ends[1], "x", 1) == 1)
     #expect(await resident.isHome(), "a turn later nobody has read")
     #expect(turned.count == 3)
-    reactor.shutdown()
+    await reactor.stop()
     close(ends[0])
     close(ends[1])
   }
@@ -149,7 +175,7 @@ private final class End: EndOfTurn {
     try await resident.schedule { Busy(1_000, turned) }
     await turned.reaches(1_000)
     #expect(await resident.isHome())
-    reactor.shutdown()
+    await reactor.stop()
     #expect(turned.count == 1_000)
   }
 
@@ -161,10 +187,10 @@ private final class End: EndOfTurn {
     let before = passed.count
     #expect(await resident.isHome())
     await passed.reaches(before + 1)
-    reactor.shutdown()
+    await reactor.stop()
   }
 
-  @Test("shutdown runs what is queued, and a second one does nothing") func shutdown() async throws {
+  @Test("stop runs what is queued, and a second one does nothing") func stop() async throws {
     let reactor = try Reactor()
     let resident = Resident(reactor)
     let done = Tally()
@@ -175,9 +201,91 @@ private final class End: EndOfTurn {
       }
     }
     for task in tasks { await task.value }
-    reactor.shutdown()
-    reactor.shutdown()
+    await reactor.stop()
+    await reactor.stop()
     #expect(done.count == 100)
+  }
+
+  @Test("a job that runs after an idle stretch gets the whole time it asks for") func freshClock() async throws {
+    let clock = ManualClock()
+    let reactor = try Reactor(clock: clock.read)
+    let resident = Resident(reactor)
+    let (early, late) = (Tally(), Tally())
+    #expect(await resident.isHome())
+    // Asleep: nobody wakes it for the new time.
+    clock.advance(by: .seconds(60))
+    _ = await resident.timer(in: .seconds(5), late)
+    clock.advance(by: .seconds(4))
+    _ = await resident.timer(in: .zero, early)
+    await early.reaches(1)
+    #expect(late.count == 0, "only four of five seconds have passed")
+    clock.advance(by: .seconds(1))
+    reactor.wake()
+    await late.reaches(1)
+    await reactor.stop()
+  }
+
+  @Test("a turn that takes long does not delay the next timer") func longTurn() async throws {
+    let reactor = try Reactor()
+    let fired = Tally()
+    let resident = Resident(reactor)
+    let late = try await resident.lateness(after: .milliseconds(60), blocking: .milliseconds(50), fired)
+    #expect(late >= .zero)
+    await reactor.stop()
+  }
+
+  @Test("a watch that is dropped is left, and one whose source is gone rests") func dropped() async throws {
+    let reactor = try Reactor()
+    let resident = Resident(reactor)
+    var ends: [CInt] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    #expect(write(ends[1], "x", 1) == 1)
+    try await resident.watchForNobody(ends[0], drops: true)
+    #expect(await resident.rests())
+    try await resident.watchForNobody(ends[0], drops: false)
+    #expect(await resident.rests())
+    await resident.stopWatching()
+    await reactor.stop()
+    close(ends[0])
+    close(ends[1])
+  }
+
+  @Test("after its end, jobs and work run where they are brought, and nothing can be watched") func afterEnd()
+    async throws
+  {
+    let reactor = try Reactor()
+    let resident = Resident(reactor)
+    await reactor.stop()
+    #expect(await resident.isHome())
+    let done = Tally()
+    reactor.submit { done.countUp() }
+    #expect(done.count == 1)
+    await withTaskGroup { group in
+      for _ in 0..<100 { group.addTask { _ = await resident.isHome() } }
+    }
+    let error = await #expect(throws: ReactorError.self) { try await resident.watch(0, done) }
+    #expect(error?.errno == ESHUTDOWN)
+    await reactor.stop()
+  }
+
+  @Test("a timer for a reactor that was stopped is an error that ends the process") func timerAfterEnd() async {
+    await #expect(processExitsWith: .failure) {
+      let reactor = try Reactor()
+      let resident = Resident(reactor)
+      await reactor.stop()
+      _ = await resident.timer(in: .zero, Tally())
+    }
+  }
+
+  @Test("stop may be asked for by an actor that lives on the reactor") func stopFromWithin() async throws {
+    let resident = Resident(try Reactor())
+    await resident.stop()
+    #expect(await resident.isHome())
+  }
+
+  @Test("the shared reactor is one, and runs") func sharedOne() async {
+    #expect(await Resident(.shared).isHome())
+    #expect(Reactor.shared === Reactor.shared)
   }
 
   @Test("a duration beyond the clock saturates") func saturation() {

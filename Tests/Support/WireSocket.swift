@@ -5,11 +5,11 @@ public import ZeroMQ
 public actor WireSocket {
   public nonisolated let unownedExecutor: UnownedSerialExecutor
   private nonisolated let reactor: Reactor
-  private var socket: Socket?
-  private var watch: SocketWatch?
-  private let inbox = Inbox()
-  private let context: Context
+  private nonisolated let context: Context
+  private nonisolated let ownsContext: Bool
   private nonisolated let isOpen = Guarded<Void?>(())
+  private let inbox = Inbox()
+  private var transport: Transport?
 
   /// Where it was bound or connected, wildcards resolved.
   public private(set) var endpoint = ""
@@ -19,6 +19,7 @@ public actor WireSocket {
     _ kind: SocketKind, bind: String? = nil, connect: String? = nil, options: SocketOptions = .init(),
     in context: Context? = nil
   ) async throws {
+    ownsContext = context == nil
     self.context = try context ?? Context()
     reactor = try Reactor(name: "wire")
     unownedExecutor = reactor.asUnownedSerialExecutor()
@@ -31,28 +32,19 @@ public actor WireSocket {
   }
 
   private func open(_ kind: SocketKind, _ bind: String?, _ connect: String?, _ options: SocketOptions) throws {
-    let socket = try Socket(kind, in: context, options: options)
-    self.socket = socket
-    inbox.socket = socket
-    watch = try SocketWatch(socket, on: reactor.loop, owner: inbox)
-    if let bind { endpoint = try socket.bind(bind) }
+    let transport = try Transport(kind, options: options, in: context, on: reactor.loop)
+    transport.delegate = inbox
+    self.transport = transport
+    if let bind { endpoint = try transport.bind(Endpoint(bind)).description }
     if let connect {
-      try socket.connect(connect)
+      try transport.connect(Endpoint(connect))
       endpoint = connect
     }
   }
 
-  /// Sends one message; false when there is no room or no peer.
+  /// Sends one message; false when there is no room or no peer, or the socket is closed.
   @discardableResult
-  public func send(_ frames: [[UInt8]]) throws -> Bool {
-    defer { watch?.touched() }
-    guard let socket else { return false }
-    for (index, frame) in frames.enumerated() {
-      let sent = try frame.withUnsafeBytes { try socket.send($0, more: index < frames.count - 1) }
-      if !sent { return false }
-    }
-    return true
-  }
+  public func send(_ frames: [[UInt8]]) throws -> Bool { try transport?.send(frames) ?? false }
 
   /// The next message, waiting for it.
   public func receive() async throws -> [[UInt8]] {
@@ -72,50 +64,36 @@ public actor WireSocket {
   public var waiting: Int { inbox.messages.count }
 
   /// Leaves messages in libzmq's queues from now on, or no longer.
-  public func pause(_ isPaused: Bool) {
-    inbox.isPaused = isPaused
-    watch?.touched()
-  }
+  public func pause(_ isPaused: Bool) { transport?.isReading = !isPaused }
 
-  public func subscribe(_ prefix: String) throws {
-    try socket?.subscribe(Array(prefix.utf8))
-    watch?.touched()
-  }
+  public func subscribe(_ prefix: String) throws { try transport?.subscribe(Array(prefix.utf8)) }
 
-  /// Closes the socket and ends its thread.
+  /// Closes the socket, ends its thread, and waits until libzmq has let go.
   public nonisolated func close() async {
     guard isOpen.withLock({ $0.take() }) != nil else { return }
-    await closeSocket()
-    try? await offThread { [reactor] in reactor.shutdown() }
+    await closeTransport()
+    await reactor.stop()
+    if ownsContext { await context.close(within: .seconds(5)) }
   }
 
-  private func closeSocket() {
-    watch?.cancel()
-    watch = nil
-    inbox.socket = nil
-    socket = nil
+  private func closeTransport() {
+    transport?.close()
+    transport = nil
   }
 }
 
-private final class Inbox: SocketDelegate, TimerHandler {
-  var socket: Socket?
+private final class Inbox: TransportDelegate, TimerHandler {
   var messages: [[[UInt8]]] = []
   var waiters: [CheckedContinuation<[[UInt8]], any Error>] = []
-  var isPaused = false
-  private var frames = ReceivedMessage()
 
-  func socketTurn() {
-    guard let socket, !isPaused else { return }
-    while (try? frames.receive(from: socket)) == true {
-      let message = (0..<frames.count).map { Array(frames[$0]) }
-      if waiters.isEmpty { messages.append(message) } else { waiters.removeFirst().resume(returning: message) }
-    }
+  func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
+    var frames: [[UInt8]] = []
+    for index in 0..<message.count { frames.append(Array(message[index])) }
+    if waiters.isEmpty { messages.append(frames) } else { waiters.removeFirst().resume(returning: frames) }
   }
 
   func fired(_ deadline: Timer) {
     for waiter in waiters { waiter.resume(throwing: TimedOut("no message comes")) }
     waiters = []
   }
-
-  func wantsTurn(_ readiness: Socket.Readiness) -> Bool { !isPaused && readiness.contains(.input) }
 }

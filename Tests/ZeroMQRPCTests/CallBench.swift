@@ -85,7 +85,7 @@ actor CallBench {
 
   private nonisolated func shutDown() async {
     await closeClient()
-    try? await offThread { [reactor] in reactor.shutdown() }
+    await reactor.stop()
   }
 
   /// What becomes of one call.

@@ -21,7 +21,7 @@ struct ServiceBench {
     let directory = try TemporaryDirectory()
     try await Cleanup.with { cleanup in
       let reactor = try Reactor(name: "service")
-      cleanup.add { try? await offThread { reactor.shutdown() } }
+      cleanup.add { await reactor.stop() }
       let service = try await RPCService.start(
         pattern, methods, bind: [Endpoint(directory.endpoint("service"))], concurrency: concurrency, in: try Context(),
         on: reactor)

@@ -35,7 +35,7 @@ struct MonitorTests {
 
     nonisolated func close() async {
       await closeSocket()
-      try? await offThread { [reactor] in reactor.shutdown() }
+      await reactor.stop()
     }
 
     private func closeSocket() {

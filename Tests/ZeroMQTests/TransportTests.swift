@@ -14,7 +14,7 @@ actor Station: TransportDelegate {
   nonisolated let errors = Guarded<[ZMQError]>([])
   nonisolated let writables = Tally()
   nonisolated let batches = Tally()
-  private let context: Context
+  private var context: Context?
   private var transport: Transport?
 
   init(_ reactor: Reactor, in context: Context) {
@@ -24,6 +24,7 @@ actor Station: TransportDelegate {
   }
 
   func open(_ kind: SocketKind, _ options: SocketOptions = .init(), resolver: Resolver = .shared) throws {
+    guard let context else { return }
     let transport = try Transport(kind, options: options, in: context, on: reactor.loop, resolver: resolver)
     transport.delegate = self
     self.transport = transport
@@ -38,9 +39,21 @@ actor Station: TransportDelegate {
   func read(_ reads: Bool) { transport?.isReading = reads }
   func close() { transport?.close() }
   func drop() { transport = nil }
+  func dropAll() { (transport, context) = (nil, nil) }
+  func bindAnyPort() throws -> UInt16 { try Endpoint(bind("tcp://127.0.0.1:*")).port }
+  func fires(_ tally: Tally, in delay: Duration) {
+    _ = reactor.loop.schedule(at: reactor.loop.now + delay, Later(tally))
+  }
+
+  /// Whether the loop sleeps: few turns pass in a while.
+  func rests() async -> Bool {
+    let (before, later) = (reactor.loop.turns, Tally())
+    fires(later, in: .milliseconds(100))
+    await later.reaches(1)
+    return reactor.loop.turns - before < 20
+  }
   var connected: Int { transport?.connected ?? 0 }
   var endpoints: [Int] { [transport?.connectedEndpoints ?? 0, transport?.endpointCount ?? 0] }
-  var turns: UInt64 { reactor.loop.turns }
 
   nonisolated func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
     var frames: [[UInt8]] = []
@@ -60,6 +73,17 @@ actor Station: TransportDelegate {
   nonisolated func has(_ count: Int) async throws -> [[[UInt8]]] {
     try await eventually("\(count) messages") { messages.withLock { $0.count >= count ? $0 : nil } }
   }
+}
+
+private final class Later: TimerHandler {
+  private let fired: Tally
+  init(_ fired: Tally) { self.fired = fired }
+  func fired(_ timer: Timer) { fired.countUp() }
+}
+
+extension Endpoint {
+  /// The port of a tcp endpoint; else 0.
+  var port: UInt16 { if case .tcp(_, let port) = address { port } else { 0 } }
 }
 
 /// Stations on one reactor and one context.

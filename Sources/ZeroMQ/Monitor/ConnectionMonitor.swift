@@ -128,18 +128,12 @@ final class ConnectionMonitor: Source {
     return Event(kind: kind, address: Endpoint.canonical(String(decoding: frames[1], as: UTF8.self)))
   }
 
-  /// Whether both ends of a TCP connection are one socket. If they are, its end will be abrupt, so that its port is free for a
-  /// service to bind at once.
-  ///
-  /// The descriptor is libzmq's, and may have been closed by now, or be another socket: to ask is harmless then, and a socket
-  /// with two equal ends is never wanted.
+  /// Whether both ends of a TCP connection are one socket. The descriptor is libzmq's and may be closed by now, or be another
+  /// socket: to ask is harmless, and a socket with two equal ends is never wanted. One that libzmq has closed already, as two
+  /// equal kinds often do not go together, is not seen; it never becomes a connection.
   private static func isConnectedToItself(_ descriptor: CInt) -> Bool {
-    guard let own = address(descriptor, getsockname), let peer = address(descriptor, getpeername), own == peer else {
-      return false
-    }
-    var abrupt = Glibc.linger(l_onoff: 1, l_linger: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &abrupt, socklen_t(MemoryLayout<Glibc.linger>.size))
-    return true
+    guard let own = address(descriptor, getsockname) else { return false }
+    return own == address(descriptor, getpeername)
   }
 
   private static func address(

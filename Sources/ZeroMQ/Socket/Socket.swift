@@ -16,8 +16,7 @@ public final class Socket {
 
   /// Creates a socket with its options set, neither bound nor connected.
   public init(_ kind: SocketKind, in context: Context, options: SocketOptions = .init()) throws(ZMQError) {
-    guard let raw = zmq_socket(context.raw, kind.rawValue) else { throw .last("zmq_socket") }
-    self.raw = raw
+    raw = try context.socket(kind)
     self.kind = kind
     self.context = context
     try options.apply(to: self)
@@ -131,7 +130,7 @@ public final class Socket {
     try check("zmq_setsockopt(\(option))") { zmq_setsockopt(raw, option, value, value.count) }
   }
 
-  private func integer(_ option: CInt) throws(ZMQError) -> CInt {
+  func integer(_ option: CInt) throws(ZMQError) -> CInt {
     var value: CInt = 0
     var size = MemoryLayout<CInt>.size
     try check("zmq_getsockopt(\(option))") { zmq_getsockopt(raw, option, &value, &size) }

@@ -125,7 +125,7 @@ final class Connections {
         // libzmq tells connections to one address apart neither in its events nor when one is ended.
         guard !others else { return change(id) { reconnection, now in reconnection.unusable(at: now) } }
         try reach(address, isNamed: entries.first { $0.id == id }?.reconnection.endpoint != address)
-      case .disconnect(let address): try socket.disconnect(address.description)
+      case .disconnect(let address): try socket.disconnect(address.outgoing)
       case .tell(let event): delegate?.connectionChanged(event)
       }
     } catch {
@@ -139,7 +139,7 @@ final class Connections {
   private func reach(_ address: Endpoint, isNamed: Bool) throws(ZMQError) {
     let changes = isNamed && !options.immediate
     if changes { try socket.set(ZMQ_IMMEDIATE, CInt(1)) }
-    let result = Result { () throws(ZMQError) in try socket.connect(address.description) }
+    let result = Result { () throws(ZMQError) in try socket.connect(address.outgoing) }
     if changes { try socket.set(ZMQ_IMMEDIATE, CInt(0)) }
     try result.get()
   }

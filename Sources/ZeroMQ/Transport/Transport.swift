@@ -27,10 +27,7 @@ public final class Transport: Source, ConnectionMonitorDelegate, ConnectionsDele
   private var inproc: [Endpoint] = []
   /// Connections over inproc that are still to be told.
   private var arrived = 0
-  /// Peers of bound endpoints, as far as one can tell.
-  private var accepted = 0
-  /// Handshakes that failed there, whose ends are still to be reported.
-  private var failing = 0
+  private var accepted = AcceptedPeers()
   private var frames = ReceivedMessage()
   private var isRefused = false
   private var retry: Timer?
@@ -163,20 +160,6 @@ public final class Transport: Source, ConnectionMonitorDelegate, ConnectionsDele
     return isWhole
   }
 
-  /// As `send` for frames that are lent.
-  public func send(_ frames: [[UInt8]]) throws(ZMQError) -> Bool {
-    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: frames.reduce(0) { $0 + $1.count }, alignment: 1)
-    defer { bytes.deallocate() }
-    var end = 0
-    let parts = frames.map { frame in
-      let part = UnsafeMutableRawBufferPointer(rebasing: bytes[end..<end + frame.count])
-      part.copyBytes(from: frame)
-      end += frame.count
-      return UnsafeRawBufferPointer(part)
-    }
-    return try send(parts.span)
-  }
-
   /// Receives what begins with the prefix; the empty one means everything. libzmq counts equal subscriptions. Throws for a
   /// prefix longer than `Socket.longestPrefix`.
   public func subscribe(_ prefix: [UInt8]) throws(ZMQError) {
@@ -196,7 +179,7 @@ public final class Transport: Source, ConnectionMonitorDelegate, ConnectionsDele
     guard let open = open.take() else { return }
     if let retry = retry.take() { loop.cancel(retry) }
     open.close()
-    (bindings, inproc, arrived, accepted, connected) = ([], [], 0, 0, 0)
+    (bindings, inproc, arrived, accepted, connected) = ([], [], 0, .init(), 0)
   }
 
   // MARK: Turns
@@ -301,21 +284,10 @@ public final class Transport: Source, ConnectionMonitorDelegate, ConnectionsDele
 
   /// An event of no endpoint that is connected to: of one that is bound, or of an attempt that was ended before.
   private func takeBound(_ event: ConnectionMonitor.Event) {
-    guard bindings.contains(where: { $0.accepts(event.address) }) else { return }
-    switch event.kind {
-    case .established:
-      accepted += 1
-      connectionChanged(.connected)
-    case .failed: failing += 1
-    case .refused:
-      failing += 1
-      connectionChanged(.refused)
-    case .closed where failing > 0: failing -= 1
-    case .closed where accepted > 0:
-      accepted -= 1
-      connectionChanged(.disconnected)
-    default: break
+    guard bindings.contains(where: { $0.accepts(event.address) }), let change = accepted.take(event.kind) else {
+      return
     }
+    connectionChanged(change)
   }
 }
 

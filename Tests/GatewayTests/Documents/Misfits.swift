@@ -67,7 +67,7 @@ struct Misfits {
       return .nil
     }
     let reactor = try Reactor(name: "misfits")
-    cleanup.add { try? await offThread { reactor.shutdown() } }
+    cleanup.add { await reactor.stop() }
     let service = try await RPCService.start(
       .rpc, methods, bind: [Endpoint("tcp://127.0.0.1:*")], logger: Rig.logger, in: Context(), on: reactor)
     cleanup.add { await service.close() }

@@ -1,0 +1,78 @@
+import Testing
+
+@testable import ZeroMQ
+
+@Suite("an endpoint")
+struct EndpointTests {
+  static let path = "/" + String(repeating: "a", count: 106)
+  static let name = String(repeating: "n", count: 255)
+
+  @Test(
+    "is read into its parts",
+    arguments: [
+      ("tcp://127.0.0.1:1", .tcp(host: "127.0.0.1", port: 1)),
+      ("tcp://host.example:65535", .tcp(host: "host.example", port: 65_535)),
+      ("tcp://[::1]:5555", .tcp(host: "::1", port: 5_555)), ("tcp://*:*", .tcp(host: "*", port: 0)),
+      ("tcp://[::]:0", .tcp(host: "::", port: 0)), ("tcp://eth0:5", .tcp(host: "eth0", port: 5)),
+      ("ipc:///run/a", .ipc(path: "/run/a")), ("ipc://@name", .ipc(path: "@name")), ("ipc://*", .ipc(path: "*")),
+      ("ipc://\(path)", .ipc(path: path)), ("inproc://a", .inproc(name: "a")),
+      ("inproc://\(name)", .inproc(name: name)),
+    ] as [(String, Endpoint.Address)])
+  func parts(text: String, address: Endpoint.Address) throws {
+    let endpoint = try Endpoint(text)
+    #expect(endpoint.address == address)
+    #expect(endpoint.description == text)
+  }
+
+  @Test(
+    "is nothing else, and says what to write",
+    arguments: [
+      ("", "expected tcp://host:port or ipc:///path"), ("127.0.0.1:5555", "expected tcp://"),
+      ("tcp:127.0.0.1:5", "expected tcp://"),
+      ("tcp://", "needs a port"), ("tcp://host", "tcp://host:5555"), ("tcp://:5555", "needs a host"),
+      ("tcp://host:", "no port"),
+      ("tcp://host:65536", "1...65535"), ("tcp://host:+5", "no port"), ("tcp://host:5a", "no port"),
+      ("tcp://::1:5555", "in brackets: tcp://[::1]:5555"), ("tcp://host:5555/x", "no path"), ("tcp://a/b:5", "no path"),
+      ("tcp://1.2.3.4:5;6.7.8.9:1", "source address"), ("tcp://ho st:5", "no spaces"), ("tcp://h:1\n", "no spaces"),
+      ("ipc://", "needs a path"),
+      ("ipc://\(path)a", "at most 107 bytes, not 108"), ("inproc://", "needs a name"), ("inproc://\(name)n", "255"),
+      ("pgm://h:1", "no transport"), ("TCP://h:1", "no transport"), ("udp://h:1", "no transport"),
+    ])
+  func refused(text: String, reason: String) {
+    let error = #expect(throws: EndpointError.self) { try Endpoint(text) }
+    #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+  }
+
+  @Test("with a wildcard can only be bound to", arguments: ["tcp://*:5", "tcp://h:*", "tcp://h:0", "ipc://*"])
+  func wildcards(text: String) throws {
+    let endpoint = try Endpoint(text)
+    #expect(throws: EndpointError.self) { try endpoint.requireConnectable() }
+    try Endpoint("tcp://h:1").requireConnectable()
+  }
+
+  @Test(
+    "has a name to look up, or is in numbers",
+    arguments: [
+      ("tcp://localhost:1", "localhost"), ("tcp://backend.example:1", "backend.example"), ("tcp://127.0.0.1:1", nil),
+      ("tcp://[::1]:1", nil), ("ipc:///a", nil), ("tcp://*:1", nil),
+    ] as [(String, String?)])
+  func names(text: String, host: String?) throws {
+    #expect(try Endpoint(text).hostName == host)
+  }
+
+  @Test("is connected to from any address", arguments: ["tcp://127.0.0.1:5", "tcp://[::1]:5", "ipc:///a"])
+  func outgoing(text: String) throws {
+    let outgoing = try Endpoint(text).outgoing
+    #expect(Endpoint.canonical(outgoing) == text)
+    #expect(outgoing.contains(";") == text.hasPrefix("tcp"))
+  }
+
+  @Test(
+    "has one spelling, whichever libzmq uses",
+    arguments: [
+      ("tcp://[::ffff:127.0.0.1]:5555", "tcp://127.0.0.1:5555"), ("tcp://127.0.0.1:5555", "tcp://127.0.0.1:5555"),
+      ("tcp://[0:0::1]:5555", "tcp://[::1]:5555"), ("ipc:///run/a", "ipc:///run/a"), ("nonsense", "nonsense"),
+      ("tcp://0.0.0.0:0;127.0.0.1:5555", "tcp://127.0.0.1:5555"), ("tcp://[::]:0;[::1]:5", "tcp://[::1]:5"),
+    ])
+  func spelling(text: String, canonical: String) { #expect(Endpoint.canonical(text) == canonical) }
+}

@@ -1,0 +1,243 @@
+import Glibc
+import Reactor
+import Support
+import Testing
+
+@testable import ZeroMQ
+
+@Suite("peers that mean no good", .timeLimit(.minutes(1)))
+struct HostilePeerTests {
+  @Test("heartbeats are refused together with a mark that can be reached")
+  func heartbeats() throws {
+    let context = try Context()
+    var options = SocketOptions()
+    options.heartbeat = .seconds(2)
+    let error = #expect(throws: ZMQError.self) { try Socket(.push, in: context, options: options) }
+    for word in ["heartbeat", "receiveHighWaterMark", "1000"] { #expect(error?.description.contains(word) == true) }
+    options.receiveHighWaterMark = 0
+    _ = try Socket(.push, in: context, options: options)
+    (options.heartbeat, options.receiveHighWaterMark) = (.zero, 1)
+    _ = try Socket(.push, in: context, options: options)
+  }
+
+  @Test("5,000 messages from a worker that resets, or 5,000 subscriptions, end no process")
+  func floods() async {
+    await #expect(processExitsWith: .success) {
+      try await Stations.with { stations in
+        let (push, publisher) = (try await stations.open(.push), try await stations.open(.publish))
+        for (station, kind, message) in [(push, "PULL", [0, 1, 65] as [UInt8]), (publisher, "SUB", [0, 2, 1, 65])] {
+          let port = try await station.bindAnyPort()
+          try await offThread {
+            let peer = try RawPeer(port: port)
+            try peer.greet(as: kind)
+            try peer.send(Array([[UInt8]](repeating: message, count: 5_000).joined()))
+            peer.resetOnClose()
+          }
+          try await eventually("the peer") { station.events.withLock { $0.contains(.connected) } }
+        }
+        // libzmq's default heartbeats of old ended the process within three seconds.
+        let later = Tally()
+        await push.fires(later, in: .seconds(3))
+        await later.reaches(1)
+        let pull = try await stations.open(.pull)
+        try await pull.connect("tcp://127.0.0.1:\(try await push.bindAnyPort())")
+        try await pull.sees([.connected])
+      }
+    }
+  }
+
+  @Test("5,000 connections of a port scan leave every socket of the context working")
+  func scan() async throws {
+    try await Stations.with { stations in
+      let (scanned, other) = (try await stations.open(.pull), try await stations.open(.pull))
+      let port = try await scanned.bindAnyPort()
+      // From several threads: when the kernel's queue is full, a try waits for a second.
+      try await withThrowingTaskGroup { group in
+        for _ in 0..<50 {
+          group.addTask { try await offThread { for _ in 0..<100 { _ = try RawPeer(port: port) } } }
+        }
+        try await group.waitForAll()
+      }
+      for station in [scanned, other] {
+        let push = try await stations.open(.push)
+        try await push.connect("tcp://127.0.0.1:\(try await station.bindAnyPort())")
+        try await push.sees([.connected])
+        #expect(try await push.send([[1]]))
+        #expect(try await station.has(1) == [[[1]]])
+      }
+    }
+  }
+
+  /// Takes no events, until it is asked to.
+  private final class Idle: ConnectionMonitorDelegate {
+    func monitorHasEvents() {}
+    func monitorFailed(_ error: ZMQError) {}
+  }
+
+  private actor IdleMonitor {
+    nonisolated let unownedExecutor: UnownedSerialExecutor
+    private let reactor: Reactor
+    private let socket: Socket
+    private let idle = Idle()
+    private var monitor: ConnectionMonitor?
+
+    init(_ reactor: Reactor, _ context: Context, _ kind: SocketKind) throws {
+      self.reactor = reactor
+      unownedExecutor = reactor.asUnownedSerialExecutor()
+      socket = try Socket(kind, in: context)
+    }
+
+    func open() throws -> UInt16 {
+      monitor = try ConnectionMonitor(socket, on: reactor.loop, delegate: idle)
+      return try Endpoint(try socket.bind("tcp://127.0.0.1:*")).port
+    }
+    var dropped: Int { monitor?.dropped ?? 0 }
+    func take() -> Int { monitor?.takeEvents().count ?? 0 }
+    func connectToItself(_ port: UInt16) throws { try socket.connect("tcp://127.0.0.1:\(port);127.0.0.1:\(port)") }
+    func leave(_ port: UInt16) throws { try socket.disconnect("tcp://127.0.0.1:\(port);127.0.0.1:\(port)") }
+    func bind(_ port: UInt16) throws { try socket.bind("tcp://127.0.0.1:\(port)") }
+    func events() -> [ConnectionMonitor.Event] { monitor?.takeEvents() ?? [] }
+    func close() {
+      socket.stopMonitor()
+      monitor = nil
+    }
+  }
+
+  @Test("a monitor that nobody reads keeps the newest events, and counts what it drops")
+  func unread() async throws {
+    let reactor = try Reactor()
+    let monitored = try IdleMonitor(reactor, try Context(), .pull)
+    let port = try await monitored.open()
+    try await withThrowingTaskGroup { group in
+      for _ in 0..<10 { group.addTask { try await offThread { for _ in 0..<100 { _ = try RawPeer(port: port) } } } }
+      try await group.waitForAll()
+    }
+    try await eventually("events are dropped") { await monitored.dropped >= 900 }
+    #expect(await monitored.take() == ConnectionMonitor.limit)
+    await monitored.close()
+    await reactor.stop()
+  }
+
+  @Test("a connection to itself is seen, and its port is free at once")
+  func itself() async throws {
+    let reactor = try Reactor()
+    let monitored = try IdleMonitor(reactor, try Context(), .dealer)
+    _ = try await monitored.open()
+    let port = try RawPeer.freePort()
+    // With the source address given, the kernel connects the port with itself.
+    try await monitored.connectToItself(port)
+    let seen = try await eventually("an event") {
+      await monitored.events().first { if case .opened = $0.kind { true } else { false } }
+    }
+    #expect(seen.kind == .opened(toItself: true))
+    #expect(seen.address == "tcp://127.0.0.1:\(port)")
+    try await monitored.leave(port)
+    try await eventually("the port is free") { (try? await monitored.bind(port)) != nil }
+    await monitored.close()
+    await reactor.stop()
+  }
+}
+
+@Suite("what is dropped", .timeLimit(.minutes(1)))
+struct OwnershipTests {
+  private static func descriptors() throws -> Int {
+    guard let directory = opendir("/proc/self/fd") else { throw RawPeer.Failed("opendir") }
+    defer { closedir(directory) }
+    var count = 0
+    while readdir(directory) != nil { count += 1 }
+    return count
+  }
+
+  @Test("a transport that is dropped, closed, or fails to bind leaves no descriptor, and the loop at rest")
+  func dropped() async {
+    await #expect(processExitsWith: .success) {
+      try await Stations.with { stations in
+        let first = try await stations.open(.pull)
+        let port = try await first.bindAnyPort()
+        let before = try OwnershipTests.descriptors()
+        for end in 0..<3 {
+          let push = try await stations.open(.push)
+          try await push.connect("tcp://127.0.0.1:\(port)")
+          try await eventually("a connection") { await push.connected == 1 }
+          await #expect(throws: ZMQError.self) { try await push.bind("tcp://127.0.0.1:\(port)") }
+          switch end {
+          case 0: await push.close()
+          case 1: await push.drop()
+          // Dropped with the actor, on a thread of Swift's.
+          default: break
+          }
+        }
+        try await eventually("the descriptors are back") { try OwnershipTests.descriptors() == before }
+        #expect(await first.rests())
+      }
+    }
+  }
+}
+
+@Suite("a context", .timeLimit(.minutes(1)))
+struct ContextTests {
+  @Test("ends when its sockets have been closed, and makes none afterwards") func end() async throws {
+    let context = try Context()
+    do {
+      let socket = try Socket(.push, in: context)
+      try socket.bind("inproc://a")
+    }
+    #expect(await context.close(within: .seconds(10)))
+    #expect(await context.close(within: .seconds(10)))
+    let error = #expect(throws: ZMQError.self) { try Socket(.push, in: context) }
+    #expect(error?.code == .terminated)
+  }
+
+  @Test("says when it is not done in time; a transport that is still open is told, closes, and then it ends")
+  func late() async throws {
+    try await Stations.with { stations in
+      let station = try await stations.open(.pull)
+      do {
+        let socket = try Socket(.push, in: stations.context)
+        #expect(await !stations.context.close(within: .milliseconds(50)))
+        _ = socket.kind
+      }
+      try await eventually("the error") { station.errors.withLock { $0.first?.code == .terminated } }
+      #expect(await stations.context.close(within: .seconds(10)))
+      let error = await #expect(throws: ZMQError.self) { try await station.send([[1]]) }
+      #expect(error?.code == .notSocket)
+    }
+  }
+
+  @Test("the last reference may be dropped on a reactor, though messages still linger") func lingers() async throws {
+    var options = SocketOptions()
+    options.linger = .seconds(30)
+    let reactor = try Reactor()
+    let station = Station(reactor, in: try Context())
+    try await station.open(.push, options)
+    try await station.connect("tcp://127.0.0.1:1")
+    #expect(try await station.send([[1]]))
+    let took = await duration(of: { await station.dropAll() })
+    #expect(took < .seconds(10))
+    await reactor.stop()
+  }
+
+  @Test("the shared one is one, and makes sockets") func shared() throws {
+    #expect(Context.shared === Context.shared)
+    _ = try Socket(.pull, in: .shared)
+  }
+}
+
+@Suite("socket options")
+struct SocketOptionsTests {
+  @Test("any duration is taken: none switches off, what is too long saturates", arguments: [0, 1, 40_000, Int64.max])
+  func durations(seconds: Int64) throws {
+    let context = try Context()
+    var options = SocketOptions()
+    options.keepAlive = .seconds(seconds)
+    options.handshake = .seconds(seconds)
+    options.connectTimeout = .seconds(seconds)
+    options.linger = .seconds(seconds)
+    let socket = try Socket(.pull, in: context, options: options)
+    #expect(try socket.integer(ZMQ.keepAlive) == (seconds == 0 ? 0 : 1))
+    #expect(Duration.seconds(Int64.max).millisecondsRoundedUp > 0)
+    #expect(Duration.nanoseconds(1).millisecondsRoundedUp == 1)
+  }
+
+  private enum ZMQ { static let keepAlive: CInt = 34 }
+}

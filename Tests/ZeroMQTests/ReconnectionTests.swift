@@ -1,0 +1,159 @@
+import Reactor
+import Testing
+
+@testable import ZeroMQ
+
+@Suite("what keeps a connection")
+struct ReconnectionTests {
+  private func endpoint(_ text: String) throws -> Endpoint { try Endpoint(text) }
+  private func instant(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: milliseconds * 1_000_000) }
+
+  private func numeric() throws -> Reconnection {
+    Reconnection(
+      try endpoint("tcp://10.0.0.1:5"), host: nil, pause: .milliseconds(100), longestPause: .milliseconds(400))
+  }
+  private func named() throws -> Reconnection {
+    Reconnection(
+      try endpoint("tcp://name:5"), host: "name", pause: .milliseconds(100), longestPause: .milliseconds(400))
+  }
+
+  @Test("connects, tells the handshake once, tells the loss once, and leaves the next try to libzmq")
+  func lossAndReturn() throws {
+    let address = try endpoint("tcp://10.0.0.1:5")
+    var it = try numeric()
+    #expect(it.start() == [.connect(address)])
+    #expect(it.lost(at: instant(0)) == [], "a try that failed is no loss")
+    #expect(it.retried(at: instant(1)) == [])
+    #expect(it.established() == [.tell(.connected)])
+    #expect(it.established() == [])
+    #expect(it.isConnected)
+    #expect(it.deadline == nil)
+    #expect(it.lost(at: instant(10)) == [.tell(.disconnected)])
+    #expect(!it.isConnected)
+    #expect(it.deadline == instant(410))
+    #expect(it.retried(at: instant(11)) == [])
+    #expect(it.deadline == nil, "libzmq tries again")
+    #expect(it.established() == [.tell(.connected)])
+  }
+
+  @Test("a try that has begun is as good as one that was announced")
+  func began() throws {
+    var it = try numeric()
+    _ = it.start()
+    _ = it.lost(at: instant(0))
+    it.began()
+    #expect(it.deadline == nil)
+  }
+
+  @Test("what libzmq gives up is connected anew at the deadline, not before")
+  func givenUp() throws {
+    let address = try endpoint("tcp://10.0.0.1:5")
+    var it = try numeric()
+    _ = (it.start(), it.established(), it.lost(at: instant(0)))
+    #expect(it.expired(at: instant(399)) == [])
+    #expect(it.expired(at: instant(400)) == [.disconnect(address), .connect(address)])
+    #expect(it.deadline == nil)
+  }
+
+  @Test("the addresses of a name are tried in turn, with a growing pause after each round")
+  func rounds() throws {
+    let (a, b) = (try endpoint("tcp://10.0.0.1:5"), try endpoint("tcp://[::1]:5"))
+    var it = try named()
+    #expect(it.start() == [.resolve(host: "name")])
+    #expect(it.resolved([a, b], at: instant(0)) == [.connect(a)])
+    var now: Int64 = 0
+    for pause: Int64 in [100, 200, 400, 400] {
+      #expect(it.retried(at: instant(now)) == [.disconnect(a), .connect(b)])
+      #expect(it.retried(at: instant(now)) == [.disconnect(b)])
+      #expect(it.deadline == instant(now + pause))
+      now += pause
+      #expect(it.expired(at: instant(now)) == [.connect(a)])
+    }
+    #expect(it.established() == [.tell(.connected)])
+  }
+
+  @Test("a name is looked up again after a loss, and from time to time while it has no connection")
+  func lookups() throws {
+    let (a, b) = (try endpoint("tcp://10.0.0.1:5"), try endpoint("tcp://10.0.0.2:5"))
+    var it = try named()
+    _ = (it.start(), it.resolved([a], at: instant(0)), it.established())
+    #expect(it.deadline == nil, "a connection that stands needs no lookup")
+    #expect(it.lost(at: instant(5)) == [.tell(.disconnected), .resolve(host: "name")])
+    #expect(it.retried(at: instant(5)) == [], "one address is libzmq's affair")
+    #expect(it.resolved([a], at: instant(6)) == [])
+    let next = instant(6) + Reconnection.period
+    #expect(it.deadline == next)
+    #expect(it.expired(at: next) == [.resolve(host: "name")])
+    #expect(it.deadline == nil, "one lookup at a time")
+    #expect(it.resolved([b], at: next) == [.disconnect(a), .connect(b)], "the service has moved")
+  }
+
+  @Test("a name without an address is told once, and asked for again with growing pauses")
+  func unresolved() throws {
+    let a = try endpoint("tcp://10.0.0.1:5")
+    let told = Reconnection.Action.tell(.unresolved(host: "name", reason: "unknown"))
+    var it = try named()
+    _ = it.start()
+    var now: Int64 = 0
+    for (index, pause) in [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000].enumerated() {
+      #expect(it.resolved([], reason: "unknown", at: instant(now)) == (index == 0 ? [told] : []))
+      now += Int64(pause)
+      #expect(it.deadline == instant(now))
+      #expect(it.expired(at: instant(now)) == [.resolve(host: "name")])
+    }
+    #expect(it.resolved([a], at: instant(now)) == [.connect(a)])
+    _ = (it.established(), it.lost(at: instant(now)))
+    #expect(it.resolved([], reason: "unknown", at: instant(now)) == [told])
+    #expect(it.current == a, "what was known is still tried")
+  }
+
+  @Test("a connection to itself is dropped, never counted, and tried again after a pause")
+  func itself() throws {
+    let address = try endpoint("tcp://10.0.0.1:5")
+    var it = try numeric()
+    _ = it.start()
+    #expect(it.connectedToItself(at: instant(0)) == [.disconnect(address), .tell(.connectedToItself(address))])
+    #expect(it.current == nil)
+    #expect(it.established() == [], "what was still reported of it means nothing")
+    #expect(it.lost(at: instant(1)) == [])
+    #expect(it.deadline == instant(1_000))
+    #expect(it.expired(at: instant(1_000)) == [.connect(address)])
+  }
+
+  @Test("an address that cannot be used now is tried again")
+  func unusable() throws {
+    let address = try endpoint("tcp://10.0.0.1:5")
+    var it = try numeric()
+    _ = it.start()
+    #expect(it.unusable(at: instant(0)) == [])
+    #expect(it.expired(at: instant(100)) == [.connect(address)])
+  }
+
+  @Test("the end drops the connection and tells it if it stood")
+  func end() throws {
+    let address = try endpoint("tcp://10.0.0.1:5")
+    var it = try numeric()
+    _ = it.start()
+    #expect(it.end() == [.disconnect(address)])
+    _ = (it.start(), it.established())
+    #expect(it.end() == [.disconnect(address), .tell(.disconnected)])
+  }
+}
+
+@Suite("peers of a bound endpoint")
+struct AcceptedPeersTests {
+  @Test("the count follows what is reported, and never sinks below zero")
+  func counts() {
+    var peers = AcceptedPeers()
+    #expect(peers.take(.closed) == nil)
+    #expect(peers.take(.established) == .connected)
+    #expect([peers.take(.failed), peers.take(.failed)] == [nil, nil])
+    #expect([peers.take(.closed), peers.take(.closed)] == [nil, nil])
+    #expect(peers.count == 1)
+    #expect(peers.take(.refused) == .refused)
+    #expect(peers.take(.closed) == nil)
+    #expect(peers.take(.closed) == .disconnected)
+    #expect(peers.take(.closed) == nil)
+    #expect(peers.count == 0)
+  }
+}

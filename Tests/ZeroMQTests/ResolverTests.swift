@@ -1,0 +1,99 @@
+import Glibc
+import Reactor
+import Support
+import Testing
+
+@testable import ZeroMQ
+
+@Suite("the resolver", .timeLimit(.minutes(1)))
+struct ResolverTests {
+  /// Lookups that end when the test says so.
+  private final class Names: Sendable {
+    let asked = Tally()
+    private let held = Guarded<[String: Bool]>([:])
+    let answers: [String: [String]]
+
+    init(_ answers: [String: [String]], holding names: [String] = []) {
+      self.answers = answers
+      held.withLock { held in for name in names { held[name] = true } }
+    }
+
+    func look(_ host: String) -> Resolver.Answer {
+      asked.countUp()
+      while held.withLock({ $0[host] == true }) { sched_yield() }
+      return .init(addresses: answers[host] ?? [], reason: answers[host] == nil ? "unknown" : "")
+    }
+
+    func release(_ host: String) { held.withLock { $0[host] = nil } }
+  }
+
+  @Test("answers with addresses in numbers, or with a reason") func system() async throws {
+    let found = await answer(Resolver.shared, "localhost")
+    #expect(found.addresses.contains { $0 == "127.0.0.1" || $0 == "::1" })
+    let none = await answer(Resolver.shared, "no-such-host.invalid")
+    #expect(none.addresses.isEmpty)
+    #expect(!none.reason.isEmpty)
+  }
+
+  private func answer(_ resolver: Resolver, _ host: String) async -> Resolver.Answer {
+    await withCheckedContinuation { continuation in resolver.resolve(host) { continuation.resume(returning: $0) } }
+  }
+
+  @Test("a name that gets no answer delays no other, and is asked for once however many want it") func slow()
+    async throws
+  {
+    let names = Names(["slow": ["10.0.0.1"], "quick": ["10.0.0.2"]], holding: ["slow"])
+    let resolver = Resolver { names.look($0) }
+    let slow = Tally()
+    for _ in 0..<10 { resolver.resolve("slow") { _ in slow.countUp() } }
+    #expect(await answer(resolver, "quick").addresses == ["10.0.0.2"])
+    #expect(slow.count == 0)
+    names.release("slow")
+    await slow.reaches(10)
+    #expect(names.asked.count == 2)
+  }
+
+  @Test("beyond the bound on lookups names wait their turn") func bound() async throws {
+    let names = Names(["a": ["1"], "b": ["2"], "c": ["3"]], holding: ["a", "b"])
+    let resolver = Resolver(most: 2) { names.look($0) }
+    let done = Tally()
+    for host in ["a", "b", "c"] { resolver.resolve(host) { _ in done.countUp() } }
+    await names.asked.reaches(2)
+    names.release("a")
+    await done.reaches(2)
+    #expect(names.asked.count == 3)
+    names.release("b")
+    await done.reaches(3)
+  }
+
+  @Test("a transport tries all addresses of a name in turn, though one does not answer the door") func inTurn()
+    async throws
+  {
+    let names = Names(["name": ["::1", "127.0.0.2", "127.0.0.1"]])
+    try await Stations.with { stations in
+      let a = try await stations.open(.pull)
+      let port = try await a.bind("tcp://127.0.0.1:*").split(separator: ":").last ?? ""
+      let b = try await stations.open(.push, resolver: Resolver { names.look($0) })
+      try await b.connect("tcp://name:\(port)")
+      try await b.sees([.connected])
+      #expect(try await b.send([[1]]))
+      _ = try await a.has(1)
+    }
+  }
+
+  @Test("a name that does not resolve is told, and stops no other connection") func unresolved() async throws {
+    let names = Names(["slow": []], holding: ["slow"])
+    try await Stations.with { stations in
+      let resolver = Resolver { names.look($0) }
+      let (a, b) = (try await stations.open(.pull), try await stations.open(.push, resolver: resolver))
+      try await b.connect("tcp://slow:5555")
+      await names.asked.reaches(1)
+      try await b.connect("tcp://unknown:5555")
+      try await b.sees([.unresolved(host: "unknown", reason: "unknown")])
+      try await b.connect(try await a.bind("tcp://127.0.0.1:*"))
+      try await b.sees([.unresolved(host: "unknown", reason: "unknown"), .connected])
+      #expect(await b.endpoints == [1, 3])
+      names.release("slow")
+    }
+  }
+}
