@@ -53,8 +53,8 @@ struct HostilePeerTests {
       let port = try await scanned.bindAnyPort()
       // From several threads: when the kernel's queue is full, a try waits for a second.
       try await withThrowingTaskGroup { group in
-        for _ in 0..<50 {
-          group.addTask { try await offThread { for _ in 0..<100 { _ = try RawPeer(port: port) } } }
+        for _ in 0..<200 {
+          group.addTask { try await offThread { for _ in 0..<25 { _ = try RawPeer(port: port) } } }
         }
         try await group.waitForAll()
       }
@@ -69,7 +69,7 @@ struct HostilePeerTests {
   }
 
   /// Takes no events, until it is asked to.
-  private final class Idle: ConnectionMonitorDelegate {
+  private final class Idle: MonitorDelegate {
     func monitorHasEvents() {}
     func monitorFailed(_ error: ZMQError) {}
   }
@@ -79,7 +79,7 @@ struct HostilePeerTests {
     private let reactor: Reactor
     private let socket: Socket
     private let idle = Idle()
-    private var monitor: ConnectionMonitor?
+    private var monitor: Monitor?
 
     init(_ reactor: Reactor, _ context: Context, _ kind: SocketKind) throws {
       self.reactor = reactor
@@ -88,7 +88,7 @@ struct HostilePeerTests {
     }
 
     func open() throws -> UInt16 {
-      monitor = try ConnectionMonitor(socket, on: reactor.loop, delegate: idle)
+      monitor = try Monitor(socket, on: reactor.loop, delegate: idle)
       return try Endpoint(try socket.bind("tcp://127.0.0.1:*")).port
     }
     var dropped: Int { monitor?.dropped ?? 0 }
@@ -96,7 +96,7 @@ struct HostilePeerTests {
     func connectToItself(_ port: UInt16) throws { try socket.connect("tcp://127.0.0.1:\(port);127.0.0.1:\(port)") }
     func leave(_ port: UInt16) throws { try socket.disconnect("tcp://127.0.0.1:\(port);127.0.0.1:\(port)") }
     func bind(_ port: UInt16) throws { try socket.bind("tcp://127.0.0.1:\(port)") }
-    func events() -> [ConnectionMonitor.Event] { monitor?.takeEvents() ?? [] }
+    func events() -> [Monitor.Event] { monitor?.takeEvents() ?? [] }
     func close() {
       socket.stopMonitor()
       monitor = nil
@@ -109,11 +109,11 @@ struct HostilePeerTests {
     let monitored = try IdleMonitor(reactor, try Context(), .pull)
     let port = try await monitored.open()
     try await withThrowingTaskGroup { group in
-      for _ in 0..<10 { group.addTask { try await offThread { for _ in 0..<100 { _ = try RawPeer(port: port) } } } }
+      for _ in 0..<40 { group.addTask { try await offThread { for _ in 0..<25 { _ = try RawPeer(port: port) } } } }
       try await group.waitForAll()
     }
     try await eventually("events are dropped") { await monitored.dropped >= 900 }
-    #expect(await monitored.take() == ConnectionMonitor.limit)
+    #expect(await monitored.take() == Monitor.limit)
     await monitored.close()
     await reactor.stop()
   }

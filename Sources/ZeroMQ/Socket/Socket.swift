@@ -4,13 +4,11 @@ import Reactor
 
 /// One libzmq socket, confined to the thread that created it. No call waits: what cannot be done now is refused.
 ///
-/// A socket lives in a `Loop` through `SocketWatch`. It closes itself when the last reference goes.
+/// A socket lives in a `Loop` through a `Transport`. It closes itself when the last reference goes.
 public final class Socket {
   /// Which pattern it speaks.
   public let kind: SocketKind
   let raw: UnsafeMutableRawPointer
-  /// Its place in a loop, if it has one.
-  weak var watch: SocketWatch?
   // A context must outlive its sockets.
   let context: Context
 

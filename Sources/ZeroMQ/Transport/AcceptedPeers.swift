@@ -8,7 +8,7 @@ struct AcceptedPeers {
   private var failing = 0
 
   /// Returns what the event means for those who use the socket, if anything.
-  mutating func take(_ event: ConnectionMonitor.Event.Kind) -> ConnectionEvent? {
+  mutating func take(_ event: Monitor.Event.Kind) -> ConnectionEvent? {
     switch event {
     case .established:
       count += 1

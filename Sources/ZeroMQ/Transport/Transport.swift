@@ -3,7 +3,7 @@ public import Reactor
 /// A socket, its place in a loop and its monitor: whole messages in and out, over connections that are kept.
 ///
 /// Confined to the loop's thread. Dropping it closes it; the delegate is not kept alive. No call waits.
-public final class Transport: Source, ConnectionMonitorDelegate, ConnectionsDelegate {
+public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   /// Messages taken at once when a connection is lost, before its end is told.
   private static let lastMessages = 4_096
   /// How long a router waits after a refused send, when libzmq can only say that some other peer has room.
@@ -50,7 +50,7 @@ public final class Transport: Source, ConnectionMonitorDelegate, ConnectionsDele
     self.messagesPerTurn = messagesPerTurn
     let socket = try Socket(kind, in: context, options: options)
     let watch = try socket.watch(on: loop, self)
-    let monitor = try ConnectionMonitor(socket, on: loop, delegate: self)
+    let monitor = try Monitor(socket, on: loop, delegate: self)
     let connections = Connections(of: socket, options: options, on: loop, resolver: resolver, delegate: self)
     open = Open(socket: socket, watch: watch, monitor: monitor, connections: connections)
   }
@@ -66,10 +66,10 @@ public final class Transport: Source, ConnectionMonitorDelegate, ConnectionsDele
   private final class Open {
     let socket: Socket
     let watch: Watch
-    let monitor: ConnectionMonitor
+    let monitor: Monitor
     let connections: Connections
 
-    init(socket: Socket, watch: Watch, monitor: ConnectionMonitor, connections: Connections) {
+    init(socket: Socket, watch: Watch, monitor: Monitor, connections: Connections) {
       self.socket = socket
       self.watch = watch
       self.monitor = monitor
@@ -283,7 +283,7 @@ public final class Transport: Source, ConnectionMonitorDelegate, ConnectionsDele
   }
 
   /// An event of no endpoint that is connected to: of one that is bound, or of an attempt that was ended before.
-  private func takeBound(_ event: ConnectionMonitor.Event) {
+  private func takeBound(_ event: Monitor.Event) {
     guard bindings.contains(where: { $0.accepts(event.address) }), let change = accepted.take(event.kind) else {
       return
     }
