@@ -67,6 +67,16 @@ struct RawPeer: ~Copyable {
     guard recv(descriptor, &other, other.count, CInt(MSG_WAITALL)) == other.count else { throw Failed("recv") }
   }
 
+  /// Connects so many times and says nothing, as a port scan does. Waits each time until it is accepted: when the queue for
+  /// that is full, the kernel lets a connection wait for seconds.
+  static func scan(_ port: UInt16, times: Int) throws {
+    for _ in 0..<times {
+      let peer = try RawPeer(port: port)
+      var byte: UInt8 = 0
+      guard recv(peer.descriptor, &byte, 1, 0) == 1 else { throw Failed("recv") }
+    }
+  }
+
   /// The close will be a reset.
   func resetOnClose() {
     var abrupt = linger(l_onoff: 1, l_linger: 0)

@@ -210,12 +210,17 @@ struct TransportTests {
       await receiver.read(false)
       try await sender.connect(try await receiver.bind(Self.any))
       await sender.writables.reaches(1)
-      var sent = 0
+      var (sent, refusals) = (0, 1)
       let body = [UInt8](repeating: 0, count: 100_000)
-      while try await sender.send([body, body]) { sent += 1 }
-      #expect(sender.writables.count == 1)
+      // What the kernel takes makes room once more, after the first refusal.
+      while refusals < 3 {
+        if try await sender.send([body, body]) { sent += 1 } else { refusals += 1 }
+      }
       await receiver.read(true)
       await sender.writables.reaches(2)
+      try await eventually("room") { try await sender.send([[], []]) }
+      sent += 1
+      #expect(sender.writables.count <= refusals)
       #expect(try await receiver.has(sent).count == sent)
       #expect(receiver.messages.withLock { $0.allSatisfy { $0.count == 2 } })
     }
