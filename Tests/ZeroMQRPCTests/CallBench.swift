@@ -15,6 +15,7 @@ actor CallBench {
   nonisolated let unownedExecutor: UnownedSerialExecutor
   private nonisolated let reactor: Reactor
   private var client: CallEngine?
+  private(set) var context: Context?
 
   /// Runs the body with backends and a client connected to all of them, over ipc or over inproc.
   static func with(
@@ -46,6 +47,7 @@ actor CallBench {
   }
 
   private func open(_ endpoints: [Endpoint], _ options: RPCOptions, _ limit: Int, _ context: Context) throws {
+    self.context = context
     client = try CallEngine(
       connect: endpoints, inFlight: SharedLimit(limit: limit), options: options, in: context, on: reactor.loop)
   }

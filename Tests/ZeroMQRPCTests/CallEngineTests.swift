@@ -242,6 +242,21 @@ struct RPCClientTests {
     }
   }
 
+  @Test("when its context ends, the calls under way fail and later ones are refused")
+  func terminated() async throws {
+    try await CallBench.with { bench, backends in
+      let reply = await bench.call()
+      _ = try await backends[0].call()
+      // The backend lives in the same context, and its socket is waited for.
+      async let ended = bench.context?.close(within: .seconds(10))
+      #expect(try await reply.outcome == .failed(.init(.backendLost, sent: true)))
+      #expect(await !bench.isConnected)
+      #expect(try await bench.call().outcome == .failed(.init(.noBackend, sent: false)))
+      await backends[0].close()
+      _ = await ended
+    }
+  }
+
   @Test("a closed client is not connected")
   func closed() async throws {
     try await CallBench.with { bench, _ in

@@ -71,6 +71,20 @@ struct OneWayClientTests {
     }
   }
 
+  @Test("when its context ends it is not connected, and takes no more calls", arguments: [true, false])
+  func terminated(isBound: Bool) async throws {
+    try await OneWayBench.with { bench, cleanup in
+      let worker = try await WireSocket(.pull, bind: "ipc://*")
+      cleanup.add { await worker.close() }
+      try await bench.open(
+        .pipeline, bind: isBound ? [Self.anyPort] : [], connect: isBound ? [] : [await worker.endpoint])
+      try await eventually("it is connected") { await bench.isConnected }
+      await bench.context.close(within: .seconds(10))
+      try await eventually("it is not connected") { await !bench.isConnected }
+      #expect(try await bench.send("job") == .init(.closed, sent: false))
+    }
+  }
+
   @Test("closing closes the socket: its port is free, and later calls are refused", arguments: [false, true])
   func close(isDropped: Bool) async throws {
     try await OneWayBench.with { bench, cleanup in

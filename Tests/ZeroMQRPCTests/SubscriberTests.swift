@@ -103,6 +103,18 @@ struct SubscriberTests {
     }
   }
 
+  @Test("when its context ends it is not connected, and its publishers are told as gone")
+  func terminated() async throws {
+    try await OneWayBench.with { bench, cleanup in
+      let publisher = try await publisher("ipc://*", cleanup)
+      try await bench.subscribe(bind: ["ipc://*"], connect: [await publisher.endpoint])
+      try await eventually("it is connected") { await bench.told == [[1, 1]] }
+      await bench.context.close(within: .seconds(10))
+      try await eventually("it is told") { await bench.told == [[1, 1], [0, 1]] }
+      #expect(await !bench.isSubscriberConnected)
+    }
+  }
+
   @Test("closing closes the socket: its port is free", arguments: [false, true])
   func close(isDropped: Bool) async throws {
     try await OneWayBench.with { bench, cleanup in

@@ -14,6 +14,8 @@ actor Station: TransportDelegate {
   nonisolated let errors = Guarded<[ZMQError]>([])
   nonisolated let writables = Tally()
   nonisolated let batches = Tally()
+  /// What to do with the transport at each message, on the reactor.
+  nonisolated let atMessage = Guarded<(@Sendable (Transport) -> Void)?>(nil)
   private var context: Context?
   private var transport: Transport?
 
@@ -23,9 +25,12 @@ actor Station: TransportDelegate {
     unownedExecutor = reactor.asUnownedSerialExecutor()
   }
 
-  func open(_ kind: SocketKind, _ options: SocketOptions = .init(), resolver: Resolver = .shared) throws {
+  func open(
+    _ kind: SocketKind, _ options: SocketOptions = .init(), messagesPerTurn: Int = 256, resolver: Resolver = .shared
+  ) throws {
     guard let context else { return }
-    let transport = try Transport(kind, options: options, in: context, on: reactor.loop, resolver: resolver)
+    let transport = try Transport(
+      kind, options: options, messagesPerTurn: messagesPerTurn, in: context, on: reactor.loop, resolver: resolver)
     transport.delegate = self
     self.transport = transport
   }
@@ -52,6 +57,7 @@ actor Station: TransportDelegate {
     await later.reaches(1)
     return reactor.loop.turns - before < 20
   }
+  var isOpen: Bool { transport?.isOpen ?? false }
   var connected: Int { transport?.connected ?? 0 }
   var endpoints: [Int] { [transport?.connectedEndpoints ?? 0, transport?.endpointCount ?? 0] }
 
@@ -59,6 +65,7 @@ actor Station: TransportDelegate {
     var frames: [[UInt8]] = []
     for index in 0..<message.count { frames.append(Array(message[index])) }
     messages.withLock { [frames] in $0.append(frames) }
+    atMessage.withLock { $0 }?(transport)
   }
   nonisolated func messagesReceived(on transport: Transport) { batches.countUp() }
   nonisolated func writable(on transport: Transport) { writables.countUp() }
@@ -96,11 +103,11 @@ final class Stations: Sendable {
     context = try Context()
   }
 
-  func open(_ kind: SocketKind, _ options: SocketOptions = .init(), resolver: Resolver = .shared) async throws
-    -> Station
-  {
+  func open(
+    _ kind: SocketKind, _ options: SocketOptions = .init(), messagesPerTurn: Int = 256, resolver: Resolver = .shared
+  ) async throws -> Station {
     let station = Station(reactor, in: context)
-    try await station.open(kind, options, resolver: resolver)
+    try await station.open(kind, options, messagesPerTurn: messagesPerTurn, resolver: resolver)
     return station
   }
 
@@ -302,6 +309,85 @@ struct TransportTests {
       let closed = await #expect(throws: ZMQError.self) { try await b.send([[1]]) }
       #expect(closed?.code == .notSocket)
     }
+  }
+
+  @Test(
+    "when its context ends it closes itself: each connection is told as ended, then the error, and nothing after it")
+  func terminated() async throws {
+    try await Stations.with { stations in
+      let station = try await stations.open(.dealer)
+      let peers = [try await stations.open(.router), try await stations.open(.router)]
+      for peer in peers { try await station.connect(try await peer.bind(Self.any)) }
+      try await station.sees([.connected, .connected])
+      await stations.context.close(within: .seconds(10))
+      try await eventually("it is closed") { await !station.isOpen }
+      try await station.sees([.connected, .connected, .disconnected, .disconnected])
+      #expect(station.errors.withLock { $0.map(\.code) } == [.terminated])
+      #expect(await station.connected == 0)
+      #expect(await station.endpoints == [0, 2])
+      await #expect(throws: ZMQError.self) { try await station.send([[1]]) }
+      for peer in peers { #expect(await !peer.isOpen) }
+    }
+  }
+
+  @Test("a delegate that closes it at a message hears no more: no end of the batch, no end of the connection")
+  func closedAtMessage() async throws {
+    try await Stations.with { stations in
+      var options = SocketOptions()
+      options.linger = .seconds(10)
+      let peer = try await stations.open(.push, options)
+      // So few in a turn that the end of the connection is there before the last message.
+      let station = try await stations.open(.pull, messagesPerTurn: 1)
+      let last = 500
+      station.atMessage.withLock {
+        $0 = { [station] transport in
+          if station.messages.withLock({ $0.count }) == last { transport.close() }
+        }
+      }
+      try await station.connect(try await peer.bind(Self.any))
+      try await peer.sees([.connected])
+      for _ in 0...last { #expect(try await peer.send([[1]])) }
+      await peer.close()
+      try await eventually("it is closed") { await !station.isOpen }
+      #expect(await station.rests())
+      #expect(station.messages.withLock { $0.count } == last)
+      #expect(station.batches.count < last)
+      #expect(station.events.withLock { $0 } == [.connected])
+      station.atMessage.withLock { $0 = nil }
+    }
+  }
+
+  @Test("a delegate may end the connection at a message", arguments: ["tcp://127.0.0.1:*", "inproc://a"])
+  func disconnectedAtMessage(endpoint: String) async throws {
+    try await Stations.with { stations in
+      let (peer, station) = (try await stations.open(.push), try await stations.open(.pull))
+      let endpoint = try Endpoint(try await peer.bind(endpoint))
+      station.atMessage.withLock { $0 = { transport in try? transport.disconnect(endpoint) } }
+      try await station.connect(endpoint.description)
+      try await eventually("a message is sent") { try await peer.send([[7]]) }
+      try await station.sees([.connected, .disconnected])
+      #expect(try await station.has(1).first == [[7]])
+      #expect(await station.endpoints == [0, 0])
+    }
+  }
+
+  @Test("an inproc connection that ends before it was told is not told at all")
+  func inprocConnections() throws {
+    let (a, b) = (try Endpoint("inproc://a"), try Endpoint("inproc://b"))
+    var it = InprocConnections()
+    it.add(a)
+    var isTold = it.tellNext()
+    #expect(isTold)
+    it.add(b)
+    #expect((it.count, it.untold) == (2, 1))
+    isTold = it.remove(at: try #require(it.index(of: b)))
+    #expect(!isTold)
+    #expect(it.untold == 0)
+    isTold = it.tellNext()
+    #expect(!isTold)
+    isTold = it.remove(at: try #require(it.index(of: a)))
+    #expect(isTold)
+    #expect(it.index(of: a) == nil)
   }
 
   @Test("counts an inproc peer as connected") func inproc() async throws {

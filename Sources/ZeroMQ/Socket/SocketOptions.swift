@@ -12,7 +12,8 @@ public struct SocketOptions: Sendable, Hashable {
   public var receiveHighWaterMark = 1_000
   /// How long closing keeps unsent messages; nil keeps them for ever. Default: none.
   public var linger: Duration? = .zero
-  /// Queue only for peers that are connected, so that a send without one is refused. Default: false.
+  /// Queue only for peers that are connected (ZMQ_IMMEDIATE): a send without one is refused, and what was queued for a peer that
+  /// goes is dropped and not delivered after it has come back. Default: false.
   public var immediate = false
   /// The first wait before connecting again. Default: 100 ms.
   public var reconnect: Duration = .milliseconds(100)

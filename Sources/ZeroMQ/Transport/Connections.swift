@@ -36,7 +36,6 @@ final class Connections {
 
   /// How many of the endpoints have a connection.
   var established: Int { entries.count { $0.reconnection.isConnected } }
-  var count: Int { entries.count }
 
   func connect(_ endpoint: Endpoint) throws(ZMQError) {
     let host = endpoint.hostName

@@ -4,31 +4,38 @@ public import Reactor
 ///
 /// Confined to the loop's thread. Dropping it closes it; the delegate is not kept alive. No call waits.
 public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
-  /// Messages taken at once when a connection is lost, before its end is told.
-  private static let lastMessages = 4_096
-  /// How long a router waits after a refused send, when libzmq can only say that some other peer has room.
-  private static let pause = Duration.milliseconds(10)
+  /// How many messages are received at most when a connection ends, before its end is told. libzmq takes in turn from the queues of
+  /// all peers: when they hold more, some of the ended connection's messages come after its end.
+  private static let messagesBeforeEnd = 4_096
+  /// After how long a refused send of a router may be tried again. libzmq says only that one of its peers has room, not which.
+  private static let routerPause = Duration.milliseconds(10)
 
-  /// Who is told.
+  /// Who is told. Closing sets it to nil.
   public weak var delegate: (any TransportDelegate)?
   /// Which pattern the socket speaks.
   public let kind: SocketKind
   /// Where it is bound, wildcards resolved.
   public private(set) var bindings: [Endpoint] = []
-  /// Connections that stand. One over inproc counts as soon as it is connected to, as libzmq does not tell of its end. Of
-  /// those that others make to a bound endpoint the number is a hint: only a refused send tells that nobody is there.
+  /// Connections that stand, of those that were told. libzmq reports nothing of inproc: such a connection counts from `connect` to
+  /// `disconnect`, whether its peer is there or not. Of connections that others make to a bound endpoint the number is a hint:
+  /// only a refused send tells that nobody is there.
   public private(set) var connected = 0
+  /// How many endpoints it is meant to be connected to: `connect` adds one, `disconnect` takes one away. Closing leaves the number
+  /// as it is.
+  public private(set) var endpointCount = 0
+  /// False after `close()`, and after an error that closed the transport.
+  public var isOpen: Bool { openSocket != nil }
   /// While false, messages stay in libzmq's queue.
-  public var isReading = true { didSet { look() } }
+  public var isReading = true { didSet { scheduleTurn() } }
 
   private let loop: Loop
   private let messagesPerTurn: Int
-  private var open: Open?
-  private var inproc: [Endpoint] = []
-  /// Connections over inproc that are still to be told.
-  private var arrived = 0
+  private var openSocket: OpenSocket?
+  private var inproc = InprocConnections()
   private var accepted = AcceptedPeers()
   private var frames = ReceivedMessage()
+  /// The delegate is looking at `frames`.
+  private var isReceiving = false
   private var isRefused = false
   private var retry: Timer?
 
@@ -52,36 +59,14 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     let watch = try socket.watch(on: loop, self)
     let monitor = try Monitor(socket, on: loop, delegate: self)
     let connections = Connections(of: socket, options: options, on: loop, resolver: resolver, delegate: self)
-    open = Open(socket: socket, watch: watch, monitor: monitor, connections: connections)
+    openSocket = OpenSocket(socket: socket, watch: watch, monitor: monitor, connections: connections)
   }
 
   deinit {
-    guard let open else { return }
+    guard let openSocket else { return }
     // Safe: nobody else has it, and it goes to the thread that it belongs to.
-    nonisolated(unsafe) let last = open
+    nonisolated(unsafe) let last = openSocket
     loop.run { last.close() }
-  }
-
-  /// What is there until the transport closes.
-  private final class Open {
-    let socket: Socket
-    let watch: Watch
-    let monitor: Monitor
-    let connections: Connections
-
-    init(socket: Socket, watch: Watch, monitor: Monitor, connections: Connections) {
-      self.socket = socket
-      self.watch = watch
-      self.monitor = monitor
-      self.connections = connections
-    }
-
-    /// The socket closes with the last reference to it.
-    func close() {
-      connections.end()
-      watch.cancel()
-      socket.stopMonitor()
-    }
   }
 
   // MARK: Endpoints
@@ -89,8 +74,8 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   /// Binds, and returns the endpoint with wildcards resolved.
   @discardableResult
   public func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint {
-    let socket = try opened("bind").socket
-    defer { look() }
+    let socket = try requireOpen("bind").socket
+    defer { scheduleTurn() }
     let text = try socket.bind(endpoint.description)
     let bound = (try? Endpoint(text)) ?? endpoint
     bindings.append(bound)
@@ -99,8 +84,8 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
 
   /// Closes a binding that `bind` returned. What is connected to it stays connected.
   public func unbind(_ endpoint: Endpoint) throws(ZMQError) {
-    let socket = try opened("unbind").socket
-    defer { look() }
+    let socket = try requireOpen("unbind").socket
+    defer { scheduleTurn() }
     try socket.unbind(endpoint.description)
     bindings.removeAll { $0 == endpoint }
   }
@@ -109,52 +94,63 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   ///
   /// A host's name is looked up beside the loop, all its addresses are tried in turn, and it is looked up again after a loss
   /// and from time to time while there is no connection. To a name nothing can be sent before it is connected, whatever
-  /// `SocketOptions.immediate` says. Two endpoints of one address should not be connected to: only one of them will be.
+  /// `SocketOptions.immediate` says. Of two endpoints that lead to one address only one gets a connection.
   public func connect(_ endpoint: Endpoint) throws(ZMQError) {
-    let open = try opened("connect")
+    let open = try requireOpen("connect")
     do { try endpoint.requireConnectable() } catch {
       throw ZMQError(code: .invalid, call: "connect to \(endpoint): \(error)")
     }
-    defer { look() }
-    guard case .inproc = endpoint.address else { return try open.connections.connect(endpoint) }
-    try open.socket.connect(endpoint.description)
-    inproc.append(endpoint)
-    // Told in the next turn, as it is of all others.
-    arrived += 1
+    defer { scheduleTurn() }
+    if case .inproc = endpoint.address {
+      try open.socket.connect(endpoint.description)
+      inproc.add(endpoint)
+    } else {
+      try open.connections.connect(endpoint)
+    }
+    endpointCount += 1
   }
 
-  /// Ends the connection to an endpoint, and the trying.
+  /// Ends the connection to an endpoint, and the trying. Messages that have come and are not handed over yet may be lost. May be
+  /// called within `messageReceived`.
   public func disconnect(_ endpoint: Endpoint) throws(ZMQError) {
-    let open = try opened("disconnect")
-    defer { look() }
-    guard let index = inproc.firstIndex(of: endpoint) else { return try open.connections.disconnect(endpoint) }
-    try open.socket.disconnect(endpoint.description)
-    inproc.remove(at: index)
-    connectionChanged(.disconnected)
+    let open = try requireOpen("disconnect")
+    defer { scheduleTurn() }
+    if let index = inproc.index(of: endpoint) {
+      try open.socket.disconnect(endpoint.description)
+      if inproc.remove(at: index) { connectionChanged(.disconnected) }
+    } else {
+      try open.connections.disconnect(endpoint)
+    }
+    endpointCount -= 1
   }
 
-  /// How many of the endpoints that are connected to have a connection.
-  public var connectedEndpoints: Int { inproc.count + (open?.connections.established ?? 0) }
-  /// How many endpoints are connected to.
-  public var endpointCount: Int { inproc.count + (open?.connections.count ?? 0) }
+  /// How many of the `endpointCount` endpoints have a connection.
+  public var connectedEndpoints: Int { inproc.count + (openSocket?.connections.established ?? 0) }
 
   // MARK: Messages
 
   /// Sends a whole message, or nothing: false when there is no room or no peer, or the connection died between two frames. Then
   /// the message is still the caller's, and `writable` tells when to try again.
   ///
-  /// Throws `unreachable` when a router does not know the peer, and when the transport is closed.
+  /// Throws `unreachable` when a router does not know the peer, and when the transport is closed. After any other error either
+  /// `writable` comes, or the transport closes itself and tells that with `failed`.
   public func send(_ frames: Span<UnsafeRawBufferPointer>) throws(ZMQError) -> Bool {
-    let open = try opened("send")
-    // A send may use up the edge of libzmq's descriptor.
+    let open = try requireOpen("send")
+    // Sending makes libzmq look at its inbox. Its descriptor then does not fire again for messages that have come meanwhile: the
+    // socket has to be looked at once more.
     defer { open.watch.schedule() }
     var isWhole = true
-    for index in frames.indices {
-      if try open.socket.send(frames[index], more: index < frames.count - 1) { continue }
-      isWhole = false
-      // When the connection dies between two frames, libzmq takes the message back, refuses this frame and swallows the
-      // rest of it: every frame has to be offered.
-      if index == 0 { break }
+    do throws(ZMQError) {
+      for index in frames.indices {
+        if try open.socket.send(frames[index], more: index < frames.count - 1) { continue }
+        isWhole = false
+        // Refused at the first frame, nothing was taken. When the connection dies between two frames, libzmq discards the frames
+        // it has, refuses this one, and discards those that follow: each has to be offered, up to the last.
+        if index == 0 { break }
+      }
+    } catch {
+      if error.code != .unreachable { refused() }
+      throw error
     }
     if !isWhole { refused() }
     return isWhole
@@ -163,41 +159,44 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   /// Receives what begins with the prefix; the empty one means everything. libzmq counts equal subscriptions. Throws for a
   /// prefix longer than `Socket.longestPrefix`.
   public func subscribe(_ prefix: [UInt8]) throws(ZMQError) {
-    defer { look() }
-    try opened("subscribe").socket.subscribe(prefix)
+    defer { scheduleTurn() }
+    try requireOpen("subscribe").socket.subscribe(prefix)
   }
 
   /// Takes one subscription to the prefix back.
   public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) {
-    defer { look() }
-    try opened("unsubscribe").socket.unsubscribe(prefix)
+    defer { scheduleTurn() }
+    try requireOpen("unsubscribe").socket.unsubscribe(prefix)
   }
 
-  /// Closes the socket; messages that were sent get the time of `SocketOptions.linger`. The delegate hears no more. A second
-  /// call does nothing.
+  /// Closes the socket; messages that were sent get the time of `SocketOptions.linger`. The delegate is let go of and hears no
+  /// more, also when this is called within one of its own methods. A second call does nothing.
   public func close() {
-    guard let open = open.take() else { return }
+    delegate = nil
+    closeSocket()
+    connected = 0
+  }
+
+  private func closeSocket() {
+    guard let open = openSocket.take() else { return }
     if let retry = retry.take() { loop.cancel(retry) }
     open.close()
-    (bindings, inproc, arrived, accepted, connected) = ([], [], 0, .init(), 0)
+    (bindings, inproc, accepted, isRefused) = ([], .init(), .init(), false)
   }
 
   // MARK: Turns
 
   public func turn(_ events: PollEvents) {
-    while arrived > 0 {
-      arrived -= 1
-      connectionChanged(.connected)
-    }
+    while inproc.tellNext() { connectionChanged(.connected) }
     if canReceive { receive(atMost: messagesPerTurn) }
-    // A router is ready when any of its peers is: what has woken it may be the room that was missing.
+    // libzmq does not say for one peer of a router that it has room: any event of the socket may be that.
     if isRefused, kind == .router ? !events.isEmpty : isReady(for: .output) { becameWritable() }
   }
 
   public func isReady() -> Bool {
-    // To ask is also what makes libzmq look at its inbox.
+    // Asked for in any case: it makes libzmq look at its inbox, without which its descriptor would not fire again.
     guard let readiness = readiness() else { return false }
-    if arrived > 0 { return true }
+    if inproc.untold > 0 { return true }
     if isRefused, kind != .router, readiness.contains(.output) { return true }
     return canReceive && isReading && readiness.contains(.input) && delegate != nil
   }
@@ -206,7 +205,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
 
   private func readiness() -> Socket.Readiness? {
     do {
-      return try open?.socket.readiness
+      return try openSocket?.socket.readiness
     } catch {
       failed(error)
       return nil
@@ -216,11 +215,13 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   private var canReceive: Bool { kind != .push && kind != .publish }
 
   private func receive(atMost limit: Int) {
-    guard let delegate, let open else { return }
+    // A delegate that ends a connection within `messageReceived` gets here again, and still holds the frames.
+    guard let open = openSocket, let delegate, !isReceiving else { return }
+    isReceiving = true
     var received = 0
     do {
       // The delegate may pause or close the transport at any message.
-      while received < limit, isReading, self.open === open, try frames.receive(from: open.socket) {
+      while received < limit, isReading, openSocket === open, try frames.receive(from: open.socket) {
         received += 1
         delegate.messageReceived(frames, on: self)
       }
@@ -228,13 +229,15 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
       failed(error)
     }
     frames.clear()
-    if received > 0 { delegate.messagesReceived(on: self) }
+    isReceiving = false
+    // Closed meanwhile, there is no delegate any more.
+    if received > 0 { self.delegate?.messagesReceived(on: self) }
   }
 
   private func refused() {
     isRefused = true
     guard kind == .router, retry == nil else { return }
-    retry = loop.schedule(at: loop.now + Self.pause, Retry(self))
+    retry = loop.schedule(at: loop.now + Self.routerPause, Retry(self))
   }
 
   fileprivate func becameWritable() {
@@ -244,26 +247,33 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     delegate?.writable(on: self)
   }
 
+  /// Tells of an error. One that ends the socket closes it, ends the connections that stood, and is the last that is told.
   private func failed(_ error: ZMQError) {
-    if error.code == .terminated || error.code == .notSocket { close() }
+    guard error.code == .terminated || error.code == .notSocket else {
+      delegate?.failed(error, on: self)
+      return
+    }
+    closeSocket()
+    while connected > 0 { connectionChanged(.disconnected) }
     delegate?.failed(error, on: self)
+    delegate = nil
   }
 
-  private func look() { open?.watch.schedule() }
+  private func scheduleTurn() { openSocket?.watch.schedule() }
 
-  private func opened(_ call: String) throws(ZMQError) -> Open {
-    guard let open else { throw ZMQError(code: .notSocket, call: "\(call) on a closed transport") }
-    return open
+  private func requireOpen(_ call: String) throws(ZMQError) -> OpenSocket {
+    guard let openSocket else { throw ZMQError(code: .notSocket, call: "\(call) on a closed transport") }
+    return openSocket
   }
 
   // MARK: Connections
 
   func monitorHasEvents() {
-    for event in open?.monitor.takeEvents() ?? [] {
-      guard let open else { return }
-      if !open.connections.take(event) { takeBound(event) }
+    for event in openSocket?.monitor.takeEvents() ?? [] {
+      guard let openSocket else { return }
+      if !openSocket.connections.take(event) { takeAccepted(event) }
     }
-    look()
+    scheduleTurn()
   }
 
   func monitorFailed(_ error: ZMQError) { failed(error) }
@@ -274,16 +284,17 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     switch event {
     case .connected: connected += 1
     case .disconnected:
-      // What came before the end counts.
-      if canReceive { receive(atMost: Self.lastMessages) }
+      // What came before the end is handed over before it is told.
+      if canReceive { receive(atMost: Self.messagesBeforeEnd) }
       connected = max(0, connected - 1)
     default: break
     }
     delegate?.connectionChanged(event, on: self)
   }
 
-  /// An event of no endpoint that is connected to: of one that is bound, or of an attempt that was ended before.
-  private func takeBound(_ event: Monitor.Event) {
+  /// Takes an event that belongs to none of the endpoints that `connect` was called with: it is about a peer that came to a bound
+  /// endpoint, or about a connection that `disconnect` has ended already, and then means nothing.
+  private func takeAccepted(_ event: Monitor.Event) {
     guard bindings.contains(where: { $0.accepts(event.address) }), let change = accepted.take(event.kind) else {
       return
     }

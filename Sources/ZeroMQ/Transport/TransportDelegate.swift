@@ -8,7 +8,8 @@ public protocol TransportDelegate: AnyObject {
   func writable(on transport: Transport)
   /// A connection came, went, or was refused.
   func connectionChanged(_ event: ConnectionEvent, on transport: Transport)
-  /// A libzmq call failed in a turn. The transport goes on unless the error says `terminated`: then nothing follows.
+  /// A libzmq call failed in a turn. The transport goes on unless the error says `terminated` or `notSocket`: then it has closed
+  /// itself, has told each connection that stood as `disconnected`, and tells nothing after this.
   func failed(_ error: ZMQError, on transport: Transport)
 }
 
@@ -24,7 +25,8 @@ extension TransportDelegate {
 public enum ConnectionEvent: Sendable, Hashable {
   /// A peer has finished its handshake and can be used.
   case connected
-  /// A peer is gone; what was in flight to it is lost.
+  /// A peer is gone; what was in flight to it is lost. With `SocketOptions.immediate` none of it reaches the next peer at that
+  /// endpoint: libzmq then drops the queue (its pipe) with the connection (`zmq_setsockopt(3)`, ZMQ_IMMEDIATE).
   case disconnected
   /// The peer refused the credentials, or the other way round.
   case refused

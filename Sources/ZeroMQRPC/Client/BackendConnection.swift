@@ -4,8 +4,9 @@ import ZeroMQ
 /// An engine's connection to one endpoint: a DEALER socket, and the counts of what is under way on it.
 ///
 /// It hands the frames of calls to its `Transport`, and hands replies, changes of the connection, and room after a refusal up to
-/// the engine. The transport keeps connecting when the backend goes. What was sent and not answered then is lost; replies that came
-/// before the end count, for the transport hands them over before it tells the end.
+/// the engine. The transport keeps connecting when the backend goes. What was sent and not answered then is lost, and is not
+/// delivered later: with `SocketOptions.immediate` libzmq drops it with the connection. Replies that came before the end count,
+/// up to 4,096 of them: the transport hands those over before it tells the end.
 final class BackendConnection: TransportDelegate {
   let endpoint: Endpoint
   /// Whether a backend is connected.

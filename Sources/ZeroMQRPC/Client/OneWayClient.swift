@@ -17,14 +17,13 @@ public final class OneWayClient: TransportDelegate {
 
   /// How many peers are connected. Of those that come to a bound endpoint the number is a hint.
   public var connectedPeers: Int { transport.connected }
-  /// Whether each endpoint that is connected to has a peer. False after `close()`.
-  public var isConnected: Bool { !isClosed && transport.connectedEndpoints >= transport.endpointCount }
+  /// Whether each endpoint given as `connect` has a peer. False when the socket is closed.
+  public var isConnected: Bool { transport.isOpen && transport.connectedEndpoints >= transport.endpointCount }
   /// Where it is bound, wildcards resolved.
   public var bindings: [Endpoint] { transport.bindings }
   private let transport: Transport
   private let endpoints: [Endpoint]
   private let logger: Logger
-  private var isClosed = false
 
   /// Binds, and begins to connect to each endpoint.
   public init(
@@ -46,7 +45,7 @@ public final class OneWayClient: TransportDelegate {
   /// Hands a call to libzmq, with a topic when it is published. Throws when no peer is connected, all are full, or the client is
   /// closed; then nothing was sent. Publishing from a bound endpoint takes every call, as nobody knows who will have subscribed.
   public func send(_ call: BorrowedCall) throws(CallFailure) {
-    if isClosed { throw CallFailure(.closed, sent: false) }
+    guard transport.isOpen else { throw CallFailure(.closed, sent: false) }
     // Who has come to a bound endpoint, libzmq alone knows: there its refusal decides.
     guard transport.connected > 0 || !transport.bindings.isEmpty else { throw CallFailure(.noBackend, sent: false) }
     guard try offer(call) else {
@@ -69,10 +68,7 @@ public final class OneWayClient: TransportDelegate {
   }
 
   /// Closes the socket. Messages already handed over get half a second to leave. A second call does nothing.
-  public func close() {
-    isClosed = true
-    transport.close()
-  }
+  public func close() { transport.close() }
 
   public func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {
     logger.report(event, connected: connectedPeers, endpoints: endpoints)

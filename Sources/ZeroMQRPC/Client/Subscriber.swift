@@ -6,23 +6,24 @@ public import ZeroMQ
 public protocol SubscriberDelegate: AnyObject {
   /// A call was published on a topic that is subscribed to. Nothing in it is validated.
   func published(_ call: BorrowedCall)
-  /// The last of the messages that came together has been handed over.
+  /// The last of the calls that were received in one go has been handed over.
   func publishedAll()
-  /// A publisher came or went: how many of the endpoints that are connected to have one now.
+  /// A publisher came or went: how many of the configured endpoints have one now, and how many are configured.
   func upstreamChanged(connected: Int, of endpoints: Int)
 }
 
 /// Receives published calls on a SUB socket. Confined to a loop's thread.
 ///
-/// Subscriptions outlive publishers: one that comes back is told all of them again, however many they are.
+/// Subscriptions outlive publishers: one that comes back is told all of them again, also beyond the high-water mark of 1,000 that
+/// sockets have by default (see `SocketOptions.sendHighWaterMark`).
 public final class Subscriber: TransportDelegate {
-  /// How many of the endpoints that are connected to have a publisher.
+  /// How many of the endpoints given as `connect` have a publisher.
   public var connectedEndpoints: Int { transport.connectedEndpoints }
-  /// Whether all have one. False after `close()`.
-  public var isConnected: Bool { !isClosed && transport.connectedEndpoints >= transport.endpointCount }
+  /// Whether all of them have one. False when the socket is closed.
+  public var isConnected: Bool { transport.isOpen && transport.connectedEndpoints >= transport.endpointCount }
   /// Where it is bound, wildcards resolved.
   public var bindings: [Endpoint] { transport.bindings }
-  /// Messages with other than four frames.
+  /// Messages that were dropped because they have not the four frames of a published call. What the frames hold is not looked at.
   public var malformedMessages: Int { malformed.count }
   /// Who receives. Not kept alive.
   public weak var delegate: (any SubscriberDelegate)?
@@ -30,7 +31,6 @@ public final class Subscriber: TransportDelegate {
   private let endpoints: [Endpoint]
   private let logger: Logger
   private var malformed = PowerOfTwoCounter()
-  private var isClosed = false
 
   /// Binds, and begins to connect to each endpoint; subscribed to nothing.
   public init(
@@ -54,10 +54,7 @@ public final class Subscriber: TransportDelegate {
   public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try transport.unsubscribe(prefix) }
 
   /// Closes the socket. A second call does nothing.
-  public func close() {
-    isClosed = true
-    transport.close()
-  }
+  public func close() { transport.close() }
 
   // MARK: What the transport tells
 

@@ -1,0 +1,23 @@
+import Reactor
+
+/// What a transport has until it closes: the socket, and what works on it.
+final class OpenSocket {
+  let socket: Socket
+  let watch: Watch
+  let monitor: Monitor
+  let connections: Connections
+
+  init(socket: Socket, watch: Watch, monitor: Monitor, connections: Connections) {
+    self.socket = socket
+    self.watch = watch
+    self.monitor = monitor
+    self.connections = connections
+  }
+
+  /// The socket closes with the last reference to it.
+  func close() {
+    connections.end()
+    watch.cancel()
+    socket.stopMonitor()
+  }
+}
