@@ -28,12 +28,14 @@ actor Shard {
     reactor.submit { self.assumeIsolated(body) }
   }
 
-  /// Has the hub of the service, which lives on this shard, do what the feed of another shard asks.
+  /// Has the hub of the service, which lives on this shard, do what the feed of a shard asks. When that is this shard too, it is
+  /// done, and answered, before this returns.
   nonisolated func ask(_ service: String, _ request: EventHub.Request, from shard: Shard) {
     post { $0.hubs[service]?.receive(request, from: shard) }
   }
 
-  /// Tells the feed of the service on this shard what its hub has for it.
+  /// Tells the feed of the service on this shard what its hub has for it. When the hub is on this shard too, the feed has it before
+  /// this returns.
   nonisolated func tell(_ service: String, _ message: EventFeed.Message) {
     post { $0.feeds[service]?.receive(message) }
   }
@@ -103,8 +105,9 @@ actor Shard {
   /// Closes everything that lives on the shard. Calls still under way are answered with that, streams are cut off.
   func close() {
     upstreams.close()
-    for server in servers { server.stop() }
+    // Before the servers, so that those whose streams are not open yet get their answer.
     for feed in feeds.values { feed.close() }
+    for server in servers { server.stop() }
     for hub in hubs.values { hub.close() }
     servers = []
     hubs = [:]

@@ -24,7 +24,7 @@ public final class Loop {
   public internal(set) weak var reactor: Reactor?
   /// The reactor was stopped: nothing can be watched any more, and no timer fires.
   public private(set) var isStopped = false
-  /// How often the loop has turned, for tests of what lets it rest.
+  /// How often the loop has turned: whether two calls come in one turn.
   package private(set) var turns: UInt64 = 0
   private let clock: @Sendable () -> Instant
   private let poller: Poller

@@ -33,7 +33,7 @@ struct EventHistoryTests {
   func find() {
     var history = history(events: 3)
     #expect(history.end == 1)
-    for sequence in 1...5 as ClosedRange<UInt64> { history.append(event(sequence)) }
+    for sequence in 1...5 as ClosedRange<UInt64> { history.take(event(sequence)) }
     #expect(history.first == 3)
     #expect(history.end == 6)
     #expect(history[2] == nil)
@@ -45,7 +45,7 @@ struct EventHistoryTests {
   @Test("as many as the bound stay, one more lets the oldest go", arguments: [(2_000, 1), (2_001, 2)])
   func count(count: UInt64, first: UInt64) {
     var history = history(events: 2_000)
-    for sequence in 1...count { history.append(event(sequence)) }
+    for sequence in 1...count { history.take(event(sequence)) }
     #expect(history.count == 2_000)
     #expect(history.first == first)
   }
@@ -53,8 +53,8 @@ struct EventHistoryTests {
   @Test("as many bytes as the bound stay, one more lets the oldest go", arguments: [(1 << 20, 8), (1 << 20 + 1, 7)])
   func bytes(last: Int, count: Int) {
     var history = history(bytes: 8 << 20)
-    for sequence in 1...7 as ClosedRange<UInt64> { history.append(event(sequence, bytes: 1 << 20)) }
-    history.append(event(8, bytes: last))
+    for sequence in 1...7 as ClosedRange<UInt64> { history.take(event(sequence, bytes: 1 << 20)) }
+    history.take(event(8, bytes: last))
     #expect(history.count == count)
     #expect(history.bytes <= 8 << 20)
   }
@@ -62,8 +62,8 @@ struct EventHistoryTests {
   @Test("events as old as the bound stay, older ones go, the last one too", arguments: [(60, 2), (61, 1), (62, 0)])
   func age(second: Int64, count: Int) {
     var history = history(age: .seconds(60))
-    history.append(event(1, at: 0))
-    history.append(event(2, at: 1))
+    history.take(event(1, at: 0))
+    history.take(event(2, at: 1))
     #expect(history.nextExpiry == Instant(nanoseconds: 60_000_000_000))
     history.expire(at: Instant(nanoseconds: second * 1_000_000_000))
     #expect(history.count == count)
@@ -74,7 +74,7 @@ struct EventHistoryTests {
   @Test("where no history is wanted none is kept, and the sequence goes on")
   func none() {
     var history = history(events: 0)
-    for sequence in 1...3 as ClosedRange<UInt64> { history.append(event(sequence)) }
+    for sequence in 1...3 as ClosedRange<UInt64> { history.take(event(sequence)) }
     #expect(history.count == 0)
     #expect(history.bytes == 0)
     #expect(history.end == 4)
@@ -83,26 +83,35 @@ struct EventHistoryTests {
   @Test("a window begins anywhere and keeps 1,024 events", arguments: [(1_024, 7), (1_025, 8)])
   func window(count: UInt64, first: UInt64) {
     var window = EventHistory.window(from: 7)
-    for sequence in 7..<(7 + count) { window.append(event(sequence)) }
+    for sequence in 7..<(7 + count) { window.take(event(sequence)) }
     #expect(window.first == first)
   }
 
   @Test("a window keeps 4 MiB, and the newest event, however long it is")
   func windowBytes() {
     var window = EventHistory.window(from: 1)
-    for sequence in 1...4 as ClosedRange<UInt64> { window.append(event(sequence, bytes: 1 << 20)) }
+    for sequence in 1...4 as ClosedRange<UInt64> { window.take(event(sequence, bytes: 1 << 20)) }
     #expect(window.first == 1)
-    window.append(event(5, bytes: 1))
+    window.take(event(5, bytes: 1))
     #expect(window.first == 2)
-    window.append(event(6, bytes: 5 << 20))
+    window.take(event(6, bytes: 5 << 20))
     #expect(window.first == 6)
     #expect(window[6] != nil)
+  }
+
+  @Test("what comes stays until the history is trimmed")
+  func untrimmed() {
+    var window = EventHistory.window(from: 1)
+    for sequence in 1...2_000 as ClosedRange<UInt64> { window.append(event(sequence)) }
+    #expect(window.first == 1)
+    window.trim()
+    #expect(window.first == 977)
   }
 
   @Test("pages follow each other without holes, and the last one leads to what comes next")
   func pages() {
     var history = history()
-    for sequence in 1...130 as ClosedRange<UInt64> { history.append(event(sequence)) }
+    for sequence in 1...130 as ClosedRange<UInt64> { history.take(event(sequence)) }
     var (read, next): ([UInt64], UInt64) = ([], 1)
     while let page = page(history, from: next), !page.sequences.isEmpty {
       #expect(page.sequences.count <= EventHistory.pageEvents)
@@ -111,15 +120,15 @@ struct EventHistoryTests {
     }
     #expect(read == Array(1...130))
     #expect(next == 131)
-    history.append(event(131))
+    history.take(event(131))
     #expect(page(history, from: next)?.sequences == [131])
   }
 
   @Test("a page is as long as its bound, and holds one event in any case", arguments: [(0, 2), (1, 1), (1 << 20, 1)])
   func pageBytes(more: Int, count: Int) {
     var history = history()
-    history.append(event(1, bytes: EventHistory.pageBytes / 2))
-    history.append(event(2, bytes: EventHistory.pageBytes / 2 + more))
+    history.take(event(1, bytes: EventHistory.pageBytes / 2))
+    history.take(event(2, bytes: EventHistory.pageBytes / 2 + more))
     #expect(page(history, from: 1)?.sequences.count == count)
     #expect(page(history, from: 2)?.sequences == [2])
   }
@@ -128,7 +137,7 @@ struct EventHistoryTests {
   func matching() {
     var history = history()
     for (sequence, topic) in [(1, "a"), (2, "b"), (3, nil), (4, "ab"), (5, "b")] as [(UInt64, String?)] {
-      history.append(event(sequence, topic))
+      history.take(event(sequence, topic))
     }
     let page = page(history, from: 1, TopicFilter(prefixes: [Array("a".utf8)]))
     #expect(page?.sequences == [1, 3, 4])
@@ -140,8 +149,8 @@ struct EventHistoryTests {
     arguments: [(1_024, []), (1_023, [1_024])] as [(UInt64, [UInt64])])
   func reach(before: UInt64, found: [UInt64]) {
     var history = history()
-    for sequence in 1...before { history.append(event(sequence, "b")) }
-    history.append(event(before + 1, "a"))
+    for sequence in 1...before { history.take(event(sequence, "b")) }
+    history.take(event(before + 1, "a"))
     let page = page(history, from: 1, TopicFilter(prefixes: [Array("a".utf8)]))
     #expect(page?.sequences == found)
     #expect(page?.next == 1_025)
@@ -150,11 +159,19 @@ struct EventHistoryTests {
   @Test("who asks for what is gone learns what is there")
   func evicted() {
     var history = history(events: 2)
-    for sequence in 1...5 as ClosedRange<UInt64> { history.append(event(sequence)) }
+    for sequence in 1...5 as ClosedRange<UInt64> { history.take(event(sequence)) }
     guard case .evicted(first: 4) = history.page(from: 3, matching: all) else {
       Issue.record("the page is there")
       return
     }
     #expect(page(history, from: 4)?.sequences == [4, 5])
+  }
+}
+
+extension EventHistory {
+  /// Takes an event and holds to the bounds, as a hub does.
+  fileprivate mutating func take(_ event: Event) {
+    append(event)
+    trim()
   }
 }

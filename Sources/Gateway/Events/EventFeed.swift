@@ -3,46 +3,59 @@ import Logging
 import Reactor
 import ZeroMQRPC
 
-/// A service's streams on one shard, and the events they are about to read: streams are cursors into its window.
+/// A service's streams on one shard, and its window: the newest events, which those streams read from. Each stream has its own
+/// place in it.
 ///
-/// The hub hands over the events of one turn at a time; the feed appends them to its window and wakes the streams that
-/// match. A stream that reads too slowly falls behind the window: then it asks the feed, and the feed the hub, for a page
-/// of the history. One that has fallen behind the history as well is told `lagged` and ends. Neither holds up the others.
+/// The hub hands over the events of one turn at a time; the feed appends them to its window and wakes the streams whose filter
+/// matches one of them. A stream that reads too slowly falls behind the window: then it asks the feed, and the feed the hub, for
+/// a page of the history. One that has fallen behind the history as well is told `lagged` and ends. Neither holds up the others.
 ///
 /// A stream opens in two steps: the feed asks the hub, which counts its topics, and the answer says from which event on
-/// the stream reads, or that it is refused. When the last stream closes, the window is dropped, and the hub hands nothing
-/// over to this shard any more.
+/// the stream reads, or that it is refused. That event is always the next one to come: no stream begins in the past. The history
+/// serves streams that are open and slow; the ids that events carry, epoch and number, are for clients. When the last stream
+/// closes, the window is emptied, and the hub hands nothing over to this shard any more.
+///
+/// Feed and hub send each other messages through their shards. When both are on the same shard a message is a direct call, so the
+/// answer may come before the question returns: `EventStream.fetch` gets its page within `read`.
 final class EventFeed: TimerHandler {
-  /// Names a question to the hub, so that the answer finds the stream that it is for.
+  /// The number of a request to the hub, by which the answer finds its stream.
   typealias Ticket = UInt64
 
   /// What the hub tells the feed of a shard.
   enum Message: Sendable {
-    /// The stream may open and gets what has this sequence or a later one.
+    /// The stream may open and reads from the event with this sequence on, which is the next one to come.
     case opened(ticket: Ticket, next: UInt64, Publishers)
     /// The stream would need more topics than the service may be subscribed to.
     case refused(ticket: Ticket)
     /// What came in one turn of the hub, in sequence.
     case events([Event])
-    /// Older events, or that they are gone.
+    /// The page that a stream asked for.
     case page(EventHistory.Page, ticket: Ticket)
   }
 
   let settings: Configuration.Subscribe
+  /// How many streams wait for the hub to let them open.
+  var openingStreams: Int { opening.count }
   private let service: String
   private let loop: Loop
   private let logger: Logger
   private let shard: Shard
   private let home: Shard
+  /// Empty, and its place without meaning, while there is no stream.
   private var window = EventHistory.window(from: 1)
-  /// Streams with equal filters are matched once.
+  /// The turn of the loop in which the window grew last.
+  private var lastDelivery: UInt64 = 0
+  /// Streams with equal filters: an event is matched once for all of them when it is to wake them.
   private var groups: [TopicFilter: StreamGroup] = [:]
   private var streamCount = 0
-  /// Streams that wait for an answer of the hub.
-  private var asking: [Ticket: EventStream] = [:]
+  /// Streams whose opening the hub has not answered yet.
+  private var opening: [Ticket: EventStream] = [:]
+  /// Open streams that wait for a page.
+  private var turningPage: [Ticket: EventStream] = [:]
   private var lastTicket: Ticket = 0
+  private var isDraining = false
   private var lagged = PowerOfTwoCounter()
-  private var beat: Timer?
+  private var nextBeat: Timer?
   private var tick = 0
 
   init(
@@ -58,12 +71,15 @@ final class EventFeed: TimerHandler {
 
   // MARK: Streams
 
-  /// Opens a stream, or has its opener refuse it; either happens once, now or when the hub has answered.
+  /// Has the hub open a stream. The stream's opener is told once whether it opens: within this call when the hub is on the same
+  /// shard, else later.
   func open(_ stream: EventStream) {
-    home.ask(service, .open(prefixes: stream.filter.prefixes, ticket: ticket(for: stream)), from: shard)
+    lastTicket += 1
+    opening[lastTicket] = stream
+    home.ask(service, .open(prefixes: stream.filter.prefixes, ticket: lastTicket), from: shard)
   }
 
-  /// Forgets a stream that was opened.
+  /// Forgets a stream that was open. Does nothing for one that never opened.
   func close(_ stream: EventStream) {
     guard let group = groups[stream.filter], group.remove(stream) else { return }
     if group.isEmpty { groups[stream.filter] = nil }
@@ -72,19 +88,25 @@ final class EventFeed: TimerHandler {
       window = .window(from: 1)
       stopBeating()
     }
+    // An answer that is still to come finds the stream closed, and does nothing.
     home.ask(service, .close(prefixes: stream.filter.prefixes), from: shard)
   }
 
-  /// Ends every stream with a farewell; what they have not read yet comes first.
+  /// Asks every stream to end with `bye`, when its client has taken what came before; also those that open after this.
+  ///
+  /// `Gateway.stop` has all shards do this: `Shard.drain` first makes the servers take no new requests, then drains the feeds, then
+  /// waits for the grace at most. `Shard.close` cuts off the streams whose clients have not read all by then.
   func drain() {
+    isDraining = true
     for group in groups.values { group.drain() }
-    for stream in asking.values { stream.drain() }
   }
 
-  /// Wakes no stream any more.
+  /// Stops the heartbeats, and refuses the streams that are not open yet. Those that are open, the server ends.
   func close() {
     stopBeating()
-    asking = [:]
+    let refused = opening
+    (opening, turningPage) = ([:], [:])
+    for stream in refused.values { stream.refused(Problem(.draining, "The gateway stopped before the stream opened.")) }
   }
 
   // MARK: Events
@@ -94,20 +116,21 @@ final class EventFeed: TimerHandler {
     switch message {
     case .events(let events): deliver(events)
     case .opened(let ticket, let next, let publishers):
-      if let stream = asking.removeValue(forKey: ticket) { opened(stream, next, publishers) }
-    case .refused(let ticket): asking.removeValue(forKey: ticket)?.refused(tooManyTopics)
-    case .page(let page, let ticket): asking.removeValue(forKey: ticket)?.turn(to: page)
+      if let stream = opening.removeValue(forKey: ticket) { add(stream, next, publishers) }
+    case .refused(let ticket): opening.removeValue(forKey: ticket)?.refused(tooManyTopics)
+    case .page(let page, let ticket): turningPage.removeValue(forKey: ticket)?.received(page)
     }
   }
 
-  private func opened(_ stream: EventStream, _ next: UInt64, _ publishers: Publishers) {
+  private func add(_ stream: EventStream, _ next: UInt64, _ publishers: Publishers) {
     if streamCount == 0 { window = .window(from: next) }
     streamCount += 1
     let group = groups[stream.filter] ?? StreamGroup()
     groups[stream.filter] = group
     group.insert(stream, beat: streamCount % StreamGroup.beats)
-    if beat == nil { scheduleBeat() }
+    if nextBeat == nil { scheduleBeat() }
     stream.opened(at: next, publishers)
+    if isDraining { stream.drain() }
   }
 
   private var tooManyTopics: Problem {
@@ -118,13 +141,23 @@ final class EventFeed: TimerHandler {
   }
 
   /// Appends the events to the window and wakes the streams that wait for any of them.
+  ///
+  /// Woken streams read at the end of the turn. In one turn more may come than the window's bounds allow, when a publisher goes and
+  /// all that it had sent is received at once: it stays until the streams have had that chance to read.
   private func deliver(_ events: [Event]) {
     // The last stream has closed while these were on their way.
     guard streamCount > 0 else { return }
+    trim()
+    lastDelivery = loop.turns
     for event in events { window.append(event) }
     for (filter, group) in groups {
       if let first = events.first(where: filter.matches) { group.wake(at: first.sequence) }
     }
+  }
+
+  /// Holds the window to its bounds, unless it has grown in this very turn.
+  private func trim() {
+    if loop.turns != lastDelivery { window.trim() }
   }
 
   /// The event of that sequence, if the window holds it.
@@ -133,40 +166,41 @@ final class EventFeed: TimerHandler {
   /// Whether the window has let go the event of that sequence: only the hub may still have it.
   func isPast(_ sequence: UInt64) -> Bool { sequence < window.first }
 
-  /// Asks the hub for what the window has let go. The stream gets a page.
-  func fetch(from sequence: UInt64, for stream: EventStream) {
-    home.ask(service, .read(from: sequence, stream.filter, ticket: ticket(for: stream)), from: shard)
+  /// Asks the hub for a page of the history: events that the window has let go. The stream gets it by `received`, perhaps within
+  /// this call.
+  func requestPage(from sequence: UInt64, for stream: EventStream) {
+    lastTicket += 1
+    turningPage[lastTicket] = stream
+    home.ask(service, .page(from: sequence, stream.filter, ticket: lastTicket), from: shard)
   }
 
-  /// A stream reads so slowly that events it has not seen are gone: how many. It ends.
-  func lose(from sequence: UInt64, first: UInt64) -> UInt64 {
+  /// Counts, and writes to the log, a stream that has fallen behind the history, which begins at `first`. Returns how many events
+  /// of the service it has missed, from its place on. They include those that its filter does not match: which those were can no
+  /// longer be told.
+  func noteLag(at sequence: UInt64, historyFrom first: UInt64) -> UInt64 {
     if lagged.increment() {
       logger.notice("a stream read too slowly and is ended", metadata: ["so-far": "\(lagged.count)"])
     }
-    // Where less history is kept than the window holds, the window has the older ones.
+    // The window may begin before a history that is configured to be short.
     return min(first, window.first) - sequence
-  }
-
-  private func ticket(for stream: EventStream) -> Ticket {
-    lastTicket += 1
-    asking[lastTicket] = stream
-    return lastTicket
   }
 
   // MARK: Heartbeat
 
   private func scheduleBeat() {
-    beat = loop.schedule(at: loop.now + settings.heartbeat / StreamGroup.beats, self)
+    nextBeat = loop.schedule(at: loop.now + settings.heartbeat / StreamGroup.beats, self)
   }
 
   private func stopBeating() {
-    if let beat { loop.cancel(beat) }
-    beat = nil
+    if let nextBeat { loop.cancel(nextBeat) }
+    nextBeat = nil
   }
 
   func fired(_ timer: Timer) {
     tick = (tick + 1) % StreamGroup.beats
     for group in groups.values { group.beat(tick) }
+    // In silence nothing else would hold the window to its bounds after much came in one turn.
+    trim()
     scheduleBeat()
   }
 }

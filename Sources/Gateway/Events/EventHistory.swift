@@ -3,18 +3,19 @@ import Reactor
 
 /// The last events of a service, bounded by count, bytes and age; each is found by its sequence. A value without I/O.
 ///
-/// The hub holds one: all that it received lately, whether a stream is open or not. Each feed holds another one as its
-/// window: what its open streams are about to read. A stream that has fallen behind the window reads pages of the hub's.
+/// There are two uses of it. The hub's is the history proper: all that came in lately, whether a stream is open or not. Each
+/// feed's is its window: the newest events, which its streams read from. A stream that has fallen behind the window reads pages
+/// of the hub's history.
 struct EventHistory {
-  /// Part of a history, as a stream asks for it that its feed's window cannot serve.
+  /// What a stream that has fallen behind its feed's window gets when it asks for the next events.
   enum Page: Sendable {
-    /// Those that match among the events before `next`, which is where to go on.
+    /// Those of them that match. All before `next` have been looked at: the stream goes on there.
     case events([Event], next: UInt64)
     /// The event asked for is no longer there; the oldest that is has the sequence `first`.
     case evicted(first: UInt64)
   }
 
-  /// The bounds of a window: four full turns of a subscriber, and their bytes.
+  /// The bounds of a window. A subscriber takes 256 messages in a turn: the events are those of four turns.
   private static let windowBounds: Configuration.History = {
     var bounds = Configuration.History()
     bounds.events = 1_024
@@ -25,10 +26,11 @@ struct EventHistory {
   static let pageReach = 1_024
   /// Events in one page at most.
   static let pageEvents = 64
-  /// Their bytes, except that one event always fits.
+  /// The bytes of one page at most, but a page holds one event however long it is.
   static let pageBytes = 32 << 10
 
   private let bounds: Configuration.History
+  /// Whether the newest event stays when it alone is beyond the bounds.
   private let keepsNewest: Bool
   private var events: Deque<Event> = []
   /// What the events weigh.
@@ -42,11 +44,12 @@ struct EventHistory {
     self.keepsNewest = keepsNewest
   }
 
-  /// A hub's: the first event to come has the sequence 1.
+  /// A hub's: the first event to come has the sequence 1. Its bounds hold without exception: an event that is longer than all
+  /// that may be kept empties it, and streams that are up to date get that event from their windows nevertheless.
   init(_ bounds: Configuration.History) { self.init(bounds, first: 1, keepsNewest: false) }
 
-  /// A feed's: the first event to come has the sequence `first`. Bounded to 1,024 events and 4 MiB, but the newest one
-  /// stays until the next comes, however long it is. Its events do not age.
+  /// A feed's: the first event to come has the sequence `first`. Bounded to 1,024 events and 4 MiB, but the newest event
+  /// stays, however long it is, for streams that have not read it yet. Its events do not age.
   static func window(from first: UInt64) -> EventHistory {
     EventHistory(windowBounds, first: first, keepsNewest: true)
   }
@@ -58,11 +61,18 @@ struct EventHistory {
   /// When the oldest event kept will be too old; nil while there is none.
   var nextExpiry: Instant? { events.first.map { $0.time + bounds.age } }
 
-  /// Takes the event that follows the last one, and lets go what is beyond the bounds.
+  /// Takes the event that follows the last one. What is then beyond the bounds goes with the next `trim`.
+  ///
+  /// An event that is missing or comes twice is a programming error and traps. The hub numbers its events by `end`; a feed gets each
+  /// of them once and in order, as messages between two shards keep their order, from the event on that `opened` names.
   mutating func append(_ event: Event) {
-    precondition(event.sequence == end, "a history has no holes")
+    precondition(event.sequence == end, "an event is missing or came twice")
     events.append(event)
     bytes += event.text.count
+  }
+
+  /// Lets go what is beyond the bounds, oldest first.
+  mutating func trim() {
     while events.count > bounds.events || bytes > bounds.bytes {
       if keepsNewest, events.count == 1 { break }
       removeFirst()

@@ -7,17 +7,20 @@ import ZeroMQRPC
 /// Where a service's events come in: one hub for each service, on the service's home shard.
 ///
 /// The way of an event, in the order in which to read it: `Transport`, `Subscriber`, `EventHub`, `EventHistory`, `EventFeed`,
-/// `EventStream`, `Exchange`, `Daemon`. The subscriber hands the hub each published call. The hub numbers it, encodes it
+/// `EventStream`, `Exchange`, `Daemon`. What helps them on the way: `Shard.ask` and `Shard.tell` carry messages between hub and
+/// feeds, `Subscriptions` counts topics, `ServerSentEvents` writes the lines, `TopicFilter` and `StreamGroup` find the streams to
+/// wake, `ExchangeState` says when the exchange reads. The subscriber hands the hub each published call. The hub numbers it, encodes it
 /// once, keeps it in its history, and at the end of the subscriber's turn hands it, with all that came in that turn, to the
 /// feed of each shard that has a stream of the service. Nothing on this way waits for a reader.
 ///
 /// Feeds ask the hub to open and to close streams, and for older events; hub and feeds send each other values, and those
-/// between two shards arrive in the order in which they were sent. `Subscriptions` says what to subscribe to at the
-/// publishers: a prefix that the last stream has left, for `linger` more; after that nothing of it comes in. The history
-/// stays when the last stream has closed, until its events are too old.
+/// between two shards arrive in the order in which they were sent. `Subscriptions` says what to subscribe to at the publishers. A
+/// prefix that the last stream has left stays subscribed to for `linger`; after that nothing of it comes in. The history stays
+/// when the last stream has closed, until its events are too old.
 ///
 /// When a publisher comes or goes, an `upstream` event is numbered, kept and handed over like any other, so that each stream
-/// learns of it between the events before and after.
+/// learns of it between the events before and after. Of what is published while the connection is away nothing arrives, and the
+/// two `upstream` events, of the loss and of the return, are its only trace: the numbers have no gap there.
 final class EventHub: SubscriberDelegate, TimerHandler {
   /// What the feed of a shard asks.
   enum Request: Sendable {
@@ -26,10 +29,10 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     /// A stream with these prefixes, which was opened, has closed.
     case close(prefixes: [[UInt8]])
     /// A stream wants to go on from that sequence, which its feed's window does not hold. Answered with `page`.
-    case read(from: UInt64, TopicFilter, ticket: EventFeed.Ticket)
+    case page(from: UInt64, TopicFilter, ticket: EventFeed.Ticket)
   }
 
-  /// A shard that is handed all events, because it has that many streams.
+  /// A shard that has streams of the service, which are counted, and is therefore handed all events.
   private struct Member {
     let shard: Shard
     var streams: Int
@@ -46,14 +49,15 @@ final class EventHub: SubscriberDelegate, TimerHandler {
   private let shared: SharedService
   private let loop: Loop
   private let logger: Logger
-  /// Names this run of the hub: a sequence means nothing beyond it.
+  /// A word drawn when the hub starts, which stands before each number in an event's id: another run of the gateway counts from 1
+  /// again, and its ids shall not be taken for these.
   private let epoch = String(UInt64.random(in: .min ... .max), radix: 36)
   private(set) var history: EventHistory
   private var subscriptions: Subscriptions
   private var publishers: Publishers
   private var members: [Member] = []
   private var text: ServerSentEvents
-  /// What came in this turn and is not handed over yet.
+  /// What came in this turn and is not handed over yet: 256 messages at most, or, when a connection ends, 4,096.
   private var batch: [Event] = []
   private var subscriber: Subscriber?
   private var lingerTimer: Timer?
@@ -79,7 +83,8 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     subscriber?.delegate = self
   }
 
-  /// Receives nothing more and answers no feed any more.
+  /// Ends the subscriber and the timers, and hands over nothing more. The shard drops the hub with this, so that no request reaches
+  /// it any more.
   func close() {
     subscriber?.close()
     subscriber = nil
@@ -94,7 +99,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     switch request {
     case .open(let prefixes, let ticket): open(prefixes, ticket, shard)
     case .close(let prefixes): close(prefixes, shard)
-    case .read(let sequence, let filter, let ticket):
+    case .page(let sequence, let filter, let ticket):
       shard.tell(service, .page(history.page(from: sequence, matching: filter), ticket: ticket))
     }
   }
@@ -102,7 +107,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
   private func open(_ prefixes: [[UInt8]], _ ticket: EventFeed.Ticket, _ shard: Shard) {
     guard let actions = subscriptions.add(prefixes) else { return shard.tell(service, .refused(ticket: ticket)) }
     perform(actions)
-    // What came before this is not for a shard that joins now.
+    // The stream begins with the next event. Those that came before it in this turn go to the shards that had streams already.
     handOver()
     if let index = members.firstIndex(where: { $0.shard === shard }) {
       members[index].streams += 1
@@ -130,6 +135,9 @@ final class EventHub: SubscriberDelegate, TimerHandler {
 
   // MARK: Upstream
 
+  /// Changes the subscriptions of the socket. libzmq refuses prefixes that are too long, but those are refused where topics are read
+  /// (`NameRules.longestTopic`); what is left is a socket that has failed, and then the streams are told that all publishers are
+  /// gone.
   private func perform(_ actions: [Subscriptions.Action]) {
     for action in actions {
       do {
@@ -143,8 +151,9 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     }
   }
 
+  /// Numbers and encodes a call. One that has no form in JSON is left out, and takes no number.
   func published(_ call: BorrowedCall) {
-    // What is subscribed to has a topic.
+    // A subscriber's calls always have one.
     guard let topic = call.topic else { return }
     do throws(TranscodingError) {
       let id = "\(epoch)-\(history.end)"
@@ -154,7 +163,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     } catch {
       if undecodable.increment() {
         logger.warning(
-          "a published message cannot be shown and is left out",
+          "a published message has no form in JSON and is left out",
           metadata: ["reason": "\(error)", "so-far": "\(undecodable.count)"])
       }
     }
@@ -174,6 +183,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
   private func append(_ lines: [UInt8], topic: [UInt8]?) {
     let event = Event(sequence: history.end, topic: topic, text: lines, time: loop.now)
     history.append(event)
+    history.trim()
     batch.append(event)
     if ageTimer == nil { scheduleAge() }
   }
@@ -197,7 +207,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     lingerTimer = loop.schedule(at: deadline, self, tag: TimerTag.linger)
   }
 
-  /// Old events go at most a second late, so that many of them go at once.
+  /// Looks at the age of events once a second at most, so that many go at once; they stay up to a second longer than configured.
   private func scheduleAge() {
     guard let expiry = history.nextExpiry else { return }
     ageTimer = loop.schedule(at: max(expiry, loop.now + .seconds(1)), self, tag: TimerTag.age)

@@ -1,10 +1,11 @@
 import HTTPServer
 
-/// Who asked for a stream. Told once, on the shard, whether it opens.
+/// Who asked for a stream. Told once, on the shard, whether it opens. It may be told after the client has left and the connection
+/// has another request: then it must answer nothing, and close a stream that has opened.
 protocol StreamOpener: AnyObject {
   /// The stream opens: hand it to the exchange.
   func opened(_ stream: EventStream)
-  /// It does not open: answer with the problem.
+  /// It does not open, for too many topics or because the gateway stops: answer with the problem.
   func refused(_ problem: Problem)
 }
 
@@ -14,22 +15,28 @@ protocol StreamOpener: AnyObject {
 /// from the cursor on, as far as they match; none is copied before. When the window no longer holds the event at the
 /// cursor, the client reads slowly: the stream goes on with pages of the hub's history, a few events at a time, or ends
 /// with `lagged` if they are gone from there too.
+///
+/// A client that reads nothing at all holds one connection and one event, no more. When the kernel's buffers are full, for events or
+/// in the end for heartbeats, and the client takes nothing for 30 s, the kernel ends the connection (TCP_USER_TIMEOUT, see
+/// `Listener`).
 final class EventStream: BodyStream {
   private enum State {
+    /// The hub has not let it open yet.
+    case opening
     /// Waits for the feed to wake it.
     case waiting
     /// There may be something to read at the cursor.
     case reading
-    /// Waits for an answer of the hub.
-    case asking
+    /// Waits for a page from the hub.
+    case turningPage
   }
 
   private enum Ending {
     case none
-    /// Ends when all events are read.
-    case asked
-    /// Ends when the text is written.
-    case last
+    /// The gateway stops: `bye` follows when the stream has caught up with the present.
+    case draining
+    /// The text is the last one, `bye` or `lagged`: the stream ends when it is written.
+    case lastText
   }
 
   let filter: TopicFilter
@@ -38,12 +45,12 @@ final class EventStream: BodyStream {
   private var opener: (any StreamOpener)?
   /// What sends it; nil when it is closed.
   private var exchange: Exchange?
-  private var state = State.asking
+  private var state = State.opening
   private var ending = Ending.none
   /// The sequence of the event to look at next.
   private var cursor: UInt64 = 0
-  /// What came from the hub and comes before the cursor, the next one last.
-  private var page: [Event] = []
+  /// Events of a page that are still to be read, in reverse, so that the next one is the last. All of them lie before the cursor.
+  private var pageReversed: [Event] = []
   /// What is being written, and how far.
   private var text: [UInt8]
   private var offset = 0
@@ -72,25 +79,28 @@ final class EventStream: BodyStream {
         offset += count
         if offset < text.count { return .bytes(written) }
       }
-      if ending == .last { return written > 0 ? .bytes(written) : .end }
+      if ending == .lastText { return written > 0 ? .bytes(written) : .end }
       guard advance() else { return written > 0 ? .bytes(written) : .nothing }
     }
   }
 
   /// Finds the next thing to write; false when there is none for now.
+  ///
+  /// False is right also when the page that it asks for comes at once, from a hub on this shard: `received` wakes the exchange, and
+  /// `ExchangeState` remembers a wake that comes during a read, so that it reads again.
   private func advance() -> Bool {
-    if let event = page.popLast() {
+    if let event = pageReversed.popLast() {
       write(event.text)
       return true
     }
     while state == .reading {
       guard let event = feed.event(cursor) else {
         if feed.isPast(cursor) {
-          state = .asking
-          feed.fetch(from: cursor, for: self)
-        } else {
-          state = .waiting
+          state = .turningPage
+          feed.requestPage(from: cursor, for: self)
+          return false
         }
+        state = .waiting
         break
       }
       cursor += 1
@@ -99,7 +109,7 @@ final class EventStream: BodyStream {
         return true
       }
     }
-    guard ending == .asked, state == .waiting else { return false }
+    guard ending == .draining, state == .waiting else { return false }
     end(with: ServerSentEvents.farewell(retry: feed.settings.retry * Double.random(in: 1...2)))
     return true
   }
@@ -111,19 +121,19 @@ final class EventStream: BodyStream {
 
   private func end(with bytes: [UInt8]) {
     write(bytes)
-    ending = .last
+    ending = .lastText
   }
 
   /// The stream is over, whoever ended it.
   func closed() {
     exchange = nil
-    page = []
+    pageReversed = []
     feed.close(self)
   }
 
   // MARK: The feed tells
 
-  /// The hub lets it open: it sends what has the sequence `next` or a later one.
+  /// The hub lets it open: it reads from the event with the sequence `next` on.
   func opened(at next: UInt64, _ publishers: Publishers) {
     cursor = next
     state = .waiting
@@ -140,22 +150,22 @@ final class EventStream: BodyStream {
   /// An event that matches is in the window: read on from there, unless the stream is still reading older ones.
   func wake(at sequence: UInt64) {
     guard state == .waiting else { return }
-    // A page may have held it already.
+    // The event may lie before the cursor: the last page had it already.
     cursor = max(cursor, sequence)
     state = .reading
     exchange?.wake()
   }
 
-  /// The hub has older events, or had them.
-  func turn(to page: EventHistory.Page) {
+  /// The page came: older events, or that they are gone.
+  func received(_ page: EventHistory.Page) {
     guard let exchange else { return }
     switch page {
     case .events(let events, let next):
-      self.page = events.reversed()
+      pageReversed = events.reversed()
       cursor = next
       state = .reading
     case .evicted(let first):
-      end(with: ServerSentEvents.control("lagged", #"{"missed":\#(feed.lose(from: cursor, first: first))}"#))
+      end(with: ServerSentEvents.control("lagged", #"{"missed":\#(feed.noteLag(at: cursor, historyFrom: first))}"#))
     }
     exchange.wake()
   }
@@ -167,9 +177,9 @@ final class EventStream: BodyStream {
     exchange?.wake()
   }
 
-  /// Ends after what is still to be read.
+  /// Ends with `bye`, after what is still to be read.
   func drain() {
-    if ending == .none { ending = .asked }
-    if state != .asking { exchange?.wake() }
+    if ending == .none { ending = .draining }
+    exchange?.wake()
   }
 }

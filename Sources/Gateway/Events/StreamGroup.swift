@@ -1,4 +1,4 @@
-/// The streams of one feed that have the same filter: matched once, woken together.
+/// The streams of one feed that have the same filter: events are matched once for all of them, and wake them together.
 final class StreamGroup {
   /// Each stream has its heartbeat in one of this many ticks, so that no tick wakes them all.
   static let beats = 16
@@ -39,7 +39,7 @@ final class StreamGroup {
     for (stream, beat) in zip(streams, beats) where beat == tick { stream.sendHeartbeat() }
   }
 
-  /// Ends each stream when it has read what there is.
+  /// Asks each stream to end when it has read what there is.
   func drain() {
     for stream in streams { stream.drain() }
   }

@@ -4,7 +4,8 @@ import Reactor
 /// Which topics a service is subscribed to upstream: those that its streams ask for, and for a while those that they
 /// asked for. A value without I/O: it says what to tell the publishers.
 ///
-/// Both kinds together never exceed the limit: topics that nobody asks for any more make room at once.
+/// Both kinds together never exceed the limit. A stream is refused only when those that streams ask for would exceed it: prefixes
+/// that merely linger are given up, oldest first, when their room is needed.
 struct Subscriptions {
   /// What to tell the publishers.
   enum Action: Hashable, Sendable {

@@ -63,5 +63,6 @@ private final class PendingStream: StreamOpener, PendingWork {
 
   func refused(_ problem: Problem) { request.take()?.answer(problem) }
 
+  /// From here on the exchange may have another request, which is not this one's to answer.
   func cancel() { request = nil }
 }
