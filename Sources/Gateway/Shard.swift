@@ -79,7 +79,8 @@ actor Shard {
         logger: logger))
   }
 
-  /// Refuses new work, ends the streams, and returns when all that is under way is answered, or the time is over.
+  /// Refuses new work, asks the streams to end, and returns when all that is under way is answered, or the time is over. `Gateway.stop`
+  /// then closes the shard, which cuts off what is left.
   func drain(within grace: Duration) async {
     for server in servers { server.quiesce() }
     for feed in feeds.values { feed.drain() }

@@ -16,7 +16,7 @@ import ZeroMQRPC
 /// closes, the window is emptied, and the hub hands nothing over to this shard any more.
 ///
 /// Feed and hub send each other messages through their shards. When both are on the same shard a message is a direct call, so the
-/// answer may come before the question returns: `EventStream.fetch` gets its page within `read`.
+/// answer may come before the request returns: an `EventStream` may get a page while it asks for it, in the midst of being read.
 final class EventFeed: TimerHandler {
   /// The number of a request to the hub, by which the answer finds its stream.
   typealias Ticket = UInt64
@@ -55,7 +55,7 @@ final class EventFeed: TimerHandler {
   private var lastTicket: Ticket = 0
   private var isDraining = false
   private var lagged = PowerOfTwoCounter()
-  private var nextBeat: Timer?
+  private var nextTick: Timer?
   private var tick = 0
 
   init(
@@ -80,16 +80,16 @@ final class EventFeed: TimerHandler {
   }
 
   /// Forgets a stream that was open. Does nothing for one that never opened.
-  func close(_ stream: EventStream) {
+  func remove(_ stream: EventStream) {
     guard let group = groups[stream.filter], group.remove(stream) else { return }
     if group.isEmpty { groups[stream.filter] = nil }
     streamCount -= 1
     if streamCount == 0 {
       window = .window(from: 1)
-      stopBeating()
+      stopTicking()
     }
     // An answer that is still to come finds the stream closed, and does nothing.
-    home.ask(service, .close(prefixes: stream.filter.prefixes), from: shard)
+    home.ask(service, .closed(prefixes: stream.filter.prefixes), from: shard)
   }
 
   /// Asks every stream to end with `bye`, when its client has taken what came before; also those that open after this.
@@ -103,7 +103,7 @@ final class EventFeed: TimerHandler {
 
   /// Stops the heartbeats, and refuses the streams that are not open yet. Those that are open, the server ends.
   func close() {
-    stopBeating()
+    stopTicking()
     let refused = opening
     (opening, turningPage) = ([:], [:])
     for stream in refused.values { stream.refused(Problem(.draining, "The gateway stopped before the stream opened.")) }
@@ -127,8 +127,8 @@ final class EventFeed: TimerHandler {
     streamCount += 1
     let group = groups[stream.filter] ?? StreamGroup()
     groups[stream.filter] = group
-    group.insert(stream, beat: streamCount % StreamGroup.beats)
-    if nextBeat == nil { scheduleBeat() }
+    group.insert(stream, tick: streamCount % StreamGroup.ticks)
+    if nextTick == nil { scheduleTick() }
     stream.opened(at: next, publishers)
     if isDraining { stream.drain() }
   }
@@ -187,20 +187,20 @@ final class EventFeed: TimerHandler {
 
   // MARK: Heartbeat
 
-  private func scheduleBeat() {
-    nextBeat = loop.schedule(at: loop.now + settings.heartbeat / StreamGroup.beats, self)
+  private func scheduleTick() {
+    nextTick = loop.schedule(at: loop.now + settings.heartbeat / StreamGroup.ticks, self)
   }
 
-  private func stopBeating() {
-    if let nextBeat { loop.cancel(nextBeat) }
-    nextBeat = nil
+  private func stopTicking() {
+    if let nextTick { loop.cancel(nextTick) }
+    nextTick = nil
   }
 
   func fired(_ timer: Timer) {
-    tick = (tick + 1) % StreamGroup.beats
-    for group in groups.values { group.beat(tick) }
+    tick = (tick + 1) % StreamGroup.ticks
+    for group in groups.values { group.sendHeartbeats(of: tick) }
     // In silence nothing else would hold the window to its bounds after much came in one turn.
     trim()
-    scheduleBeat()
+    scheduleTick()
   }
 }

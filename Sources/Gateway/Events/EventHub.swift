@@ -13,7 +13,7 @@ import ZeroMQRPC
 /// once, keeps it in its history, and at the end of the subscriber's turn hands it, with all that came in that turn, to the
 /// feed of each shard that has a stream of the service. Nothing on this way waits for a reader.
 ///
-/// Feeds ask the hub to open and to close streams, and for older events; hub and feeds send each other values, and those
+/// Feeds ask the hub to open streams, tell it of those that have closed, and ask for older events; hub and feeds send each other values, and those
 /// between two shards arrive in the order in which they were sent. `Subscriptions` says what to subscribe to at the publishers. A
 /// prefix that the last stream has left stays subscribed to for `linger`; after that nothing of it comes in. The history stays
 /// when the last stream has closed, until its events are too old.
@@ -27,7 +27,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     /// A stream with these prefixes wants to open. Answered with `opened` or `refused`.
     case open(prefixes: [[UInt8]], ticket: EventFeed.Ticket)
     /// A stream with these prefixes, which was opened, has closed.
-    case close(prefixes: [[UInt8]])
+    case closed(prefixes: [[UInt8]])
     /// A stream wants to go on from that sequence, which its feed's window does not hold. Answered with `page`.
     case page(from: UInt64, TopicFilter, ticket: EventFeed.Ticket)
   }
@@ -98,7 +98,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
   func receive(_ request: Request, from shard: Shard) {
     switch request {
     case .open(let prefixes, let ticket): open(prefixes, ticket, shard)
-    case .close(let prefixes): close(prefixes, shard)
+    case .closed(let prefixes): streamClosed(prefixes, shard)
     case .page(let sequence, let filter, let ticket):
       shard.tell(service, .page(history.page(from: sequence, matching: filter), ticket: ticket))
     }
@@ -117,7 +117,7 @@ final class EventHub: SubscriberDelegate, TimerHandler {
     shard.tell(service, .opened(ticket: ticket, next: history.end, publishers))
   }
 
-  private func close(_ prefixes: [[UInt8]], _ shard: Shard) {
+  private func streamClosed(_ prefixes: [[UInt8]], _ shard: Shard) {
     subscriptions.remove(prefixes, at: loop.now)
     scheduleLinger()
     guard let index = members.firstIndex(where: { $0.shard === shard }) else { return }

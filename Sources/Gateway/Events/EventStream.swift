@@ -128,7 +128,7 @@ final class EventStream: BodyStream {
   func closed() {
     exchange = nil
     pageReversed = []
-    feed.close(self)
+    feed.remove(self)
   }
 
   // MARK: The feed tells

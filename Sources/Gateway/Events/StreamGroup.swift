@@ -1,29 +1,29 @@
 /// The streams of one feed that have the same filter: events are matched once for all of them, and wake them together.
 final class StreamGroup {
-  /// Each stream has its heartbeat in one of this many ticks, so that no tick wakes them all.
-  static let beats = 16
+  /// A heartbeat's period has so many ticks. Each stream has its heartbeat in one of them, so that no tick wakes them all.
+  static let ticks = 16
 
   private var streams: [EventStream] = []
   /// For each of them, in which tick its heartbeat is.
-  private var beats: [Int] = []
+  private var heartbeatTicks: [Int] = []
   private var places: [ObjectIdentifier: Int] = [:]
 
   var isEmpty: Bool { streams.isEmpty }
 
   /// Takes a stream in, with its heartbeat in that tick.
-  func insert(_ stream: EventStream, beat: Int) {
+  func insert(_ stream: EventStream, tick: Int) {
     places[ObjectIdentifier(stream)] = streams.count
     streams.append(stream)
-    beats.append(beat)
+    heartbeatTicks.append(tick)
   }
 
   /// Lets a stream go; false when it is not here.
   func remove(_ stream: EventStream) -> Bool {
     guard let place = places.removeValue(forKey: ObjectIdentifier(stream)) else { return false }
-    let (last, beat) = (streams.removeLast(), beats.removeLast())
+    let (last, tick) = (streams.removeLast(), heartbeatTicks.removeLast())
     if last !== stream {
       streams[place] = last
-      beats[place] = beat
+      heartbeatTicks[place] = tick
       places[ObjectIdentifier(last)] = place
     }
     return true
@@ -35,8 +35,8 @@ final class StreamGroup {
   }
 
   /// Sends the heartbeats of one tick.
-  func beat(_ tick: Int) {
-    for (stream, beat) in zip(streams, beats) where beat == tick { stream.sendHeartbeat() }
+  func sendHeartbeats(of tick: Int) {
+    for (stream, itsTick) in zip(streams, heartbeatTicks) where itsTick == tick { stream.sendHeartbeat() }
   }
 
   /// Asks each stream to end when it has read what there is.

@@ -37,7 +37,7 @@ struct HistoryTests {
       #expect(try await publisher.subscription() == "+a")
       try await publisher.publish("a", "one")
       try await eventually("the first event") { try await home.methods() == ["one"] }
-      home.ask("s", .close(prefixes: prefixes), from: other)
+      home.ask("s", .closed(prefixes: prefixes), from: other)
       #expect(try await home.methods() == ["one"])
       try await publisher.publish("a", "two")
       try await eventually("the second event") { try await home.methods() == ["one", "two"] }
