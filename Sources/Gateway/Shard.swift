@@ -58,7 +58,7 @@ actor Shard {
     }
     upstreams = try UpstreamTable(
       configuration, feeds: feeds, shared: shared, context: context, loop: loop, logger: logger)
-    handler.route(to: upstreams)
+    handler.use(upstreams)
   }
 
   /// Returns when every backend is connected, or the time is over.
@@ -114,6 +114,6 @@ actor Shard {
     hubs = [:]
     feeds = [:]
     upstreams = UpstreamTable()
-    handler.route(to: upstreams)
+    handler.use(upstreams)
   }
 }

@@ -47,7 +47,13 @@ public final class Server: Source, EndOfTurn {
     self.loop = loop
     address = listener.address
     self.listener = listener.descriptor
-    try InPlaceLayout.check(release: Daemon.release)
+    do {
+      try InPlaceLayout.check(release: Daemon.release)
+    } catch {
+      // The daemon, which would close it, has not got it yet.
+      listener.close()
+      throw error
+    }
     let daemon = try Daemon(
       listener: listener.descriptor,
       limits: .init(

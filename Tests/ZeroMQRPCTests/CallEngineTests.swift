@@ -57,7 +57,7 @@ struct RPCClientTests {
   func queue() async throws {
     var options = RPCOptions()
     options.sendHighWaterMark = 1
-    options.timeoutsBeforeReconnect = 1_000
+    options.timeoutsBeforeReplacement = 1_000
     var full = SocketOptions()
     full.receiveHighWaterMark = 1
     try await CallBench.with(options: options, backend: full) { bench, backends in

@@ -26,39 +26,6 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
   /// Whether the same request may succeed if simply sent again, and cannot run twice by that.
   var isRetryable: Bool { status == 503 || status == 429 || status == 408 }
 
-  /// What is known of a code.
-  struct Row {
-    let status: Int
-    let title: String
-    /// What the code says, in a sentence or two.
-    let meaning: String
-    /// What a caller does about it.
-    let remedy: String
-    /// Whether the call may have run.
-    let ran: Ran
-
-    fileprivate init(_ status: Int, _ title: String, _ meaning: String, _ remedy: String, ran: Ran = .no) {
-      self.status = status
-      self.title = title
-      self.meaning = meaning
-      self.remedy = remedy
-      self.ran = ran
-    }
-  }
-
-  /// Whether a call that ended so may have run.
-  enum Ran: String {
-    case no = "No: the call never left the gateway."
-    case refused = "No: the arguments were refused before the method began, by the backend if `sent` is true."
-    case unknownMethod = "No: the backend has no such method. `sent` is true all the same."
-    case maybe =
-      "Perhaps: the call was sent, and nothing tells how far it came. Send it again only if running it twice is safe."
-    case told = "Perhaps: `sent` in the problem document tells whether the call left the gateway."
-    case answered = "Yes: the method ended and answered. Sending the call again runs it again."
-    case raised = "Yes, until it raised the exception."
-    case notACall = "Nothing was to run: this is not a call."
-  }
-
   private static let resend = "Send the same request again after the seconds in `Retry-After`."
 
   /// Status, title, meaning, remedy, and whether it ran.

@@ -2,16 +2,18 @@ import HTTPServer
 import Logging
 
 /// Where a shard's requests arrive. `begin` sees a request's head: the router finds its responder, and the checks and the
-/// responder refuse what they can. `handle` has the whole request: the responder answers it, or the problem that was found does.
+/// responder refuse what they can. `handle` has the whole request: the responder answers it, or begins what will (for a call,
+/// `PendingReply`); the exchange then keeps the connection suspended until the answer comes.
 ///
-/// Whatever goes wrong on the way is thrown as a `Problem` and answered here, in one of two places: the connection is kept where
-/// the body has arrived, or soon will have.
+/// What goes wrong is a `Problem`. One that is found in the head is answered in `handle`, when a short body has arrived, which
+/// keeps the connection, or at once before a long one, which closes it. One that is found later is answered where it is found:
+/// in `handle`, or by the `PendingReply`. What the HTTP layer rejects is answered in `refused`.
 final class GatewayHandler: Handler {
   /// What paths start with, such as `/api`.
   let prefix: String
   /// The buffers that arguments and results of this shard are transcoded in.
   let buffers = TranscodingBuffers()
-  /// Finds responders among the upstreams of the configuration in force: another configuration is another router.
+  /// Finds responders among the upstreams in use. It is replaced as a whole when they change.
   private var router: Router
   private let checks = Checks()
   private let logger: Logger
@@ -23,7 +25,7 @@ final class GatewayHandler: Handler {
   }
 
   /// Requests that begin from now on are for these upstreams.
-  func route(to upstreams: UpstreamTable) { router = Router(upstreams, prefix: prefix) }
+  func use(_ upstreams: UpstreamTable) { router = Router(upstreams, prefix: prefix) }
 
   /// The head is there: find out whether the request can be served at all.
   func begin(_ exchange: Exchange) {

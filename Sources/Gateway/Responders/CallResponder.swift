@@ -60,11 +60,12 @@ struct CallResponder: Responder {
   }
 }
 
-/// A call under way, and the answer that its end makes. A connection has one for its plain calls and uses it again for each.
+/// A call under way; it turns the call's end into the answer. A connection has one for its plain calls and uses it again for each.
 ///
 /// The engine ends a call in exactly one way. The reply came: its result becomes JSON, or its exception a problem. There is no
-/// reply, because the deadline passed, the backend went away, or the gateway stops: a problem says so, and whether the method
-/// may have run. The client left first: the call is cancelled, which frees its place, and a late reply is dropped.
+/// reply, or none that can be used, because the deadline passed, the backend went away, the reply was malformed or too long, or
+/// the gateway stops: a problem says so, and whether the method may have run. The client left first: the call is cancelled,
+/// which frees its place among the calls that the service allows at once, and a late reply is dropped.
 final class PendingReply: ReplyHandler, PendingWork {
   // The request holds this object, and abandons the call before it is freed.
   private unowned let request: GatewayRequest

@@ -28,24 +28,25 @@ struct Router {
       return Route(responder: ServerResponder(), query: 1..<1)
     }
     var path = try TargetPath(target, prefix: prefix)
-    let name = try path.text(target)
+    let name = try path.takeText(target)
     // Probes ask for these two whatever the prefix is.
     if path.lacksPrefix, name != "live", name != "ready" { throw TargetPath.unknown }
     let responder: any Responder =
       switch (name, path.segments) {
       case ("rpc", 3):
-        try CallResponder(service: path.service(target), method: path.method(target), in: upstreams)
+        try CallResponder(service: path.takeService(target), method: path.takeMethod(target), in: upstreams)
       case ("push", 3):
-        try PushResponder(service: path.service(target), method: path.method(target), in: upstreams)
+        try PushResponder(service: path.takeService(target), method: path.takeMethod(target), in: upstreams)
       case ("pub", 4):
         try PublishResponder(
-          service: path.service(target), topic: path.topic(target), method: path.method(target), in: upstreams)
-      case ("sub", 2): try StreamResponder(service: path.service(target), in: upstreams)
+          service: path.takeService(target), topic: path.takeTopic(target), method: path.takeMethod(target),
+          in: upstreams)
+      case ("sub", 2): try StreamResponder(service: path.takeService(target), in: upstreams)
       case ("live", 1): LiveResponder()
       case ("ready", 1): ReadyResponder(upstreams: upstreams)
       case ("openapi.json", 1): OpenAPIResponder.json
       case ("openapi.yaml", 1): OpenAPIResponder.yaml
-      case ("problems", 2): ProblemPageResponder(code: try path.text(target))
+      case ("problems", 2): ProblemPageResponder(code: try path.takeText(target))
       default: throw TargetPath.unknown
       }
     return Route(responder: responder, query: path.query)
@@ -54,7 +55,7 @@ struct Router {
 
 /// The path of a target, read segment by segment, and the place of the query behind it.
 ///
-/// A path without escapes costs two strings at most, and none that is longer than the 15 bytes a `String` holds in itself.
+/// A name of up to 15 bytes without escapes allocates nothing: a `String` holds as much in itself.
 private struct TargetPath {
   /// How many segments there are, the prefix aside.
   let segments: Int
@@ -105,16 +106,16 @@ private struct TargetPath {
     return start..<position
   }
 
-  mutating func service(_ target: Span<UInt8>) throws(Problem) -> String {
-    let name = try text(target)
+  mutating func takeService(_ target: Span<UInt8>) throws(Problem) -> String {
+    let name = try takeText(target)
     guard NameRules.isService(name.utf8.span) else {
       throw Problem(.noSuchService, "A service name is letters, digits, \"_\", \".\" and \"-\", at most 255 bytes.")
     }
     return name
   }
 
-  mutating func method(_ target: Span<UInt8>) throws(Problem) -> MethodName {
-    guard let name = MethodName(try text(target)) else {
+  mutating func takeMethod(_ target: Span<UInt8>) throws(Problem) -> MethodName {
+    guard let name = MethodName(try takeText(target)) else {
       throw Problem(
         .notExposed,
         "A method name is letters, digits, \"_\", \".\" and \"-\", at most 255 bytes, and no part of it starts with \"_\"."
@@ -123,7 +124,7 @@ private struct TargetPath {
     return name
   }
 
-  mutating func topic(_ target: Span<UInt8>) throws(Problem) -> [UInt8] {
+  mutating func takeTopic(_ target: Span<UInt8>) throws(Problem) -> [UInt8] {
     let segment = try next(target)
     if segment.isEmpty { throw Problem(.badTarget, "A topic segment is not empty; \"-\" is the empty topic.") }
     if segment.count == 1, target[segment.lowerBound] == UInt8(ascii: "-") { return [] }
@@ -135,8 +136,9 @@ private struct TargetPath {
     return topic
   }
 
-  /// A segment that is text: no escape may hide what would be refused in the open.
-  mutating func text(_ target: Span<UInt8>) throws(Problem) -> String {
+  /// Takes a segment that is text. What its escapes stand for must pass the checks that plain text has to: no dot segment, no
+  /// slash, no control byte.
+  mutating func takeText(_ target: Span<UInt8>) throws(Problem) -> String {
     let segment = try next(target)
     let raw = target.extracting(segment)
     var isEscaped = false

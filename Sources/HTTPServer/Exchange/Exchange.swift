@@ -4,6 +4,11 @@ import Reactor
 
 /// One request and its answer. There is one object for a connection, used again for each request on it, so a handler keeps
 /// it no longer than until the answer is complete or `abandoned` was called.
+///
+/// The body is gathered, and the handler gets the complete request. While it owes the answer the connection is suspended:
+/// libmicrohttpd does not look at it, and `ConnectionWatch` sees whether the client leaves. `respond` resumes it, and the daemon
+/// writes the answer in its run at the end of the turn. A stream that has nothing to say is suspended in the same way, until
+/// `wake`. What may happen when is decided by `ExchangeState`; `perform` does what it says.
 public final class Exchange {
   private let server: Server
   private let connection: Daemon.Connection
@@ -177,10 +182,10 @@ public final class Exchange {
   /// Both directions are gone.
   func hungUp() { perform(state.hungUp()) }
 
-  /// The client sends no more.
+  /// The client sends no more. A stream ends at once, as if the client had left; a plain answer may still come for a grace.
   func halfClosed() { perform(state.halfClosed()) }
 
-  /// Ends the connection without any more of an answer. The daemon does the rest in its next run.
+  /// Ends the connection without any more of an answer. The daemon ends the request and closes the connection in its next run.
   func drop() { perform(state.drop()) }
 
   /// The connection is about to be closed: nothing follows.

@@ -31,7 +31,8 @@ struct ExchangeState {
     case closed
   }
 
-  /// What to do, in this order.
+  /// What to do. The order counts: the handler is told before the request is let go, and the socket is shut down before the
+  /// connection is resumed.
   struct Actions: OptionSet {
     let rawValue: UInt16
     /// Count a request in progress.
@@ -80,11 +81,11 @@ struct ExchangeState {
 
   /// How an answer reaches the client.
   enum Path {
-    /// Through libmicrohttpd.
+    /// Through libmicrohttpd: the request is complete, or has no body to come.
     case library
-    /// Past it: it takes no answer while a body is on its way.
+    /// Straight to the socket: libmicrohttpd takes no answer while a body is on its way.
     case socket
-    /// Not at all: none is owed.
+    /// Not at all: none is owed, or the client is gone.
     case none
   }
 

@@ -237,10 +237,10 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   private func refused() {
     isRefused = true
     guard kind == .router, retry == nil else { return }
-    retry = loop.schedule(at: loop.now + Self.routerPause, Retry(self))
+    retry = loop.schedule(at: loop.now + Self.routerPause, SendRetry(self))
   }
 
-  fileprivate func becameWritable() {
+  func becameWritable() {
     if let retry = retry.take() { loop.cancel(retry) }
     guard isRefused else { return }
     isRefused = false
@@ -300,13 +300,4 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     }
     connectionChanged(change)
   }
-}
-
-/// What a timer holds instead of the transport, which it must not keep alive.
-private final class Retry: TimerHandler {
-  private weak var transport: Transport?
-
-  init(_ transport: Transport) { self.transport = transport }
-
-  func fired(_ timer: Timer) { transport?.becameWritable() }
 }

@@ -19,8 +19,8 @@ final class BackendConnection: TransportDelegate {
   private(set) var timeoutsSinceReply = 0
   /// Calls that were cancelled since the last reply. The backend is not told, and may still be busy with them.
   private(set) var cancelledSinceReply = 0
-  /// Timeouts in a row: none of them before the last reply, or before a fresh connection was last tried.
-  private(set) var timeoutsSinceReconnect = 0
+  /// Timeouts since the last reply, or since it was last to be replaced by a fresh connection.
+  private(set) var timeoutsSinceReplacement = 0
   /// How busy the backend is, as far as one can tell.
   var load: Int { inFlight + timeoutsSinceReply + cancelledSinceReply }
   private weak var engine: CallEngine?
@@ -67,18 +67,18 @@ final class BackendConnection: TransportDelegate {
 
   func callTimedOut() {
     timeoutsSinceReply += 1
-    timeoutsSinceReconnect += 1
+    timeoutsSinceReplacement += 1
   }
 
   /// A reply came, if only a late one.
   func replyCame() {
     timeoutsSinceReply = 0
     cancelledSinceReply = 0
-    timeoutsSinceReconnect = 0
+    timeoutsSinceReplacement = 0
   }
 
-  /// A fresh connection has been tried, or would have been had the last not been so short a time ago.
-  func replacementTried() { timeoutsSinceReconnect = 0 }
+  /// A fresh connection is to be tried: also told when that is put off, because the last one was tried a moment ago.
+  func replacementTried() { timeoutsSinceReplacement = 0 }
 
   // MARK: What the transport tells
 

@@ -17,9 +17,9 @@ final class Balancer {
 
   /// One for each endpoint.
   private var members: [Member] = []
-  /// Those with a connected backend.
-  private(set) var available: [BackendConnection] = []
-  /// Those of them that have room.
+  /// Those with a connected backend, full ones too.
+  private(set) var connected: [BackendConnection] = []
+  /// Those of them that have room: libzmq has not refused a message for them since they last had some.
   private var ready: [BackendConnection] = []
   /// Replaced ones. They take no new calls and are closed when their last one ends.
   private var retired: [BackendConnection] = []
@@ -56,8 +56,8 @@ final class Balancer {
 
   /// A connection has become full, or has room again.
   func update() {
-    available = members.map(\.connection).filter(\.isUp)
-    ready = available.filter { !$0.isFull }
+    connected = members.map(\.connection).filter(\.isUp)
+    ready = connected.filter { !$0.isFull }
   }
 
   /// A connection stands, or is gone. A fresh one that stands takes the place of the one it replaces.

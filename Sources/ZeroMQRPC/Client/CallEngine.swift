@@ -4,7 +4,7 @@ public import Logging
 public import Reactor
 public import ZeroMQ
 
-/// Who made a call. Exactly one of the two is called, on the engine's thread, unless the call is cancelled.
+/// Is told how a call ended. Exactly one of the two is called, on the engine's thread, unless the call is cancelled.
 public protocol ReplyHandler: AnyObject {
   /// The reply came: a result, or an exception (see `RemoteException`), as one MessagePack value that is not yet validated. The
   /// bytes live for the time of this call only.
@@ -16,7 +16,7 @@ public protocol ReplyHandler: AnyObject {
 /// Calls the methods of aiozmq services: one connection for each endpoint, a deadline for each call.
 ///
 /// What happens to a call: it gets a number and a deadline, and goes at once to the connection that the `Balancer` chooses, or,
-/// when every connected backend is full, into a queue until one has room. From then on exactly one of these ends it:
+/// when every connected backend is full (libzmq refused a message for it), into a queue until one has room. From then on exactly one of these ends it:
 ///
 /// - its reply comes, from the connection that has the call; what another connection says of it is dropped;
 /// - its deadline passes: `timeout` when a backend has it, `queueTimeout` when it still waits. A late reply is dropped. After
@@ -54,9 +54,9 @@ public final class CallEngine: TimerHandler {
   /// Calls that wait or are sent.
   public var callsUnderWay: Int { pending.count }
   /// How many endpoints have a connected backend.
-  public var connectedEndpoints: Int { balancer.available.count }
+  public var connectedEndpoints: Int { balancer.connected.count }
   /// Whether all have one. False after `close()`.
-  public var isConnected: Bool { !isClosed && balancer.available.count >= balancer.endpointCount }
+  public var isConnected: Bool { !isClosed && balancer.connected.count >= balancer.endpointCount }
 
   private let logger: Logger
   private let options: RPCOptions
@@ -99,7 +99,7 @@ public final class CallEngine: TimerHandler {
     _ call: BorrowedCall, timeout: Duration, replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
     if isClosed { throw CallFailure(.closed, sent: false) }
-    guard !balancer.available.isEmpty else { throw CallFailure(.noBackend, sent: false) }
+    guard !balancer.connected.isEmpty else { throw CallFailure(.noBackend, sent: false) }
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
     let number = pending.insert { number in
       PendingCall(handler: handler, deadline: loop.schedule(at: loop.now + timeout, self, tag: number))
@@ -188,9 +188,9 @@ public final class CallEngine: TimerHandler {
   /// A backend's connection stands, or is gone.
   func changed(_ connection: BackendConnection, _ event: ConnectionEvent) {
     balancer.changed(connection)
-    logger.report(event, connected: balancer.available.count, endpoints: [connection.endpoint])
+    logger.report(event, connected: balancer.connected.count, endpoints: [connection.endpoint])
     if !connection.isUp { fail(.backendLost) { $0 === connection } }
-    if balancer.available.isEmpty { fail(.noBackend) { $0 == nil } }
+    if balancer.connected.isEmpty { fail(.noBackend) { $0 == nil } }
     sendQueued()
   }
 
@@ -212,7 +212,7 @@ public final class CallEngine: TimerHandler {
       return call.handler.failed(CallFailure(.queueTimeout, sent: false))
     }
     connection.callTimedOut()
-    if connection.timeoutsSinceReconnect >= options.timeoutsBeforeReconnect { replace(connection) }
+    if connection.timeoutsSinceReplacement >= options.timeoutsBeforeReplacement { replace(connection) }
     call.handler.failed(CallFailure(.timeout, sent: true))
   }
 

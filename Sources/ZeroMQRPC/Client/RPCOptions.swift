@@ -10,7 +10,7 @@ public struct RPCOptions: Sendable, Hashable {
   public var sendHighWaterMark = 100
   /// After this many consecutive timeouts the connection is replaced by a fresh one: an aiozmq service whose reader was broken by a
   /// bad message hears again only then. Default: 3.
-  public var timeoutsBeforeReconnect = 3
+  public var timeoutsBeforeReplacement = 3
   /// Replies taken from one connection in a turn, so that one busy backend does not starve the others. Default: 256.
   public var repliesPerTurn = 256
 

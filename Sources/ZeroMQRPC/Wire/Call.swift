@@ -1,3 +1,5 @@
+import Glibc
+
 /// A call as it travels, lent: its bytes live for the time of the function that is given it.
 public struct BorrowedCall {
   /// What it is published on; nil in the patterns without topics.
@@ -46,5 +48,43 @@ struct WaitingCall {
           arguments: UnsafeRawBufferPointer(rebasing: bytes[methodEnd..<argumentsEnd]),
           keywords: UnsafeRawBufferPointer(rebasing: bytes[argumentsEnd...])))
     }
+  }
+}
+
+/// The fixed head of a request and of its reply: aiozmq's `=HHLd` and `=HHLd?`, little-endian.
+///
+/// Process id and random number carry no meaning for the other side; the number of the call alone matches a reply to
+/// its request.
+enum CallHeader {
+  static let requestSize = 16
+  static let replySize = 17
+
+  /// Writes a request's head over the first 16 bytes.
+  static func write(
+    _ call: UInt32, process: UInt16, random: UInt16, time: Double, to bytes: UnsafeMutableRawBufferPointer
+  ) {
+    bytes.storeBytes(of: process.littleEndian, toByteOffset: 0, as: UInt16.self)
+    bytes.storeBytes(of: random.littleEndian, toByteOffset: 2, as: UInt16.self)
+    bytes.storeBytes(of: call.littleEndian, toByteOffset: 4, as: UInt32.self)
+    bytes.storeBytes(of: time.bitPattern.littleEndian, toByteOffset: 8, as: UInt64.self)
+  }
+
+  /// The number of the call and whether the body is an exception; nil when it is no reply head.
+  static func readReply(_ bytes: UnsafeRawBufferPointer) -> (call: UInt32, isException: Bool)? {
+    guard bytes.count == replySize else { return nil }
+    return (UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)), bytes[16] != 0)
+  }
+
+  /// The number of the call; nil when it is no request head.
+  static func readRequest(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
+    guard bytes.count == requestSize else { return nil }
+    return UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+  }
+
+  /// Seconds of Unix time, which aiozmq logs and nothing else.
+  static func unixTime() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 }
