@@ -16,12 +16,10 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   public let kind: SocketKind
   /// Where it is bound, wildcards resolved.
   public private(set) var bindings: [Endpoint] = []
-  /// Connections that stand, of those that were told. libzmq reports nothing of inproc: such a connection counts from `connect` to
-  /// `disconnect`, whether its peer is there or not. Of connections that others make to a bound endpoint the number is a hint:
-  /// only a refused send tells that nobody is there.
+  /// Connections that stand. One over inproc counts from `connect` to `disconnect`, for libzmq reports nothing of it. Of those that
+  /// others make to a bound endpoint the number is a hint: only a refused send tells that nobody is there.
   public private(set) var connected = 0
-  /// How many endpoints it is meant to be connected to: `connect` adds one, `disconnect` takes one away. Closing leaves the number
-  /// as it is.
+  /// How many endpoints it is meant to be connected to: what `connect` added and `disconnect` took away. Closing changes nothing.
   public private(set) var endpointCount = 0
   /// False after `close()`, and after an error that closed the transport.
   public var isOpen: Bool { openSocket != nil }
@@ -39,7 +37,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   private var isRefused = false
   private var retry: Timer?
 
-  /// Creates the socket, neither bound nor connected. At most that many messages are handed over in one turn.
+  /// Creates the socket, neither bound nor connected. At most that many messages are handed over in a turn.
   public convenience init(
     _ kind: SocketKind, options: SocketOptions = .init(), messagesPerTurn: Int = 256, in context: Context,
     on loop: Loop
