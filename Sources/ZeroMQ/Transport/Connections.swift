@@ -45,8 +45,8 @@ final class Connections {
       target, host: host, pause: options.reconnect, longestPause: options.longestReconnect)
     if host == nil { try reach(target, isNamed: false) }
     entries.append(Entry(id: lastID, reconnection: reconnection))
-    change(lastID) { reconnection, _ in
-      let actions = reconnection.start()
+    change(lastID) { reconnection, now in
+      let actions = reconnection.start(at: now)
       // That one was done above, where it may throw.
       return host == nil ? [] : actions
     }
