@@ -46,7 +46,7 @@ struct RequestLogTests {
             a: { pattern: rpc, connect: ["ipc:///nowhere/at-all"] }
             b: { pattern: pipeline, connect: ["tcp://127.0.0.1:1"] }
           """, file: "test.yaml")
-      let gateway = LiveGateway(try await Gateway.start(configuration, logger: log.logger(.info)))
+      let gateway = LiveGateway(try await Gateway.start(configuration, logger: log.logger()))
       rig.cleanup.add { await gateway.stop() }
       let said = try await eventually("both are told") {
         let lines = log.lines.filter { $0.hasPrefix("warning: no connection") }
