@@ -151,3 +151,42 @@ public final class Loop {
     }
   }
 }
+
+/// One epoll descriptor. A value with one owner; closes itself.
+private struct Poller: ~Copyable {
+  private static let capacity = 256
+  private let descriptor: CInt
+  private let ready: UnsafeMutablePointer<epoll_event>
+
+  init() throws(ReactorError) {
+    descriptor = epoll_create1(CInt(EPOLL_CLOEXEC))
+    guard descriptor >= 0 else { throw .last("epoll_create1") }
+    ready = .allocate(capacity: Self.capacity)
+  }
+
+  deinit {
+    close(descriptor)
+    ready.deallocate()
+  }
+
+  func add(_ watched: CInt, _ events: PollEvents, token: UInt64) throws(ReactorError) {
+    var event = epoll_event(events: events.rawValue, data: epoll_data_t(u64: token))
+    guard epoll_ctl(descriptor, EPOLL_CTL_ADD, watched, &event) == 0 else { throw .last("epoll_ctl") }
+  }
+
+  /// The descriptor may be closed already, which has removed it: that is no error.
+  func remove(_ watched: CInt) {
+    var event = epoll_event()
+    _ = epoll_ctl(descriptor, EPOLL_CTL_DEL, watched, &event)
+  }
+
+  /// Waits at most that many milliseconds (-1: for ever) and hands each ready token to the body.
+  func wait(milliseconds: CInt, _ body: (UInt64, PollEvents) -> Void) {
+    let count = epoll_wait(descriptor, ready, CInt(Self.capacity), milliseconds)
+    // Less than zero is EINTR: the turn goes on, and the next wait sees what is left.
+    for index in 0..<max(0, Int(count)) {
+      let event = ready[index]
+      body(event.data.u64, PollEvents(rawValue: event.events))
+    }
+  }
+}

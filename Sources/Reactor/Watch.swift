@@ -1,3 +1,5 @@
+import CLinux
+
 /// Something that does its work in turns on a reactor: a socket, a daemon, a connection.
 public protocol Source: AnyObject {
   /// One bounded piece of work. The events are those that fired since the last turn; none when the source was
@@ -45,4 +47,24 @@ public final class Watch {
     source = nil
     if let descriptor { loop.remove(descriptor, token: token) }
   }
+}
+
+/// What an epoll descriptor reports, and what it is asked to report (`epoll_ctl(2)`).
+public struct PollEvents: OptionSet, Hashable, Sendable {
+  /// The bits as epoll knows them.
+  public let rawValue: UInt32
+  /// Any set of epoll's bits.
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+  /// Something to read, or a nested epoll descriptor with something ready.
+  public static let readable = PollEvents(rawValue: EPOLLIN.rawValue)
+  /// Room to write.
+  public static let writable = PollEvents(rawValue: EPOLLOUT.rawValue)
+  /// The peer has stopped sending: it closed, or shut down its half.
+  public static let peerClosed = PollEvents(rawValue: EPOLLRDHUP.rawValue)
+  /// Both directions are gone. Always reported.
+  public static let hangUp = PollEvents(rawValue: EPOLLHUP.rawValue)
+  /// The descriptor failed. Always reported.
+  public static let failed = PollEvents(rawValue: EPOLLERR.rawValue)
+  /// Report a change once, and not for as long as it lasts.
+  public static let edge = PollEvents(rawValue: EPOLLET.rawValue)
 }

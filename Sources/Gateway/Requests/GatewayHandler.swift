@@ -1,5 +1,6 @@
 import HTTPServer
 import Logging
+import MessagePack
 
 /// Where a shard's requests arrive. `begin` sees a request's head: the router finds its responder, and the checks and the
 /// responder refuse what they can. `handle` has the whole request: the responder answers it, or begins what will (for a call,
@@ -84,5 +85,44 @@ final class GatewayHandler: Handler {
     let request = GatewayRequest(exchange, handler: self)
     exchange.context = request
     return request
+  }
+}
+
+/// What a request passes between the router and its responder.
+///
+/// The checks run in a fixed order: hosts, cross-site requests, authentication, authorization, rate limits, draining. Each is a
+/// small value with a `check` of its own; a new one is a property and a line here. Those that are not listed do not exist yet.
+struct Checks {
+  private let draining = DrainingCheck()
+
+  /// Throws the problem that the first check finds.
+  func pass(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
+    try draining.check(request, responder)
+  }
+}
+
+/// A gateway that stops takes no new work; what is under way goes on.
+struct DrainingCheck {
+  func check(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
+    guard request.isGatewayStopping, !responder.isOperation else { return }
+    throw Problem(.draining, "The gateway is stopping; another one may answer.")
+  }
+}
+
+/// The buffers a shard transcodes in, used again for every request.
+final class TranscodingBuffers {
+  /// Memory that a buffer keeps. What it grew beyond that is given back after the request that needed it, even one that was
+  /// refused and left nothing in it.
+  private static let kept = 1 << 20
+
+  /// Arguments on their way to a backend, as MessagePack.
+  var request = ByteBuffer(capacity: 4_096)
+  /// A result on its way to a client, as JSON.
+  var reply = ByteBuffer(capacity: 4_096)
+
+  /// Forgets what the last request left.
+  func clear() {
+    request.removeAll(keepingUpTo: Self.kept)
+    reply.removeAll(keepingUpTo: Self.kept)
   }
 }

@@ -1,14 +1,6 @@
 import CLinux
 import Glibc
 
-/// The status and the headers of an answer.
-struct AnswerHead {
-  let status: Int
-  /// Empty: none is named.
-  let contentType: StaticString
-  let headers: [(StaticString, String)]
-}
-
 /// An answer to a request whose body has not arrived. libmicrohttpd takes no answer then, so it goes straight to the socket:
 /// this is the one place that writes past the library.
 enum EarlyAnswer {

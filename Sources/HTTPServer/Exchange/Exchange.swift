@@ -233,3 +233,11 @@ public final class Exchange {
     respond(rejection.status, contentType: "", body: UnsafeRawBufferPointer(start: nil, count: 0))
   }
 }
+
+/// The status and the headers of an answer.
+struct AnswerHead {
+  let status: Int
+  /// Empty: none is named.
+  let contentType: StaticString
+  let headers: [(StaticString, String)]
+}

@@ -2,39 +2,6 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A glob", .timeLimit(.minutes(1)))
-struct GlobTests {
-  private func matches(_ pattern: String, _ name: String) -> Bool { Glob(pattern).matches(name.utf8.span) }
-
-  @Test(
-    "matches runs with a star and one byte with a question mark",
-    arguments: [
-      ("*", ""), ("*", "a.b"), ("get*", "get"), ("get*", "get.a.b"), ("*.get", "a.b.get"), ("a?c", "abc"),
-      ("a?c", "a.c"),
-      ("a*b*c", "aXbYbZc"), ("a*b*c", "abc"), ("", ""), ("**", "x"), ("a*", "a*"), ("*a*a*", "aa"),
-      ("admin.*", "admin.x"),
-      ("*?", "a"), ("?*?", "ab"),
-    ])
-  func matches(pattern: String, name: String) {
-    #expect(matches(pattern, name))
-  }
-
-  @Test(
-    "matches nothing else",
-    arguments: [
-      ("", "a"), ("a", ""), ("get*", "xget"), ("get*", "ge"), ("a?c", "ac"), ("a?c", "abbc"), ("*.get", "get"),
-      ("a*b*c", "acb"), ("admin.*", "admin"), ("A", "a"), ("?*?", "a"), ("*a*a*", "a"), ("a.c", "abc"),
-    ])
-  func mismatches(pattern: String, name: String) {
-    #expect(!matches(pattern, name))
-  }
-
-  @Test("takes no more than the product of both lengths")
-  func hostile() {
-    #expect(!matches(String(repeating: "a*", count: 100) + "b", String(repeating: "a", count: 255)))
-  }
-}
-
 @Suite("A method policy", .timeLimit(.minutes(1)))
 struct MethodPolicyTests {
   private enum Decision { case hidden, exposed, safe }
