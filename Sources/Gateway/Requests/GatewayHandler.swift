@@ -38,10 +38,10 @@ final class GatewayHandler: Handler {
       guard responder.methods.contains(exchange.method) else { throw responder.refusal(of: exchange.method) }
       // OPTIONS is answered with the methods, whatever the rest of the head asks for.
       if exchange.method != .options { try responder.begin(request) }
-      request.goes(to: .success(route))
+      request.goes(to: route)
     } catch {
       // Answered when the body is there, which keeps the connection; a long one is not worth waiting for.
-      request.goes(to: .failure(error))
+      request.goesNowhere(error)
       if request.hasLongBody { request.answer(error) }
     }
   }
@@ -50,7 +50,7 @@ final class GatewayHandler: Handler {
   func handle(_ exchange: Exchange) {
     let request = request(exchange)
     do throws(Problem) {
-      let responder = try request.route.get().responder
+      let responder = try request.responder
       guard exchange.method != .options else { return request.answer(options: responder.methods) }
       try responder.respond(to: request)
     } catch {

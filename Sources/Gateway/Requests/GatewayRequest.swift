@@ -18,11 +18,16 @@ final class GatewayRequest {
     case abandoned
   }
 
+  /// What the head has decided. A problem is rare and large, and kept apart.
+  private enum Destination {
+    case route(Router.Route)
+    indirect case nowhere(Problem)
+  }
+
   // The exchange holds this object in its `context` until the connection is closed, and so outlives it.
   unowned let exchange: Exchange
   private let handler: GatewayHandler
-  /// Where the request goes, or why it goes nowhere.
-  private(set) var route: Result<Router.Route, Problem> = .failure(Problem(.internal, "The request had no beginning."))
+  private var destination = Destination.nowhere(Problem(.internal, "The request had no beginning."))
   private var work: (any PendingWork)?
   /// What the connection's plain calls wait in.
   private(set) lazy var pendingReply = PendingReply(self)
@@ -32,12 +37,24 @@ final class GatewayRequest {
     self.handler = handler
   }
 
-  /// Says, when the head is there, where the request goes or why it goes nowhere.
-  func goes(to route: Result<Router.Route, Problem>) { self.route = route }
+  /// Says, when the head is there, where the request goes.
+  func goes(to route: Router.Route) { destination = .route(route) }
+
+  /// Says, when the head is there, why the request goes nowhere.
+  func goesNowhere(_ problem: Problem) { destination = .nowhere(problem) }
 
   // MARK: Reading
 
   var method: HTTPMethod { exchange.method }
+  /// What answers the request; throws why nothing does.
+  var responder: any Responder {
+    get throws(Problem) {
+      switch destination {
+      case .route(let route): return route.responder
+      case .nowhere(let problem): throw problem
+      }
+    }
+  }
   /// The body; empty before the request is complete.
   var body: UnsafeRawBufferPointer { exchange.body }
   var buffers: TranscodingBuffers { handler.buffers }
@@ -52,25 +69,29 @@ final class GatewayRequest {
 
   /// The query as the client wrote it, without the `?`.
   var rawQuery: UnsafeRawBufferPointer {
-    guard case .success(let route) = route else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    guard case .route(let route) = destination else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(rebasing: exchange.target[route.query])
   }
 
-  /// The query, read: the control parameters that are understood here, and what else it may hold.
-  func query(_ content: Query.Content, controls: Set<String> = []) throws(Problem) -> Query {
-    try Query(rawQuery.assumingMemoryBound(to: UInt8.self).span, content, controls: controls)
+  /// The query, read: the control parameters that are understood here, and what else it may hold; nil when it is empty.
+  func query(_ content: Query.Content, controls: Set<String> = []) throws(Problem) -> Query? {
+    let raw = rawQuery
+    return raw.isEmpty ? nil : try Query(raw.assumingMemoryBound(to: UInt8.self).span, content, controls: controls)
   }
 
   /// Refuses a client that does not want what this is answered with.
   func checkAccept(_ type: StaticString) throws(Problem) {
-    guard !MediaType.accepts(header(.accept), type) else { return }
+    // Most clients send none, or one of these two: there is nothing to take apart.
+    guard let accept = header(.accept), !accept.isCaseless("*/*"), !accept.isCaseless(type) else { return }
+    guard !MediaType.accepts(accept, type) else { return }
     throw Problem(.notAcceptable, "This is answered as \(type); name it in Accept, or leave Accept out.")
   }
 
   /// Refuses a body that is not JSON, by its declared type.
   func checkContentType() throws(Problem) {
-    guard !body.isEmpty else { return }
-    switch header(.contentType).map(MediaType.body) {
+    let type = header(.contentType)
+    guard !body.isEmpty, type?.isCaseless("application/json") != true else { return }
+    switch type.map(MediaType.body) {
     case .json?: return
     case .form?:
       // A form of a foreign page arrives with an Origin; curl and its kind send none.

@@ -18,9 +18,9 @@ enum MediaType {
     return type.hasCaselessSuffix("+json") ? .json : .other
   }
 
-  /// Whether `Accept` lets the type be sent; an absent header lets everything (RFC 9110, 12.5.1).
-  static func accepts(_ accept: UnsafeRawBufferPointer?, _ type: StaticString) -> Bool {
-    guard let accept, !accept.isEmpty, !accept.isCaseless("*/*") else { return true }
+  /// Whether `Accept` lets the type be sent; an empty one lets everything (RFC 9110, 12.5.1).
+  static func accepts(_ accept: UnsafeRawBufferPointer, _ type: StaticString) -> Bool {
+    if accept.isEmpty { return true }
     var best: (specificity: Int, isWanted: Bool) = (0, false)
     for range in accept.split(separator: UInt8(ascii: ",")) {
       let range = UnsafeRawBufferPointer(rebasing: range)

@@ -42,7 +42,7 @@ struct CallResponder: Responder {
       frames =
         isPost
         ? try upstream.reader.transcodeCall(request.body, into: &buffers.request)
-        : try query.transcode(upstream.reader, into: &buffers.request)
+        : try (query ?? Query()).transcode(upstream.reader, into: &buffers.request)
     } catch {
       throw Problem(arguments: error)
     }
@@ -51,8 +51,8 @@ struct CallResponder: Responder {
     }
   }
 
-  private func timeout(_ query: Query, _ request: GatewayRequest) throws(Problem) -> Duration {
-    if let text = query.control(RequestTimeout.parameter) {
+  private func timeout(_ query: Query?, _ request: GatewayRequest) throws(Problem) -> Duration {
+    if let text = query?.control(RequestTimeout.parameter) {
       return try RequestTimeout.parse(text, maximum: upstream.maximumTimeout)
     }
     guard let header = request.header(.requestTimeout) else { return upstream.timeout }
@@ -79,8 +79,6 @@ final class PendingReply: ReplyHandler, PendingWork {
   func call(
     _ callee: CallResponder, arguments: UnsafeRawBufferPointer, keywords: UnsafeRawBufferPointer, timeout: Duration
   ) throws(Problem) {
-    self.callee = callee
-    request.waits(for: self)
     let method = callee.method.text.utf8.span
     do throws(CallFailure) {
       number = try method.withUnsafeBytes { method throws(CallFailure) in
@@ -88,9 +86,11 @@ final class PendingReply: ReplyHandler, PendingWork {
           BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: self)
       }
     } catch {
-      self.callee = nil
       throw Problem(error)
     }
+    // The engine tells of the end in a later turn.
+    self.callee = callee
+    request.waits(for: self)
   }
 
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {

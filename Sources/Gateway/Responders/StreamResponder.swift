@@ -23,13 +23,13 @@ struct StreamResponder: Responder {
 
   func respond(to request: GatewayRequest) throws(Problem) {
     let query = try request.query(.topics, controls: Self.controls)
-    let filter = try filter(query.topics)
+    let filter = try filter(query?.topics ?? [])
     guard request.method == .get else {
       return request.answer(
         200, Self.type, headers: Self.headers, UnsafeRawBufferPointer(start: nil, count: 0))
     }
     var opening = ServerSentEvents.opening(retry: feed.settings.retry)
-    if request.header(.lastEventID) != nil || query.control(Self.lastEventID) != nil {
+    if request.header(.lastEventID) != nil || query?.control(Self.lastEventID) != nil {
       // No history is replayed yet, so what came in between is lost, and is said to be.
       opening += ServerSentEvents.control("gap", #"{"reason":"evicted","missed":null}"#)
     }

@@ -35,6 +35,9 @@ struct Query: Hashable, Sendable {
   /// The value of a control parameter, such as `_timeout`.
   func control(_ name: String) -> String? { controls[name] }
 
+  /// A query that says nothing.
+  init() {}
+
   /// Reads a query, which starts after the `?`; `controls` lists the control parameters that are understood here.
   init(_ query: Span<UInt8>, _ content: Content = .arguments, controls known: Set<String>) throws(Problem) {
     var start = 0

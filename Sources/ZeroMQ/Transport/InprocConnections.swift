@@ -26,10 +26,6 @@ struct InprocConnections {
     return wasTold
   }
 
-  /// Tells the next one; false when all are told.
-  mutating func tellNext() -> Bool {
-    guard untold > 0 else { return false }
-    untold -= 1
-    return true
-  }
+  /// The next one is told. Only while some are untold.
+  mutating func tellNext() { untold -= 1 }
 }

@@ -185,10 +185,13 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   // MARK: Turns
 
   public func turn(_ events: PollEvents) {
-    while inproc.tellNext() { connectionChanged(.connected) }
+    while inproc.untold > 0 {
+      inproc.tellNext()
+      connectionChanged(.connected)
+    }
     if canReceive { receive(atMost: messagesPerTurn) }
     // libzmq does not say for one peer of a router that it has room: any event of the socket may be that.
-    if isRefused, kind == .router ? !events.isEmpty : isReady(for: .output) { becameWritable() }
+    if isRefused, kind == .router ? !events.isEmpty : readiness()?.contains(.output) == true { becameWritable() }
   }
 
   public func isReady() -> Bool {
@@ -198,8 +201,6 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     if isRefused, kind != .router, readiness.contains(.output) { return true }
     return canReceive && isReading && readiness.contains(.input) && delegate != nil
   }
-
-  private func isReady(for wanted: Socket.Readiness) -> Bool { readiness()?.contains(wanted) ?? false }
 
   private func readiness() -> Socket.Readiness? {
     do {
@@ -275,7 +276,6 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   }
 
   func monitorFailed(_ error: ZMQError) { failed(error) }
-
   func connectionFailed(_ error: ZMQError) { failed(error) }
 
   func connectionChanged(_ event: ConnectionEvent) {

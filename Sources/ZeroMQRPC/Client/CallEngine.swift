@@ -93,7 +93,7 @@ public final class CallEngine: TimerHandler {
 
   /// Calls a method; the bytes are copied.
   ///
-  /// Returns the number of the call, to cancel it by. Throws what is known at once: no backend is connected, or too many calls are
+  /// Returns the number of the call, to cancel it by; its handler hears nothing before that. Throws what is known at once: no backend is connected, or too many calls are
   /// under way.
   public func call(
     _ call: BorrowedCall, timeout: Duration, replyTo handler: any ReplyHandler
@@ -101,18 +101,19 @@ public final class CallEngine: TimerHandler {
     if isClosed { throw CallFailure(.closed, sent: false) }
     guard !balancer.connected.isEmpty else { throw CallFailure(.noBackend, sent: false) }
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
-    let number = pending.insert { number in
-      PendingCall(handler: handler, deadline: loop.schedule(at: loop.now + timeout, self, tag: number))
-    }
+    let number = pending.nextNumber()
     sendQueued()
-    if queue.isEmpty, let connection = send(call, number) {
-      pending.update(number) { $0.connection = connection }
-    } else {
+    let connection = queue.isEmpty ? send(call, number) : nil
+    if connection == nil {
       // Calls that ended in the queue are skipped when their turn comes; when it does not come, they are let go here.
       if queue.count > 2 * pending.count + 64 { queue.removeAll { pending[$0] == nil } }
       queue.append(number)
-      pending.update(number) { $0.waiting = WaitingCall(copying: call) }
     }
+    pending.insert(
+      number,
+      PendingCall(
+        handler: handler, deadline: loop.schedule(at: loop.now + timeout, self, tag: number), connection: connection,
+        waiting: connection == nil ? WaitingCall(copying: call) : nil))
     return number
   }
 
