@@ -14,6 +14,13 @@ extension Logger {
       metadata["host"] = "\(host)"
       metadata["reason"] = "\(reason)"
       warning("a host's name has no address; it is looked up again", metadata: metadata)
+    case .unreached(let endpoint, let isResolving):
+      metadata["endpoint"] = "\(endpoint)"
+      warning(
+        isResolving
+          ? "no connection: the host's name is still being looked up; check the name server"
+          : "no connection: nobody answers at that endpoint; it is tried again",
+        metadata: metadata)
     case .connectedToItself(let endpoint):
       metadata["endpoint"] = "\(endpoint)"
       warning(

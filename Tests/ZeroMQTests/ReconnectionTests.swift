@@ -21,7 +21,7 @@ struct ReconnectionTests {
   func lossAndReturn() throws {
     let address = try endpoint("tcp://10.0.0.1:5")
     var it = try numeric()
-    #expect(it.start() == [.connect(address)])
+    #expect(it.start(at: instant(0)) == [.connect(address)])
     #expect(it.lost(at: instant(0)) == [], "a try that failed is no loss")
     #expect(it.retried(at: instant(1)) == [])
     #expect(it.established() == [.tell(.connected)])
@@ -32,34 +32,34 @@ struct ReconnectionTests {
     #expect(!it.isConnected)
     #expect(it.deadline == instant(410))
     #expect(it.retried(at: instant(11)) == [])
-    #expect(it.deadline == nil, "libzmq tries again")
+    #expect(it.deadline == instant(2_010), "libzmq tries again; only the silence is waited for")
     #expect(it.established() == [.tell(.connected)])
   }
 
   @Test("a try that has begun is as good as one that was announced")
   func began() throws {
     var it = try numeric()
-    _ = it.start()
+    _ = it.start(at: instant(0))
     _ = it.lost(at: instant(0))
     it.began()
-    #expect(it.deadline == nil)
+    #expect(it.deadline == instant(2_000))
   }
 
   @Test("what libzmq gives up is connected anew at the deadline, not before")
   func givenUp() throws {
     let address = try endpoint("tcp://10.0.0.1:5")
     var it = try numeric()
-    _ = (it.start(), it.established(), it.lost(at: instant(0)))
+    _ = (it.start(at: instant(0)), it.established(), it.lost(at: instant(0)))
     #expect(it.expired(at: instant(399)) == [])
     #expect(it.expired(at: instant(400)) == [.disconnect(address), .connect(address)])
-    #expect(it.deadline == nil)
+    #expect(it.deadline == instant(2_000))
   }
 
   @Test("the addresses of a name are tried in turn, with a growing pause after each round")
   func rounds() throws {
     let (a, b) = (try endpoint("tcp://10.0.0.1:5"), try endpoint("tcp://[::1]:5"))
     var it = try named()
-    #expect(it.start() == [.resolve(host: "name")])
+    #expect(it.start(at: instant(0)) == [.resolve(host: "name")])
     #expect(it.resolved([a, b], at: instant(0)) == [.connect(a)])
     var now: Int64 = 0
     for pause: Int64 in [100, 200, 400, 400] {
@@ -76,11 +76,12 @@ struct ReconnectionTests {
   func lookups() throws {
     let (a, b) = (try endpoint("tcp://10.0.0.1:5"), try endpoint("tcp://10.0.0.2:5"))
     var it = try named()
-    _ = (it.start(), it.resolved([a], at: instant(0)), it.established())
+    _ = (it.start(at: instant(0)), it.resolved([a], at: instant(0)), it.established())
     #expect(it.deadline == nil, "a connection that stands needs no lookup")
     #expect(it.lost(at: instant(5)) == [.tell(.disconnected), .resolve(host: "name")])
     #expect(it.retried(at: instant(5)) == [], "one address is libzmq's affair")
     #expect(it.resolved([a], at: instant(6)) == [])
+    #expect(it.expired(at: instant(2_005)) == [.tell(.unreached(try endpoint("tcp://name:5"), isResolving: false))])
     let next = instant(6) + Reconnection.period
     #expect(it.deadline == next)
     #expect(it.expired(at: next) == [.resolve(host: "name")])
@@ -93,7 +94,7 @@ struct ReconnectionTests {
     let a = try endpoint("tcp://10.0.0.1:5")
     let told = Reconnection.Action.tell(.unresolved(host: "name", reason: "unknown"))
     var it = try named()
-    _ = it.start()
+    _ = it.start(at: instant(0))
     var now: Int64 = 0
     for (index, pause) in [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000].enumerated() {
       #expect(it.resolved([], reason: "unknown", at: instant(now)) == (index == 0 ? [told] : []))
@@ -111,7 +112,7 @@ struct ReconnectionTests {
   func itself() throws {
     let address = try endpoint("tcp://10.0.0.1:5")
     var it = try numeric()
-    _ = it.start()
+    _ = it.start(at: instant(0))
     #expect(it.connectedToItself(at: instant(0)) == [.disconnect(address), .tell(.connectedToItself(address))])
     #expect(it.current == nil)
     #expect(it.established() == [], "what was still reported of it means nothing")
@@ -120,11 +121,44 @@ struct ReconnectionTests {
     #expect(it.expired(at: instant(1_000)) == [.connect(address)])
   }
 
+  @Test("the lack of a connection is told after two seconds, not before, and once until it has come and gone")
+  func silence() throws {
+    let address = try endpoint("tcp://10.0.0.1:5")
+    let told = Reconnection.Action.tell(.unreached(address, isResolving: false))
+    var it = try numeric()
+    _ = it.start(at: instant(0))
+    #expect(it.expired(at: instant(1_999)) == [])
+    #expect(it.expired(at: instant(2_000)) == [told])
+    #expect(it.deadline == nil)
+    #expect(it.retried(at: instant(60_000)) == [])
+    #expect(it.expired(at: instant(60_000)) == [])
+    _ = (it.established(), it.lost(at: instant(70_000)), it.retried(at: instant(70_000)))
+    #expect(it.expired(at: instant(71_999)) == [])
+    #expect(it.expired(at: instant(72_000)) == [told])
+  }
+
+  @Test("a connection that comes back within two seconds is not told as lacking")
+  func briefLoss() throws {
+    var it = try numeric()
+    _ = (it.start(at: instant(0)), it.lost(at: instant(1)), it.retried(at: instant(1)), it.established())
+    #expect(it.deadline == nil)
+    #expect(it.expired(at: instant(5_000)) == [])
+  }
+
+  @Test("a name whose lookup has not ended is told as that")
+  func hangingLookup() throws {
+    var it = try named()
+    _ = it.start(at: instant(0))
+    #expect(it.deadline == instant(2_000))
+    let told = Reconnection.Action.tell(.unreached(try endpoint("tcp://name:5"), isResolving: true))
+    #expect(it.expired(at: instant(2_000)) == [told])
+  }
+
   @Test("an address that cannot be used now is tried again")
   func unusable() throws {
     let address = try endpoint("tcp://10.0.0.1:5")
     var it = try numeric()
-    _ = it.start()
+    _ = it.start(at: instant(0))
     #expect(it.unusable(at: instant(0)) == [])
     #expect(it.expired(at: instant(100)) == [.connect(address)])
   }
@@ -133,9 +167,9 @@ struct ReconnectionTests {
   func end() throws {
     let address = try endpoint("tcp://10.0.0.1:5")
     var it = try numeric()
-    _ = it.start()
+    _ = it.start(at: instant(0))
     #expect(it.end() == [.disconnect(address)])
-    _ = (it.start(), it.established())
+    _ = (it.start(at: instant(0)), it.established())
     #expect(it.end() == [.disconnect(address), .tell(.disconnected)])
   }
 }

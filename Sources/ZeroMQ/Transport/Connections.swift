@@ -4,7 +4,7 @@ import Reactor
 /// Who has connections.
 protocol ConnectionsDelegate: AnyObject {
   func connectionChanged(_ event: ConnectionEvent)
-  func connectionFailed(_ error: ZMQError)
+  func socketFailed(_ error: ZMQError)
 }
 
 /// The endpoints that a socket connects to: does what each `Reconnection` wants.
@@ -45,8 +45,8 @@ final class Connections {
       target, host: host, pause: options.reconnect, longestPause: options.longestReconnect)
     if host == nil { try reach(target, isNamed: false) }
     entries.append(Entry(id: lastID, reconnection: reconnection))
-    change(lastID) { reconnection, _ in
-      let actions = reconnection.start()
+    change(lastID) { reconnection, now in
+      let actions = reconnection.start(at: now)
       // That one was done above, where it may throw.
       return host == nil ? [] : actions
     }
@@ -129,7 +129,7 @@ final class Connections {
       }
     } catch {
       if case .connect = action { change(id) { reconnection, now in reconnection.unusable(at: now) } }
-      delegate?.connectionFailed(error)
+      delegate?.socketFailed(error)
     }
   }
 

@@ -26,6 +26,8 @@ struct Reconnection {
 
   /// How long libzmq may take to say that it tries again before it counts as having given up.
   static let patience = Duration.milliseconds(400)
+  /// After how long without a connection it is told that there is none.
+  static let silence = Duration.seconds(2)
   /// The pause after the kernel connected a socket to itself, in which the port is free for its service to bind.
   static let pauseAfterItself = Duration.seconds(1)
   /// How often a name is looked up while it has no connection.
@@ -41,8 +43,7 @@ struct Reconnection {
   /// When `expired` wants to be called.
   var deadline: Instant? {
     let lookup = host == nil || isResolving || state == .connected ? nil : nextLookup
-    guard let stateDeadline else { return lookup }
-    return lookup.map { min($0, stateDeadline) } ?? stateDeadline
+    return [lookup, stateDeadline, silentUntil].compactMap(\.self).min()
   }
   /// The name that has to be looked up; nil for an address in numbers.
   private let host: String?
@@ -50,6 +51,8 @@ struct Reconnection {
   private let longestPause: Duration
   private var state = State.idle
   private var stateDeadline: Instant?
+  /// When to tell that there is no connection; nil while there is one, and once it was told.
+  private var silentUntil: Instant?
   private var addresses: [Endpoint] = []
   /// How many of the addresses were tried in this round.
   private var tried = 0
@@ -74,7 +77,10 @@ struct Reconnection {
 
   var isConnected: Bool { state == .connected }
 
-  mutating func start() -> [Action] { host == nil ? [connectNext()] : resolve() }
+  mutating func start(at now: Instant) -> [Action] {
+    silentUntil = now + Self.silence
+    return host == nil ? [connectNext()] : resolve()
+  }
 
   /// The name has these addresses, or none for that reason. A connection that stands is left alone.
   mutating func resolved(_ found: [Endpoint], reason: String = "", at now: Instant) -> [Action] {
@@ -84,6 +90,8 @@ struct Reconnection {
       lookupPause = min(lookupPause * 2, Self.longestRetry)
       guard !isUnresolved, let host else { return [] }
       isUnresolved = true
+      // Says more than that there is no connection.
+      silentUntil = nil
       return [.tell(.unresolved(host: host, reason: reason))]
     }
     nextLookup = now + Self.period
@@ -124,6 +132,7 @@ struct Reconnection {
     guard current != nil, state != .connected else { return [] }
     (state, stateDeadline) = (.connected, nil)
     (tried, pause) = (0, shortestPause)
+    silentUntil = nil
     return [.tell(.connected)]
   }
 
@@ -133,6 +142,7 @@ struct Reconnection {
     let was = state
     (state, stateDeadline) = (.lost, now + Self.patience)
     guard was == .connected else { return [] }
+    silentUntil = now + Self.silence
     return [.tell(.disconnected)] + (host == nil ? [] : resolve())
   }
 
@@ -152,6 +162,10 @@ struct Reconnection {
   /// The deadline has come.
   mutating func expired(at now: Instant) -> [Action] {
     var actions: [Action] = []
+    if let due = silentUntil, due <= now {
+      silentUntil = nil
+      actions.append(.tell(.unreached(endpoint, isResolving: isResolving)))
+    }
     if let due = stateDeadline, due <= now {
       stateDeadline = nil
       // libzmq has given it up.

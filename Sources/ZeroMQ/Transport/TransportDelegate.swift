@@ -6,7 +6,7 @@ public protocol TransportDelegate: AnyObject {
   func messagesReceived(on transport: Transport)
   /// There may be room again, after `send` was refused. Told once for each time that it was refused.
   func writable(on transport: Transport)
-  /// A connection came, went, or was refused.
+  /// A connection came, went, was refused, or does not come.
   func connectionChanged(_ event: ConnectionEvent, on transport: Transport)
   /// A libzmq call failed in a turn. The transport goes on unless the error says `terminated` or `notSocket`: then it has closed
   /// itself, has told each connection that stood as `disconnected`, and tells nothing after this.
@@ -32,6 +32,9 @@ public enum ConnectionEvent: Sendable, Hashable {
   case refused
   /// A host's name has no address now, for the reason given. It is looked up again, and this is told once until it has one.
   case unresolved(host: String, reason: String)
+  /// For two seconds there has been no connection to the endpoint: nobody answers there, or its name is still being looked up.
+  /// Told once until it is connected again; the trying goes on.
+  case unreached(Endpoint, isResolving: Bool)
   /// The kernel connected a socket of this process to itself, because nobody listens at that port and the port lies in the
   /// range for outgoing connections. The connection was dropped, and another try follows.
   case connectedToItself(Endpoint)

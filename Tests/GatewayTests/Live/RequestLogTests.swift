@@ -34,4 +34,27 @@ struct RequestLogTests {
       #expect(!log.lines.contains { $0.hasPrefix("error") })
     }
   }
+
+  @Test("says once of each endpoint that nobody answers there")
+  func unreached() async throws {
+    try await Rig.with { rig in
+      let log = RecordingLog()
+      let configuration = try Configuration.load(
+        yaml: """
+          http: { listen: ["127.0.0.1:0"], threads: 1 }
+          services:
+            a: { pattern: rpc, connect: ["ipc:///nowhere/at-all"] }
+            b: { pattern: pipeline, connect: ["tcp://127.0.0.1:1"] }
+          """, file: "test.yaml")
+      let gateway = LiveGateway(try await Gateway.start(configuration, logger: log.logger()))
+      rig.cleanup.add { await gateway.stop() }
+      let said = try await eventually("both are told") {
+        let lines = log.lines.filter { $0.hasPrefix("warning: no connection") }
+        return lines.count < 2 ? nil : lines
+      }
+      #expect(said.count == 2)
+      #expect(said.contains { $0.contains("endpoint=ipc:///nowhere/at-all") && $0.contains("service=a") })
+      #expect(said.contains { $0.contains("endpoint=tcp://127.0.0.1:1") && $0.contains("service=b") })
+    }
+  }
 }
