@@ -39,11 +39,12 @@ public actor DemoServices {
   private static var anyPort: Endpoint { get throws { try Endpoint("tcp://127.0.0.1:*") } }
 
   private func open() async throws {
-    let publisher = try OneWayClient(.publish, bind: [Self.anyPort], in: context, on: reactor.loop)
+    let publisher = try OneWayClient(
+      .publish, bind: [Self.anyPort], in: context, on: reactor.loop, logger: named("news"))
     self.publisher = publisher
-    let calc = try await serve(.rpc, .calc)
-    let jobs = try await serve(.pipeline, .jobs { [weak self] in await self?.publish("jobs", "done", $0) })
-    let news = try NewsRelay(at: Self.anyPort, in: context, on: reactor.loop, to: publisher)
+    let calc = try await serve("calc", .rpc, .calc)
+    let jobs = try await serve("jobs", .pipeline, .jobs { [weak self] in await self?.publish("jobs", "done", $0) })
+    let news = try NewsRelay(at: Self.anyPort, in: context, on: reactor.loop, to: publisher, logger: named("news"))
     relay = news
     var subscribe = Configuration.Subscribe(connect: [publisher.bindings[0]])
     // A restart of the demonstration is seen at once.
@@ -56,9 +57,18 @@ public actor DemoServices {
     ]
   }
 
-  private func serve(_ pattern: RPCService.Pattern, _ methods: MethodTable) async throws -> Endpoint {
+  /// The log, with the service's name on each line.
+  private func named(_ service: String) -> Logger {
+    var logger = logger
+    logger[metadataKey: "service"] = "\(service)"
+    return logger
+  }
+
+  private func serve(
+    _ name: String, _ pattern: RPCService.Pattern, _ methods: MethodTable
+  ) async throws -> Endpoint {
     let service = try await RPCService.start(
-      pattern, methods, bind: [Self.anyPort], logger: logger, in: context, on: reactor)
+      pattern, methods, bind: [Self.anyPort], logger: named(name), in: context, on: reactor)
     running.append(service)
     return await service.endpoints[0]
   }

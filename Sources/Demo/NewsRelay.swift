@@ -1,3 +1,4 @@
+import Logging
 import Reactor
 import ZeroMQ
 import ZeroMQRPC
@@ -9,9 +10,9 @@ final class NewsRelay: SubscriberDelegate {
   private let publisher: OneWayClient
   private let subscriber: Subscriber
 
-  init(at endpoint: Endpoint, in context: Context, on loop: Loop, to publisher: OneWayClient) throws {
+  init(at endpoint: Endpoint, in context: Context, on loop: Loop, to publisher: OneWayClient, logger: Logger) throws {
     self.publisher = publisher
-    subscriber = try Subscriber(bind: [endpoint], longestFrame: 1 << 20, in: context, on: loop)
+    subscriber = try Subscriber(bind: [endpoint], longestFrame: 1 << 20, in: context, on: loop, logger: logger)
     self.endpoint = subscriber.bindings[0]
     try subscriber.subscribe([])
     subscriber.delegate = self

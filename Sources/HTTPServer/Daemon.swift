@@ -83,6 +83,12 @@ extension Daemon {
     /// Only when suspended. The daemon goes on with the connection in its next run.
     func resume() { MHD_resume_connection(raw) }
 
+    /// Closes a connection that owes nothing any more within a second; called after the shutdown, or at the stream's end.
+    ///
+    /// When a stream breaks, or ends in HTTP/1.0, libmicrohttpd marks the connection as closed, and frees it only when it
+    /// comes across it again. Without a timeout of its own that is when no older connection is at rest; with one, in each run.
+    func giveUp() { cmhd_give_up(raw) }
+
     /// Queues an answer over bytes that stay where they are until the request has ended; false when it is not taken.
     func queue(_ head: AnswerHead, body: UnsafeRawBufferPointer, closes: Bool, logger: Logger) -> Bool {
       queue(head, cmhd_bytes(body.baseAddress ?? emptyBody, body.count), closes, logger)

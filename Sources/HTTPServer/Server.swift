@@ -47,20 +47,21 @@ public final class Server: Source, EndOfTurn {
     self.loop = loop
     address = listener.address
     self.listener = listener.descriptor
-    do {
+    let daemon: Daemon
+    do throws(HTTPServerError) {
       try InPlaceLayout.check(release: Daemon.release)
+      daemon = try Daemon(
+        listener: listener.descriptor,
+        limits: .init(
+          connections: options.connections + Self.surplus, connectionsPerAddress: options.connectionsPerAddress,
+          idleSeconds: max(1, options.idleTimeout.components.seconds + 1),
+          connectionMemory: options.headersLimit + options.targetLimit + Self.extraMemory),
+        server: self)
     } catch {
-      // The daemon, which would close it, has not got it yet.
+      // Only a daemon that has started closes it.
       listener.close()
       throw error
     }
-    let daemon = try Daemon(
-      listener: listener.descriptor,
-      limits: .init(
-        connections: options.connections + Self.surplus, connectionsPerAddress: options.connectionsPerAddress,
-        idleSeconds: max(1, options.idleTimeout.components.seconds + 1),
-        connectionMemory: options.headersLimit + options.targetLimit + Self.extraMemory),
-      server: self)
     self.daemon = daemon
     do throws(ReactorError) {
       watch = try loop.watch(daemon.epollDescriptor, self)

@@ -92,6 +92,10 @@ extension Endpoint {
     if host.isEmpty { throw EndpointError("tcp:// needs a host: tcp://127.0.0.1:\(port)") }
     if host.contains("/") || port.contains("/") { throw EndpointError("tcp:// takes a host and a port, no path") }
     if host.contains(";") { throw EndpointError("tcp:// takes one host and port; a source address is not supported") }
+    if host.contains("[") || host.contains("]") {
+      throw EndpointError(
+        "an IPv6 address stands between brackets: tcp://[\(host.filter { $0 != "[" && $0 != "]" })]:\(port)")
+    }
     if parts.isBracketed != host.contains(":") {
       throw EndpointError(
         parts.isBracketed

@@ -1,6 +1,10 @@
-import HTTPServer
+import Glibc
+import Logging
+import Reactor
 import Support
 import Testing
+
+@testable import HTTPServer
 
 @Suite("Ends", .timeLimit(.minutes(1)))
 struct EndTests {
@@ -113,6 +117,25 @@ struct EndTests {
       }
     }
     for client in clients.prefix(20) { #expect(try client.readToEnd() == "") }
+  }
+
+  @Test("a server that cannot start closes its listener")
+  func start() async throws {
+    try await Fixture.with { fixture in
+      // A file that cannot be watched, so libmicrohttpd does not start.
+      let file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
+      var opened = stat()
+      var left = stat()
+      #expect(fstat(file, &opened) == 0)
+      let listener = Listener(address: .loopback(port: 0), descriptor: file)
+      await #expect(throws: HTTPServerError.self) {
+        try await fixture.on { script, _ in
+          _ = try Server(listener, handler: script, on: fixture.reactor.loop, logger: Logger(label: "test"))
+        }
+      }
+      // Another test may have got the number meanwhile.
+      #expect(fstat(file, &left) != 0 || left.st_ino != opened.st_ino)
+    }
   }
 
   @Test("two listeners share one port")

@@ -145,4 +145,48 @@ struct StreamTests {
       await fixture.until { script, server in script.streams[0].closures == 1 && server.connections == 0 }
     }
   }
+
+  @Test(
+    "a stream that is over is released while an older connection rests", arguments: ["1.1", "1.0"],
+    ["reset", "closed", "ended"])
+  func behindResting(version: String, end: String) async throws {
+    try await Fixture.with { fixture in
+      let resting = try fixture.connect()
+      resting.send(get("/"))
+      #expect(try resting.reply().status == 200)
+      let client = try fixture.connect()
+      client.send("GET /stream HTTP/\(version)\r\nHost: a\r\nConnection: close\r\n\r\n")
+      await fixture.until { script, _ in script.streams.first?.reads == 1 }
+      switch end {
+      case "reset": client.reset()
+      case "closed": client.disconnect()
+      default: await fixture.on { script, _ in script.streams[0].end() }
+      }
+      await fixture.until { script, server in script.streams[0].closures == 1 && server.connections == 1 }
+      resting.send(get("/"))
+      #expect(try resting.reply().status == 200)
+    }
+  }
+
+  @Test("streams whose clients leave at once while events are written are all released")
+  func manyGone() async throws {
+    try await Fixture.with { fixture in
+      let resting = try fixture.connect()
+      resting.send(get("/"))
+      #expect(try resting.reply().status == 200)
+      for _ in 0..<5 {
+        let clients = try await open(fixture, 100)
+        for (index, client) in clients.enumerated() {
+          if index.isMultiple(of: 20) {
+            await fixture.on { script, _ in for stream in script.streams { stream.put("x") } }
+          }
+          if index.isMultiple(of: 2) { client.reset() } else { client.disconnect() }
+        }
+        await fixture.until { script, server in
+          script.streams.allSatisfy { $0.closures == 1 } && server.connections == 1
+        }
+        await fixture.on { script, _ in script.clear() }
+      }
+    }
+  }
 }

@@ -65,7 +65,7 @@ struct HostilePeerTests {
   /// Takes no events, until it is asked to.
   private final class Idle: MonitorDelegate {
     func monitorHasEvents() {}
-    func monitorFailed(_ error: ZMQError) {}
+    func socketFailed(_ error: ZMQError) {}
   }
 
   private actor IdleMonitor {

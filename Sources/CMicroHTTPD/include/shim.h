@@ -63,6 +63,11 @@ static inline void *cmhd_owner(struct MHD_Connection *connection) {
     return info ? info->socket_context : NULL;
 }
 
+/* Only after MHD has announced the connection, and before it says that it is closed. */
+static inline void cmhd_give_up(struct MHD_Connection *connection) {
+    (void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+}
+
 static inline size_t cmhd_head_size(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     return info ? info->header_size : 0;

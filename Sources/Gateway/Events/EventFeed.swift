@@ -11,8 +11,9 @@ import ZeroMQRPC
 /// a page of the history. One that has fallen behind the history as well is told `lagged` and ends. Neither holds up the others.
 ///
 /// A stream opens in two steps: the feed asks the hub, which counts its topics, and the answer says from which event on
-/// the stream reads, or that it is refused. That event is always the next one to come: no stream begins in the past. The history
-/// serves streams that are open and slow; the ids that events carry, epoch and number, are for clients. When the last stream
+/// the stream reads, or that it is refused. That event is always the next one to come in: no stream begins in the past, and an id
+/// that a client sends back is not looked up. The history serves streams that are open and slow; the ids that events carry, epoch
+/// and number, tell a client only whether two events are the same. When the last stream
 /// closes, the window is emptied, and the hub hands nothing over to this shard any more.
 ///
 /// Feed and hub send each other messages through their shards. When both are on the same shard a message is a direct call, so the
@@ -25,7 +26,7 @@ final class EventFeed: TimerHandler {
   enum Message: Sendable {
     /// The stream may open and reads from the event with this sequence on, which is the next one to come.
     case opened(ticket: Ticket, next: UInt64, Publishers)
-    /// The stream would need more topics than the service may be subscribed to.
+    /// With the stream, more prefixes than the service's limit would be subscribed to, those that linger not counted.
     case refused(ticket: Ticket)
     /// What came in one turn of the hub, in sequence.
     case events([Event])
@@ -175,8 +176,8 @@ final class EventFeed: TimerHandler {
   }
 
   /// Counts, and writes to the log, a stream that has fallen behind the history, which begins at `first`. Returns how many events
-  /// of the service it has missed, from its place on. They include those that its filter does not match: which those were can no
-  /// longer be told.
+  /// of the service it has missed, from its place on to the oldest one kept anywhere. They include those that its filter does not
+  /// match: which those were can no longer be told.
   func noteLag(at sequence: UInt64, historyFrom first: UInt64) -> UInt64 {
     if lagged.increment() {
       logger.notice("a stream read too slowly and is ended", metadata: ["so-far": "\(lagged.count)"])

@@ -18,9 +18,11 @@ import ZeroMQRPC
 /// prefix that the last stream has left stays subscribed to for `linger`; after that nothing of it comes in. The history stays
 /// when the last stream has closed, until its events are too old.
 ///
-/// When a publisher comes or goes, an `upstream` event is numbered, kept and handed over like any other, so that each stream
-/// learns of it between the events before and after. Of what is published while the connection is away nothing arrives, and the
-/// two `upstream` events, of the loss and of the return, are its only trace: the numbers have no gap there.
+/// When a publisher comes or goes, an `upstream` event takes a number, is kept and handed over like any other, though its lines show
+/// no id: each stream learns of it about where it happened among the events of all publishers. Of what is published while the
+/// connection is away nothing arrives, and the two `upstream` events, of the loss and of the return, are its only trace. What a
+/// publisher or libzmq drops because a queue is full, when events come faster than the hub takes them, leaves no trace at all.
+/// In neither case do the numbers have a gap.
 final class EventHub: SubscriberDelegate, TimerHandler {
   /// What the feed of a shard asks.
   enum Request: Sendable {

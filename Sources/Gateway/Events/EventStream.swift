@@ -16,7 +16,7 @@ protocol StreamOpener: AnyObject {
 /// cursor, the client reads slowly: the stream goes on with pages of the hub's history, a few events at a time, or ends
 /// with `lagged` if they are gone from there too.
 ///
-/// A client that reads nothing at all holds one connection and one event, no more. When the kernel's buffers are full, for events or
+/// A client that reads nothing at all holds one connection and one event, or the rest of one page, no more. When the kernel's buffers are full, for events or
 /// in the end for heartbeats, and the client takes nothing for 30 s, the kernel ends the connection (TCP_USER_TIMEOUT, see
 /// `Listener`).
 final class EventStream: BodyStream {
@@ -137,6 +137,7 @@ final class EventStream: BodyStream {
   func opened(at next: UInt64, _ publishers: Publishers) {
     cursor = next
     state = .waiting
+    // A stream that is told nothing of publishers has them all.
     if !publishers.areComplete { text += ServerSentEvents.upstream(publishers) }
     opener.take()?.opened(self)
   }

@@ -60,9 +60,10 @@ final class GatewayRequest {
   var buffers: TranscodingBuffers { handler.buffers }
   /// Whether the gateway takes no new work.
   var isGatewayStopping: Bool { exchange.isServerQuiesced }
-  /// Whether waiting for the body would cost more than a new connection.
+  /// Whether waiting for the body would cost more than a new connection, or the body would be refused.
   var hasLongBody: Bool {
-    exchange.count(of: .transferEncoding) > 0 || (exchange.header(.contentLength)?.count ?? 0) > 5
+    exchange.isBodyTooLong || exchange.count(of: .transferEncoding) > 0
+      || (exchange.header(.contentLength)?.count ?? 0) > 5
   }
 
   func header(_ name: KnownHeader) -> UnsafeRawBufferPointer? { exchange.header(name) }

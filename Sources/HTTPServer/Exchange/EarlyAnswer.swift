@@ -29,7 +29,8 @@ enum EarlyAnswer {
   /// Writes the answer and closes our half. What the client still sends has to be read for a while: closing with unread bytes
   /// would reset the connection, and might destroy the answer on its way.
   static func write(_ answer: UnsafeRawBufferPointer, to descriptor: CInt) {
-    // Nothing was sent for this request yet, so the socket's buffer has room for a short answer.
+    // Nothing was sent for this request yet, so the socket's buffer has room for a short answer. It has none only behind
+    // earlier answers that the client does not read: then the client sees the connection close within this one, or before it.
     _ = send(descriptor, answer.baseAddress, answer.count, CInt(MSG_DONTWAIT) | CInt(MSG_NOSIGNAL))
     shutdown(descriptor, CInt(SHUT_WR))
   }

@@ -52,6 +52,9 @@ public final class Exchange {
   /// The body of the request; empty before `Handler.handle`. Valid until the answer is complete.
   public var body: UnsafeRawBufferPointer { content.bytes }
 
+  /// Whether the declared length of the body is beyond `bodyLimit`: unless `Handler.begin` answers, the request is refused.
+  public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > bodyLimit }
+
   /// The client's numeric address, without the port.
   public var peerAddress: String { connection.peerAddress }
 
@@ -138,7 +141,7 @@ public final class Exchange {
     if let rejection = rejection ?? (isSurplus ? .overloaded : nil) { return refuse(rejection) }
     server.handler.begin(self)
     guard !isAnswered else { return }
-    if let declared = head.declaredLength, declared > bodyLimit { return refuse(.bodyTooLarge(bodyLimit)) }
+    if isBodyTooLong { return refuse(.bodyTooLarge(bodyLimit)) }
     perform(state.headAccepted())
   }
 
@@ -162,7 +165,9 @@ public final class Exchange {
     let read = stream.read(into: room)
     let actions = state.readEnded(read, room: room.count)
     perform(actions)
-    return actions.contains(.breakStream) ? nil : read
+    let isBroken = actions.contains(.breakStream)
+    if isBroken || read == .end && head.isHTTP10 { connection.giveUp() }
+    return isBroken ? nil : read
   }
 
   /// The daemon is done with the request; the connection may see another.
@@ -211,7 +216,10 @@ public final class Exchange {
     if actions.contains(.expectRequest) { watch?.expect(within: server.idleTime, periodic: true) }
     if actions.contains(.expectEnd) { watch?.expect(within: server.graceTime) }
     if actions.contains(.expectNothing) { watch?.expect(within: nil) }
-    if actions.contains(.shutDown) { shutdown(descriptor, CInt(SHUT_RDWR)) }
+    if actions.contains(.shutDown) {
+      shutdown(descriptor, CInt(SHUT_RDWR))
+      connection.giveUp()
+    }
     if actions.contains(.suspend) { connection.suspend() }
     if actions.contains(.resume) {
       connection.resume()

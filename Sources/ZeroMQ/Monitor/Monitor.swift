@@ -7,7 +7,7 @@ protocol MonitorDelegate: AnyObject {
   /// There are events to take.
   func monitorHasEvents()
   /// libzmq could not be asked.
-  func monitorFailed(_ error: ZMQError)
+  func socketFailed(_ error: ZMQError)
 }
 
 /// Reads what libzmq reports of one socket's connections (`zmq_socket_monitor(3)`) and translates it.
@@ -107,7 +107,7 @@ final class Monitor: Source {
 
   private func failed(_ error: ZMQError) {
     watch = nil
-    delegate?.monitorFailed(error)
+    delegate?.socketFailed(error)
   }
 
   /// An event is a 16-bit kind and a 32-bit value in host order; the second frame is the address.

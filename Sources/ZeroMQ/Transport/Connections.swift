@@ -4,7 +4,7 @@ import Reactor
 /// Who has connections.
 protocol ConnectionsDelegate: AnyObject {
   func connectionChanged(_ event: ConnectionEvent)
-  func connectionFailed(_ error: ZMQError)
+  func socketFailed(_ error: ZMQError)
 }
 
 /// The endpoints that a socket connects to: does what each `Reconnection` wants.
@@ -129,7 +129,7 @@ final class Connections {
       }
     } catch {
       if case .connect = action { change(id) { reconnection, now in reconnection.unusable(at: now) } }
-      delegate?.connectionFailed(error)
+      delegate?.socketFailed(error)
     }
   }
 

@@ -113,13 +113,15 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   public func disconnect(_ endpoint: Endpoint) throws(ZMQError) {
     let open = try requireOpen("disconnect")
     defer { scheduleTurn() }
-    if let index = inproc.index(of: endpoint) {
+    endpointCount -= 1  // First, so that a delegate that hears of the end sees what is left.
+    do throws(ZMQError) {
+      guard let index = inproc.index(of: endpoint) else { return try open.connections.disconnect(endpoint) }
       try open.socket.disconnect(endpoint.description)
       if inproc.remove(at: index) { connectionChanged(.disconnected) }
-    } else {
-      try open.connections.disconnect(endpoint)
+    } catch {
+      endpointCount += 1
+      throw error
     }
-    endpointCount -= 1
   }
 
   /// How many of the `endpointCount` endpoints have a connection.
@@ -229,8 +231,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     }
     frames.clear()
     isReceiving = false
-    // Closed meanwhile, there is no delegate any more.
-    if received > 0 { self.delegate?.messagesReceived(on: self) }
+    if received > 0 { self.delegate?.messagesReceived(on: self) }  // Closed meanwhile, it has none any more.
   }
 
   private func refused() {
@@ -275,8 +276,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     scheduleTurn()
   }
 
-  func monitorFailed(_ error: ZMQError) { failed(error) }
-  func connectionFailed(_ error: ZMQError) { failed(error) }
+  func socketFailed(_ error: ZMQError) { failed(error) }
 
   func connectionChanged(_ event: ConnectionEvent) {
     switch event {
@@ -293,9 +293,8 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   /// Takes an event that belongs to none of the endpoints that `connect` was called with: it is about a peer that came to a bound
   /// endpoint, or about a connection that `disconnect` has ended already, and then means nothing.
   private func takeAccepted(_ event: Monitor.Event) {
-    guard bindings.contains(where: { $0.accepts(event.address) }), let change = accepted.take(event.kind) else {
-      return
+    if bindings.contains(where: { $0.accepts(event.address) }), let change = accepted.take(event.kind) {
+      connectionChanged(change)
     }
-    connectionChanged(change)
   }
 }

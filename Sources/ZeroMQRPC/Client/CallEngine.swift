@@ -93,8 +93,8 @@ public final class CallEngine: TimerHandler {
 
   /// Calls a method; the bytes are copied.
   ///
-  /// Returns the number of the call, to cancel it by; its handler hears nothing before that. Throws what is known at once: no backend is connected, or too many calls are
-  /// under way.
+  /// Returns the number of the call, to cancel it by; its handler hears nothing before that. Throws what is known at once: no
+  /// backend is connected, or too many calls are under way.
   public func call(
     _ call: BorrowedCall, timeout: Duration, replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
@@ -102,7 +102,7 @@ public final class CallEngine: TimerHandler {
     guard !balancer.connected.isEmpty else { throw CallFailure(.noBackend, sent: false) }
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
     let number = pending.nextNumber()
-    sendQueued()
+    // While calls wait, no connected backend has room: each is told of, and sends them first.
     let connection = queue.isEmpty ? send(call, number) : nil
     if connection == nil {
       // Calls that ended in the queue are skipped when their turn comes; when it does not come, they are let go here.

@@ -22,7 +22,7 @@ public final class OneWayClient: TransportDelegate {
   /// Where it is bound, wildcards resolved.
   public var bindings: [Endpoint] { transport.bindings }
   private let transport: Transport
-  private let endpoints: [Endpoint]
+  private let connect: [Endpoint]
   private let logger: Logger
 
   /// Binds, and begins to connect to each endpoint.
@@ -30,7 +30,7 @@ public final class OneWayClient: TransportDelegate {
     _ pattern: Pattern, bind: [Endpoint] = [], connect: [Endpoint] = [], in context: Context, on loop: Loop,
     logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
-    endpoints = bind + connect
+    self.connect = connect
     self.logger = logger
     var options = SocketOptions()
     options.immediate = true
@@ -75,4 +75,7 @@ public final class OneWayClient: TransportDelegate {
   }
 
   public func failed(_ error: ZMQError, on transport: Transport) { logger.report(error, endpoints: endpoints) }
+
+  /// Where it is bound, with the ports it got, and what it connects to.
+  private var endpoints: [Endpoint] { transport.bindings + connect }
 }

@@ -28,7 +28,7 @@ public final class Subscriber: TransportDelegate {
   /// Who receives. Not kept alive.
   public weak var delegate: (any SubscriberDelegate)?
   private let transport: Transport
-  private let endpoints: [Endpoint]
+  private let connect: [Endpoint]
   private let logger: Logger
   private var malformed = PowerOfTwoCounter()
 
@@ -37,7 +37,7 @@ public final class Subscriber: TransportDelegate {
     bind: [Endpoint] = [], connect: [Endpoint] = [], longestFrame: Int, in context: Context, on loop: Loop,
     logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
-    endpoints = bind + connect
+    self.connect = connect
     self.logger = logger
     var options = SocketOptions()
     options.longestFrame = longestFrame
@@ -79,4 +79,7 @@ public final class Subscriber: TransportDelegate {
   }
 
   public func failed(_ error: ZMQError, on transport: Transport) { logger.report(error, endpoints: endpoints) }
+
+  /// Where it is bound, with the ports it got, and what it connects to.
+  private var endpoints: [Endpoint] { transport.bindings + connect }
 }

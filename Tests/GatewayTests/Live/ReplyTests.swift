@@ -193,4 +193,14 @@ struct ReplyTests {
       if length.status == 413 { #expect(reply.headers["gateway-error"] == "body-too-large") }
     }
   }
+
+  @Test("a body longer than the limit for no service is told of the service")
+  func bodyForNobody() async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.backend(http: "limits: { body: 100 }")
+      let reply = try await gateway.http.post("/rpc/nothing/work", String(repeating: " ", count: 101))
+      #expect(reply.status == 404)
+      #expect(reply.headers["gateway-error"] == "no-such-service")
+    }
+  }
 }
