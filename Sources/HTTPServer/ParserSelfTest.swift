@@ -58,7 +58,8 @@ final class ParserSelfTest {
     var options = ServerOptions()
     options.chunked = .accept
     server = try Server(
-      Listener.open(.loopback(port: 0)), options: options, strictness: strictness, handler: AnsweringHandler(), on: loop,
+      Listener.open(.loopback(port: 0)), options: options, strictness: strictness, handler: AnsweringHandler(),
+      on: loop,
       logger: Logger(label: "self-test") { _ in SwiftLogNoOpLogHandler() })
   }
 

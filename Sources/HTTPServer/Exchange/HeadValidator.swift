@@ -50,7 +50,9 @@ struct HeadValidator {
     var validator = HeadValidator(head.headers, layout, rules)
     walk(&validator)
     if let rejection = validator.rejection { return rejection }
-    guard validator.layout?.isAtEnd ?? true else { return .bad("the head of the request does not end with an empty line") }
+    guard validator.layout?.isAtEnd ?? true else {
+      return .bad("the head of the request does not end with an empty line")
+    }
     return inspectTarget(head) ?? inspectHost(head) ?? validator.inspectFraming(head)
   }
 
