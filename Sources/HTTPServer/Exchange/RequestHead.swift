@@ -13,29 +13,47 @@ struct RequestHead: ~Copyable {
     var isHTTP11: Bool { version.elementsEqual(("HTTP/1.1" as StaticString).bytes) }
   }
 
-  /// The known headers, the first value of each and how often it came.
+  /// The known headers, the values of each and how often it came.
   struct Headers {
     private struct Slot {
       var value = UnsafeRawBufferPointer(start: nil, count: 0)
       var count = 0
     }
 
+    /// The first value of each.
     private let slots: UnsafeMutableBufferPointer<Slot>
+    /// Those of further lines, in their order. There are few, if any.
+    private let more: UnsafeMutablePointer<[(header: KnownHeader, value: UnsafeRawBufferPointer)]>
 
     fileprivate init() {
       slots = .allocate(capacity: KnownHeader.allCases.count)
       slots.initialize(repeating: Slot())
+      more = .allocate(capacity: 1)
+      more.initialize(to: [])
     }
 
-    fileprivate func deallocate() { slots.deallocate() }
+    fileprivate func deallocate() {
+      slots.deallocate()
+      more.deinitialize(count: 1)
+      more.deallocate()
+    }
 
-    fileprivate func clear() { slots.update(repeating: Slot()) }
+    fileprivate func clear() {
+      slots.update(repeating: Slot())
+      if !more.pointee.isEmpty { more.pointee = [] }
+    }
 
     /// Enters one header line; the value is trimmed.
     func enter(_ header: KnownHeader, _ value: UnsafeRawBufferPointer) {
       let index = Int(header.rawValue)
-      if slots[index].count == 0 { slots[index].value = value }
+      if slots[index].count == 0 { slots[index].value = value } else { more.pointee.append((header, value)) }
       slots[index].count += 1
+    }
+
+    /// The values of all lines of that name, which are one list (RFC 9110, 5.3).
+    func values(_ header: KnownHeader) -> [UnsafeRawBufferPointer] {
+      guard let first = value(header) else { return [] }
+      return [first] + more.pointee.filter { $0.header == header }.map(\.value)
     }
 
     /// The first value of a header.
@@ -52,12 +70,23 @@ struct RequestHead: ~Copyable {
   private(set) var isHTTP10 = false
   /// The request target as the client wrote it, with its query.
   private(set) var target = ReusedBytes()
+  /// Where the authority of a target in absolute form stands: `http://here/path` (RFC 9112, 3.2.2); empty for another form.
+  private var authority = 0..<0
   let headers = Headers()
 
   deinit { headers.deallocate() }
 
   /// Copies the target, which libmicrohttpd is about to take apart in place.
-  mutating func begin(target text: UnsafeRawBufferPointer) { target.append(text) }
+  mutating func begin(target text: UnsafeRawBufferPointer) {
+    target.append(text)
+    guard text.first != UInt8(ascii: "/") else { return }
+    for scheme: StaticString in ["http://", "https://"] {
+      let start = scheme.utf8CodeUnitCount
+      guard text.count > start, UnsafeRawBufferPointer(rebasing: text[..<start]).isCaseless(scheme) else { continue }
+      let rest = text[start...]
+      authority = start..<(rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? text.count)
+    }
+  }
 
   /// Takes method and version.
   mutating func read(_ line: Line) {
@@ -68,7 +97,19 @@ struct RequestHead: ~Copyable {
   mutating func clear() {
     method = .other
     target.clear()
+    authority = 0..<0
     headers.clear()
+  }
+
+  /// The target without scheme and authority: the path and the query.
+  var path: UnsafeRawBufferPointer {
+    let path = UnsafeRawBufferPointer(rebasing: target.bytes[authority.upperBound...])
+    return path.isEmpty && !authority.isEmpty ? ("/" as StaticString).bytes : path
+  }
+
+  /// Whom the request is for, with the port: the authority of the target, else `Host` (RFC 9112, 3.2.2); nil when there is neither.
+  var host: UnsafeRawBufferPointer? {
+    authority.isEmpty ? headers.value(.host) : UnsafeRawBufferPointer(rebasing: target.bytes[authority])
   }
 
   /// The value of Content-Length; nil when there is none, or when it is not a number.
@@ -82,12 +123,14 @@ struct RequestHead: ~Copyable {
     return length
   }
 
+  /// Whether the request has a body that is not empty, or is chunked.
+  var announcesBody: Bool {
+    headers.count(.transferEncoding) > 0 || headers.count(.contentLength) > 0 && declaredLength != 0
+  }
+
   /// Whether a body follows without being asked for: a client that waits for 100 Continue has sent none yet, and must not be
   /// told to go on.
-  var bodyFollows: Bool {
-    let isAnnounced = headers.count(.transferEncoding) > 0 || headers.count(.contentLength) > 0 && declaredLength != 0
-    return isAnnounced && headers.count(.expect) == 0
-  }
+  var bodyFollows: Bool { announcesBody && headers.count(.expect) == 0 }
 }
 
 /// The method of a request.
@@ -170,6 +213,15 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     case .requestTimeout: "request-timeout"
     case .secFetchSite: "sec-fetch-site"
     case .transferEncoding: "transfer-encoding"
+    }
+  }
+
+  /// Whether its value is a list, which may stand in several lines (RFC 9110, 5.3). Of another header there is one line at most;
+  /// an identifier that proxies may have added again is let pass, and the first counts.
+  var mayRepeat: Bool {
+    switch self {
+    case .accept, .contentEncoding, .expect, .ifNoneMatch, .requestID, .transferEncoding: true
+    case .contentLength, .contentType, .host, .lastEventID, .origin, .requestTimeout, .secFetchSite: false
     }
   }
 
