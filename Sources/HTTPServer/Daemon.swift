@@ -99,11 +99,18 @@ extension Daemon {
       queue(head, cmhd_stream(streamRead, Unmanaged.passUnretained(exchange).toOpaque()), closes, logger)
     }
 
+    /// Queues the head of a stream, which closes the connection; false when it is not taken.
+    func queue(headOnly head: AnswerHead, of exchange: Exchange, logger: Logger) -> Bool {
+      queue(head, cmhd_stream_head(streamRead, Unmanaged.passUnretained(exchange).toOpaque()), false, logger)
+    }
+
     private func queue(_ head: AnswerHead, _ response: OpaquePointer?, _ closes: Bool, _ logger: Logger) -> Bool {
       guard let response else { return false }
       if head.contentType.utf8CodeUnitCount > 0 {
         _ = cmhd_add_header(response, ("Content-Type" as StaticString).utf8Start, head.contentType.utf8Start)
       }
+      for (name, value) in AnswerHead.standing { _ = cmhd_add_header(response, name.utf8Start, value.utf8Start) }
+      _ = head.requestID.withCString { cmhd_add_header(response, ("X-Request-Id" as StaticString).utf8Start, $0) }
       for (name, value) in head.headers {
         let isAdded = value.withCString { cmhd_add_header(response, name.utf8Start, $0) != 0 }
         if !isAdded { logger.info("response header dropped: not valid in HTTP", metadata: ["name": "\(name)"]) }

@@ -80,7 +80,8 @@ struct HeadValidator {
       return head.isHTTP10 ? nil : .bad("the Host header is missing")
     }
     guard given.isHost else { return .bad("the Host header is no host with an optional port") }
-    return head.host?.isHost == true ? nil : .bad("the target's host is no host with an optional port")
+    return !head.lacksAuthority && head.host?.isHost == true
+      ? nil : .bad("the target's host is no host with an optional port")
   }
 
   private func inspectFraming(_ head: borrowing RequestHead) -> Rejection? {

@@ -70,8 +70,8 @@ struct RequestHead: ~Copyable {
   private(set) var isHTTP10 = false
   /// The request target as the client wrote it, with its query.
   private(set) var target = ReusedBytes()
-  /// Where the authority of a target in absolute form stands: `http://here/path` (RFC 9112, 3.2.2); empty for another form.
-  private var authority = 0..<0
+  /// Where the authority of a target in absolute form stands: `http://here/path` (RFC 9112, 3.2.2); nil for another form.
+  private var authority: Range<Int>?
   let headers = Headers()
 
   deinit { headers.deallocate() }
@@ -97,19 +97,23 @@ struct RequestHead: ~Copyable {
   mutating func clear() {
     method = .other
     target.clear()
-    authority = 0..<0
+    authority = nil
     headers.clear()
   }
 
   /// The target without scheme and authority: the path and the query.
   var path: UnsafeRawBufferPointer {
+    guard let authority else { return target.bytes }
     let path = UnsafeRawBufferPointer(rebasing: target.bytes[authority.upperBound...])
-    return path.isEmpty && !authority.isEmpty ? ("/" as StaticString).bytes : path
+    return path.isEmpty ? ("/" as StaticString).bytes : path
   }
+
+  /// Whether the target is in absolute form and names nobody.
+  var lacksAuthority: Bool { authority?.isEmpty == true }
 
   /// Whom the request is for, with the port: the authority of the target, else `Host` (RFC 9112, 3.2.2); nil when there is neither.
   var host: UnsafeRawBufferPointer? {
-    authority.isEmpty ? headers.value(.host) : UnsafeRawBufferPointer(rebasing: target.bytes[authority])
+    authority.map { UnsafeRawBufferPointer(rebasing: target.bytes[$0]) } ?? headers.value(.host)
   }
 
   /// The value of Content-Length; nil when there is none, or when it is not a number.
@@ -126,6 +130,14 @@ struct RequestHead: ~Copyable {
   /// Whether the request has a body that is not empty, or is chunked.
   var announcesBody: Bool {
     headers.count(.transferEncoding) > 0 || headers.count(.contentLength) > 0 && declaredLength != 0
+  }
+
+  /// The client's own `X-Request-Id`; nil when there is none that is fit to be repeated.
+  var requestID: String? {
+    guard let given = headers.value(.requestID), 1...128 ~= given.count, given.allSatisfy({ 0x21...0x7E ~= $0 }) else {
+      return nil
+    }
+    return String(decoding: given, as: UTF8.self)
   }
 
   /// Whether a body follows without being asked for: a client that waits for 100 Continue has sent none yet, and must not be
