@@ -91,8 +91,8 @@ struct ProblemTests {
   func exposure() {
     let exception = ShownException(
       type: "builtins.ValueError", arguments: Array(#"["x",1]"#.utf8), repr: "ValueError('x', 1)")
-    func written(_ exposure: Configuration.Exposure) -> String {
-      var problem = Problem(exception, .init(400), exposing: exposure)
+    func written(_ exposure: Configuration.Exposure, status: Int = 400) -> String {
+      var problem = Problem(exception, .init(status), exposing: exposure)
       (problem.instance, problem.requestID) = ("/", "r")
       return String(decoding: problem.json(), as: UTF8.self)
     }
@@ -107,6 +107,8 @@ struct ProblemTests {
       written(.message) == start + raised + rest + #","exception":{"type":"builtins.ValueError","args":["x",1]}}"#)
     #expect(written(.class) == start + raised + rest + #","exception":{"type":"builtins.ValueError"}}"#)
     #expect(written(.none) == start + rest + "}")
+    for status in [400, 499] { #expect(written(.auto, status: status) == written(.message, status: status)) }
+    for status in [500, 599] { #expect(written(.auto, status: status) == written(.class, status: status)) }
   }
 
   @Test("of a remote exception that asks to come back says when, but is not retryable")
