@@ -29,6 +29,7 @@ public final class Server: Source, EndOfTurn {
   private var isDue = true
   private var due = Instant(nanoseconds: .max)
   private var exchanges: [ObjectIdentifier: Exchange] = [:]
+  var requestIDs = RequestIDs()
   private var requests = 0
   /// No more connections are accepted, and each answer closes its own.
   public private(set) var isQuiesced = false
@@ -76,7 +77,7 @@ public final class Server: Source, EndOfTurn {
         limits: .init(
           connections: options.connections + Self.surplus, connectionsPerAddress: options.connectionsPerAddress,
           idleSeconds: max(1, options.idleTimeout.components.seconds + 1),
-          connectionMemory: options.headersLimit + options.targetLimit + Self.extraMemory),
+          connectionMemory: 2 * options.headersLimit + options.targetLimit + Self.extraMemory),
         strictness: strictness, server: self)
     } catch {
       // Only a daemon that has started closes it.
@@ -179,5 +180,23 @@ public final class Server: Source, EndOfTurn {
     openConnections.leave()
     exchange.connectionClosed()
     exchanges[ObjectIdentifier(exchange)] = nil
+  }
+}
+
+/// Makes names for requests: short enough for a `String` to hold in itself, so a name costs no allocation.
+struct RequestIDs {
+  /// Eight digits, different for each server, thread and run.
+  private let prefix: String
+  private var count: UInt64 = 0
+
+  init() {
+    let digits = String(UInt64.random(in: 0..<2_821_109_907_456), radix: 36)
+    prefix = String(repeating: "0", count: 8 - digits.utf8.count) + digits
+  }
+
+  /// The next one, small letters and digits.
+  mutating func next() -> String {
+    count += 1
+    return prefix + String(count, radix: 36)
   }
 }

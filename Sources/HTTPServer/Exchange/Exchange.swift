@@ -21,6 +21,8 @@ public final class Exchange {
   private var head = RequestHead()
   private var content = ReusedBytes()
   private var answer = ReusedBytes()
+  /// The request's name, once it was asked for.
+  private var knownID: String?
 
   /// Bytes the body of this request may have. Set it in `Handler.begin`; the default is the server's.
   public var bodyLimit: Int
@@ -40,11 +42,18 @@ public final class Exchange {
   /// The method of the request.
   public var method: HTTPMethod { head.method }
 
-  /// The request target as the client wrote it, undecoded, with its query. Valid until the answer is complete.
-  public var target: UnsafeRawBufferPointer { head.target.bytes }
+  /// Path and query of the request as the client wrote them, undecoded. Valid until the answer is complete.
+  public var target: UnsafeRawBufferPointer { head.path }
+
+  /// Whom the request is for, a host with or without a port: from the absolute form of the target, else from `Host`
+  /// (RFC 9112, 3.2.2); nil when there is neither. Valid until the request was answered.
+  public var host: UnsafeRawBufferPointer? { head.host }
 
   /// The first value of a header, without blanks around it. Valid until the request was answered.
   public func header(_ name: KnownHeader) -> UnsafeRawBufferPointer? { head.headers.value(name) }
+
+  /// The values of all lines of that name, which are one list (RFC 9110, 5.3). Valid until the request was answered.
+  public func values(of name: KnownHeader) -> [UnsafeRawBufferPointer] { head.headers.values(name) }
 
   /// How many lines of that name the request has.
   public func count(of name: KnownHeader) -> Int { head.headers.count(name) }
@@ -52,11 +61,23 @@ public final class Exchange {
   /// The body of the request; empty before `Handler.handle`. Valid until the answer is complete.
   public var body: UnsafeRawBufferPointer { content.bytes }
 
+  /// Whether the request has a body that is not empty, or is chunked.
+  public var announcesBody: Bool { head.announcesBody }
+
   /// Whether the declared length of the body is beyond `bodyLimit`: unless `Handler.begin` answers, the request is refused.
   public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > bodyLimit }
 
   /// The client's numeric address, without the port.
   public var peerAddress: String { connection.peerAddress }
+
+  /// Names the request, in the `X-Request-Id` of its answer and wherever else: as the client did, if with 1 to 128 visible
+  /// characters of ASCII, else as no other request of this server. Valid until the request was answered.
+  public var requestID: String {
+    if let knownID { return knownID }
+    let id = head.requestID ?? server.requestIDs.next()
+    knownID = id
+    return id
+  }
 
   /// Whether an answer was given.
   public var isAnswered: Bool { state.isAnswered }
@@ -65,11 +86,13 @@ public final class Exchange {
   public var isServerQuiesced: Bool { server.isQuiesced }
 
   /// Answers with bytes, which are copied. Called inside a handler's call or later, once; when the client is gone, or an
-  /// answer was given before, it does nothing. Answered before the body was read, the connection closes after it.
+  /// answer was given before, it does nothing. Answered before the body was read, the connection closes after it. Besides
+  /// these headers the answer has those of every answer: `X-Request-Id`, and what keeps foreign pages from reading it.
   public func respond(
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer
   ) {
-    let answerHead = AnswerHead(status: status, contentType: contentType, headers: headers)
+    let answerHead = AnswerHead(
+      status: status, contentType: contentType, requestID: requestID, headers: headers)
     switch state.path(bodyFollows: head.bodyFollows) {
     case .library:
       answer.clear()
@@ -87,16 +110,23 @@ public final class Exchange {
     }
   }
 
-  /// Answers with a stream. To HEAD goes the same head and no body; the stream is closed at once.
+  /// Answers with a stream. To HEAD goes the same head, without a length, and no body; stream and connection are closed at once.
   public func respond(
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], stream: any BodyStream
   ) {
-    guard state.owesAnswer, method != .head else {
+    // Before the request is complete libmicrohttpd takes no stream: such an answer has no body.
+    guard state.owesAnswer else {
       respond(status, contentType: contentType, headers: headers, body: UnsafeRawBufferPointer(start: nil, count: 0))
       return stream.closed()
     }
+    let answerHead = AnswerHead(
+      status: status, contentType: contentType, requestID: requestID, headers: headers)
+    if method == .head {
+      let isQueued = connection.queue(headOnly: answerHead, of: self, logger: server.logger)
+      perform(state.answered(isQueued: isQueued, isStream: false))
+      return stream.closed()
+    }
     self.stream = stream
-    let answerHead = AnswerHead(status: status, contentType: contentType, headers: headers)
     // A client that has half-closed before its stream starts is treated as gone, as one that does so later is.
     let isQueued =
       !state.isHalfClosed
@@ -209,6 +239,7 @@ public final class Exchange {
       head.clear()
       content.clear()
       answer.clear()
+      knownID = nil
       server.requestEnded()
     }
     if actions.contains(.expectRead) { watch?.expect(within: server.readTime) }
@@ -243,8 +274,15 @@ public final class Exchange {
 
 /// The status and the headers of an answer.
 struct AnswerHead {
+  /// What every answer has. A browser takes the body for nothing but what its type says, and hands it to no page of another
+  /// origin, not even as a script or an image (Fetch, "nosniff" and "Cross-Origin-Resource-Policy").
+  static let standing: [(name: StaticString, value: StaticString)] = [
+    ("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin"),
+  ]
+
   let status: Int
   /// Empty: none is named.
   let contentType: StaticString
+  let requestID: String
   let headers: [(StaticString, String)]
 }
