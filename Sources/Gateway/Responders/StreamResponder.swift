@@ -5,9 +5,10 @@ import HTTPServer
 /// The feed is asked to open an `EventStream`. The request waits in a `PendingStream` until the service's hub has said yes or
 /// no; then the exchange reads the stream, or a problem is answered.
 struct StreamResponder: Responder {
-  /// The control parameter with which a client that cannot set headers resumes.
-  private static let lastEventID = "_last_event_id"
-  private static let controls: Set<String> = [lastEventID]
+  /// The control parameters with which a client that cannot set headers resumes, the stronger first: what the polyfills of
+  /// EventSource send when they connect again is newer than what a page wrote into its URL.
+  private static let lastEventIDs = ["lastEventId", "_last_event_id"]
+  private static let controls = Set(lastEventIDs)
   fileprivate static let type: StaticString = "text/event-stream; charset=utf-8"
   fileprivate static let headers: [(StaticString, String)] = [
     ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
@@ -29,13 +30,20 @@ struct StreamResponder: Responder {
         200, Self.type, headers: Self.headers, UnsafeRawBufferPointer(start: nil, count: 0))
     }
     var opening = ServerSentEvents.opening(retry: feed.settings.retry)
-    if request.header(.lastEventID) != nil || query?.control(Self.lastEventID) != nil {
+    if isResuming(request, query) {
       // No history is replayed yet, so what came in between is lost, and is said to be.
       opening += ServerSentEvents.control("gap", #"{"reason":"evicted","missed":null}"#)
     }
     let pending = PendingStream(request)
     request.waits(for: pending)
     feed.open(EventStream(filter, feed: feed, opening: opening, exchange: request.exchange, opener: pending))
+  }
+
+  /// Whether the client says which event it saw last. The header counts before the query, as a browser sends it when it connects
+  /// again to a URL that may name an older one. An empty id says nothing: the client has seen none.
+  private func isResuming(_ request: GatewayRequest, _ query: Query?) -> Bool {
+    if request.header(.lastEventID)?.isEmpty == false { return true }
+    return Self.lastEventIDs.contains { query?.control($0)?.isEmpty == false }
   }
 
   /// What the client asks for, or all that is offered.

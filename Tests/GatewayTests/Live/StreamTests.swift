@@ -143,14 +143,49 @@ struct StreamTests {
   }
 
   @Test(
-    "a client that resumes is told that events are missing", arguments: [("?_last_event_id=x-1", nil), ("", "x-1")])
+    "a client that says which event it saw last, in the header or the query, is told that events are missing",
+    arguments: [
+      ("_last_event_id=x-1", nil), ("lastEventId=x-1", nil), ("", "x-1"), ("lastEventId=x-1", ""),
+      ("_last_event_id=x-1", "x-2"), ("lastEventId=x-1", "x-2"), ("lastEventId=x-2&_last_event_id=x-1", nil),
+      ("lastEventId=&_last_event_id=x-1", ""), ("_last_event_id=&lastEventId=x-2", nil), ("lastEventId=no+id+of+ours", nil),
+    ])
   func gap(query: String, header: String?) async throws {
     try await Rig.with { rig in
       let (_, gateway) = try await rig.publisher()
-      let stream = try await gateway.http.events("/sub/s\(query)", headers: header.map { ["Last-Event-ID": $0] } ?? [:])
+      let stream = try await gateway.http.events("/sub/s?\(query)", headers: header.map { ["Last-Event-ID": $0] } ?? [:])
       let event = try await stream.event()
       #expect(event?.name == "gap")
-      #expect(event?.json["missed"] == .null)
+      #expect(event?.json == ["reason": "evicted", "missed": .null])
+    }
+  }
+
+  @Test(
+    "an empty last id is none: the stream begins without a gap",
+    arguments: [
+      ("", nil), ("", ""), ("_last_event_id=", nil), ("lastEventId=", nil), ("lastEventId=&_last_event_id=", ""),
+    ])
+  func noGap(query: String, header: String?) async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher()
+      let stream = try await gateway.http.events("/sub/s?\(query)", headers: header.map { ["Last-Event-ID": $0] } ?? [:])
+      _ = try await publisher.subscription()
+      try await publisher.publish("t", "first")
+      #expect(try await stream.event()?.json["method"] == "first")
+    }
+  }
+
+  @Test("a last id that is given twice, or as JSON, is refused; other names that are like it too")
+  func brokenLastID() async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.publisher()
+      for (query, code) in [
+        ("lastEventId=a&lastEventId=b", "bad-query"), ("lastEventId:=1", "bad-query"), ("lastEventId=%FF", "bad-query"),
+        ("lastEventId", "bad-query"), ("lastEventID=a", "unknown-parameter"), ("last_event_id=a", "unknown-parameter"),
+      ] {
+        let reply = try await gateway.http.get("/sub/s?\(query)")
+        #expect(reply.status == 400)
+        #expect(reply.json["code"] == .string(code), "\(query)")
+      }
     }
   }
 
