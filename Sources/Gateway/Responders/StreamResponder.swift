@@ -39,6 +39,16 @@ struct StreamResponder: Responder {
     feed.open(EventStream(filter, feed: feed, opening: opening, exchange: request.exchange, opener: pending))
   }
 
+  /// A stream asks for more than one may. Waiting does not help.
+  private static func tooMany(_ count: Int, _ most: Int) -> Problem {
+    var problem = Problem(
+      .tooManyTopics, "A stream may name \(most) topics, not \(count); name a prefix that covers several.")
+    problem.status = 400
+    problem.isRetryable = false
+    problem.retryAfter = nil
+    return problem
+  }
+
   /// Whether the client says which event it saw last. The header counts before the query, as a browser sends it when it connects
   /// again to a URL that may name an older one. An empty id says nothing: the client has seen none.
   private func isResuming(_ request: GatewayRequest, _ query: Query?) -> Bool {
@@ -48,6 +58,8 @@ struct StreamResponder: Responder {
 
   /// What the client asks for, or all that is offered.
   private func filter(_ topics: [[UInt8]]) throws(Problem) -> TopicFilter {
+    let most = feed.settings.topicsPerStream
+    if topics.count > most { throw Self.tooMany(topics.count, most) }
     let offered = feed.settings.topics.map { Array($0.utf8) }
     for topic in topics where !offered.contains(where: { topic.starts(with: $0) }) {
       throw Problem(

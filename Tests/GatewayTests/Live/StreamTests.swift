@@ -124,21 +124,39 @@ struct StreamTests {
     }
   }
 
-  @Test("what is no published call is left out, and what follows comes")
-  func undecodable() async throws {
+  @Test("a message that cannot be shown is a gap with a number, for those who asked for its topic", arguments: [1, 2])
+  func undecodable(threads: Int) async throws {
     try await Rig.with { rig in
-      let (publisher, gateway) = try await rig.publisher()
-      let stream = try await gateway.http.events("/sub/s?topic=t")
-      _ = try await publisher.subscription()
+      let (publisher, gateway) = try await rig.publisher("json: { nonfinite: error }", threads: threads)
+      let streams = [try await gateway.http.events("/sub/s?topic=t"), try await gateway.http.events("/sub/s")]
+      let other = try await gateway.http.events("/sub/s?topic=u")
+      for _ in 0..<3 { _ = try await publisher.subscription() }
       let deep = [UInt8](repeating: 0x91, count: 70) + [0x90]
-      for frames: [[UInt8]] in [
+      let messages: [[[UInt8]]] = [
         ["t".bytes], ["t".bytes, "m".bytes, [0x90]], ["t".bytes, "m".bytes, [0x90], [0x80], [0x80]],
-        ["t".bytes, "m".bytes, [0xC1], [0x80]], ["t".bytes, "m".bytes, [], []],
-        ["t".bytes, "m".bytes, [0x90, 1], [0x80]],
-        ["t".bytes, "m".bytes, deep, [0x80]], .init(repeating: "t".bytes, count: 40),
-      ] { try await publisher.send(frames) }
+        ["t1".bytes, "m".bytes, [0xC1], [0x80]], ["t".bytes, "m".bytes, [], []],
+        ["t".bytes, "m".bytes, [0x90, 1], [0x80]], ["t".bytes, "m".bytes, [0x91, 0xCA, 0x7F, 0xC0, 0, 0], [0x80]],
+        ["t".bytes, "m".bytes, [0x90], [0x81, 0x90]], ["t".bytes, "m".bytes, deep, [0x80]],
+        .init(repeating: "t".bytes, count: 40),
+      ]
+      try await publisher.publish("t", "begin")
+      for frames in messages { try await publisher.send(frames) }
+      try await publisher.publish("u", "end")
       try await publisher.publish("t", "end")
-      #expect(try await stream.event(named: "")?.json["method"] == "end")
+      for stream in streams {
+        let first = try await stream.event(named: "")
+        #expect(first?.json["method"] == "begin")
+        let sequence = try #require(first?.sequence)
+        for index in messages.indices {
+          let gap = try await stream.event()
+          #expect(gap?.name == "gap")
+          #expect(gap?.json == ["reason": "undecodable", "missed": 1])
+          #expect(gap?.epoch == first?.epoch)
+          #expect(gap?.sequence == sequence + index + 1)
+        }
+        #expect(try await stream.event()?.json["method"] == "end")
+      }
+      #expect(try await other.event()?.json["method"] == "end")
     }
   }
 

@@ -38,6 +38,39 @@ struct TopicLimitTests {
     }
   }
 
+  @Test("a stream may name as many topics as the limit; one more is refused, and waiting does not help", arguments: [1, 2])
+  func perStream(threads: Int) async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher("topics-per-stream: 3", threads: threads)
+      let http = gateway.http
+      for query in ["topic=a&topic=b&topic=c&topic=d", "topic=a&topic=a&topic=a&topic=a"] {
+        for method in ["GET", "HEAD"] {
+          let reply = try await http.send(method, "/sub/s?\(query)")
+          #expect(reply.status == 400)
+          #expect(reply.headers["gateway-error"] == "too-many-topics")
+          #expect(reply.headers["retry-after"] == nil)
+          if method == "GET" { #expect(reply.json["retryable"] == false) }
+        }
+      }
+      let stream = try await http.events("/sub/s?topic=a&topic=b&topic=c")
+      #expect(stream.head.status == 200)
+      var subscribed: Set<String> = []
+      for _ in 0..<3 { subscribed.insert(try await publisher.subscription()) }
+      #expect(subscribed == ["+a", "+b", "+c"])
+    }
+  }
+
+  @Test("by default a stream may name 512 topics")
+  func perStreamByDefault() async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.publisher()
+      let query = (0..<513).map { "topic=\($0)" }
+      #expect(try await gateway.http.get("/sub/s?\(query.joined(separator: "&"))").status == 400)
+      let stream = try await gateway.http.events("/sub/s?\(query.dropLast().joined(separator: "&"))")
+      #expect(stream.head.status == 200)
+    }
+  }
+
   @Test("a client that leaves before its stream opens leaves no topic behind", arguments: [1, 4])
   func abandoned(threads: Int) async throws {
     try await Rig.with { rig in
