@@ -127,7 +127,14 @@ struct StreamTests {
   @Test("a message that cannot be shown is a gap with a number, for those who asked for its topic", arguments: [1, 2])
   func undecodable(threads: Int) async throws {
     try await Rig.with { rig in
-      let (publisher, gateway) = try await rig.publisher("json: { nonfinite: error }", threads: threads)
+      let publisher = try await rig.wire(.subscriptionAwarePublish)
+      let gateway = try await rig.gateway(
+        """
+        s:
+          pattern: pubsub
+          json: { nonfinite: error }
+          subscribe: { connect: ["\(await publisher.endpoint)"] }
+        """, threads: threads)
       let streams = [try await gateway.http.events("/sub/s?topic=t"), try await gateway.http.events("/sub/s")]
       let other = try await gateway.http.events("/sub/s?topic=u")
       for _ in 0..<3 { _ = try await publisher.subscription() }
