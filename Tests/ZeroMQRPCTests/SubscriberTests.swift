@@ -74,7 +74,9 @@ struct SubscriberTests {
     }
   }
 
-  @Test("what has not the four frames of a published call, or a longer one than the limit, is counted and told by its topic")
+  @Test(
+    "what has not the four frames of a published call, or a longer one than the limit, is counted and told by its topic"
+  )
   func malformed() async throws {
     try await OneWayBench.with { bench, cleanup in
       let publisher = try await publisher("ipc://*", cleanup)

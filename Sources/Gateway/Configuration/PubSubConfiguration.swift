@@ -80,7 +80,8 @@ extension Configuration {
       section.read("topics-per-stream", into: &topicsPerStream) { $0.integer(in: 1...100_000) }
       if topics.count > topicsPerStream {
         section.report(
-          "topics are \(topics.count), and a stream that names none asks for all; topics-per-stream allows \(topicsPerStream)")
+          "topics are \(topics.count), and a stream that names none asks for all; topics-per-stream allows \(topicsPerStream)"
+        )
       }
       section.read("topics-limit", into: &topicsLimit) { $0.integer(in: 1...1_000_000) }
       if let inner = section.section("history") { history.read(inner) }

@@ -68,7 +68,8 @@ struct PrefixTrie<Value> {
     var (node, place) = (root, 0)
     while true {
       if let value = node.value { visit(value) }
-      guard place < topic.count, let child = node.children[topic[place]], topic[place...].starts(with: child.edge) else {
+      guard place < topic.count, let child = node.children[topic[place]], topic[place...].starts(with: child.edge)
+      else {
         return
       }
       place += child.edge.count

@@ -172,12 +172,14 @@ struct StreamTests {
     arguments: [
       ("_last_event_id=x-1", nil), ("lastEventId=x-1", nil), ("", "x-1"), ("lastEventId=x-1", ""),
       ("_last_event_id=x-1", "x-2"), ("lastEventId=x-1", "x-2"), ("lastEventId=x-2&_last_event_id=x-1", nil),
-      ("lastEventId=&_last_event_id=x-1", ""), ("_last_event_id=&lastEventId=x-2", nil), ("lastEventId=no+id+of+ours", nil),
+      ("lastEventId=&_last_event_id=x-1", ""), ("_last_event_id=&lastEventId=x-2", nil),
+      ("lastEventId=no+id+of+ours", nil),
     ])
   func gap(query: String, header: String?) async throws {
     try await Rig.with { rig in
       let (_, gateway) = try await rig.publisher()
-      let stream = try await gateway.http.events("/sub/s?\(query)", headers: header.map { ["Last-Event-ID": $0] } ?? [:])
+      let stream = try await gateway.http.events(
+        "/sub/s?\(query)", headers: header.map { ["Last-Event-ID": $0] } ?? [:])
       let event = try await stream.event()
       #expect(event?.name == "gap")
       #expect(event?.json == ["reason": "evicted", "missed": .null])
@@ -192,7 +194,8 @@ struct StreamTests {
   func noGap(query: String, header: String?) async throws {
     try await Rig.with { rig in
       let (publisher, gateway) = try await rig.publisher()
-      let stream = try await gateway.http.events("/sub/s?\(query)", headers: header.map { ["Last-Event-ID": $0] } ?? [:])
+      let stream = try await gateway.http.events(
+        "/sub/s?\(query)", headers: header.map { ["Last-Event-ID": $0] } ?? [:])
       _ = try await publisher.subscription()
       try await publisher.publish("t", "first")
       #expect(try await stream.event()?.json["method"] == "first")

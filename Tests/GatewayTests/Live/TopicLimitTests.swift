@@ -38,7 +38,8 @@ struct TopicLimitTests {
     }
   }
 
-  @Test("a stream may name as many topics as the limit; one more is refused, and waiting does not help", arguments: [1, 2])
+  @Test(
+    "a stream may name as many topics as the limit; one more is refused, and waiting does not help", arguments: [1, 2])
   func perStream(threads: Int) async throws {
     try await Rig.with { rig in
       let (publisher, gateway) = try await rig.publisher("topics-per-stream: 3", threads: threads)
