@@ -26,8 +26,7 @@ struct StreamResponder: Responder {
     let query = try request.query(.topics, controls: Self.controls)
     let filter = try filter(query?.topics ?? [])
     guard request.method == .get else {
-      return request.answer(
-        200, Self.type, headers: Self.headers, UnsafeRawBufferPointer(start: nil, count: 0))
+      return request.answer(200, Self.type, headers: Self.headers, stream: EmptyStream())
     }
     var opening = ServerSentEvents.opening(retry: feed.settings.retry)
     if isResuming(request, query) {
@@ -67,6 +66,12 @@ struct StreamResponder: Responder {
     }
     return TopicFilter(prefixes: topics.isEmpty ? offered : topics)
   }
+}
+
+/// What HEAD gets: the head of a stream, whose length nobody knows.
+private final class EmptyStream: BodyStream {
+  func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead { .end }
+  func closed() {}
 }
 
 /// A stream that is being opened, and the answer that comes of it.

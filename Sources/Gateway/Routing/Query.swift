@@ -38,8 +38,8 @@ struct Query: Hashable, Sendable {
   /// A query that says nothing.
   init() {}
 
-  /// Reads a query, which starts after the `?`; `controls` lists the control parameters that are understood here: their names begin
-  /// with `_`, or are those of a foreign client that has its own.
+  /// Reads a query, which starts after the `?`; `controls` lists the control parameters that are understood here.
+  /// Their names start with `_`, but for those that other programs have given.
   init(_ query: Span<UInt8>, _ content: Content = .arguments, controls known: Set<String>) throws(Problem) {
     var start = 0
     while start <= query.count {
