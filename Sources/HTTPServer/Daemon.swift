@@ -99,6 +99,11 @@ extension Daemon {
       queue(head, cmhd_stream(streamRead, Unmanaged.passUnretained(exchange).toOpaque()), closes, logger)
     }
 
+    /// Queues the head of a stream, which closes the connection; false when it is not taken.
+    func queue(headOnly head: AnswerHead, of exchange: Exchange, logger: Logger) -> Bool {
+      queue(head, cmhd_stream_head(streamRead, Unmanaged.passUnretained(exchange).toOpaque()), false, logger)
+    }
+
     private func queue(_ head: AnswerHead, _ response: OpaquePointer?, _ closes: Bool, _ logger: Logger) -> Bool {
       guard let response else { return false }
       if head.contentType.utf8CodeUnitCount > 0 {
