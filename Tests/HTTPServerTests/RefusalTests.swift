@@ -242,6 +242,23 @@ struct RefusalTests {
     }
   }
 
+  @Test("a line of a chunked body that is longer than the connection's memory uses no time while nothing arrives")
+  func chunkLine() async throws {
+    var options = ServerOptions.acceptingChunked
+    options.readTimeout = .milliseconds(500)
+    options.halfCloseGrace = .milliseconds(100)
+    try await Fixture.with(options) { fixture in
+      let client = try fixture.connect()
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+      client.send("5;" + String(repeating: "a", count: 100_000))
+      #expect(400..<500 ~= (try client.reply().status))
+      #expect(try client.readToEnd() == "")
+      await fixture.until { _, server in server.connections == 0 }
+      // It takes up to 2 s until then; a turn without anything to do takes some microseconds.
+      #expect(await fixture.on { _, _ in fixture.reactor.loop.turns } < 5_000)
+    }
+  }
+
   @Test("a body that stops gets 408, and the connection is closed")
   func slowBody() async throws {
     try await Fixture.with { fixture in
