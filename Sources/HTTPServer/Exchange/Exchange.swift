@@ -193,7 +193,11 @@ public final class Exchange {
   /// More of the stream is asked for; nil when it is broken.
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead? {
     server.calledBack()
-    guard let stream, state.readBegan() else { return nil }
+    guard let stream, state.readBegan() else {
+      // It was dropped, at which it may have been suspended: libmicrohttpd 1.0 gives no timeout to such a connection.
+      connection.giveUp()
+      return nil
+    }
     let read = stream.read(into: room)
     let actions = state.readEnded(read, room: room.count)
     perform(actions)
