@@ -20,6 +20,7 @@ public final class Server: Source, EndOfTurn {
   let logger: Logger
   /// The times of the options in nanoseconds.
   let readTime, idleTime, graceTime: Int64
+  let memory: MemoryBudget
   private let openConnections: SharedLimit
   private let loop: Loop
   private let listener: CInt
@@ -35,9 +36,10 @@ public final class Server: Source, EndOfTurn {
 
   /// Starts serving. The server owns the listener from here on, and the loop the server, until `stop()`.
   public init(
-    _ listener: Listener, options: ServerOptions = .init(), openConnections: SharedLimit? = nil, handler: any Handler,
-    on loop: Loop, logger: Logger
+    _ listener: Listener, options: ServerOptions = .init(), openConnections: SharedLimit? = nil,
+    memory: MemoryBudget? = nil, handler: any Handler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
+    self.memory = memory ?? MemoryBudget(limit: .max)
     self.openConnections = openConnections ?? SharedLimit(limit: options.connections)
     self.options = options
     readTime = options.readTimeout.nanoseconds

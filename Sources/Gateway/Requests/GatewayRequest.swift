@@ -127,6 +127,9 @@ final class GatewayRequest {
 
   // MARK: Answering
 
+  /// Whether there is memory to keep an answer of that length until the client has read it.
+  func hasRoom(forAnswer bytes: Int) -> Bool { exchange.hasRoom(forAnswer: bytes) }
+
   /// Answers with bytes, which are copied.
   func answer(
     _ status: Int, _ type: StaticString, headers: [(StaticString, String)] = [], _ body: UnsafeRawBufferPointer
