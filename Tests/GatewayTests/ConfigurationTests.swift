@@ -55,6 +55,9 @@ struct ConfigurationTests {
     #expect(rpc.replyLimit == 64 << 20)
     let subscribe = Configuration.Subscribe(connect: [])
     #expect(subscribe.topics == [""])
+    #expect(subscribe.topicsPerStream == 512)
+    #expect(subscribe.topicsLimit == 100_000)
+    #expect(subscribe.eventLimit == 8 << 20)
     #expect(subscribe.history.events == 1_000)
     #expect(subscribe.history.bytes == 8 << 20)
     #expect(subscribe.history.age == .seconds(600))
@@ -92,7 +95,7 @@ struct ConfigurationTests {
         news:
           pattern: pubsub
           publish: { connect: tcp://h:1 }
-          subscribe: { connect: tcp://h:2, topics: [eu, us], history: { events: 1, bytes: 1MB, age: 1s },
+          subscribe: { connect: tcp://h:2, topics: [eu, us], topics-per-stream: 2, topics-limit: 9, event-limit: 1KiB, history: { events: 1, bytes: 1MB, age: 1s },
             slow: disconnect, linger: 0s, heartbeat: 5s, retry: 1s }
       """
     var expected = Configuration()
@@ -122,6 +125,9 @@ struct ConfigurationTests {
     json.keys = .pairs
     var subscribe = Configuration.Subscribe(connect: [try .init("tcp://h:2")])
     subscribe.topics = ["eu", "us"]
+    subscribe.topicsPerStream = 2
+    subscribe.topicsLimit = 9
+    subscribe.eventLimit = 1 << 10
     subscribe.history.events = 1
     subscribe.history.bytes = 1_000_000
     subscribe.history.age = .seconds(1)

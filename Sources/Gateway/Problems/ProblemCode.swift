@@ -135,8 +135,10 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
     case .tooManyTopics:
       Row(
         503, "Too many topics",
-        "With this stream, those of the service would ask for more different topics than it allows.",
-        "Ask for fewer, or for a prefix that covers them, or raise `topics-limit`. " + Self.resend, ran: .notACall)
+        "With this stream, those of the service would ask for more different topics than it allows (503), or the stream names more"
+          + " than one may (400).",
+        "Ask for fewer, or for a prefix that covers them, or raise `topics-limit` (503) or `topics-per-stream` (400). A 503 may pass when"
+          + " other streams close. " + Self.resend, ran: .notACall)
     case .overloaded:
       Row(
         503, "Too many calls are in flight",

@@ -146,6 +146,9 @@ extension Provocations {
     }
     add("400", "bad-query", to: Self.streams) { $0.asking("a") }
     add("400", "unknown-parameter", to: Self.streams) { $0.asking("_form=latest") }
+    add("400", "too-many-topics", to: Self.streams) { request, stage in
+      try await request.asking(Array(repeating: "topic=chat", count: 513).joined(separator: "&")).sent(to: stage.usual)
+    }
     add("404", "no-such-service", to: Self.streams + ["subscribeOptions"]) { $0.at(service: "weather") }
     add("404", "no-such-topic", to: Self.streams) { $0.at(service: "absent-news") }
     add("503", "too-many-topics", to: ["subscribe"]) { $0.at(service: "narrow-news").asking("topic=chat") }
