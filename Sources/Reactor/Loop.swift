@@ -36,7 +36,8 @@ public final class Loop {
   private var turning: [Watch] = []
   private var ends: [any EndOfTurn] = []
 
-  init(clock: @escaping @Sendable () -> Instant) throws(ReactorError) {
+  /// A loop that its reactor turns, or the caller by hand with `turnOnce`.
+  package init(clock: @escaping @Sendable () -> Instant) throws(ReactorError) {
     self.clock = clock
     now = clock()
     poller = try Poller()
@@ -135,6 +136,13 @@ public final class Loop {
     // The turn took time as well. Round up: waking early would only mean waking twice.
     let left = next.nanoseconds - clock().nanoseconds
     return left <= 0 ? 0 : CInt(clamping: (left + 999_999) / 1_000_000)
+  }
+
+  /// Sleeps until something is ready, at most that long, and turns once: for a thread that needs a loop for a moment only.
+  package func turnOnce(sleepingAtMost milliseconds: CInt) {
+    sleep(milliseconds: milliseconds)
+    wakeUp()
+    _ = turn()
   }
 
   /// Drops those scheduled sources that have nothing left to do; true when any has.

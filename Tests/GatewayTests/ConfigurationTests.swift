@@ -73,6 +73,7 @@ struct ConfigurationTests {
         listen: ["0.0.0.0:80", "[::1]:0"]
         threads: 4
         prefix: /api/v1
+        chunked: accept
         limits: { body: 2MiB, headers: 8KiB, target: 4KB, connections: 5, connections-per-address: 2,
           read-timeout: 1.5s, depth: 32, elements: 10 }
       auth: none
@@ -102,6 +103,7 @@ struct ConfigurationTests {
     expected.http.listen = [try ListenAddress("0.0.0.0:80"), try ListenAddress("[::1]:0")]
     expected.http.threads = 4
     expected.http.prefix = "/api/v1"
+    expected.http.limits.server.chunked = .accept
     expected.http.limits.server.bodyLimit = 2 << 20
     expected.http.limits.server.headersLimit = 8 << 10
     expected.http.limits.server.targetLimit = 4_000

@@ -66,6 +66,9 @@ extension Provocations {
         do { return try await request.sent(to: stage.impatient) } catch is HTTPConnection.Closed { return nil }
       }
     }
+    add("411", "length-required", to: all) { request, stage in
+      try await request.with(body: nil).with("Transfer-Encoding", "chunked").sent(to: stage.impatient)
+    }
     add("413", "body-too-large", to: all) { $0.with(body: nil).with("Content-Length", "1048577") }
     add("414", "uri-too-long", to: all) { $0.asking(String(repeating: "x", count: 8_192)) }
     add("415", "unsupported-encoding", to: all) { $0.with("Content-Encoding", "gzip") }
