@@ -32,7 +32,7 @@ struct FeedTests {
       let shared = configuration.services.map { SharedService($0, memory: MemoryBudget(limit: 1 << 30)) }
       let context = try Context()
       let reactors = [try Reactor(name: "home"), try Reactor(name: "other")]
-      let shards = reactors.map { Shard($0, prefix: "", logger: Rig.logger) }
+      let shards = reactors.map { Shard($0, .init(), logger: Rig.logger) }
       rig.cleanup.add { for reactor in reactors { reactor.shutdown() } }
       var clients: [HTTPClient] = []
       for shard in shards {
