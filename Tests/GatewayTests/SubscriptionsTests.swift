@@ -112,6 +112,29 @@ struct SubscriptionsTests {
     #expect(subscriptions.open(filter(c)) == [.unsubscribe(a), .unsubscribe(b), .subscribe(c)])
   }
 
+  @Test(
+    "prefixes have 32 bytes on the average, or 64 KiB together: what is longer is too many, and what lingers makes room"
+  )
+  func bytes() {
+    for (limit, most) in [(1_000, 64 << 10), (10_000, 320_000)] {
+      var subscriptions = subscriptions(limit: limit)
+      func filter(_ number: Int, _ bytes: Int) -> TopicFilter {
+        TopicFilter(prefixes: [
+          .init(repeating: UInt8(truncatingIfNeeded: number), count: bytes - 2) + [UInt8(number / 256), 7]
+        ])
+      }
+      let full = most / 190
+      for number in 0..<full { #expect(subscriptions.open(filter(number, 190)) != nil) }
+      let rest = most - full * 190
+      #expect(subscriptions.open(filter(full, rest + 1)) == nil)
+      #expect(subscriptions.open(filter(full + 1, rest)) != nil)
+      #expect(subscriptions.open(filter(full + 2, 2)) == nil)
+      subscriptions.remove(filter(0, 190), at: second(0))
+      #expect(subscriptions.open(filter(full + 3, 191)) == nil)
+      #expect(subscriptions.open(filter(full + 4, 190)) != nil)
+    }
+  }
+
   @Test("what nobody asks for any more makes room, the oldest first, so that the limit holds at the publishers")
   func room() {
     var subscriptions = subscriptions(limit: 2)

@@ -53,8 +53,8 @@ extension Configuration {
     public var topics: [String] = [""]
     /// Topics that one stream may name, 1...100,000; a stream that names more is refused (default: 512).
     public var topicsPerStream = 512
-    /// Different topics that all streams together may ask for, 1...1,000,000; a stream that would exceed it is refused
-    /// (default: 100,000).
+    /// Different topics that all streams together may ask for, 1...1,000,000, of 32 bytes on the average, or 64 KiB together; a stream
+    /// that would exceed it is refused (default: 100,000).
     public var topicsLimit = 100_000
     /// What is kept for streams that resume.
     public var history = History()

@@ -55,7 +55,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     let shard: Shard
   }
 
-  /// After so many prefixes a turn ends; one filter is always done whole.
+  /// After so many prefixes a turn ends, long ones counting for more; one filter is always done whole.
   private static let prefixesPerTurn = 512
   /// Events that are let go at once for their age; there may be millions.
   private static let expiriesPerTurn = 1_024
@@ -189,19 +189,24 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
 
   /// Changes the subscriptions of the socket. libzmq refuses prefixes that are too long, but those are refused where topics are read
   /// (`NameRules.longestTopic`); what is left is a socket that has failed, and then the streams are told that all publishers are
-  /// gone. Returns how many prefixes the work took.
+  /// gone. Returns how many prefixes the work took: libzmq takes the longer for one the longer it is.
   private func perform(_ work: Subscriptions.Work) -> Int {
+    var bytes = 0
     for action in work.actions {
       do {
         switch action {
-        case .subscribe(let prefix): try subscriber?.subscribe(prefix)
-        case .unsubscribe(let prefix): try subscriber?.unsubscribe(prefix)
+        case .subscribe(let prefix):
+          bytes += prefix.count
+          try subscriber?.subscribe(prefix)
+        case .unsubscribe(let prefix):
+          bytes += prefix.count
+          try subscriber?.unsubscribe(prefix)
         }
       } catch {
         logger.error("cannot change the subscription at the publishers", metadata: ["error": "\(error)"])
       }
     }
-    return work.prefixes
+    return work.prefixes + bytes / 16
   }
 
   /// Numbers and encodes a call. One that has no form in JSON is told as a gap.

@@ -61,9 +61,17 @@ struct Subscriptions {
     var isLeaving = false
   }
 
+  /// libzmq keeps some 35 bytes for each byte of a prefix: so many bytes for each topic of the limit, on the average.
+  private static let bytesPerTopic = 32
+  /// But so many in any case.
+  private static let fewestBytes = 64 << 10
+
   private let limit: Int
+  private let byteLimit: Int
   private let linger: Duration
   private var prefixes = PrefixTrie<Prefix>()
+  /// How many bytes the prefixes have that are subscribed to.
+  private var bytes = 0
   private var lastNumber: UInt64 = 0
   private var interests: [TopicFilter: Interest] = [:]
   /// Filters that linger, each once, about in the order of their deadlines; among them some that a stream has come back to.
@@ -71,10 +79,11 @@ struct Subscriptions {
   /// How many prefixes those that linger name, each counted for each filter.
   private var lingering = 0
 
-  /// Nothing is subscribed to yet. At most `limit` different prefixes; `linger` is how long a subscription outlives the
+  /// Nothing is subscribed to yet. At most `limit` different prefixes, of 32 bytes on the average, or 64 KiB together; `linger` is how long a subscription outlives the
   /// last stream that needs it.
   init(limit: Int, linger: Duration) {
     self.limit = limit
+    byteLimit = max(Self.fewestBytes, limit * Self.bytesPerTopic)
     self.linger = linger
   }
 
@@ -94,13 +103,15 @@ struct Subscriptions {
       return .opened(Work())
     }
     let new = filter.prefixes.filter { prefixes[$0] == nil }
-    guard count + new.count <= limit else {
+    let newBytes = new.reduce(0) { $0 + $1.count }
+    guard count + new.count <= limit, bytes + newBytes <= byteLimit else {
       while let oldest = farewells.popFirst() {
         if let work = end(oldest.filter) { return .makingRoom(work) }
       }
       return .refused
     }
     interests[filter] = Interest()
+    bytes += newBytes
     for prefix in filter.prefixes {
       lastNumber += 1
       let number = lastNumber
@@ -145,12 +156,15 @@ struct Subscriptions {
     interests[filter] = nil
     lingering -= filter.prefixes.count
     var work = Work(prefixes: filter.prefixes.count)
+    var bytesEnded = 0
+    defer { bytes -= bytesEnded }
     for prefix in filter.prefixes {
       prefixes.update(prefix) { known in
         known?.filters.remove(filter)
         guard known?.filters.isEmpty == true else { return }
         known = nil
         work.actions.append(.unsubscribe(prefix))
+        bytesEnded += prefix.count
       }
     }
     return work
