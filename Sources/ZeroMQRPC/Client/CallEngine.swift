@@ -33,6 +33,8 @@ public final class CallEngine: TimerHandler {
     let deadline: Timer
     /// The connection it was sent on; nil while it waits.
     var connection: BackendConnection?
+    /// When it was sent, or began to wait.
+    var since: Instant
     /// Its bytes while it waits.
     var waiting: WaitingCall?
   }
@@ -113,7 +115,7 @@ public final class CallEngine: TimerHandler {
       number,
       PendingCall(
         handler: handler, deadline: loop.schedule(at: loop.now + timeout, self, tag: number), connection: connection,
-        waiting: connection == nil ? WaitingCall(copying: call) : nil))
+        since: loop.now, waiting: connection == nil ? WaitingCall(copying: call) : nil))
     return number
   }
 
@@ -137,6 +139,7 @@ public final class CallEngine: TimerHandler {
         guard let connection = waiting.lend({ send($0, number) }) else { return }
         pending.update(number) {
           $0.connection = connection
+          $0.since = loop.now
           $0.waiting = nil
         }
       }
@@ -212,7 +215,7 @@ public final class CallEngine: TimerHandler {
     guard let connection = call.connection else {
       return call.handler.failed(CallFailure(.queueTimeout, sent: false))
     }
-    connection.callTimedOut()
+    connection.callTimedOut(isSilence: loop.now - call.since >= options.leastSilence)
     if connection.timeoutsSinceReplacement >= options.timeoutsBeforeReplacement { replace(connection) }
     call.handler.failed(CallFailure(.timeout, sent: true))
   }
