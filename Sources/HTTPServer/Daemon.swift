@@ -104,6 +104,8 @@ extension Daemon {
       if head.contentType.utf8CodeUnitCount > 0 {
         _ = cmhd_add_header(response, ("Content-Type" as StaticString).utf8Start, head.contentType.utf8Start)
       }
+      for (name, value) in AnswerHead.standing { _ = cmhd_add_header(response, name.utf8Start, value.utf8Start) }
+      _ = head.requestID.withCString { cmhd_add_header(response, ("X-Request-Id" as StaticString).utf8Start, $0) }
       for (name, value) in head.headers {
         let isAdded = value.withCString { cmhd_add_header(response, name.utf8Start, $0) != 0 }
         if !isAdded { logger.info("response header dropped: not valid in HTTP", metadata: ["name": "\(name)"]) }

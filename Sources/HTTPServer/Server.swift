@@ -28,6 +28,7 @@ public final class Server: Source, EndOfTurn {
   private var isDue = true
   private var due = Instant(nanoseconds: .max)
   private var exchanges: [ObjectIdentifier: Exchange] = [:]
+  var requestIDs = RequestIDs()
   private var requests = 0
   /// No more connections are accepted, and each answer closes its own.
   public private(set) var isQuiesced = false
@@ -158,5 +159,23 @@ public final class Server: Source, EndOfTurn {
     openConnections.leave()
     exchange.connectionClosed()
     exchanges[ObjectIdentifier(exchange)] = nil
+  }
+}
+
+/// Makes names for requests: short enough for a `String` to hold in itself, so a name costs no allocation.
+struct RequestIDs {
+  /// Eight digits, different for each server, thread and run.
+  private let prefix: String
+  private var count: UInt64 = 0
+
+  init() {
+    let digits = String(UInt64.random(in: 0..<2_821_109_907_456), radix: 36)
+    prefix = String(repeating: "0", count: 8 - digits.utf8.count) + digits
+  }
+
+  /// The next one, small letters and digits.
+  mutating func next() -> String {
+    count += 1
+    return prefix + String(count, radix: 36)
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Gateway
 import HTTPServer
 import Logging
@@ -20,6 +21,9 @@ struct GatewayService: Service {
 
   /// Runs services, in order of their start; the last one stops first.
   static func run(_ services: [any Service], logger: Logger) async throws {
+    // Blocks of this size and above are mapped, and go back to the system when they are freed. Unless it is told, glibc raises the
+    // size to that of the largest block it has seen freed, and keeps blocks of long bodies and replies.
+    mallopt(M_MMAP_THRESHOLD, 128 << 10)
     let services = services + [HangUp(logger: logger)]
     let group = ServiceGroup(
       configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

@@ -11,27 +11,33 @@ struct EarlyAnswerTests {
     var answer = ReusedBytes()
     Array(body.utf8).withUnsafeBytes { body in
       EarlyAnswer.append(
-        AnswerHead(status: status, contentType: type, headers: headers), body: body, toHEAD: toHEAD, to: &answer)
+        AnswerHead(status: status, contentType: type, requestID: "r1", headers: headers), body: body, toHEAD: toHEAD,
+        to: &answer)
     }
     return String(decoding: answer.bytes, as: UTF8.self)
   }
 
-  @Test("has a status line, its length, its headers and its body")
+  private static let standing =
+    "X-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\nX-Request-Id: r1\r\n"
+
+  @Test("has a status line, its length, the headers of every answer, its own, and its body")
   func whole() {
     #expect(
       text(413, "text/plain", [("Retry-After", "1"), ("X-Empty", "")], body: "too long")
         == "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 8\r\nContent-Type: text/plain\r\n"
-        + "Retry-After: 1\r\nX-Empty: \r\n\r\ntoo long")
+        + Self.standing + "Retry-After: 1\r\nX-Empty: \r\n\r\ntoo long")
   }
 
   @Test("names no type without one")
   func bare() {
-    #expect(text(204, "") == "HTTP/1.1 204 No Content\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    #expect(
+      text(204, "")
+        == "HTTP/1.1 204 No Content\r\nConnection: close\r\nContent-Length: 0\r\n" + Self.standing + "\r\n")
   }
 
   @Test("to HEAD has the length and no body")
   func head() {
-    #expect(text(403, "", body: "no", toHEAD: true).hasSuffix("Content-Length: 2\r\n\r\n"))
+    #expect(text(403, "", body: "no", toHEAD: true).hasSuffix("Content-Length: 2\r\n" + Self.standing + "\r\n"))
   }
 
   @Test("leaves out a header that would break the head", arguments: ["a\r\nb: c", "a\nb", "a\0b", "a\u{7F}"])

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Reactor
 import Support
@@ -193,6 +194,46 @@ struct ContextTests {
       let error = await #expect(throws: ZMQError.self) { try await station.send([[1]]) }
       #expect(error?.code == .notSocket)
     }
+  }
+
+  @Test("goes on ending when signals interrupt it") func interrupted() async throws {
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in }
+    // A signal that by default does nothing, so the handler may stay.
+    sigaction(SIGURG, &action, nil)
+    let context = try Context()
+    let end: Task<Bool, Never>
+    do {
+      let socket = try Socket(.push, in: context)
+      end = Task {
+        // Threads of tasks block signals, and those that they start inherit that.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGURG)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        return await context.close(within: .seconds(10))
+      }
+      let thread = try await eventually("the thread that ends it") { try Self.thread(named: "zmq-end") }
+      for _ in 0..<20 {
+        try await eventually("it waits") { try Self.state(thread) == "S" }
+        // The kernel gives the signal to the thread that is named, if that does not block it.
+        #expect(kill(thread, SIGURG) == 0)
+      }
+      try await eventually("it waits again") { try Self.state(thread) == "S" }
+      _ = socket.kind
+    }
+    #expect(await end.value)
+  }
+
+  private static func thread(named name: String) throws -> pid_t? {
+    let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").compactMap { pid_t($0) }
+    return threads.first { (try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)) == name + "\n" }
+  }
+
+  /// The state of a thread, as `proc(5)` names it; nil when it has ended.
+  private static func state(_ thread: pid_t) throws -> Character? {
+    let text = try String(contentsOfFile: "/proc/self/task/\(thread)/stat", encoding: .utf8)
+    return text.firstIndex(of: ")").flatMap { text[$0...].dropFirst(2).first }
   }
 
   @Test("the last reference may be dropped on a reactor, though messages still linger") func lingers() async throws {

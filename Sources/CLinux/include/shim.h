@@ -1,7 +1,8 @@
 #pragma once
-/* What `import Glibc` leaves out: epoll and eventfd, and the clock and socket calls the reactor and the HTTP server need. */
+/* What `import Glibc` leaves out: epoll and eventfd, the clock and socket calls the reactor and the HTTP server need, and mallopt. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -139,7 +139,7 @@ final class GatewayRequest {
     var problem = problem
     let path = UnsafeRawBufferPointer(rebasing: exchange.target.prefix { $0 != UInt8(ascii: "?") })
     problem.instance = String(decoding: path, as: UTF8.self)
-    problem.requestID = requestID
+    problem.requestID = exchange.requestID
     problem.json(prefix: handler.prefix).withUnsafeBytes {
       exchange.respond(problem.status, contentType: Problem.contentType, headers: problem.headers, body: $0)
     }
@@ -154,13 +154,5 @@ final class GatewayRequest {
     work?.cancel()
     work = nil
     handler.ended(self, .abandoned)
-  }
-
-  /// The client's own `X-Request-Id` where it is fit to be repeated, else a fresh one.
-  private var requestID: String {
-    if let given = header(.requestID), 1...128 ~= given.count, given.allSatisfy({ 0x21...0x7E ~= $0 }) {
-      return String(decoding: given, as: UTF8.self)
-    }
-    return String(UInt64.random(in: .min ... .max), radix: 36)
   }
 }

@@ -16,7 +16,14 @@ enum EarlyAnswer {
       answer.append(head.contentType)
       answer.append("\r\n")
     }
-    for (name, value) in head.headers where !value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+    for (name, value) in AnswerHead.standing {
+      answer.append(name)
+      answer.append(": ")
+      answer.append(value)
+      answer.append("\r\n")
+    }
+    for (name, value) in [("X-Request-Id", head.requestID)] + head.headers
+    where !value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
       answer.append(name)
       answer.append(": ")
       answer.append(value)

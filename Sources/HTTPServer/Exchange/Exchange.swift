@@ -21,6 +21,8 @@ public final class Exchange {
   private var head = RequestHead()
   private var content = ReusedBytes()
   private var answer = ReusedBytes()
+  /// The request's name, once it was asked for.
+  private var knownID: String?
 
   /// Bytes the body of this request may have. Set it in `Handler.begin`; the default is the server's.
   public var bodyLimit: Int
@@ -58,6 +60,15 @@ public final class Exchange {
   /// The client's numeric address, without the port.
   public var peerAddress: String { connection.peerAddress }
 
+  /// Names the request, in the `X-Request-Id` of its answer and wherever else: as the client did, if with 1 to 128 visible
+  /// characters of ASCII, else as no other request of this server. Valid until the request was answered.
+  public var requestID: String {
+    if let knownID { return knownID }
+    let id = head.requestID ?? server.requestIDs.next()
+    knownID = id
+    return id
+  }
+
   /// Whether an answer was given.
   public var isAnswered: Bool { state.isAnswered }
 
@@ -65,11 +76,13 @@ public final class Exchange {
   public var isServerQuiesced: Bool { server.isQuiesced }
 
   /// Answers with bytes, which are copied. Called inside a handler's call or later, once; when the client is gone, or an
-  /// answer was given before, it does nothing. Answered before the body was read, the connection closes after it.
+  /// answer was given before, it does nothing. Answered before the body was read, the connection closes after it. Besides
+  /// these headers the answer has those of every answer: `X-Request-Id`, and what keeps foreign pages from reading it.
   public func respond(
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer
   ) {
-    let answerHead = AnswerHead(status: status, contentType: contentType, headers: headers)
+    let answerHead = AnswerHead(
+      status: status, contentType: contentType, requestID: requestID, headers: headers)
     switch state.path(bodyFollows: head.bodyFollows) {
     case .library:
       answer.clear()
@@ -96,7 +109,8 @@ public final class Exchange {
       return stream.closed()
     }
     self.stream = stream
-    let answerHead = AnswerHead(status: status, contentType: contentType, headers: headers)
+    let answerHead = AnswerHead(
+      status: status, contentType: contentType, requestID: requestID, headers: headers)
     // A client that has half-closed before its stream starts is treated as gone, as one that does so later is.
     let isQueued =
       !state.isHalfClosed
@@ -210,6 +224,7 @@ public final class Exchange {
       head.clear()
       content.clear()
       answer.clear()
+      knownID = nil
       server.requestEnded()
     }
     if actions.contains(.expectRead) { watch?.expect(within: server.readTime) }
@@ -244,8 +259,15 @@ public final class Exchange {
 
 /// The status and the headers of an answer.
 struct AnswerHead {
+  /// What every answer has. A browser takes the body for nothing but what its type says, and hands it to no page of another
+  /// origin, not even as a script or an image (Fetch, "nosniff" and "Cross-Origin-Resource-Policy").
+  static let standing: [(name: StaticString, value: StaticString)] = [
+    ("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin"),
+  ]
+
   let status: Int
   /// Empty: none is named.
   let contentType: StaticString
+  let requestID: String
   let headers: [(StaticString, String)]
 }

@@ -82,6 +82,14 @@ struct RequestHead: ~Copyable {
     return length
   }
 
+  /// The client's own `X-Request-Id`; nil when there is none that is fit to be repeated.
+  var requestID: String? {
+    guard let given = headers.value(.requestID), 1...128 ~= given.count, given.allSatisfy({ 0x21...0x7E ~= $0 }) else {
+      return nil
+    }
+    return String(decoding: given, as: UTF8.self)
+  }
+
   /// Whether a body follows without being asked for: a client that waits for 100 Continue has sent none yet, and must not be
   /// told to go on.
   var bodyFollows: Bool {

@@ -14,7 +14,7 @@ final class BackendConnection: TransportDelegate {
   /// It had no room for a call, and has not said yet that it has again.
   private(set) var isFull = false
   /// Calls sent and not ended.
-  private(set) var inFlight = 0
+  private(set) var sentCalls = 0
   /// Calls that have timed out since the last reply. The backend may still be busy with them.
   private(set) var timeoutsSinceReply = 0
   /// Calls that were cancelled since the last reply. The backend is not told, and may still be busy with them.
@@ -22,7 +22,7 @@ final class BackendConnection: TransportDelegate {
   /// Timeouts that count as silence since the last reply, or since it was last to be replaced by a fresh connection.
   private(set) var timeoutsSinceReplacement = 0
   /// How busy the backend is, as far as one can tell.
-  var load: Int { inFlight + timeoutsSinceReply + cancelledSinceReply }
+  var load: Int { sentCalls + timeoutsSinceReply + cancelledSinceReply }
   private weak var engine: CallEngine?
   private let transport: Transport
 
@@ -43,7 +43,7 @@ final class BackendConnection: TransportDelegate {
     let frames: [4 of UnsafeRawBufferPointer] = [header, call.method, call.arguments, call.keywords]
     do throws(ZMQError) {
       if try transport.send(frames.span) {
-        inFlight += 1
+        sentCalls += 1
         return true
       }
     } catch {
@@ -61,7 +61,7 @@ final class BackendConnection: TransportDelegate {
   // MARK: The counts
 
   /// A call that was sent has ended, in whatever way.
-  func callEnded() { inFlight -= 1 }
+  func callEnded() { sentCalls -= 1 }
 
   func callCancelled() { cancelledSinceReply += 1 }
 

@@ -74,7 +74,7 @@ final class Balancer {
 
   /// A call on the connection has ended: when it has been replaced and this was its last one, it is closed.
   func callEnded(_ connection: BackendConnection) {
-    guard !retired.isEmpty, connection.inFlight == 0, let index = retired.firstIndex(where: { $0 === connection })
+    guard !retired.isEmpty, connection.sentCalls == 0, let index = retired.firstIndex(where: { $0 === connection })
     else { return }
     retired.remove(at: index)
     connection.close()

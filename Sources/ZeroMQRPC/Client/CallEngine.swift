@@ -64,6 +64,7 @@ public final class CallEngine: TimerHandler {
   private let options: RPCOptions
   private let context: Context
   private let loop: Loop
+  /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
   private let process = UInt16(truncatingIfNeeded: getpid())
   private let random = UInt16.random(in: .min ... .max)

@@ -24,6 +24,8 @@ struct Answer {
   private static let common: Set<String> = [
     "connection", "content-length", "content-type", "date", "transfer-encoding",
   ]
+  /// Headers of every answer, documented once.
+  private static let standing = ["x-content-type-options": "nosniff", "cross-origin-resource-policy": "same-origin"]
 
   func check() {
     // The status that the configuration of the tests gives to one class of exceptions stands for all of them.
@@ -46,7 +48,12 @@ struct Answer {
       let value = header.schema["type"] == "integer" ? JSON.number(text) : .string(text)
       #expect(Schema(header.schema, in: document.root).faults(value) == [], "\(outcome): \(name)")
     }
-    let extra = Set(reply.headers.keys).subtracting(Self.common).subtracting(response.headers.keys)
+    for (name, value) in Self.standing { #expect(reply.headers[name] == value, "\(outcome): \(name)") }
+    let requestID = reply.headers["x-request-id"] ?? ""
+    #expect(requestID != "", "\(outcome)")
+    if outcome.code != nil, !reply.bytes.isEmpty { #expect(reply.json["requestId"].text == requestID, "\(outcome)") }
+    let extra = Set(reply.headers.keys).subtracting(Self.common).subtracting(Self.standing.keys)
+      .subtracting(["x-request-id"]).subtracting(response.headers.keys)
     #expect(extra == [], "\(outcome): headers that are not documented")
     let type = reply.headers["content-type"]?.split(separator: ";").first.map(String.init)
     #expect(type == response.contentType, "\(outcome)")

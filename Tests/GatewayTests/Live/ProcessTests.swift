@@ -27,6 +27,15 @@ extension Subprocess {
     }
     throw Failed(description: "the gateway did not say where it listens")
   }
+
+  /// Bytes of memory that are the process's now.
+  func residentMemory() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+    guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+      let size = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+    else { throw Failed(description: "no VmRSS") }
+    return size << 10
+  }
 }
 
 @Suite("the program", .timeLimit(.minutes(1)), .enabled(if: Program.isThere, "no program is built beside the tests"))
@@ -96,6 +105,35 @@ struct ProcessTests {
         #expect(status == 0)
       }
       #expect(time < .seconds(1))
+    }
+  }
+
+  @Test(
+    "the memory of long bodies and replies goes back to the system",
+    .enabled(if: Python.isThere, "\(Python.comment)"))
+  func memory() async throws {
+    let peer = try await PythonPeer.shared.value
+    let directory = try TemporaryDirectory()
+    let file = try directory.file(
+      "gateway.yaml",
+      """
+      http:
+        limits: { body: 64MiB }
+      services:
+        calc: { pattern: rpc, connect: ["\(peer.rpc)"], timeout: 30s }
+      """)
+    try await Cleanup.with { cleanup in
+      let process = try Program.start("serve", "--config", file, "--listen", "127.0.0.1:0", "--threads", "2")
+      cleanup.add { await process.destroy() }
+      let http = HTTPClient(port: try await process.port())
+      try await eventually("a backend") { try await http.post("/rpc/calc/ping").status == 200 }
+      let before = try process.residentMemory()
+      let long = "[\"" + String(repeating: "x", count: 16 << 20) + "\"]"
+      try await withThrowingTaskGroup(of: Int.self) { calls in
+        for _ in 0..<4 { calls.addTask { try await http.post("/rpc/calc/echo", long).status } }
+        for try await status in calls { #expect(status == 200) }
+      }
+      try await eventually("the memory is back") { try process.residentMemory() < before + 32 << 20 }
     }
   }
 
