@@ -18,17 +18,18 @@ struct EscapedLinesTests {
 
   @Test("of any characters is one line without controls, from which they can be told")
   func every() throws {
+    // A combining mark and what stands before it are one character, so scalars are looked at.
     var bad: [UInt32] = []
     for value in UInt32(0)...0x10FFFF {
       guard let scalar = Unicode.Scalar(value) else { continue }
       let line = EscapedLines.escaped("<\(scalar)>"[...])
       let isControl = value < 0x20 || 0x7F...0xA0 ~= value || value == 0x2028 || value == 0x2029
-      let inside = line.dropFirst().dropLast()
+      let inside = Substring(line.unicodeScalars.dropFirst().dropLast())
       let prints = !inside.hasPrefix("\\")
       if isControl, prints || !line.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { bad.append(value) }
       if Self.unescaped(inside) != scalar { bad.append(value) }
     }
-    #expect(bad.isEmpty)
+    #expect(bad.prefix(10) == [])
   }
 
   /// The one character that the text stands for.

@@ -1,6 +1,8 @@
 import Foundation
+import MessagePack
 import Support
 import Testing
+import ZeroMQ
 
 /// The program itself: `ZMQ_GATEWAY_BINARY`, or the one that was built beside these tests.
 enum Program {
@@ -245,7 +247,7 @@ struct ProcessTests {
       }
       var deep = Value.nil
       for _ in 0..<80 { deep = .array([deep]) }
-      try await publisher.send(["t".bytes, "m".bytes, Value.array([]).packed, Value.map([.string(key): deep]).packed])
+      try await publisher.send(["t".bytes, "m".bytes, Value.array([]).packed, Value.map([.init(.string(key), deep)]).packed])
       try await publisher.publish("t", "after")
       _ = try await events.event(named: "")
       events.close()
