@@ -56,7 +56,7 @@ public final class Server: Source, EndOfTurn {
         limits: .init(
           connections: options.connections + Self.surplus, connectionsPerAddress: options.connectionsPerAddress,
           idleSeconds: max(1, options.idleTimeout.components.seconds + 1),
-          connectionMemory: options.headersLimit + options.targetLimit + Self.extraMemory),
+          connectionMemory: 2 * options.headersLimit + options.targetLimit + Self.extraMemory),
         server: self)
     } catch {
       // Only a daemon that has started closes it.

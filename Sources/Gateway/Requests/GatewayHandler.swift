@@ -37,6 +37,9 @@ final class GatewayHandler: Handler {
       let responder = route.responder
       try checks.pass(request, responder)
       guard responder.methods.contains(exchange.method) else { throw responder.refusal(of: exchange.method) }
+      if exchange.announcesBody, !exchange.isBodyTooLong, HTTPMethod.Set.bodiless.contains(exchange.method) {
+        throw Self.bodyOfGET
+      }
       // OPTIONS is answered with the methods, whatever the rest of the head asks for.
       if exchange.method != .options { try responder.begin(request) }
       request.goes(to: route)
@@ -46,6 +49,9 @@ final class GatewayHandler: Handler {
       if request.hasLongBody { request.answer(error) }
     }
   }
+
+  private static let bodyOfGET = Problem(
+    .badRequest, "A GET has no body; its arguments go in the query: ?name=text&other:=3, or ?arg=text for the first.")
 
   /// The request is complete: answer it, or leave that to what the responder has begun.
   func handle(_ exchange: Exchange) {

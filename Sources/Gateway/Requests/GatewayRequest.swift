@@ -66,10 +66,14 @@ final class GatewayRequest {
       || (exchange.header(.contentLength)?.count ?? 0) > 5
   }
 
+  /// The first value of a header, without blanks around it.
   func header(_ name: KnownHeader) -> UnsafeRawBufferPointer? { exchange.header(name) }
 
+  /// The values of all lines of that name, which are one list.
+  func values(of name: KnownHeader) -> [UnsafeRawBufferPointer] { exchange.values(of: name) }
+
   /// The host that is asked; nil when the request names none.
-  var host: Authority? { header(.host).map(Authority.init) }
+  var host: Authority? { exchange.host.map(Authority.init) }
 
   /// Whether an `Origin` is that of the host, by http or by https: a proxy may have taken TLS off. `null` is not.
   func isOwn(_ origin: UnsafeRawBufferPointer) -> Bool {
@@ -97,8 +101,10 @@ final class GatewayRequest {
   /// Refuses a client that does not want what this is answered with.
   func checkAccept(_ type: StaticString) throws(Problem) {
     // Most clients send none, or one of these two: there is nothing to take apart.
-    guard let accept = header(.accept), !accept.isCaseless("*/*"), !accept.isCaseless(type) else { return }
-    guard !MediaType.accepts(accept, type) else { return }
+    guard let accept = header(.accept) else { return }
+    let isSingle = exchange.count(of: .accept) == 1
+    if isSingle, accept.isCaseless("*/*") || accept.isCaseless(type) { return }
+    guard !MediaType.accepts(exchange.values(of: .accept), type) else { return }
     throw Problem(.notAcceptable, "This is answered as \(type); name it in Accept, or leave Accept out.")
   }
 
