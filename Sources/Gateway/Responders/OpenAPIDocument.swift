@@ -9,15 +9,14 @@ public struct OpenAPIDocument: Sendable {
 
   /// The document of a gateway whose paths start with `prefix`, such as `/api`.
   public init(prefix: String = "") {
-    let url = prefix.isEmpty ? "/" : prefix
+    let (written, converted) = (PackageResources.gateway_yaml, Self.converted)
     // A prefix has no characters that either form would escape.
-    yaml = PackageResources.gateway_yaml.replacing(
-      "- url: /\n".utf8, with: "- url: \(url)\n".utf8, maxReplacements: 1)
-    json = Self.written.replacing(#"{"url":"/","#.utf8, with: #"{"url":"\#(url)","#.utf8, maxReplacements: 1)
+    yaml = prefix.isEmpty ? written : written.replacing("- url: /\n".utf8, with: "- url: \(prefix)\n".utf8)
+    json = prefix.isEmpty ? converted : converted.replacing(#"{"url":"/","#.utf8, with: #"{"url":"\#(prefix)","#.utf8)
   }
 
   /// The document as JSON, converted once.
-  private static let written: [UInt8] = {
+  private static let converted: [UInt8] = {
     let text = String(decoding: PackageResources.gateway_yaml, as: UTF8.self)
     guard let root = try? Yams.compose(yaml: text) else {
       preconditionFailure("openapi/gateway.yaml is not YAML, which the tests rule out")
