@@ -252,7 +252,9 @@ struct ProcessTests {
       }
       var deep = Value.nil
       for _ in 0..<80 { deep = .array([deep]) }
-      try await publisher.send(["t".bytes, "m".bytes, Value.array([]).packed, Value.map([.init(.string(key), deep)]).packed])
+      try await publisher.send([
+        "t".bytes, "m".bytes, Value.array([]).packed, Value.map([.init(.string(key), deep)]).packed,
+      ])
       try await publisher.publish("t", "after")
       _ = try await events.event(named: "")
       events.close()
