@@ -16,7 +16,7 @@ final class RPCUpstream {
   let writer: MessagePackToJSON
 
   init(
-    _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, inFlight: SharedLimit,
+    _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
     context: Context, loop: Loop, logger: Logger
   ) throws {
     var options = RPCOptions()
@@ -24,7 +24,7 @@ final class RPCUpstream {
     // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
     options.leastSilence = min(options.leastSilence, rpc.timeout)
     engine = try CallEngine(
-      connect: rpc.connect, inFlight: inFlight, options: options, in: context,
+      connect: rpc.connect, inFlight: shared.inFlight, memory: shared.memory, options: options, in: context,
       on: loop,
       logger: logger)
     policy = MethodPolicy(service.methods)

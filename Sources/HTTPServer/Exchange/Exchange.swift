@@ -21,6 +21,8 @@ public final class Exchange {
   private var head = RequestHead()
   private var content = ReusedBytes()
   private var answer = ReusedBytes()
+  /// What body and answer take of the server's memory.
+  private var held: MemoryShare
   /// The request's name, once it was asked for.
   private var knownID: String?
 
@@ -34,6 +36,7 @@ public final class Exchange {
     descriptor = connection.descriptor
     self.isSurplus = isSurplus
     self.server = server
+    held = MemoryShare(of: server.memory)
     bodyLimit = server.options.bodyLimit
   }
 
@@ -58,7 +61,7 @@ public final class Exchange {
   /// How many lines of that name the request has.
   public func count(of name: KnownHeader) -> Int { head.headers.count(name) }
 
-  /// The body of the request; empty before `Handler.handle`. Valid until the answer is complete.
+  /// The body of the request, within `Handler.handle`; empty before and after.
   public var body: UnsafeRawBufferPointer { content.bytes }
 
   /// Whether the request has a body that is not empty, or is chunked.
@@ -66,6 +69,9 @@ public final class Exchange {
 
   /// Whether the declared length of the body is beyond `bodyLimit`: unless `Handler.begin` answers, the request is refused.
   public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > bodyLimit }
+
+  /// Whether there is memory to keep an answer of that length until the client has read it.
+  public func hasRoom(forAnswer bytes: Int) -> Bool { server.memory.hasRoom(for: bytes) }
 
   /// The client's numeric address, without the port.
   public var peerAddress: String { connection.peerAddress }
@@ -100,6 +106,7 @@ public final class Exchange {
     case .library:
       answer.clear()
       answer.append(body)
+      held.force(content.capacity + answer.capacity)
       let isQueued = connection.queue(
         answerHead, body: answer.bytes, closes: server.isQuiesced, logger: server.logger)
       perform(state.answered(isQueued: isQueued, isStream: false))
@@ -174,12 +181,18 @@ public final class Exchange {
     server.handler.begin(self)
     guard !isAnswered else { return }
     if isBodyTooLong { return refuse(.bodyTooLarge(bodyLimit)) }
+    if head.announcesBody, !server.memory.hasRoom(for: head.declaredLength ?? MemoryBudget.smallest) {
+      return refuse(.memory)
+    }
     perform(state.headAccepted())
   }
 
   private func takeBody(_ piece: UnsafeRawBufferPointer) {
     guard content.count + piece.count <= bodyLimit else { return refuse(.bodyTooLarge(bodyLimit)) }
-    content.append(piece)
+    guard held.hold(content.capacity(appending: piece.count, atMost: head.declaredLength)) else {
+      return refuse(.memory)
+    }
+    content.append(piece, atMost: head.declaredLength)
     // At least 1 KiB a second after the first seconds; measured over the whole body, so that no byte resets it.
     watch?.credit(bytes: piece.count)
   }
@@ -187,6 +200,9 @@ public final class Exchange {
   private func complete() -> Bool {
     watch?.expect(within: nil)
     server.handler.handle(self)
+    // What waits for a backend is the call, not the body that it came in.
+    content.clear()
+    held.force(answer.capacity)
     perform(state.handlerReturned())
     return state.phase != .dropped
   }
@@ -242,6 +258,7 @@ public final class Exchange {
       head.clear()
       content.clear()
       answer.clear()
+      held.force(0)
       knownID = nil
       server.requestEnded()
     }
