@@ -1,9 +1,9 @@
-# Build, run and test the gateway. `make run` and `make test` are all a fresh Debian 12 with Swift needs.
+# Build, run and test the gateway. `make run` and `make test` are all a fresh Debian or Ubuntu with Swift needs.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test check format image clean
+.PHONY: help run build test test-debian13 check format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -14,7 +14,7 @@ IMAGE ?= zmq-gateway
 sources := Package.swift Sources Tests
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Install what is missing, build, and serve the demo on 127.0.0.1:8080
 	@exec .build/release/zmq-gateway demo $(ARGS)
@@ -28,6 +28,9 @@ test: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
 test: ## Install what is missing, with a Python environment in .venv, and run all tests
 	@Scripts/bootstrap test
 	swift test --no-parallel
+
+test-debian13: ## As root: make a Debian 13 root in .build-debian13, and run all tests in it
+	@Scripts/debian13 make test
 
 check: ## Check the format and build everything, warnings being errors
 	@Scripts/bootstrap build
@@ -43,4 +46,4 @@ image: ## Build the container image
 	$(DOCKER) build -f Docker/Dockerfile -t $(IMAGE) .
 
 clean: ## Remove what was built, .venv included
-	rm -rf .build .venv
+	rm -rf .build .build-debian13 .venv

@@ -12,6 +12,8 @@ public final class Server: Source, EndOfTurn {
   public static let surplus = 64
   /// Connection memory beyond the head: libmicrohttpd's header records, the answer's head, and the stream's chunk.
   private static let extraMemory = 8 << 10
+  /// Between runs of a daemon that wants to run and does nothing.
+  private static let pause = Duration.milliseconds(5)
 
   /// Where it listens.
   public let address: ListenAddress
@@ -29,6 +31,8 @@ public final class Server: Source, EndOfTurn {
   private var daemon: Daemon?
   private var watch: Watch?
   private var isDue = true
+  /// The daemon has called back in its present run.
+  private var hasCalledBack = false
   private var due = Instant(nanoseconds: .max)
   private var exchanges: [ObjectIdentifier: Exchange] = [:]
   var requestIDs = RequestIDs()
@@ -149,12 +153,20 @@ public final class Server: Source, EndOfTurn {
   public func endTurn() -> Instant? {
     guard let daemon else { return nil }
     if isDue || due <= loop.now {
+      let wasAsked = isDue
       isDue = false
+      hasCalledBack = false
       daemon.run()
       due = daemon.patience.map { loop.now + .milliseconds($0) } ?? Instant(nanoseconds: .max)
+      // A line of a chunked body that is longer than the connection's memory makes libmicrohttpd 0.9.75 want to run at once for
+      // as long as the connection lasts, with nothing to do.
+      if !wasAsked, !hasCalledBack { due = max(due, loop.now + Self.pause) }
     }
     return due.nanoseconds < .max ? due : nil
   }
+
+  /// The daemon is getting on with something.
+  func calledBack() { hasCalledBack = true }
 
   /// Makes the daemon run at the end of this turn.
   func schedule() { isDue = true }
@@ -166,6 +178,7 @@ public final class Server: Source, EndOfTurn {
 
   /// The server holds the exchange until `connectionClosed`.
   func connectionOpened(_ connection: Daemon.Connection) -> Exchange {
+    calledBack()
     let descriptor = connection.descriptor
     let exchange = Exchange(connection, isSurplus: !openConnections.add(), server: self)
     do throws(ReactorError) {
@@ -181,6 +194,7 @@ public final class Server: Source, EndOfTurn {
   }
 
   func connectionClosed(_ exchange: Exchange) {
+    calledBack()
     openConnections.leave()
     exchange.connectionClosed()
     exchanges[ObjectIdentifier(exchange)] = nil

@@ -151,6 +151,7 @@ public final class Exchange {
 
   /// The request line is there. Called before anything was taken apart in place.
   func requestBegan(_ target: UnsafeRawBufferPointer) {
+    server.calledBack()
     let actions = state.requestBegan()
     if actions.contains(.beginRequest) {
       head.begin(target: target)
@@ -161,6 +162,7 @@ public final class Exchange {
 
   /// The head is there, or a piece of the body, or its end: an empty piece. False when the connection is to be closed.
   func arrived(_ line: RequestHead.Line, _ piece: UnsafeRawBufferPointer) -> Bool {
+    server.calledBack()
     switch state.arrived(bytes: piece.count) {
     case .head: takeHead(line)
     case .body: takeBody(piece)
@@ -209,7 +211,12 @@ public final class Exchange {
 
   /// More of the stream is asked for; nil when it is broken.
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead? {
-    guard let stream, state.readBegan() else { return nil }
+    server.calledBack()
+    guard let stream, state.readBegan() else {
+      // It was dropped, at which it may have been suspended: libmicrohttpd 1.0 gives no timeout to such a connection.
+      connection.giveUp()
+      return nil
+    }
     let read = stream.read(into: room)
     let actions = state.readEnded(read, room: room.count)
     perform(actions)
@@ -219,7 +226,10 @@ public final class Exchange {
   }
 
   /// The daemon is done with the request; the connection may see another.
-  func requestEnded() { perform(state.requestEnded()) }
+  func requestEnded() {
+    server.calledBack()
+    perform(state.requestEnded())
+  }
 
   // MARK: From the server and the connection's watch
 
