@@ -93,6 +93,7 @@ let package = Package(
     tests("ZeroMQRPC", ["ZeroMQ", "MessagePack", "Reactor"]),
     tests("HTTPServer", ["Reactor"]),
     tests("ConfigurationReader", []),
+    tests("zmq-gateway", []),
     tests("Gateway", ["ConfigurationReader", "Demo", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
   ]
 )

@@ -44,8 +44,6 @@ public final class Gateway: Sendable {
     }
     let count =
       configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    // Converted here once, and not on a shard that a first client would make wait.
-    _ = OpenAPIDocument.json
     let own = context == nil
     let context = try context ?? Context(sockets: max(1_023, configuration.socketCount(shards: count)))
     var shards: [Shard] = []

@@ -54,7 +54,8 @@ extension TranscodingFault {
       (.tooManyElements, "the document has more than \(TranscodingLimits.largestDocument) bytes; send it in parts")
     case .integerRange:
       (.notEncodable, "integers travel from -2^63 to 2^64-1; send this one as a string or, with a fraction, as a float")
-    case .floatRange: (.notEncodable, "the number is too large for a 64-bit float; send it as a string")
+    case .floatRange:
+      (.notEncodable, "the number is too large, or too close to zero, for a 64-bit float; send it as a string")
     case .tooDeep: (.tooDeep, "too deep: arrays and objects are nested deeper than allowed; flatten the value")
     case .tooManyElements: (.tooManyElements, "more values than one document may hold; send it in parts")
     case .badBase64:

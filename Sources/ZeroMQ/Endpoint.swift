@@ -102,6 +102,7 @@ extension Endpoint {
           ? "only an IPv6 address goes in brackets: tcp://\(host):\(port)"
           : "an IPv6 address goes in brackets: tcp://[\(host)]:\(port)")
     }
+    if let fault = addressFault(host) { throw EndpointError(fault) }
     if port == "*" { return .tcp(host: String(host), port: 0) }
     guard let number = parts.portNumber else {
       throw EndpointError("\"\(port)\" is no port; ports are 1...65535")
@@ -111,6 +112,43 @@ extension Endpoint {
 }
 
 extension Endpoint {
+  /// Why a host that cannot be a name is no address either; nil for addresses and for names.
+  private static func addressFault(_ host: Substring) -> String? {
+    if host.contains(":") {
+      // An interface that is not there yet has no number: only what stands before it can be judged.
+      let address = host.prefix { $0 != "%" }
+      return Resolver.numeric(String(address)) == nil ? "\"\(host)\" is no IPv6 address, such as ::1" : nil
+    }
+    var labels = host.split(separator: ".", omittingEmptySubsequences: false)
+    if labels.count > 1, labels.last?.isEmpty == true { labels.removeLast() }
+    // No name ends in a number, so that names and addresses cannot be mistaken for each other (WHATWG URL, "ends in a number").
+    guard let last = labels.last?.lowercased(), !last.isEmpty else { return nil }
+    let isNumber = last.hasPrefix("0x") ? last.dropFirst(2).allSatisfy(\.isHexDigit) : last.utf8.allSatisfy(isDigit)
+    if !isNumber { return nil }
+    let octets = host.split(separator: ".", omittingEmptySubsequences: false)
+    let isAddress =
+      octets.count == 4
+      && octets.allSatisfy { octet in
+        octet.utf8.allSatisfy(isDigit) && UInt8(octet) != nil && (octet == "0" || !octet.hasPrefix("0"))
+      }
+    return isAddress
+      ? nil
+      : "\"\(host)\" is no IPv4 address, which is four numbers of 0 to 255, such as 127.0.0.1; and no name ends in a number"
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { 0x30...0x39 ~= byte }
+}
+
+extension Endpoint {
+  /// Whether the two lead to one place in different spellings: addresses are compared in numbers, names without regard to case.
+  /// Names are not looked up.
+  public func isSame(as other: Endpoint) -> Bool {
+    guard case .tcp(let host, let port) = inNumbers.address,
+      case .tcp(let otherHost, let otherPort) = other.inNumbers.address
+    else { return address == other.address }
+    return host.lowercased() == otherHost.lowercased() && port == otherPort
+  }
+
   /// The host's name if it has one that must be looked up before libzmq can connect.
   var hostName: String? {
     guard case .tcp(let host, _) = address, host != "*", Resolver.numeric(host) == nil else { return nil }

@@ -21,6 +21,10 @@ extension Logger {
           ? "no connection: the host's name is still being looked up; check the name server"
           : "no connection: nobody answers at that endpoint; it is tried again",
         metadata: metadata)
+    case .duplicate(let endpoint, let other):
+      metadata["endpoint"] = "\(endpoint)"
+      metadata["other"] = "\(other)"
+      warning("two endpoints lead to one address, and share one connection; remove one of them", metadata: metadata)
     case .connectedToItself(let endpoint):
       metadata["endpoint"] = "\(endpoint)"
       warning(

@@ -4,7 +4,6 @@ import Gateway
 import HTTPServer
 import Logging
 import ServiceLifecycle
-import UnixSignals
 
 /// Runs a gateway until SIGTERM or SIGINT, then drains it.
 struct GatewayService: Service {
@@ -19,14 +18,18 @@ struct GatewayService: Service {
     await gateway.stop()
   }
 
-  /// Runs services, in order of their start; the last one stops first.
+  /// Runs services, in order of their start, until SIGTERM or SIGINT; the last one stops first.
   static func run(_ services: [any Service], logger: Logger) async throws {
     // Blocks of this size and above are mapped, and go back to the system when they are freed. Unless it is told, glibc raises the
     // size to that of the largest block it has seen freed, and keeps blocks of long bodies and replies.
     mallopt(M_MMAP_THRESHOLD, 128 << 10)
     let services = services + [HangUp(logger: logger)]
-    let group = ServiceGroup(
-      configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    let group = ServiceGroup(configuration: .init(services: services, logger: logger))
+    let signals = StopSignals { name in
+      logger.info("stopping; a second signal ends the program at once", metadata: ["signal": "\(name)"])
+      Task { await group.triggerGracefulShutdown() }
+    }
+    defer { withExtendedLifetime(signals) {} }
     do {
       try await group.run()
     } catch {

@@ -1,25 +1,52 @@
 import ArgumentParser
+import Foundation
 import Gateway
+import HTTPServer
 
 struct HealthCheck: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "healthcheck", abstract: "Ask a running gateway whether it lives; exit 0, or 69.")
+    commandName: "healthcheck", abstract: "Ask a running gateway whether it lives; exit 0, or 69.",
+    discussion: "It asks the first address that `serve` listens on with the same configuration and environment.")
 
-  @Option(help: "Where it listens, http://host:port; http:// may be left out.")
-  var http = "http://127.0.0.1:8080"
+  @Option(help: "The configuration that the gateway was started with, a YAML file.")
+  var config: String?
+
+  @Option(help: "Ask there instead: http://host:port, with a prefix behind it or none; http:// may be left out.")
+  var http: String?
 
   func run() throws {
-    let probe: LivenessProbe
+    let probe = try probe()
+    guard probe.succeeds(within: .seconds(2)) else {
+      print("\(probe) does not answer")
+      throw ExitCode.unavailable
+    }
+    print("\(probe) is alive")
+  }
+
+  private func probe() throws -> LivenessProbe {
     do {
-      let address = http.hasPrefix("http://") ? String(http.dropFirst("http://".count)) : http
-      probe = try LivenessProbe(address.hasSuffix("/") ? String(address.dropLast()) : address)
+      if let http { return try LivenessProbe(url: http) }
     } catch {
       throw ValidationError("--http: \(error)")
     }
-    guard probe.succeeds(within: .seconds(2)) else {
-      print("\(http) does not answer")
-      throw ExitCode.unavailable
+    guard let address = try listen().first else {
+      throw ValidationError("there is no address to ask; give one with --http")
     }
-    print("\(http) is alive")
+    guard address.port != 0 else {
+      throw ValidationError("\(address) lets the system choose the port; say with --http which one it was")
+    }
+    return LivenessProbe(address)
+  }
+
+  /// Where `serve` listens.
+  private func listen() throws -> [ListenAddress] {
+    if let config { return try ConfigurationFile(config).load().http.listen }
+    do {
+      let environment = try Overrides(environment: ProcessInfo.processInfo.environment)
+      return environment.listen ?? Configuration().http.listen
+    } catch {
+      FileHandle.standardError.write(Data("\(error)\n".utf8))
+      throw ExitCode.configuration
+    }
   }
 }

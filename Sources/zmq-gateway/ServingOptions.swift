@@ -23,7 +23,7 @@ struct ServingOptions: ParsableArguments {
   }
 
   func logger() -> Logger {
-    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    LoggingSystem.bootstrap { StreamLogHandler(label: $0, stream: EscapedLines()) }
     var logger = Logger(label: "zmq-gateway")
     logger.logLevel = logLevel
     return logger

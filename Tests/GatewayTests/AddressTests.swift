@@ -65,12 +65,25 @@ struct AddressTests {
       ])
   }
 
+  @Test("that ends in a number is an address, and no name")
+  func number() {
+    let found = complaints("services: { a: { pattern: rpc, connect: \"tcp://256.1.1.1:55\" } }")
+    #expect(found.count == 1)
+    #expect(found.first?.hasPrefix("1:41: services.a.connect: \"256.1.1.1\" is no IPv4 address") == true)
+  }
+
   @Test("may not be listed twice")
   func twice() {
     #expect(
       complaints("services: { a: { pattern: rpc, connect: [tcp://h:1, tcp://h:1] } }") == [
         "1:53: services.a.connect[1]: tcp://h:1 is listed twice"
       ])
+    for (pattern, before, after) in [("rpc", "", ""), ("pipeline", "", ""), ("pubsub", "subscribe: { ", " }")] {
+      let found = complaints(
+        "services: { a: { pattern: \(pattern), \(before)connect: [\"tcp://[::1]:5\", \"tcp://[0::1]:5\"]\(after) } }")
+      #expect(found.count == 1)
+      #expect(found.first?.hasSuffix("connect[1]: tcp://[0::1]:5 is listed twice, as tcp://[::1]:5 too") == true)
+    }
     #expect(
       complaints("http: { listen: [localhost:1, localhost:1] }") == [
         "1:31: http.listen[1]: localhost:1 is listed twice"

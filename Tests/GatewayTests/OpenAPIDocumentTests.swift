@@ -8,14 +8,14 @@ import Testing
 struct OpenAPIDocumentTests {
   private var document: [String: Any] {
     get throws {
-      try #require(JSONSerialization.jsonObject(with: Data(OpenAPIDocument.json)) as? [String: Any])
+      try #require(JSONSerialization.jsonObject(with: Data(OpenAPIDocument().json)) as? [String: Any])
     }
   }
 
   @Test("is OpenAPI 3.1 in YAML and in JSON")
   func version() throws {
-    #expect(String(decoding: OpenAPIDocument.yaml, as: UTF8.self).hasPrefix("openapi: 3.1.0\n"))
-    #expect(String(decoding: OpenAPIDocument.json, as: UTF8.self).hasPrefix(#"{"openapi":"3.1.0","info":{"title":"#))
+    #expect(String(decoding: OpenAPIDocument().yaml, as: UTF8.self).hasPrefix("openapi: 3.1.0\n"))
+    #expect(String(decoding: OpenAPIDocument().json, as: UTF8.self).hasPrefix(#"{"openapi":"3.1.0","info":{"title":"#))
     #expect(try document["openapi"] as? String == "3.1.0")
   }
 
@@ -46,11 +46,27 @@ struct OpenAPIDocumentTests {
     let problem = try #require(components["schemas"]?["Problem"] as? [String: Any])
     let properties = try #require(problem["properties"] as? [String: [String: Any]])
     #expect(properties["status"]?["minimum"] as? Int == 400)
-    let text = String(decoding: OpenAPIDocument.json, as: UTF8.self)
-    #expect(text.contains(#""accepted":{"type":"boolean","const":true}"#))
+    let text = String(decoding: OpenAPIDocument().json, as: UTF8.self)
+    #expect(text.contains(#""example":{"accepted":true}"#))
     #expect(text.contains(#""const":"no"}"#))
     #expect(text.contains(#""responses":{"200":{"#))
     #expect(text.contains(#""eur":12.5"#))
+  }
+
+  @Test("has no schema that is a truth value or one type null: generators of clients do not take them")
+  func plainSchemas() throws {
+    func faults(_ value: Any, _ place: String) -> [String] {
+      if let items = value as? [Any] { return items.enumerated().flatMap { faults($1, "\(place)/\($0)") } }
+      guard let members = value as? [String: Any] else { return [] }
+      return members.flatMap { key, value -> [String] in
+        let isSchema =
+          ["schema", "items"].contains(key) || place.hasSuffix("/properties") || place.hasSuffix("/schemas")
+        let isBad = isSchema && !(value is [String: Any]) || key == "additionalProperties" && value as? Bool == true
+        return (isBad || key == "type" && value as? String == "null" ? ["\(place)/\(key)"] : [])
+          + faults(value, "\(place)/\(key)")
+      }
+    }
+    #expect(faults(try document, "") == [])
   }
 
   @Test("gives examples of problems as the gateway writes them")

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import MessagePack
@@ -41,9 +42,9 @@ struct NumberTests {
     "a number with a fraction or exponent is the nearest double",
     arguments: [
       "0.0", "-0.0", "1.0", "0.1", "1e0", "1E+2", "1e-2", "3.141592653589793", "2.2250738585072014e-308", "5e-324",
-      "4.9406564584124654e-324", "2.4703282292062327e-324", "2.4703282292062328e-324", "1.7976931348623157e308",
+      "4.9406564584124654e-324", "2.4703282292062328e-324", "1.7976931348623157e308",
       "9007199254740993.0", "9007199254740992.5", "9007199254740993e0", "123456789012345678.9", "0.30000000000000004",
-      "179769313486231570000000000000000000000000000000000e258", "1e-400", "0e999999999999999999", "1.5e+00001",
+      "179769313486231570000000000000000000000000000000000e258", "0e999999999999999999", "1.5e+00001",
       "0.000000000000000000000000000000000000000000000000001e+51", "18446744073709551615.0", "1234567890123456789e-19",
       "7.2057594037927933e16", "99999999999999974834176.0", "1448997445238699e0", "8.5e22", "1e23", "1e22",
       "6929495644600919.5", "3.5844466002796428e+298", "0.000123", "100000000000000016777215.0",
@@ -99,12 +100,113 @@ struct NumberTests {
     }
   }
 
-  @Test("a float that overflows is refused", arguments: ["1e309", "-1.8e308", "1e99999999999999999999"])
-  func overflow(json: String) throws {
-    let error = try #require(failure { () throws(TranscodingError) in try pack("[\(json)]") })
+  @Test(
+    "a float that overflows, or that is not zero and becomes zero, is refused",
+    arguments: [
+      "1e309", "-1.8e308", "1e400", "1e99999999999999999999", "1e-400", "-1e-400", "2.4703282292062327e-324",
+      "-1e-99999999999999999999", "0.\(String(repeating: "0", count: 400))1", "1.0e-1000",
+    ])
+  func range(json: String) throws {
+    let error = try #require(failure { () throws(TranscodingError) in try pack("{\"a\":[\(json)]}") })
     #expect(error.code == .notEncodable)
-    #expect(error.pointer == "/0")
-    #expect(error.offset == 1)
+    #expect(error.pointer == "/a/0")
+    #expect(error.offset == 6)
+  }
+
+  @Test("zero is zero however it is written", arguments: ["0e-400", "0.000e-400", "0e400", "-0.0e400", "-0e-400"])
+  func zeros(json: String) throws {
+    #expect(try pack(json) == written(.double(json.hasPrefix("-") ? -0.0 : 0)))
+    let long = json.replacing("0", with: "0.\(String(repeating: "0", count: 1_000))", maxReplacements: 1)
+    if !json.contains(".") {
+      #expect(try pack(long) == written(.double(json.hasPrefix("-") ? -0.0 : 0)))
+    }
+  }
+
+  /// The digits of 2^`power`, and the power of ten that they are to be multiplied by. No digit is lost.
+  private func exactly(twoToThe power: Int) -> (digits: [UInt8], exponent: Int) {
+    var digits: [UInt8] = [1]
+    // 2^-n is 5^n / 10^n.
+    for _ in 0..<power.magnitude {
+      var carry: UInt8 = 0
+      for i in digits.indices.reversed() {
+        let product = digits[i] * (power < 0 ? 5 : 2) + carry
+        digits[i] = product % 10
+        carry = product / 10
+      }
+      if carry > 0 { digits.insert(carry, at: 0) }
+    }
+    return (digits, min(power, 0))
+  }
+
+  private func text(_ digits: [UInt8], _ exponent: Int) -> String {
+    digits.map(String.init).joined() + "e\(exponent)"
+  }
+
+  @Test("half of the smallest double is zero and so refused; anything above that is the smallest double")
+  func smallest() throws {
+    let (half, exponent) = exactly(twoToThe: -1075)
+    var below = half
+    below[below.count - 1] -= 1
+    for sign in ["", "-"] {
+      for refused in [text(half, exponent), text(half + [0, 0, 0], exponent - 3), text(below, exponent)] {
+        #expect(failure { () throws(TranscodingError) in try pack(sign + refused) }?.code == .notEncodable)
+      }
+      let least = Double.leastNonzeroMagnitude
+      let smallest = written(.double(sign.isEmpty ? least : -least))
+      #expect(try pack(sign + text(half + [1], exponent - 1)) == smallest)
+      #expect(try pack(sign + text(half + .init(repeating: 0, count: 500) + [1], exponent - 501)) == smallest)
+      let (whole, place) = exactly(twoToThe: -1074)
+      #expect(try pack(sign + text(whole, place)) == smallest)
+    }
+  }
+
+  @Test("half way from the greatest double to 2^1024 is refused; anything below that is the greatest double")
+  func greatest() throws {
+    // 2^1024 - 2^970.
+    var half = exactly(twoToThe: 1024).digits
+    let step = exactly(twoToThe: 970).digits
+    var borrow: Int8 = 0
+    for i in 0..<half.count {
+      let digit = Int8(half[half.count - 1 - i]) - (i < step.count ? Int8(step[step.count - 1 - i]) : 0) - borrow
+      borrow = digit < 0 ? 1 : 0
+      half[half.count - 1 - i] = UInt8(digit + borrow * 10)
+    }
+    var below = half
+    below[below.count - 1] -= 1
+    for sign in ["", "-"] {
+      for refused in [text(half, 0), text(half + [0, 1], -2)] {
+        #expect(failure { () throws(TranscodingError) in try pack(sign + refused) }?.code == .notEncodable)
+      }
+      let greatest = Double.greatestFiniteMagnitude
+      #expect(try pack(sign + text(below, 0)) == written(.double(sign.isEmpty ? greatest : -greatest)))
+      #expect(try pack(sign + text(below + [9, 9], -2)) == written(.double(sign.isEmpty ? greatest : -greatest)))
+    }
+  }
+
+  @Test(
+    "near both ends of the range, random numbers are what strtod(3) makes of them, or refused where it finds them out of range"
+  )
+  func ends() throws {
+    var random = Seeded(state: 3)
+    var refused = 0
+    for _ in 0..<20_000 {
+      let count = Int.random(in: 1...40, using: &random)
+      var digits = String((0..<count).map { _ in "0123456789".randomElement(using: &random) ?? "0" })
+      digits.insert(".", at: digits.index(after: digits.startIndex))
+      if digits.hasSuffix(".") { digits += "0" }
+      let exponent =
+        Bool.random(using: &random)
+        ? Int.random(in: -330 ... -300, using: &random) : Int.random(in: 300...312, using: &random)
+      let text = (Bool.random(using: &random) ? "-" : "") + digits + "e\(exponent)"
+      let value = strtod(text, nil)
+      if value.isInfinite || value == 0 && digits.contains(where: { ("1"..."9").contains($0) }) {
+        refused += 1
+        #expect(failure { () throws(TranscodingError) in try pack(text) }?.code == .notEncodable, "\(text)")
+      } else {
+        #expect(try pack(text) == written(.double(value)), "\(text)")
+      }
+    }
+    #expect(refused > 1_000 && refused < 19_000)
   }
 
   @Test(

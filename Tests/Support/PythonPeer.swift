@@ -10,6 +10,13 @@ public enum Python {
   /// Why tests are left out without it.
   public static let comment = "ZMQ_GATEWAY_PYTHON names no Python with aiozmq"
 
+  /// Whether a program was installed beside the interpreter: those of an older environment may be fewer.
+  public static func has(_ program: String) -> Bool {
+    guard let path else { return false }
+    let beside = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent(program).path
+    return FileManager.default.isExecutableFile(atPath: beside)
+  }
+
   /// A script of `Tests/Interop`.
   static func script(_ name: String) -> String {
     let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

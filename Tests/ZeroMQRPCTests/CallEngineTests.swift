@@ -134,7 +134,9 @@ struct RPCClientTests {
 
   @Test("after a row of deadlines a fresh connection takes over; a reply in between starts the row anew")
   func replace() async throws {
-    try await CallBench.with { bench, backends in
+    var options = RPCOptions()
+    options.leastSilence = .milliseconds(20)
+    try await CallBench.with(options: options) { bench, backends in
       for answered in [false, false, true, false, false] {
         let reply = await bench.call(within: answered ? .seconds(20) : .milliseconds(20))
         let call = try await backends[0].call()
@@ -159,6 +161,27 @@ struct RPCClientTests {
       try await backends[0].answer(old, [4])
       #expect(try await before.outcome == .result([4]))
       #expect(await bench.connectedEndpoints == 1)
+    }
+  }
+
+  @Test("a deadline shorter than the least silence says nothing of the backend; one as long does")
+  func shortDeadlines() async throws {
+    var options = RPCOptions()
+    options.leastSilence = .milliseconds(200)
+    try await CallBench.with(options: options) { bench, backends in
+      for timeout in [Duration.nanoseconds(1_000), .milliseconds(1), .milliseconds(20)] {
+        for _ in 0..<options.timeoutsBeforeReplacement {
+          let outcome = try await bench.call(within: timeout).outcome
+          #expect(outcome == .failed(.init(.timeout, sent: true)))
+        }
+      }
+      #expect(await bench.counters.replacedConnections == 0)
+      for number in 1...options.timeoutsBeforeReplacement {
+        let outcome = try await bench.call(within: options.leastSilence).outcome
+        #expect(outcome == .failed(.init(.timeout, sent: true)))
+        #expect(await bench.counters.replacedConnections == (number < options.timeoutsBeforeReplacement ? 0 : 1))
+      }
+      #expect(backends.count == 1)
     }
   }
 

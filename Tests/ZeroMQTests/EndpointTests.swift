@@ -14,6 +14,11 @@ struct EndpointTests {
       ("tcp://host.example:65535", .tcp(host: "host.example", port: 65_535)),
       ("tcp://[::1]:5555", .tcp(host: "::1", port: 5_555)), ("tcp://*:*", .tcp(host: "*", port: 0)),
       ("tcp://[::]:0", .tcp(host: "::", port: 0)), ("tcp://eth0:5", .tcp(host: "eth0", port: 5)),
+      ("tcp://255.255.255.255:5", .tcp(host: "255.255.255.255", port: 5)),
+      ("tcp://0.0.0.0:5", .tcp(host: "0.0.0.0", port: 5)),
+      ("tcp://1.2.3.4.example:5", .tcp(host: "1.2.3.4.example", port: 5)), ("tcp://4u:5", .tcp(host: "4u", port: 5)),
+      ("tcp://0xcafe.example.:5", .tcp(host: "0xcafe.example.", port: 5)), ("tcp://a-1:5", .tcp(host: "a-1", port: 5)),
+      ("tcp://[fe80::1%no-such-if0]:5", .tcp(host: "fe80::1%no-such-if0", port: 5)),
       ("ipc:///run/a", .ipc(path: "/run/a")), ("ipc://@name", .ipc(path: "@name")), ("ipc://*", .ipc(path: "*")),
       ("ipc://\(path)", .ipc(path: path)), ("inproc://a", .inproc(name: "a")),
       ("inproc://\(name)", .inproc(name: name)),
@@ -38,6 +43,15 @@ struct EndpointTests {
       ("tcp://1.2.3.4:5;6.7.8.9:1", "source address"), ("tcp://ho st:5", "no spaces"), ("tcp://h:1\n", "no spaces"),
       ("ipc://", "needs a path"),
       ("ipc://\(path)a", "at most 107 bytes, not 108"), ("inproc://", "needs a name"), ("inproc://\(name)n", "255"),
+      ("tcp://256.1.1.1:55", "\"256.1.1.1\" is no IPv4 address"), ("tcp://1.2.3:5", "no IPv4 address"),
+      ("tcp://1.2.3.4.5:5", "no IPv4 address"), ("tcp://1.2.3.:5", "no IPv4 address"), ("tcp://1.2.3.4.:5", "no IPv4"),
+      ("tcp://1.2.3.04:5", "no IPv4 address"), ("tcp://1..3.4:5", "no IPv4 address"),
+      ("tcp://5555:1", "no IPv4 address"),
+      ("tcp://host.1:5", "no IPv4 address"), ("tcp://0x7f000001:5", "no IPv4 address"), ("tcp://1.2.3.0x:5", "no IPv4"),
+      ("tcp://-1.2.3.4:5", "no IPv4 address"), ("tcp://[::g]:5", "no IPv6 address"),
+      ("tcp://[1:2:3]:5", "no IPv6 address"),
+      ("tcp://[:::1]:5", "no IPv6 address"), ("tcp://[::1.2.3]:5", "no IPv6 address"),
+      ("tcp://[%eth0:]:5", "no IPv6 address"),
       ("pgm://h:1", "no transport"), ("TCP://h:1", "no transport"), ("udp://h:1", "no transport"),
     ])
   func refused(text: String, reason: String) {
@@ -77,4 +91,19 @@ struct EndpointTests {
       ("tcp://0.0.0.0:0;127.0.0.1:5555", "tcp://127.0.0.1:5555"), ("tcp://[::]:0;[::1]:5", "tcp://[::1]:5"),
     ])
   func spelling(text: String, canonical: String) { #expect(Endpoint.canonical(text) == canonical) }
+
+  @Test(
+    "is the same as another that leads to one place in another spelling",
+    arguments: [
+      ("tcp://127.0.0.1:5", "tcp://127.0.0.1:5", true), ("tcp://[::1]:5", "tcp://[0::1]:5", true),
+      ("tcp://[::ffff:127.0.0.1]:5", "tcp://127.0.0.1:5", true), ("tcp://[::A]:5", "tcp://[::a]:5", true),
+      ("tcp://h:5", "tcp://H:5", true), ("tcp://h:5", "tcp://h:05", true), ("ipc:///a", "ipc:///a", true),
+      ("tcp://h:5", "tcp://h:6", false), ("tcp://h:5", "tcp://g:5", false),
+      ("tcp://[::1]:5", "tcp://127.0.0.1:5", false),
+      ("ipc:///a", "ipc:///A", false), ("tcp://localhost:5", "tcp://127.0.0.1:5", false),
+    ])
+  func same(one: String, other: String, isSame: Bool) throws {
+    #expect(try Endpoint(one).isSame(as: Endpoint(other)) == isSame)
+    #expect(try Endpoint(other).isSame(as: Endpoint(one)) == isSame)
+  }
 }

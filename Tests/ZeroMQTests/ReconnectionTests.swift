@@ -163,6 +163,25 @@ struct ReconnectionTests {
     #expect(it.expired(at: instant(100)) == [.connect(address)])
   }
 
+  @Test("a name that leads to another endpoint's address is told as that, once; a way of its own ends it")
+  func taken() throws {
+    let (one, two) = (try endpoint("tcp://10.0.0.1:5"), try endpoint("tcp://10.0.0.2:5"))
+    let (name, other) = (try endpoint("tcp://name:5"), try endpoint("tcp://other:5"))
+    var it = try named()
+    _ = (it.start(at: instant(0)), it.resolved([one], at: instant(0)))
+    #expect(it.taken(by: other, at: instant(0)) == [])
+    var told: [Reconnection.Action] = []
+    while let due = it.deadline, due < instant(9_000) {
+      let actions = it.expired(at: due)
+      told += actions.filter { $0 != .connect(one) }
+      if actions.contains(.connect(one)) { #expect(it.taken(by: other, at: due) == []) }
+    }
+    #expect(told == [.tell(.duplicate(name, of: other))])
+    #expect(it.resolved([two], at: instant(9_000)) == [])
+    _ = (it.expired(at: instant(12_000)), it.established(), it.lost(at: instant(13_000)))
+    #expect(it.expired(at: instant(15_000)).contains(.tell(.unreached(name, isResolving: true))))
+  }
+
   @Test("the end drops the connection and tells it if it stood")
   func end() throws {
     let address = try endpoint("tcp://10.0.0.1:5")

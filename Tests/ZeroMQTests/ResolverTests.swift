@@ -96,4 +96,18 @@ struct ResolverTests {
       names.release("slow")
     }
   }
+
+  @Test("two endpoints that lead to one address share its connection, and that is told") func duplicate() async throws {
+    let names = Names(["name": ["127.0.0.1"]])
+    try await Stations.with { stations in
+      let a = try await stations.open(.pull)
+      let port = try await a.bindAnyPort()
+      let b = try await stations.open(.push, resolver: Resolver { names.look($0) })
+      let (address, name) = ("tcp://127.0.0.1:\(port)", "tcp://name:\(port)")
+      try await b.connect(address)
+      try await b.connect(name)
+      try await b.sees([.connected, .duplicate(try Endpoint(name), of: try Endpoint(address))])
+      #expect(await b.endpoints == [1, 2])
+    }
+  }
 }

@@ -21,18 +21,14 @@ struct LiveResponder: Responder {
 }
 
 /// `/openapi.json` and `/openapi.yaml`: the interface of the gateway.
-enum OpenAPIResponder: Responder {
-  case json, yaml
+struct OpenAPIResponder: Responder {
+  let contentType: StaticString
+  let document: [UInt8]
 
   var methods: HTTPMethod.Set { .fetch }
   var isOperation: Bool { true }
 
-  func respond(to request: GatewayRequest) throws(Problem) {
-    switch self {
-    case .json: request.answer(200, "application/json", OpenAPIDocument.json)
-    case .yaml: request.answer(200, "application/yaml", OpenAPIDocument.yaml)
-    }
-  }
+  func respond(to request: GatewayRequest) throws(Problem) { request.answer(200, contentType, document) }
 }
 
 /// `/problems/{code}`: what a problem's code means.

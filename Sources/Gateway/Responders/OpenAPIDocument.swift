@@ -1,13 +1,23 @@
 import Yams
 
 /// The interface of the gateway, machine readable: `openapi/gateway.yaml`, embedded when the gateway is built.
-public enum OpenAPIDocument {
-  /// The document as it was written.
-  public static let yaml: [UInt8] = PackageResources.gateway_yaml
+public struct OpenAPIDocument: Sendable {
+  /// The document as it was written, with the prefix as the path of its server.
+  public let yaml: [UInt8]
+  /// The same as JSON: keys in the same order, numbers and truth values kept as such.
+  public let json: [UInt8]
 
-  /// The same as JSON, converted once: keys in the same order, numbers and truth values kept as such.
-  public static let json: [UInt8] = {
-    let text = String(decoding: yaml, as: UTF8.self)
+  /// The document of a gateway whose paths start with `prefix`, such as `/api`.
+  public init(prefix: String = "") {
+    let (written, converted) = (PackageResources.gateway_yaml, Self.converted)
+    // A prefix has no characters that either form would escape.
+    yaml = prefix.isEmpty ? written : written.replacing("- url: /\n".utf8, with: "- url: \(prefix)\n".utf8)
+    json = prefix.isEmpty ? converted : converted.replacing(#"{"url":"/","#.utf8, with: #"{"url":"\#(prefix)","#.utf8)
+  }
+
+  /// The document as JSON, converted once.
+  private static let converted: [UInt8] = {
+    let text = String(decoding: PackageResources.gateway_yaml, as: UTF8.self)
     guard let root = try? Yams.compose(yaml: text) else {
       preconditionFailure("openapi/gateway.yaml is not YAML, which the tests rule out")
     }

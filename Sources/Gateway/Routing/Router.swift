@@ -14,11 +14,13 @@ struct Router {
 
   private let prefix: String
   private let upstreams: UpstreamTable
+  private let document: OpenAPIDocument
 
   /// Routes to these upstreams; `prefix` is what every path starts with, such as `/api`.
   init(_ upstreams: UpstreamTable, prefix: String = "") {
     self.upstreams = upstreams
     self.prefix = prefix
+    document = OpenAPIDocument(prefix: prefix)
   }
 
   /// Takes the target as the client wrote it, undecoded.
@@ -45,8 +47,8 @@ struct Router {
       case ("", 1) where method == .options: ServerResponder()
       case ("live", 1): LiveResponder()
       case ("ready", 1): ReadyResponder(upstreams: upstreams)
-      case ("openapi.json", 1): OpenAPIResponder.json
-      case ("openapi.yaml", 1): OpenAPIResponder.yaml
+      case ("openapi.json", 1): OpenAPIResponder(contentType: "application/json", document: document.json)
+      case ("openapi.yaml", 1): OpenAPIResponder(contentType: "application/yaml", document: document.yaml)
       case ("problems", 2): ProblemPageResponder(code: try path.takeText(target))
       default: throw TargetPath.unknown
       }

@@ -21,6 +21,8 @@ final class RPCUpstream {
   ) throws {
     var options = RPCOptions()
     options.longestReply = rpc.replyLimit
+    // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
+    options.leastSilence = min(options.leastSilence, rpc.timeout)
     engine = try CallEngine(
       connect: rpc.connect, inFlight: shared.inFlight, memory: shared.memory, options: options, in: context,
       on: loop,

@@ -47,10 +47,11 @@ enum Decimal {
     return Double(top) * Double(bitPattern: UInt64(1023 + scale) << 52)
   }
 
-  /// The value of a JSON number of any length, by the standard library, which reads as the C locale does.
+  /// The nearest double to a JSON number of any length, by the standard library, which reads as the C locale does. Nil when that is
+  /// infinite, or zero though the number is not.
   ///
   /// 770 digits decide every double; a longer number is cut there, and a final 1 stands for a rest that is not zero.
-  @inline(never) static func slow(_ number: UnsafeRawBufferPointer) -> Double {
+  @inline(never) static func slow(_ number: UnsafeRawBufferPointer) -> Double? {
     let kept = 770
     var digits: [UInt8] = []
     var (exponent, explicit, at) = (0, 0, 0)
@@ -88,8 +89,7 @@ enum Decimal {
     }
     if digits.isEmpty { return negative ? -0.0 : 0 }
     let text = "\(String(decoding: digits, as: UTF8.self))e\(max(-100_000, min(100_000, exponent)))"
-    // The text is digits and an exponent, which always reads as a number; infinity stands for "does not".
-    let value = Double(text) ?? .infinity
+    guard let value = Double(text), value.isFinite, value != 0 else { return nil }
     return negative ? -value : value
   }
 }

@@ -94,8 +94,9 @@ extension JSONParser {
     if count <= 19, let value = Decimal.double(digits, exponent) {
       return (q, p.pointee == UInt8(ascii: "-") ? -value : value)
     }
-    let value = Decimal.slow(UnsafeRawBufferPointer(start: p, count: q - p))
-    if value.isInfinite { throw TranscodingFault(.floatRange, p - start) }
+    guard let value = Decimal.slow(UnsafeRawBufferPointer(start: p, count: q - p)) else {
+      throw TranscodingFault(.floatRange, p - start)
+    }
     return (q, value)
   }
 }

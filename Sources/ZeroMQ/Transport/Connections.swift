@@ -120,9 +120,9 @@ final class Connections {
       switch action {
       case .resolve(let host): look(up: host, for: id)
       case .connect(let address):
-        let others = entries.contains { $0.id != id && $0.reconnection.current == address }
+        let other = entries.first { $0.id != id && $0.reconnection.current == address }?.reconnection.endpoint
         // libzmq tells connections to one address apart neither in its events nor when one is ended.
-        guard !others else { return change(id) { reconnection, now in reconnection.unusable(at: now) } }
+        if let other { return change(id) { reconnection, now in reconnection.taken(by: other, at: now) } }
         try reach(address, isNamed: entries.first { $0.id == id }?.reconnection.endpoint != address)
       case .disconnect(let address): try socket.disconnect(address.outgoing)
       case .tell(let event): delegate?.connectionChanged(event)

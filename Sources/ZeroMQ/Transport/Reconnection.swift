@@ -63,6 +63,8 @@ struct Reconnection {
   private var nextLookup: Instant?
   private var lookupPause = Self.firstRetry
   private var isUnresolved = false
+  /// Another endpoint, which has one of the addresses.
+  private var holder: Endpoint?
 
   /// An endpoint to connect to. `host` is its name if it has one that must be looked up; else `endpoint` is what libzmq is
   /// given. Between two rounds through all addresses of a name there is a pause that grows from the shortest to the longest.
@@ -99,6 +101,7 @@ struct Reconnection {
     isUnresolved = false
     if found != addresses {
       addresses = found
+      holder = nil
       (tried, next) = (0, 0)
       // The one that is being tried has had its turn in this round.
       if first == current { (tried, next) = (1, 1 % found.count) }
@@ -133,6 +136,7 @@ struct Reconnection {
     (state, stateDeadline) = (.connected, nil)
     (tried, pause) = (0, shortestPause)
     silentUntil = nil
+    holder = nil
     return [.tell(.connected)]
   }
 
@@ -159,12 +163,19 @@ struct Reconnection {
     return wait(until: now + takePause())
   }
 
+  /// The address is that of another endpoint.
+  mutating func taken(by other: Endpoint, at now: Instant) -> [Action] {
+    holder = other
+    return unusable(at: now)
+  }
+
   /// The deadline has come.
   mutating func expired(at now: Instant) -> [Action] {
     var actions: [Action] = []
     if let due = silentUntil, due <= now {
       silentUntil = nil
-      actions.append(.tell(.unreached(endpoint, isResolving: isResolving)))
+      actions.append(
+        .tell(holder.map { .duplicate(endpoint, of: $0) } ?? .unreached(endpoint, isResolving: isResolving)))
     }
     if let due = stateDeadline, due <= now {
       stateDeadline = nil

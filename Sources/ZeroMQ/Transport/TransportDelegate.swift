@@ -35,6 +35,9 @@ public enum ConnectionEvent: Sendable, Hashable {
   /// For two seconds there has been no connection to the endpoint: nobody answers there, or its name is still being looked up.
   /// Told once until it is connected again; the trying goes on.
   case unreached(Endpoint, isResolving: Bool)
+  /// For two seconds there has been no connection to the endpoint because its name leads to the address of another one of the
+  /// transport: the two share the other's connection. Told instead of `unreached`, as often; the trying goes on.
+  case duplicate(Endpoint, of: Endpoint)
   /// The kernel connected a socket of this process to itself, because nobody listens at that port and the port lies in the
   /// range for outgoing connections. The connection was dropped, and another try follows.
   case connectedToItself(Endpoint)

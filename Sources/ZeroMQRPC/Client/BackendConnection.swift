@@ -19,7 +19,7 @@ final class BackendConnection: TransportDelegate {
   private(set) var timeoutsSinceReply = 0
   /// Calls that were cancelled since the last reply. The backend is not told, and may still be busy with them.
   private(set) var cancelledSinceReply = 0
-  /// Timeouts since the last reply, or since a fresh connection was last wanted in its place.
+  /// Timeouts that count as silence since the last reply, or since a fresh connection was last wanted in its place.
   private(set) var timeoutsSinceReplacement = 0
   /// How busy the backend is, as far as one can tell: calls that were given up count until it shows that it is done with them.
   var load: Int { sentCalls + timeoutsSinceReply + cancelledSinceReply }
@@ -67,9 +67,10 @@ final class BackendConnection: TransportDelegate {
 
   func callCancelled() { cancelledSinceReply += 1 }
 
-  func callTimedOut() {
+  /// A call's deadline passed without a reply. It counts against the backend only if the backend was silent for long enough.
+  func callTimedOut(isSilence: Bool) {
     timeoutsSinceReply += 1
-    timeoutsSinceReplacement += 1
+    if isSilence { timeoutsSinceReplacement += 1 }
   }
 
   /// A reply came, if only a late one, or the backend is a fresh one: it owes nothing.

@@ -35,6 +35,8 @@ public final class CallEngine: TimerHandler {
     let deadline: Timer
     /// The connection it was sent on; nil while it waits.
     var connection: BackendConnection?
+    /// When it was sent, or began to wait.
+    var since: Instant
     /// Its bytes while it waits.
     var waiting: WaitingCall?
   }
@@ -120,7 +122,7 @@ public final class CallEngine: TimerHandler {
       number,
       PendingCall(
         handler: handler, deadline: loop.schedule(at: loop.now + timeout, self, tag: number), connection: connection,
-        waiting: connection == nil ? WaitingCall(copying: call, memory: memory) : nil))
+        since: loop.now, waiting: connection == nil ? WaitingCall(copying: call, memory: memory) : nil))
     return number
   }
 
@@ -144,6 +146,7 @@ public final class CallEngine: TimerHandler {
         guard let connection = waiting.lend({ send($0, number) }) else { return }
         pending.update(number) {
           $0.connection = connection
+          $0.since = loop.now
           $0.waiting = nil
         }
       }
@@ -222,7 +225,7 @@ public final class CallEngine: TimerHandler {
     guard let connection = call.connection else {
       return call.handler.failed(CallFailure(.queueTimeout, sent: false))
     }
-    connection.callTimedOut()
+    connection.callTimedOut(isSilence: loop.now - call.since >= options.leastSilence)
     if connection.timeoutsSinceReplacement >= options.timeoutsBeforeReplacement { replace(connection) }
     call.handler.failed(CallFailure(.timeout, sent: true))
   }

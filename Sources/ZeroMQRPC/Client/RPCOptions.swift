@@ -11,6 +11,9 @@ public struct RPCOptions: Sendable, Hashable {
   /// After this many consecutive timeouts the connection is replaced by a fresh one: an aiozmq service whose reader was broken by a
   /// bad message hears again only then. Default: 3.
   public var timeoutsBeforeReplacement = 3
+  /// Only a call that waited at least that long for its reply counts as such a timeout: a caller's deadline of a millisecond says
+  /// nothing about the backend. Default: 1 s.
+  public var leastSilence = Duration.seconds(1)
   /// Replies taken from one connection in a turn, so that one busy backend does not starve the others. Default: 256.
   public var repliesPerTurn = 256
 

@@ -36,7 +36,7 @@ struct APIDocument {
   let operations: [Operation]
 
   init() throws {
-    guard let root = JSON(String(decoding: OpenAPIDocument.json, as: UTF8.self)) else { throw Broken() }
+    guard let root = JSON(String(decoding: OpenAPIDocument().json, as: UTF8.self)) else { throw Broken() }
     self.root = root
     var operations: [Operation] = []
     for path in root["paths"].members {

@@ -1,4 +1,7 @@
+import Demo
 import Foundation
+import Gateway
+import HTTPServer
 import Support
 import Testing
 
@@ -57,6 +60,78 @@ struct OpenAPITests {
     }
   }
 
+  @Test("the examples of an operation make one request, and it succeeds")
+  func examples() async throws {
+    let document = try APIDocument()
+    try await Stage.with { stage in
+      for operation in document.operations {
+        let (target, headers, bodies) = document.example(of: operation)
+        for body in bodies {
+          let request = Request(operation.verb, target, body)
+          // A stream has no end: its head tells.
+          if operation.id == "subscribe" {
+            let stream = try await stage.usual.http.events(target, headers: headers)
+            #expect(stream.head.status == 200)
+            stream.close()
+            continue
+          }
+          let reply = try await request.with(headers).sent(to: stage.usual)
+          // The example of an `ETag` is that of the example of a result.
+          #expect(
+            (200..<300).contains(reply.status) || reply.status == 304,
+            "\(operation.verb) \(target) \(headers) \(body ?? "")")
+        }
+      }
+    }
+  }
+
+  @Test("the server of the document is the prefix, in both forms", arguments: ["", "/api", "/a/b-c_d.e~f"])
+  func prefix(prefix: String) async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway(
+        #"s: { pattern: rpc, connect: ["ipc:///nowhere/x"], required: false }"#, http: "prefix: \"\(prefix)\"",
+        threads: 1)
+      let json = try await gateway.http.send("GET", prefix + "/openapi.json")
+      #expect(json.status == 200)
+      #expect(json.json["servers"].elements.map { $0["url"] } == [.string(prefix.isEmpty ? "/" : prefix)])
+      #expect(json.json["paths"].members.count == 9)
+      let yaml = try await gateway.http.send("GET", prefix + "/openapi.yaml")
+      #expect(yaml.status == 200)
+      #expect(yaml.body.contains("\nservers:\n  - url: \(prefix.isEmpty ? "/" : prefix)\n    description: "))
+    }
+  }
+
+  @Test(
+    "openapi-python-client makes a client of it that calls, and reads results and problems",
+    .enabled(if: Python.has("openapi-python-client"), "ZMQ_GATEWAY_PYTHON has no openapi-python-client"),
+    arguments: ["", "/api"])
+  func generatedClient(prefix: String) async throws {
+    try await Cleanup.with { cleanup in
+      let directory = try TemporaryDirectory()
+      let demo = try await DemoServices.start(logger: Rig.logger)
+      cleanup.add { await demo.stop() }
+      var configuration = Configuration()
+      configuration.http.listen = [.loopback(port: 0)]
+      configuration.http.threads = 1
+      configuration.http.prefix = prefix
+      configuration.services = await demo.services
+      let gateway = LiveGateway(try await Gateway.start(configuration, logger: Rig.logger))
+      cleanup.add { await gateway.stop() }
+      try await gateway.isConnected(prefix + "/rpc/calc/add", "[1,2]")
+      try await gateway.isConnected(prefix + "/push/jobs/resize", "[]")
+      let client = try Subprocess(
+        Python.path ?? "",
+        [
+          Repository.path("Tests/Interop/generated_client.py"), "http://127.0.0.1:\(gateway.http.port)\(prefix)",
+          directory.path,
+        ],
+        complaints: .withOutput)
+      cleanup.add { await client.destroy() }
+      let output = try await client.rest()
+      #expect(try await client.ended() == 0, "\(output)")
+    }
+  }
+
   @Test("each example of arguments makes the call of the example of results")
   func arguments() async throws {
     let document = try APIDocument()
@@ -69,6 +144,37 @@ struct OpenAPITests {
         #expect(reply.json == result)
       }
     }
+  }
+}
+
+extension APIDocument {
+  /// What the examples of an operation's parameters, all together, ask for, and the examples of its body; nil for none.
+  fileprivate func example(of operation: Operation) -> (target: String, headers: [String: String], bodies: [String?]) {
+    let path = root["paths"][operation.path]
+    let node = path[operation.verb.lowercased()]
+    var target = operation.path
+    var query: [String] = []
+    var headers: [String: String] = [:]
+    for reference in path["parameters"].elements + node["parameters"].elements {
+      let parameter = Schema.followed(reference, in: root)
+      let (name, example) = (parameter["name"].text ?? "", parameter["example"])
+      func text(_ value: JSON) -> String { value.text ?? value.description }
+      if example == .null { continue }
+      switch parameter["in"].text {
+      case "path": target.replace("{\(name)}", with: text(example))
+      case "header": headers[name] = text(example)
+      default:
+        switch example {
+        case .array(let items): query += items.map { "\(name)=\(text($0))" }
+        case .object(let members): query += members.map { "\($0.key)=\(text($0.value))" }
+        default: query.append("\(name)=\(text(example))")
+        }
+      }
+    }
+    if !query.isEmpty { target += "?" + query.joined(separator: "&") }
+    let body = Schema.followed(node["requestBody"], in: root)["content"]["application/json"]["examples"]
+    let bodies: [String?] = body.members.map { $0.value["value"].description }
+    return (target, headers, bodies.isEmpty ? [nil] : bodies)
   }
 }
 

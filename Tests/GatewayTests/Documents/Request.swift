@@ -50,6 +50,8 @@ struct Request: Sendable {
     return request
   }
 
+  func with(_ headers: [String: String]) -> Request { headers.reduce(self) { $0.with($1.key, $1.value) } }
+
   func with(body: String?) -> Request {
     var request = self
     request.body = body

@@ -20,7 +20,6 @@ struct Schema {
 
   /// What is wrong with the value; empty when it fits.
   func faults(_ value: JSON, at place: String = "") -> [String] {
-    if node == .bool(true) { return [] }
     guard case .object(let keywords) = node else { return ["\(place): there is no schema"] }
     return keywords.flatMap { faults(value, $0.key, $0.value, place) }
   }
@@ -28,7 +27,11 @@ struct Schema {
   private func faults(_ value: JSON, _ keyword: String, _ limit: JSON, _ place: String) -> [String] {
     func fault(unless holds: Bool) -> [String] { holds ? [] : ["\(place): \(value) is against \(keyword) \(limit)"] }
     switch keyword {
-    case "type": return fault(unless: limit.text == value.type || limit.text == "number" && value.type == "integer")
+    case "type":
+      // One type, or a list of them.
+      let types = limit.elements.isEmpty ? [limit] : limit.elements
+      return fault(
+        unless: types.contains { $0.text == value.type || $0.text == "number" && value.type == "integer" })
     case "const": return fault(unless: value == limit)
     case "enum": return fault(unless: limit.elements.contains(value))
     case "minimum": return fault(unless: value.integer.map { $0 >= limit.integer ?? 0 } ?? true)
@@ -46,10 +49,8 @@ struct Schema {
       }
     case "additionalProperties":
       let others = value.members.filter { node["properties"][$0.key] == .null }
-      if case .object = limit {
-        return others.flatMap { Schema(limit, in: root).faults($0.value, at: "\(place)/\($0.key)") }
-      }
-      return fault(unless: limit == true || others.isEmpty)
+      if limit == false { return fault(unless: others.isEmpty) }
+      return others.flatMap { Schema(limit, in: root).faults($0.value, at: "\(place)/\($0.key)") }
     case "items": return value.elements.flatMap { Schema(limit, in: root).faults($0, at: "\(place)/*") }
     case "anyOf":
       return fault(unless: limit.elements.contains { Schema($0, in: root).faults(value).isEmpty })

@@ -83,6 +83,25 @@ struct CallLifeTests {
     }
   }
 
+  @Test("callers in a hurry do not make the gateway connect to a healthy backend afresh")
+  func hurried() async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend()
+      var connections: Set<[[UInt8]]> = []
+      for _ in 0..<12 {
+        let reply = try await gateway.http.post("/rpc/s/work", headers: ["Request-Timeout": "0.000001"])
+        #expect(reply.status == 504)
+        connections.insert(try await backend.call().envelope)
+      }
+      async let reply = gateway.http.post("/rpc/s/work")
+      let call = try await backend.call()
+      connections.insert(call.envelope)
+      try await backend.answer(call, [1])
+      #expect(try await reply.status == 200)
+      #expect(connections.count == 1)
+    }
+  }
+
   @Test("a deadline beyond the method's maximum is cut to it, and without one the service's holds")
   func maximum() async throws {
     try await Rig.with { rig in

@@ -1,6 +1,8 @@
 import Foundation
+import MessagePack
 import Support
 import Testing
+import ZeroMQ
 
 /// The program itself: `ZMQ_GATEWAY_BINARY`, or the one that was built beside these tests.
 enum Program {
@@ -139,6 +141,130 @@ struct ProcessTests {
         for try await status in calls { #expect(status == 200) }
       }
       try await eventually("the memory is back") { try process.residentMemory() < before + 32 << 20 }
+    }
+  }
+
+  @Test("a configuration that cannot be read is told with the system's reason")
+  func unreadable() async throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.file("a.yaml", "")
+    let loop = directory.path + "/loop"
+    #expect(symlink("loop", loop) == 0)
+    var cases = [
+      (directory.path, "is a directory"), (directory.path + "/none", "no such file or directory"),
+      (file + "/x", "not a directory"), (loop, "too many levels of symbolic links"),
+    ]
+    let secret = try directory.file("secret.yaml", "")
+    chmod(secret, 0)
+    // Root may read everything.
+    if geteuid() != 0 { cases.append((secret, "permission denied")) }
+    for (path, reason) in cases {
+      let process = try Program.start("check", path)
+      #expect(try await process.rest() == "\(path): cannot be read: \(reason); give the path of a YAML file\n")
+      #expect(try await process.ended() == 78)
+    }
+  }
+
+  @Test(
+    "a second signal ends it at once, as the signal alone would, and says so",
+    arguments: [(SIGTERM, SIGTERM, "SIGTERM"), (SIGINT, SIGINT, "SIGINT"), (SIGTERM, SIGINT, "SIGINT")])
+  func secondSignal(first: Int32, second: Int32, name: String) async throws {
+    try await Rig.with { rig in
+      let backend = try await rig.wire(.router)
+      let file = try rig.directory.file(
+        "gateway.yaml", "services: { s: { pattern: rpc, connect: [\"\(await backend.endpoint)\"], timeout: 60s } }")
+      let process = try Program.start("serve", "--config", file, "--listen", "127.0.0.1:0", "--threads", "1")
+      rig.cleanup.add { await process.destroy() }
+      let http = HTTPClient(port: try await process.port())
+      async let reply = http.post("/rpc/s/slow")
+      _ = try await backend.call()
+      process.signal(first)
+      while let line = try await process.line(), !line.contains("] stopping") {}
+      process.signal(second)
+      let time = try await duration {
+        let status = try await process.ended()
+        #expect(status == -second)
+      }
+      #expect(time < .seconds(2))
+      #expect(
+        try await process.rest().contains(
+          "zmq-gateway: \(name) while stopping: ended at once, calls and streams are cut off\n"))
+      _ = try? await reply
+    }
+  }
+
+  @Test("healthcheck asks where serve listens: by the same configuration and environment, or where it is told")
+  func healthCheck() async throws {
+    let path = try #require(Program.path)
+    let directory = try TemporaryDirectory()
+    func health(_ environment: [String] = [], _ arguments: String...) async throws -> (String, Int32) {
+      let process = try Subprocess("env", environment + [path, "healthcheck"] + arguments, complaints: .withOutput)
+      return (try await process.rest(), try await process.ended())
+    }
+    try await Cleanup.with { cleanup in
+      let services = "services: { s: { pattern: rpc, connect: [\"ipc:///nowhere/x\"], required: false } }\n"
+      let open = try directory.file("open.yaml", "http: { listen: [\"127.0.0.1:0\"], prefix: /api }\n" + services)
+      let process = try Program.start("serve", "--config", open, "--threads", "1")
+      cleanup.add { await process.destroy() }
+      let port = try await process.port()
+      let alive = "http://127.0.0.1:\(port) is alive\n"
+      let file = try directory.file("f.yaml", "http: { listen: [\"127.0.0.1:\(port)\"], prefix: /api }\n" + services)
+      #expect(try await health([], "--config", file) == (alive, 0))
+      #expect(try await health(["ZMQ_GATEWAY_HTTP_LISTEN=127.0.0.1:\(port)"]) == (alive, 0))
+      #expect(try await health(["ZMQ_GATEWAY_HTTP_LISTEN=0.0.0.0:\(port)"]).1 == 0)
+      // The environment beats the file, here as in serve.
+      let other = try directory.file("o.yaml", "http: { listen: [\"127.0.0.1:1\"] }\n" + services)
+      #expect(try await health(["ZMQ_GATEWAY_HTTP_LISTEN=127.0.0.1:\(port)"], "--config", other) == (alive, 0))
+      #expect(try await health([], "--config", other) == ("http://127.0.0.1:1 does not answer\n", 69))
+      for url in [
+        "127.0.0.1:\(port)", "http://localhost:\(port)/", "http://127.0.0.1:\(port)/api", "127.0.0.1:\(port)/api/",
+      ] {
+        #expect(try await health(["ZMQ_GATEWAY_HTTP_LISTEN=127.0.0.1:1"], "--http", url).1 == 0, "\(url)")
+      }
+      #expect(try await health([], "--http", "http://127.0.0.1:\(port)/wrong").1 == 69)
+      for url in [
+        "", "http://", "host", "https://127.0.0.1:\(port)", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "a b:80",
+      ] {
+        #expect(try await health([], "--http", url).1 == 64, "\(url)")
+      }
+      #expect(try await health([], "--config", open).1 == 64)
+      #expect(try await health([], "--config", "/nowhere.yaml").1 == 78)
+      #expect(try await health(["ZMQ_GATEWAY_HTTP_LISTEN=nonsense"]).1 == 78)
+    }
+  }
+
+  @Test("what a publisher sends cannot forge a line of the log, or move the terminal's cursor")
+  func forgedLine() async throws {
+    try await Rig.with { rig in
+      let publisher = try await rig.wire(.subscriptionAwarePublish)
+      let file = try rig.directory.file(
+        "gateway.yaml",
+        "services: { s: { pattern: pubsub, subscribe: { connect: [\"\(await publisher.endpoint)\"] } } }")
+      let process = try Program.start(
+        "serve", "--config", file, "--listen", "127.0.0.1:0", "--threads", "1", "--log-level", "debug")
+      rig.cleanup.add { await process.destroy() }
+      let http = HTTPClient(port: try await process.port())
+      let events = try await http.events("/sub/s?topic=t")
+      _ = try await publisher.subscription()
+      var key = "x\n2026-11-25T00:00:00+0000 critical zmq-gateway: FORGED LINE"
+      for value in Array(0...0x1F) + Array(0x7F...0xA0) + [0x2028, 0x2029, 0x202E, 0x2066, 0xFEFF] {
+        key.unicodeScalars.append(try #require(Unicode.Scalar(UInt32(value))))
+      }
+      var deep = Value.nil
+      for _ in 0..<80 { deep = .array([deep]) }
+      try await publisher.send([
+        "t".bytes, "m".bytes, Value.array([]).packed, Value.map([.init(.string(key), deep)]).packed,
+      ])
+      try await publisher.publish("t", "after")
+      _ = try await events.event(named: "")
+      events.close()
+      process.signal(SIGTERM)
+      try await process.ended()
+      let output = try await process.rest()
+      #expect(output.contains("FORGED LINE"))
+      for line in output.split(separator: "\n") { #expect(!line.hasPrefix("2026-11-25T00:00:00+0000 critical")) }
+      #expect(output.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && !(0x7F...0xA0 ~= $0.value) })
+      #expect(!output.unicodeScalars.contains { [0x2028, 0x2029, 0x202E, 0x2066, 0xFEFF].contains($0.value) })
     }
   }
 
