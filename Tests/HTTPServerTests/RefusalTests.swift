@@ -55,7 +55,6 @@ struct RefusalTests {
     .init("no Host", "GET / HTTP/1.1\r\n\r\n"),
     .init("two Host lines", get("/", "Host: a\r\n")),
     .init("two Content-Type lines", get("/", "Content-Type: a/b\r\nContent-Type: a/b\r\n")),
-    .init("two Origin lines", get("/", "Origin: http://a\r\nOrigin: http://b\r\n")),
     .init("two Request-Timeout lines", get("/", "Request-Timeout: 1\r\nRequest-Timeout: 2\r\n")),
     .init("HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505),
     .init("a compressed body", get("/", "Content-Encoding: gzip\r\n"), 415),

@@ -72,6 +72,20 @@ final class GatewayRequest {
   /// The values of all lines of that name, which are one list.
   func values(of name: KnownHeader) -> [UnsafeRawBufferPointer] { exchange.values(of: name) }
 
+  /// The host that is asked; nil when the request names none.
+  var host: Authority? { exchange.host.map(Authority.init) }
+
+  /// Whether an `Origin` is that of the host, by http or by https: a proxy may have taken TLS off. `null` is not.
+  func isOwn(_ origin: UnsafeRawBufferPointer) -> Bool {
+    guard let host else { return false }
+    for (scheme, port): (StaticString, StaticString) in [("http://", "80"), ("https://", "443")] {
+      guard origin.hasCaselessPrefix(scheme) else { continue }
+      let rest = UnsafeRawBufferPointer(rebasing: origin.dropFirst(scheme.utf8CodeUnitCount))
+      return Authority(rest).isSame(as: host, usualPort: port)
+    }
+    return false
+  }
+
   /// The query as the client wrote it, without the `?`.
   var rawQuery: UnsafeRawBufferPointer {
     guard case .route(let route) = destination else { return UnsafeRawBufferPointer(start: nil, count: 0) }
@@ -160,5 +174,31 @@ final class GatewayRequest {
     work?.cancel()
     work = nil
     handler.ended(self, .abandoned)
+  }
+}
+
+/// A host and a port, as `Host` and `Origin` name them (RFC 3986, 3.2), taken apart in place.
+struct Authority {
+  /// The name, without a dot at its end; an IPv6 address in its brackets.
+  let name: UnsafeRawBufferPointer
+  /// The digits of the port; empty when none is written.
+  let port: UnsafeRawBufferPointer
+
+  init(_ text: UnsafeRawBufferPointer) {
+    // Behind the last colon, unless that is one of an IPv6 address.
+    let end = text.lastIndex { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "]") } ?? text.count
+    let hasPort = end < text.count && text[end] == UInt8(ascii: ":")
+    let name = text[..<(hasPort ? end : text.count)]
+    self.name = UnsafeRawBufferPointer(rebasing: name.last == UInt8(ascii: ".") ? name.dropLast() : name)
+    port = UnsafeRawBufferPointer(rebasing: text[(hasPort ? end + 1 : text.count)...])
+  }
+
+  /// Whether both name the same host and port; one that writes no port means the usual one.
+  func isSame(as other: Authority, usualPort: StaticString) -> Bool {
+    func lowered(_ byte: UInt8) -> UInt8 { 0x41...0x5A ~= byte ? byte | 0x20 : byte }
+    func port(_ authority: Authority) -> UnsafeRawBufferPointer {
+      authority.port.isEmpty ? usualPort.bytes : authority.port
+    }
+    return port(self).elementsEqual(port(other)) && name.elementsEqual(other.name) { lowered($0) == lowered($1) }
   }
 }

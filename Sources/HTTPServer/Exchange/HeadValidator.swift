@@ -76,12 +76,14 @@ struct HeadValidator {
   }
 
   private static func inspectHost(_ head: borrowing RequestHead) -> Rejection? {
-    guard let given = head.headers.value(.host) else {
-      return head.isHTTP10 ? nil : .bad("the Host header is missing")
+    if head.headers.count(.host) == 0, !head.isHTTP10 { return .bad("the Host header is missing") }
+    guard head.headers.value(.host)?.isHost != false else {
+      return .bad("the Host header is no host with an optional port")
     }
-    guard given.isHost else { return .bad("the Host header is no host with an optional port") }
-    return !head.lacksAuthority && head.host?.isHost == true
-      ? nil : .bad("the target's host is no host with an optional port")
+    guard !head.lacksAuthority, head.host?.isHost != false else {
+      return .bad("the target's host is no host with an optional port")
+    }
+    return nil
   }
 
   private func inspectFraming(_ head: borrowing RequestHead) -> Rejection? {

@@ -228,12 +228,12 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     }
   }
 
-  /// Whether its value is a list, which may stand in several lines (RFC 9110, 5.3). Of another header there is one line at most;
-  /// an identifier that proxies may have added again is let pass, and the first counts.
+  /// Whether it may stand in several lines. A list may (RFC 9110, 5.3); so may an identifier that proxies have added again, of which
+  /// the first counts, and what browsers say of a page, of which the handler sees every line. Of another header there is one at most.
   var mayRepeat: Bool {
     switch self {
-    case .accept, .contentEncoding, .expect, .ifNoneMatch, .requestID, .transferEncoding: true
-    case .contentLength, .contentType, .host, .lastEventID, .origin, .requestTimeout, .secFetchSite: false
+    case .accept, .contentEncoding, .expect, .ifNoneMatch, .origin, .requestID, .secFetchSite, .transferEncoding: true
+    case .contentLength, .contentType, .host, .lastEventID, .requestTimeout: false
     }
   }
 
