@@ -38,17 +38,24 @@ enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned i
     return atomic_load(&library_queue)(connection, status, response);
 }
 
-/* Cookies are not for us: parsed, they would need as much memory again. And a request without a body does not wait for 100 Continue,
- * whatever it expects: 0.9.75 would take the next request for its body. */
+/* Whether the head announces a body that is not empty. */
+static int announces_body(lookup look_up, struct MHD_Connection *connection) {
+    const char *length;
+    size_t size;
+    if (look_up(connection, MHD_HEADER_KIND, "Transfer-Encoding", 17, NULL, NULL) == MHD_YES) return 1;
+    return look_up(connection, MHD_HEADER_KIND, "Content-Length", 14, &length, &size) == MHD_YES
+        && strspn(length, "0") != size;
+}
+
+/* Cookies are not for us: parsed, they would need as much memory again. And a request without a body does not wait for
+ * 100 Continue, whatever it expects: 0.9.75 would take the next request for its body. */
 enum MHD_Result MHD_lookup_connection_value_n(
-    struct MHD_Connection *connection, enum MHD_ValueKind kind, const char *key, size_t size, const char **value,
+    struct MHD_Connection *connection, enum MHD_ValueKind kind, const char *key, size_t key_size, const char **value,
     size_t *value_size) {
-    lookup real = atomic_load_explicit(&library_lookup, memory_order_relaxed);
-    if (kind == MHD_HEADER_KIND && size == 6) {
+    lookup look_up = atomic_load_explicit(&library_lookup, memory_order_relaxed);
+    if (kind == MHD_HEADER_KIND && key_size == 6) {
         if (memcmp(key, "Cookie", 6) == 0) return MHD_NO;
-        if (memcmp(key, "Expect", 6) == 0 && real(connection, kind, "Content-Length", 14, NULL, NULL) == MHD_NO
-            && real(connection, kind, "Transfer-Encoding", 17, NULL, NULL) == MHD_NO)
-            return MHD_NO;
+        if (memcmp(key, "Expect", 6) == 0 && !announces_body(look_up, connection)) return MHD_NO;
     }
-    return real(connection, kind, key, size, value, value_size);
+    return look_up(connection, kind, key, key_size, value, value_size);
 }

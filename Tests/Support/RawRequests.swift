@@ -6,6 +6,8 @@ public struct RawRequest: Sendable {
     case served(closes: Bool)
     /// One of these statuses, and the connection is closed. Without an answer, or with any error, where `orNone`.
     case refused([Int], orNone: Bool)
+    /// That status from a gateway, 200 from a server that routes nothing; the connection goes on.
+    case routed(Int)
   }
 
   public let section: String
@@ -30,8 +32,8 @@ public struct RawRequest: Sendable {
           .joined(separator: String(parts[2].dropFirst()))
         let (strict, lenient) = expectations(parts[0].dropLast())
         for (variant, bytes) in expanded(Substring(text)) {
-          let name = parts[1].dropFirst().dropLast() + variant
-          requests.append(.init(section: section, name: name, bytes: bytes, strict: strict, lenient: lenient))
+          let name = parts[1].dropFirst().dropLast() + variant[...]
+          requests.append(.init(section: section, name: String(name), bytes: bytes, strict: strict, lenient: lenient))
         }
       }
     }
@@ -53,6 +55,7 @@ public struct RawRequest: Sendable {
     switch text {
     case "ok": return .served(closes: false)
     case "close": return .served(closes: true)
+    case let text where text.hasSuffix("+"): return .routed(Int(text.dropLast()) ?? 0)
     default:
       let words = text.split(separator: ",")
       return .refused(words.compactMap { Int($0) }, orNone: words.contains("none"))
@@ -108,18 +111,13 @@ public struct RawRequestJudge: Sendable {
   public let port: UInt16
   /// Whether the server's libmicrohttpd is strict.
   public let isStrict: Bool
-  /// What is answered with 200 by GET, before and behind a request.
-  public let target: String
-  /// What is wrong with the answer to a refused request; nil when nothing is.
-  public let complaint: @Sendable (HTTPReply) -> String?
+  /// Whether the server is a gateway: then it is judged only what it refuses, and that it says why in a problem document.
+  public let isGateway: Bool
 
-  public init(
-    port: UInt16, isStrict: Bool, target: String, complaint: @escaping @Sendable (HTTPReply) -> String? = { _ in nil }
-  ) {
+  public init(port: UInt16, isStrict: Bool, isGateway: Bool = false) {
     self.port = port
     self.isStrict = isStrict
-    self.target = target
-    self.complaint = complaint
+    self.isGateway = isGateway
   }
 
   /// Sends each request alone, and between two others, over several connections at a time. What is wrong, a line for each.
@@ -141,6 +139,7 @@ public struct RawRequestJudge: Sendable {
 
   private func complaint(_ request: RawRequest, isBetween: Bool) -> String? {
     guard let expectation = isStrict ? request.strict : request.lenient else { return nil }
+    if isGateway, case .served = expectation { return nil }
     do {
       try judge(request.bytes, expectation, isBetween: isBetween)
       return nil
@@ -149,36 +148,50 @@ public struct RawRequestJudge: Sendable {
     }
   }
 
-  private struct Wrong: Error, CustomStringConvertible { let description: String }
+  private struct Wrong: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+  }
 
   private func judge(_ bytes: [UInt8], _ expectation: RawRequest.Expectation, isBetween: Bool) throws {
     let connection = try HTTPConnection(port: port)
     defer { connection.disconnect() }
-    let other = Array("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
-    func expectServed(_ what: String) throws {
-      let status = try connection.reply().status
-      guard status == 200 else { throw Wrong(description: "\(what) is answered with \(status)") }
+    let other = Array("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
+    func expect(_ status: Int, _ what: String) throws {
+      let reply = try connection.reply()
+      guard reply.status == status else { throw Wrong("\(what) is answered with \(reply.status)") }
+      if status != 200 { try inspect(reply) }
     }
     connection.send(isBetween ? other + bytes + other : bytes)
-    if isBetween { try expectServed("the one before") }
+    if isBetween { try expect(200, "the one before") }
     switch expectation {
-    case .served(let closes):
-      try expectServed("it")
-      if closes {
-        guard try connection.isAtEnd() else { throw Wrong(description: "more follows") }
-      } else {
-        if !isBetween { connection.send(other) }
-        try expectServed("the one behind")
-      }
+    case .served(closes: true):
+      try expect(200, "it")
+      guard try connection.isAtEnd() else { throw Wrong("more follows") }
+    case .served(closes: false), .routed:
+      if isGateway, case .routed(let status) = expectation { try expect(status, "it") } else { try expect(200, "it") }
+      if !isBetween { connection.send(other) }
+      try expect(200, "the one behind")
     case .refused(let statuses, let orNone):
       if orNone, try connection.isAtEnd() { return }
       let reply = try connection.reply()
-      guard statuses.contains(reply.status) || statuses.isEmpty && reply.status >= 400 else {
-        throw Wrong(description: "it is answered with \(reply.status)")
+      guard statuses.contains(reply.status) || orNone && reply.status >= 400 else {
+        throw Wrong("it is answered with \(reply.status)")
       }
-      if !statuses.isEmpty, let complaint = complaint(reply) { throw Wrong(description: complaint) }
+      try inspect(reply)
       let rest = try connection.readToEnd()
-      guard rest.isEmpty else { throw Wrong(description: "behind \(reply.status) follows \(rest.prefix(60).debugDescription)") }
+      guard rest.isEmpty else { throw Wrong("behind \(reply.status) follows \(rest.prefix(60).debugDescription)") }
+    }
+  }
+
+  /// Throws what is wrong with an answer of a gateway that refuses.
+  private func inspect(_ reply: HTTPReply) throws {
+    guard isGateway else { return }
+    guard reply.headers["content-type"] == "application/problem+json" else {
+      throw Wrong("\(reply.status) comes without a problem document")
+    }
+    guard reply.json["status"].integer == reply.status, reply.headers["gateway-error"] != nil else {
+      throw Wrong("\(reply.status) comes with the problem document \(reply.body)")
     }
   }
 }
