@@ -114,6 +114,7 @@ public final class Exchange {
   public func respond(
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], stream: any BodyStream
   ) {
+    // Before the request is complete libmicrohttpd takes no stream: such an answer has no body.
     guard state.owesAnswer else {
       respond(status, contentType: contentType, headers: headers, body: UnsafeRawBufferPointer(start: nil, count: 0))
       return stream.closed()
