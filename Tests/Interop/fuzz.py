@@ -186,7 +186,7 @@ def main():
         [options.gateway, "demo", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         for line in gateway.stdout:
-            if port := re.search(r"http://127\.0\.0\.1:(\d+)", line):
+            if port := re.search(r"addresses=127\.0\.0\.1:(\d+)", line):
                 break
         else:
             sys.exit("the gateway did not start")
