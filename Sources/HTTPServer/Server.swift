@@ -16,6 +16,7 @@ public final class Server: Source, EndOfTurn {
   /// Where it listens.
   public let address: ListenAddress
   let options: ServerOptions
+  let rules: HeadValidator.Rules
   let handler: any Handler
   let logger: Logger
   /// The times of the options in nanoseconds.
@@ -34,12 +35,33 @@ public final class Server: Source, EndOfTurn {
   public private(set) var isQuiesced = false
 
   /// Starts serving. The server owns the listener from here on, and the loop the server, until `stop()`.
-  public init(
+  ///
+  /// The first server of a process runs the self-test of `ParserStrictness.linked()`.
+  public convenience init(
     _ listener: Listener, options: ServerOptions = .init(), openConnections: SharedLimit? = nil, handler: any Handler,
     on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
+    let strictness: ParserStrictness
+    do {
+      strictness = try ParserStrictness.linked()
+    } catch {
+      listener.close()
+      throw error
+    }
+    try self.init(
+      listener, options: options, openConnections: openConnections, strictness: strictness, handler: handler, on: loop,
+      logger: logger)
+  }
+
+  init(
+    _ listener: Listener, options: ServerOptions, openConnections: SharedLimit? = nil, strictness: ParserStrictness,
+    handler: any Handler, on loop: Loop, logger: Logger
+  ) throws(HTTPServerError) {
     self.openConnections = openConnections ?? SharedLimit(limit: options.connections)
     self.options = options
+    rules = HeadValidator.Rules(
+      strictness: strictness, acceptsChunked: options.chunked.areAccepted(by: strictness),
+      targetLimit: options.targetLimit, headersLimit: options.headersLimit)
     readTime = options.readTimeout.nanoseconds
     idleTime = options.idleTimeout.nanoseconds
     graceTime = options.halfCloseGrace.nanoseconds
@@ -50,14 +72,13 @@ public final class Server: Source, EndOfTurn {
     self.listener = listener.descriptor
     let daemon: Daemon
     do throws(HTTPServerError) {
-      try InPlaceLayout.check(release: Daemon.release)
       daemon = try Daemon(
         listener: listener.descriptor,
         limits: .init(
           connections: options.connections + Self.surplus, connectionsPerAddress: options.connectionsPerAddress,
           idleSeconds: max(1, options.idleTimeout.components.seconds + 1),
           connectionMemory: 2 * options.headersLimit + options.targetLimit + Self.extraMemory),
-        server: self)
+        strictness: strictness, server: self)
     } catch {
       // Only a daemon that has started closes it.
       listener.close()
