@@ -71,7 +71,9 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ], swiftSettings: settings),
 
-    .target(name: "Support", dependencies: ["Reactor", "ZeroMQ"], path: "Tests/Support", resources: [.embedInCode("raw-requests.txt")],
+    .target(
+      name: "Support", dependencies: ["Reactor", "ZeroMQ"], path: "Tests/Support",
+      resources: [.embedInCode("raw-requests.txt")],
       swiftSettings: settings),
     tests("Reactor", []),
     tests("MessagePack", ["CMessagePack"], resources: [.copy("Golden")]),

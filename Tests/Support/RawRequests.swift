@@ -91,7 +91,8 @@ public struct RawRequest: Sendable {
         }
       case UInt8(ascii: "{"):
         guard let end = rest.firstIndex(of: UInt8(ascii: "}")),
-          let star = rest[..<end].lastIndex(of: UInt8(ascii: "*")), let count = Int(Substring(rest[rest.index(after: star)..<end]))
+          let star = rest[..<end].lastIndex(of: UInt8(ascii: "*")),
+          let count = Int(Substring(rest[rest.index(after: star)..<end]))
         else {
           bytes.append(byte)
           continue

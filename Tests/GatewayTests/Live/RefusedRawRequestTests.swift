@@ -9,7 +9,8 @@ struct RefusedRawRequestTests {
   func problem(section: String) async throws {
     try await Rig.with { rig in
       let gateway = try await rig.gateway(#"s: { pattern: rpc, connect: ["\#(rig.directory.endpoint("s"))"] }"#)
-      let judge = RawRequestJudge(port: gateway.http.port, isStrict: false, isGateway: true)
+      let judge = try RawRequestJudge(
+        port: gateway.http.port, isStrict: ParserStrictness.linked() == .strict, isGateway: true)
       let complaints = try await judge.complaints(RawRequest.all.filter { $0.section == section })
       #expect(complaints.isEmpty, "\(complaints.joined(separator: "\n"))")
     }
