@@ -8,7 +8,8 @@ struct RefusedRawRequestTests {
   @Test("gets one head and one problem document, and nothing runs behind it", arguments: RawRequest.sections)
   func problem(section: String) async throws {
     try await Rig.with { rig in
-      let gateway = try await rig.gateway(#"s: { pattern: rpc, connect: ["\#(rig.directory.endpoint("s"))"] }"#)
+      let gateway = try await rig.gateway(
+        #"s: { pattern: rpc, connect: ["\#(rig.directory.endpoint("s"))"] }"#, http: "hosts: [a, localhost]")
       let judge = try RawRequestJudge(
         port: gateway.http.port, isStrict: ParserStrictness.linked() == .strict, isGateway: true)
       let complaints = try await judge.complaints(RawRequest.all.filter { $0.section == section })
