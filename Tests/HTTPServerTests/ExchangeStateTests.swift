@@ -160,7 +160,9 @@ struct ExchangeStateTests {
     #expect(state.isAnswered == ![.idle, .head, .body, .handling, .pending].contains(phase))
   }
 
-  @Test("what libmicrohttpd refuses by itself is answered in its place, unless an answer was given", arguments: Phase.allCases)
+  @Test(
+    "what libmicrohttpd refuses by itself is answered in its place, unless an answer was given",
+    arguments: Phase.allCases)
   func libraryRefuses(phase: Phase) {
     for path in [ExchangeState.Path.library, .socket] {
       var state = ExchangeState(phase)
