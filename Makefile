@@ -1,9 +1,9 @@
-# Build, run and test the gateway. `make run` and `make test` are all a fresh Debian 12 with Swift needs.
+# Build, run and test the gateway. `make run` and `make test` are all a fresh Debian or Ubuntu with Swift needs.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz check format image clean
+.PHONY: help run build test test-debian13 fuzz check format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -14,7 +14,7 @@ IMAGE ?= zmq-gateway
 sources := Package.swift Sources Tests
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Install what is missing, build, and serve the demo on 127.0.0.1:8080
 	@exec .build/release/zmq-gateway demo $(ARGS)
@@ -33,6 +33,9 @@ fuzz: build ## Send mutated requests to the release, and print those it serves a
 	@Scripts/bootstrap test
 	.venv/bin/python Tests/Interop/fuzz.py .build/release/zmq-gateway $(ARGS)
 
+test-debian13: ## As root: make a Debian 13 root in .build-debian13, and run all tests in it
+	@Scripts/debian13 make test
+
 check: ## Check the format and build everything, warnings being errors
 	@Scripts/bootstrap build
 	swift format lint --strict --parallel --recursive $(sources)
@@ -47,4 +50,4 @@ image: ## Build the container image
 	$(DOCKER) build -f Docker/Dockerfile -t $(IMAGE) .
 
 clean: ## Remove what was built, .venv included
-	rm -rf .build .venv
+	rm -rf .build .build-debian13 .venv

@@ -1,11 +1,26 @@
 // swift-tools-version: 6.2
 
+import Foundation
 import PackageDescription
 
 let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6), .treatAllWarnings(as: .error), .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("MemberImportVisibility"),
 ]
+
+/// Whether pkg-config knows a library of that name.
+func isInstalled(_ library: String) -> Bool {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = ["pkg-config", "--exists", library]
+  process.standardError = FileHandle.nullDevice
+  guard (try? process.run()) != nil else { return false }
+  process.waitUntilExit()
+  return process.terminationStatus == 0
+}
+
+/// Since its release 6, the library has the name of its project.
+let messagePack = isInstalled("msgpack-c") ? "msgpack-c" : "msgpackc"
 
 /// A Swift module of ours: one job, and only modules above it as dependencies.
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
@@ -38,7 +53,7 @@ let package = Package(
   targets: [
     .target(name: "CLinux"),
     .target(name: "CZeroMQ", linkerSettings: [.linkedLibrary("zmq")]),
-    .target(name: "CMessagePack", linkerSettings: [.linkedLibrary("msgpackc")]),
+    .target(name: "CMessagePack", linkerSettings: [.linkedLibrary(messagePack)]),
     .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
 
     module("Reactor", ["CLinux"]),

@@ -120,7 +120,8 @@ public actor DemoServices {
     var parts = tm()
     gmtime_r(&now, &parts)
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
-      let count = strftime(text.baseAddress, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+      guard let start = text.baseAddress else { return "" }
+      let count = strftime(start, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
       return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
   }

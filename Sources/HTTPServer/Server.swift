@@ -12,6 +12,8 @@ public final class Server: Source, EndOfTurn {
   public static let surplus = 64
   /// Connection memory beyond the head: libmicrohttpd's header records, the answer's head, and the stream's chunk.
   private static let extraMemory = 8 << 10
+  /// Between runs of a daemon that wants to run and does nothing.
+  private static let pause = Duration.milliseconds(5)
 
   /// Where it listens.
   public let address: ListenAddress
@@ -22,12 +24,15 @@ public final class Server: Source, EndOfTurn {
   let logger: Logger
   /// The times of the options in nanoseconds.
   let readTime, idleTime, graceTime: Int64
+  let memory: MemoryBudget
   private let openConnections: SharedLimit
   private let loop: Loop
   private let listener: CInt
   private var daemon: Daemon?
   private var watch: Watch?
   private var isDue = true
+  /// The daemon has called back in its present run.
+  private var hasCalledBack = false
   private var due = Instant(nanoseconds: .max)
   private var exchanges: [ObjectIdentifier: Exchange] = [:]
   var requestIDs = RequestIDs()
@@ -39,8 +44,8 @@ public final class Server: Source, EndOfTurn {
   ///
   /// The first server of a process runs the self-test of `ParserStrictness.linked()`.
   public convenience init(
-    _ listener: Listener, options: ServerOptions = .init(), openConnections: SharedLimit? = nil, handler: any Handler,
-    on loop: Loop, logger: Logger
+    _ listener: Listener, options: ServerOptions = .init(), openConnections: SharedLimit? = nil,
+    memory: MemoryBudget? = nil, handler: any Handler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
     let strictness: ParserStrictness
     do {
@@ -50,14 +55,15 @@ public final class Server: Source, EndOfTurn {
       throw error
     }
     try self.init(
-      listener, options: options, openConnections: openConnections, strictness: strictness, handler: handler, on: loop,
-      logger: logger)
+      listener, options: options, openConnections: openConnections, memory: memory, strictness: strictness,
+      handler: handler, on: loop, logger: logger)
   }
 
   init(
-    _ listener: Listener, options: ServerOptions, openConnections: SharedLimit? = nil, strictness: ParserStrictness,
-    handler: any Handler, on loop: Loop, logger: Logger
+    _ listener: Listener, options: ServerOptions, openConnections: SharedLimit? = nil, memory: MemoryBudget? = nil,
+    strictness: ParserStrictness, handler: any Handler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
+    self.memory = memory ?? MemoryBudget(limit: .max)
     self.openConnections = openConnections ?? SharedLimit(limit: options.connections)
     self.options = options
     rules = HeadValidator.Rules(
@@ -147,12 +153,20 @@ public final class Server: Source, EndOfTurn {
   public func endTurn() -> Instant? {
     guard let daemon else { return nil }
     if isDue || due <= loop.now {
+      let wasAsked = isDue
       isDue = false
+      hasCalledBack = false
       daemon.run()
       due = daemon.patience.map { loop.now + .milliseconds($0) } ?? Instant(nanoseconds: .max)
+      // A line of a chunked body that is longer than the connection's memory makes libmicrohttpd 0.9.75 want to run at once for
+      // as long as the connection lasts, with nothing to do.
+      if !wasAsked, !hasCalledBack { due = max(due, loop.now + Self.pause) }
     }
     return due.nanoseconds < .max ? due : nil
   }
+
+  /// The daemon is getting on with something.
+  func calledBack() { hasCalledBack = true }
 
   /// Makes the daemon run at the end of this turn.
   func schedule() { isDue = true }
@@ -164,6 +178,7 @@ public final class Server: Source, EndOfTurn {
 
   /// The server holds the exchange until `connectionClosed`.
   func connectionOpened(_ connection: Daemon.Connection) -> Exchange {
+    calledBack()
     let descriptor = connection.descriptor
     let exchange = Exchange(connection, isSurplus: !openConnections.add(), server: self)
     do throws(ReactorError) {
@@ -179,6 +194,7 @@ public final class Server: Source, EndOfTurn {
   }
 
   func connectionClosed(_ exchange: Exchange) {
+    calledBack()
     openConnections.leave()
     exchange.connectionClosed()
     exchanges[ObjectIdentifier(exchange)] = nil

@@ -21,6 +21,8 @@ public final class Exchange {
   private var head = RequestHead()
   private var content = ReusedBytes()
   private var answer = ReusedBytes()
+  /// What body and answer take of the server's memory.
+  private var held: MemoryShare
   /// The request's name, once it was asked for.
   private var knownID: String?
 
@@ -34,6 +36,7 @@ public final class Exchange {
     descriptor = connection.descriptor
     self.isSurplus = isSurplus
     self.server = server
+    held = MemoryShare(of: server.memory)
     bodyLimit = server.options.bodyLimit
   }
 
@@ -58,7 +61,7 @@ public final class Exchange {
   /// How many lines of that name the request has.
   public func count(of name: KnownHeader) -> Int { head.headers.count(name) }
 
-  /// The body of the request; empty before `Handler.handle`. Valid until the answer is complete.
+  /// The body of the request, within `Handler.handle`; empty before and after.
   public var body: UnsafeRawBufferPointer { content.bytes }
 
   /// Whether the request has a body that is not empty, or is chunked.
@@ -66,6 +69,9 @@ public final class Exchange {
 
   /// Whether the declared length of the body is beyond `bodyLimit`: unless `Handler.begin` answers, the request is refused.
   public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > bodyLimit }
+
+  /// Whether there is memory to keep an answer of that length until the client has read it.
+  public func hasRoom(forAnswer bytes: Int) -> Bool { server.memory.hasRoom(for: bytes) }
 
   /// The client's numeric address, without the port.
   public var peerAddress: String { connection.peerAddress }
@@ -100,6 +106,7 @@ public final class Exchange {
     case .library:
       answer.clear()
       answer.append(body)
+      held.force(content.capacity + answer.capacity)
       let isQueued = connection.queue(
         answerHead, body: answer.bytes, closes: server.isQuiesced, logger: server.logger)
       perform(state.answered(isQueued: isQueued, isStream: false))
@@ -144,6 +151,7 @@ public final class Exchange {
 
   /// The request line is there. Called before anything was taken apart in place.
   func requestBegan(_ target: UnsafeRawBufferPointer) {
+    server.calledBack()
     let actions = state.requestBegan()
     if actions.contains(.beginRequest) {
       head.begin(target: target)
@@ -154,6 +162,7 @@ public final class Exchange {
 
   /// The head is there, or a piece of the body, or its end: an empty piece. False when the connection is to be closed.
   func arrived(_ line: RequestHead.Line, _ piece: UnsafeRawBufferPointer) -> Bool {
+    server.calledBack()
     switch state.arrived(bytes: piece.count) {
     case .head: takeHead(line)
     case .body: takeBody(piece)
@@ -174,12 +183,18 @@ public final class Exchange {
     server.handler.begin(self)
     guard !isAnswered else { return }
     if isBodyTooLong { return refuse(.bodyTooLarge(bodyLimit)) }
+    if head.announcesBody, !server.memory.hasRoom(for: head.declaredLength ?? MemoryBudget.smallest) {
+      return refuse(.memory)
+    }
     perform(state.headAccepted())
   }
 
   private func takeBody(_ piece: UnsafeRawBufferPointer) {
     guard content.count + piece.count <= bodyLimit else { return refuse(.bodyTooLarge(bodyLimit)) }
-    content.append(piece)
+    guard held.hold(content.capacity(appending: piece.count, atMost: head.declaredLength)) else {
+      return refuse(.memory)
+    }
+    content.append(piece, atMost: head.declaredLength)
     // At least 1 KiB a second after the first seconds; measured over the whole body, so that no byte resets it.
     watch?.credit(bytes: piece.count)
   }
@@ -187,13 +202,21 @@ public final class Exchange {
   private func complete() -> Bool {
     watch?.expect(within: nil)
     server.handler.handle(self)
+    // What waits for a backend is the call, not the body that it came in.
+    content.clear()
+    held.force(answer.capacity)
     perform(state.handlerReturned())
     return state.phase != .dropped
   }
 
   /// More of the stream is asked for; nil when it is broken.
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead? {
-    guard let stream, state.readBegan() else { return nil }
+    server.calledBack()
+    guard let stream, state.readBegan() else {
+      // It was dropped, at which it may have been suspended: libmicrohttpd 1.0 gives no timeout to such a connection.
+      connection.giveUp()
+      return nil
+    }
     let read = stream.read(into: room)
     let actions = state.readEnded(read, room: room.count)
     perform(actions)
@@ -215,7 +238,10 @@ public final class Exchange {
   }
 
   /// The daemon is done with the request; the connection may see another.
-  func requestEnded() { perform(state.requestEnded()) }
+  func requestEnded() {
+    server.calledBack()
+    perform(state.requestEnded())
+  }
 
   // MARK: From the server and the connection's watch
 
@@ -254,6 +280,7 @@ public final class Exchange {
       head.clear()
       content.clear()
       answer.clear()
+      held.force(0)
       knownID = nil
       server.requestEnded()
     }
