@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-debian13 check format image clean
+.PHONY: help run build test test-debian13 fuzz check format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -28,6 +28,10 @@ test: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
 test: ## Install what is missing, with a Python environment in .venv, and run all tests
 	@Scripts/bootstrap test
 	swift test --no-parallel
+
+fuzz: build ## Send mutated requests to the release, and print those it serves and h11 refuses; ARGS="--seed 2"
+	@Scripts/bootstrap test
+	.venv/bin/python Tests/Interop/fuzz.py .build/release/zmq-gateway $(ARGS)
 
 test-debian13: ## As root: make a Debian 13 root in .build-debian13, and run all tests in it
 	@Scripts/debian13 make test

@@ -86,7 +86,10 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ], swiftSettings: settings),
 
-    .target(name: "Support", dependencies: ["Reactor", "ZeroMQ"], path: "Tests/Support", swiftSettings: settings),
+    .target(
+      name: "Support", dependencies: ["Reactor", "ZeroMQ"], path: "Tests/Support",
+      resources: [.embedInCode("raw-requests.txt")],
+      swiftSettings: settings),
     tests("Reactor", []),
     tests("MessagePack", ["CMessagePack"], resources: [.copy("Golden")]),
     tests("ZeroMQ", ["Reactor"]),

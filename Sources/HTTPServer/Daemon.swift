@@ -32,6 +32,7 @@ struct Daemon {
     listener: CInt, limits: Limits, strictness: ParserStrictness, server: Server
   ) throws(HTTPServerError) {
     cmhd_ignore_broken_pipes()
+    cmhd_stand_in_front(refusing)
     let settings = cmhd_settings(
       listener: listener, connections: UInt32(clamping: limits.connections),
       connections_per_address: UInt32(clamping: limits.connectionsPerAddress),
@@ -210,6 +211,16 @@ private func streamRead(
   case .nothing: return 0
   case .end: return cmhd_end_of_stream()
   case nil: return cmhd_broken_stream()
+  }
+}
+
+/// Called when the library refuses a request by itself.
+private func refusing(_ context: UnsafeMutableRawPointer?, _ status: UInt32) -> CInt {
+  guard let context else { return CInt(CMHD_LET_REFUSE) }
+  switch exchange(context).libraryRefuses(Int(status)) {
+  case .library: return CInt(CMHD_ANSWERED)
+  case .socket: return CInt(CMHD_CLOSE)
+  case .none: return CInt(CMHD_LET_REFUSE)
   }
 }
 

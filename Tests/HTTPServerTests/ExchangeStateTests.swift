@@ -160,6 +160,23 @@ struct ExchangeStateTests {
     #expect(state.isAnswered == ![.idle, .head, .body, .handling, .pending].contains(phase))
   }
 
+  @Test(
+    "what libmicrohttpd refuses by itself is answered in its place, unless an answer was given",
+    arguments: Phase.allCases)
+  func libraryRefuses(phase: Phase) {
+    for path in [ExchangeState.Path.library, .socket] {
+      var state = ExchangeState(phase)
+      let actions = state.libraryRefuses(path)
+      guard [.idle, .head, .body].contains(phase) else {
+        #expect(actions == nil)
+        #expect(state.phase == phase)
+        continue
+      }
+      #expect(actions == (phase == .idle ? [.beginRequest] : []))
+      #expect(state.path(bodyFollows: false) == path)
+    }
+  }
+
   @Test("a client that half-closes keeps its grace, and is told so once")
   func halfClosed() {
     var state = ExchangeState(.handling, isHalfClosed: true)

@@ -117,11 +117,16 @@ static inline int cmhd_add_header(struct MHD_Response *response, const void *nam
 }
 
 /* Queues the response and gives it up. */
-static inline int cmhd_queue(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response) {
-    int queued = MHD_queue_response(connection, status, response) == MHD_YES;
-    MHD_destroy_response(response);
-    return queued;
-}
+int cmhd_queue(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response);
+
+/* Whether MHD refuses a request by itself with its own answer, has got another answer queued for it, or is to close at once. */
+enum { CMHD_LET_REFUSE, CMHD_ANSWERED, CMHD_CLOSE };
+
+/* Called when MHD is about to refuse a request by itself; `owner` is what NOTIFY_CONNECTION stored. */
+typedef int (*cmhd_refusing)(void *owner, unsigned int status);
+
+/* Called once or more, with the same function, before the first daemon starts. */
+void cmhd_stand_in_front(cmhd_refusing callback);
 
 /* MHD writes with MSG_NOSIGNAL but for sendfile: a closed client must never end the process. */
 static inline void cmhd_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }

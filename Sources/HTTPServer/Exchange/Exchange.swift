@@ -225,6 +225,18 @@ public final class Exchange {
     return isBroken ? nil : read
   }
 
+  /// libmicrohttpd refuses the request by itself, with that status: this answers in its place. How the answer was given; `none`
+  /// when there is none.
+  func libraryRefuses(_ status: Int) -> ExchangeState.Path {
+    guard let rejection = Rejection.ofLibrary(status: status, server.options) else { return .none }
+    // With a head that is complete, 0.9.75 would send the head of the answer twice.
+    let path: ExchangeState.Path = connection.headSize > 0 ? .socket : .library
+    guard let actions = state.libraryRefuses(path) else { return .none }
+    perform(actions)
+    refuse(rejection)
+    return path
+  }
+
   /// The daemon is done with the request; the connection may see another.
   func requestEnded() {
     server.calledBack()

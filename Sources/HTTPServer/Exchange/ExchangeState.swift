@@ -146,6 +146,14 @@ struct ExchangeState {
     return isHalfClosed ? [.expectEnd, .suspend] : [.suspend]
   }
 
+  /// libmicrohttpd refuses the request by itself; the answer is given at once, and takes that path. Nil when none is owed.
+  mutating func libraryRefuses(_ path: Path) -> Actions? {
+    guard phase.rawValue <= Phase.body.rawValue else { return nil }
+    let actions: Actions = phase == .idle ? [.beginRequest] : []
+    phase = path == .socket ? .body : .head
+    return actions
+  }
+
   // MARK: The answer
 
   /// How an answer given now reaches the client. `bodyFollows`: the client announced a body, and sends it without asking.

@@ -64,4 +64,17 @@ public struct Rejection: Hashable, Sendable {
   static var version: Rejection {
     .init(code: .unsupportedVersion, status: 505, detail: "only HTTP/1.0 and HTTP/1.1 are supported")
   }
+
+  /// What libmicrohttpd refuses by itself, before anything else has seen the request; nil for a status that blames no client.
+  static func ofLibrary(status: Int, _ options: ServerOptions) -> Rejection? {
+    switch status {
+    case 400: .bad("the request breaks the rules of HTTP")
+    case 413: .bodyTooLarge(options.bodyLimit)
+    case 414: .targetTooLong(options.targetLimit)
+    case 431: .headersTooLarge(options.headersLimit)
+    case 501: .transferCoding
+    case 505: .version
+    default: nil
+    }
+  }
 }
