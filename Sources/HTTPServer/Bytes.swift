@@ -60,6 +60,12 @@ extension UnsafeRawBufferPointer {
     return true
   }
 
+  /// Whether the bytes begin with that text, its letters in any case. The text is in small letters.
+  package func hasCaselessPrefix(_ text: StaticString) -> Bool {
+    count >= text.utf8CodeUnitCount
+      && UnsafeRawBufferPointer(rebasing: prefix(text.utf8CodeUnitCount)).isCaseless(text)
+  }
+
   /// Whether the bytes end with that text, its letters in any case. The text is in small letters.
   package func hasCaselessSuffix(_ text: StaticString) -> Bool {
     count >= text.utf8CodeUnitCount

@@ -1,8 +1,8 @@
 import CMicroHTTPD
 import Logging
 
-/// One libmicrohttpd daemon without threads. This is the only file that calls the library and that the library calls: what
-/// it passes on are values of Swift. All of it runs on the reactor's thread, the callbacks inside `run`.
+/// One libmicrohttpd daemon without threads. Only this file calls the library, and the library calls back only into this file;
+/// all others see values of Swift. All of it runs on the reactor's thread, the callbacks inside `run`.
 struct Daemon {
   /// The library's limits.
   struct Limits {
@@ -83,7 +83,8 @@ extension Daemon {
     /// Only when suspended. The daemon goes on with the connection in its next run.
     func resume() { MHD_resume_connection(raw) }
 
-    /// Closes a connection that owes nothing any more within a second; called after the shutdown, or at the stream's end.
+    /// Has the library close, within a second, a connection on which no answer is owed any more. Called after the shutdown, or at
+    /// the stream's end.
     ///
     /// When a stream breaks, or ends in HTTP/1.0, libmicrohttpd marks the connection as closed, and frees it only when it
     /// comes across it again. Without a timeout of its own that is when no older connection is at rest; with one, in each run.
@@ -97,6 +98,11 @@ extension Daemon {
     /// Queues an answer whose body is read from the exchange, piece by piece; false when it is not taken.
     func queue(_ head: AnswerHead, readingFrom exchange: Exchange, closes: Bool, logger: Logger) -> Bool {
       queue(head, cmhd_stream(streamRead, Unmanaged.passUnretained(exchange).toOpaque()), closes, logger)
+    }
+
+    /// Queues the head of a stream, which closes the connection; false when it is not taken.
+    func queue(headOnly head: AnswerHead, of exchange: Exchange, logger: Logger) -> Bool {
+      queue(head, cmhd_stream_head(streamRead, Unmanaged.passUnretained(exchange).toOpaque()), false, logger)
     }
 
     private func queue(_ head: AnswerHead, _ response: OpaquePointer?, _ closes: Bool, _ logger: Logger) -> Bool {

@@ -57,7 +57,7 @@ public final class Server: Source, EndOfTurn {
           connections: options.connections + Self.surplus, connectionsPerAddress: options.connectionsPerAddress,
           // Later than each of our own times: it only catches what they might miss.
           idleSeconds: max(options.readTimeout, options.writeTimeout, options.idleTimeout).components.seconds + 2,
-          connectionMemory: options.headersLimit + options.targetLimit + Self.extraMemory),
+          connectionMemory: 2 * options.headersLimit + options.targetLimit + Self.extraMemory),
         server: self)
     } catch {
       // Only a daemon that has started closes it.

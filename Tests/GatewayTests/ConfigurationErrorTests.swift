@@ -54,10 +54,10 @@ struct ConfigurationErrorTests {
       ("http: { listen: [[a]] }", "1:18: http.listen[0]: expected host:port, not a list"),
       ("[a]: 1", "1:1: a key must be a string"),
       ("auth: [none]", "1:7: auth: expected none, not a list"),
-      ("errors: { expose: all }", "1:19: errors.expose: \"all\" is none of full, message, class, none"),
+      ("errors: { expose: all }", "1:19: errors.expose: \"all\" is none of auto, full, message, class, none"),
       (
         "errors: { expose: messages }",
-        "1:19: errors.expose: \"messages\" is none of full, message, class, none; did you mean \"message\"?"
+        "1:19: errors.expose: \"messages\" is none of auto, full, message, class, none; did you mean \"message\"?"
       ),
       ("errors: { map: { A: 399 } }", "1:21: errors.map.A: must be between 400 and 599"),
       ("errors: { map: { A: 600 } }", "1:21: errors.map.A: must be between 400 and 599"),

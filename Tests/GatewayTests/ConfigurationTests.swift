@@ -43,7 +43,7 @@ struct ConfigurationTests {
     let transcoding = configuration.http.limits.transcoding
     #expect([transcoding.depth, transcoding.elements] == [64, 1_000_000])
     #expect(configuration.grace == .seconds(25))
-    #expect(configuration.errors.expose == .full)
+    #expect(configuration.errors.expose == .auto)
     #expect(!configuration.isOpenToAll)
     guard case .rpc(let rpc) = try Configuration.load(yaml: rpc(), file: "f").services[0].pattern else {
       Issue.record("not rpc")
@@ -136,6 +136,28 @@ struct ConfigurationTests {
     ]
     let loaded = try Configuration.load(yaml: yaml, file: "f")
     #expect(loaded == expected)
+  }
+
+  @Test("shows exceptions in full only while no other machine can call, unless told")
+  func exposure() throws {
+    func shown(_ listen: String, _ errors: String = "{}", _ ofService: String = "{}") throws -> Configuration.Exposure {
+      let yaml = """
+        http: { listen: [\(listen)] }
+        auth: none
+        errors: \(errors)
+        services: { s: { pattern: rpc, connect: ["tcp://h:1"], errors: \(ofService) } }
+        """
+      let configuration = try Configuration.load(yaml: yaml, file: "f")
+      guard case .rpc(let rpc) = configuration.services[0].pattern else { return .none }
+      return configuration.exposure(rpc.errors)
+    }
+    let (near, far) = (#""127.0.0.1:1","[::1]:2""#, #""127.0.0.1:1","0.0.0.0:2""#)
+    #expect(try shown(near) == .full)
+    #expect(try shown(far) == .auto)
+    #expect(try shown(far, "{ expose: full }") == .full)
+    #expect(try shown(far, "{ expose: full }", "{ expose: auto }") == .auto)
+    #expect(try shown(near, "{ expose: none }", "{ expose: auto }") == .full)
+    #expect(try shown(near, "{ expose: class }") == .class)
   }
 
   @Test("takes variables of the environment for any single value")

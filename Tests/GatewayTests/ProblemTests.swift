@@ -16,7 +16,8 @@ struct ProblemTests {
     (503, "no-backend"), (503, "queue-full"), (503, "queue-timeout"), (503, "breaker-open"), (503, "draining"),
     (503, "not-ready"),
     (504, "timeout"), (502, "backend-lost"), (502, "bad-reply"), (502, "reply-too-large"),
-    (502, "reply-not-representable"), (421, "misdirected"), (500, "internal"), (500, "remote-exception"),
+    (502, "reply-not-representable"), (403, "cross-site"), (421, "misdirected"), (500, "internal"),
+    (500, "remote-exception"),
     (404, "no-such-method"), (502, "nested-call"), (404, "no-such-route"), (404, "no-such-topic"), (400, "bad-target"),
     (400, "bad-query"), (400, "unknown-parameter"), (400, "bad-timeout"), (400, "bad-request"),
     (501, "not-implemented"),
@@ -91,8 +92,8 @@ struct ProblemTests {
   func exposure() {
     let exception = ShownException(
       type: "builtins.ValueError", arguments: Array(#"["x",1]"#.utf8), repr: "ValueError('x', 1)")
-    func written(_ exposure: Configuration.Exposure) -> String {
-      var problem = Problem(exception, .init(400), exposing: exposure)
+    func written(_ exposure: Configuration.Exposure, status: Int = 400) -> String {
+      var problem = Problem(exception, .init(status), exposing: exposure)
       (problem.instance, problem.requestID) = ("/", "r")
       return String(decoding: problem.json(), as: UTF8.self)
     }
@@ -107,6 +108,8 @@ struct ProblemTests {
       written(.message) == start + raised + rest + #","exception":{"type":"builtins.ValueError","args":["x",1]}}"#)
     #expect(written(.class) == start + raised + rest + #","exception":{"type":"builtins.ValueError"}}"#)
     #expect(written(.none) == start + rest + "}")
+    for status in [400, 499] { #expect(written(.auto, status: status) == written(.message, status: status)) }
+    for status in [500, 599] { #expect(written(.auto, status: status) == written(.class, status: status)) }
   }
 
   @Test("of a remote exception that asks to come back says when, but is not retryable")

@@ -131,7 +131,7 @@ struct ServiceConfigurationTests {
       #expect(complaints(rpc("json: { nonfinite: \(word) }")) == [])
     }
     for word in ["string", "pairs"] { #expect(complaints(rpc("json: { keys: \(word) }")) == []) }
-    for word in ["full", "message", "class", "none"] {
+    for word in ["auto", "full", "message", "class", "none"] {
       #expect(complaints(rpc("errors: { expose: \(word) }")) == [])
     }
     #expect(complaints(rpc("json: { ints: float }")).count == 1)

@@ -19,6 +19,12 @@ struct HeaderTextTests {
     #expect(with("") { $0.isCaseless("") })
   }
 
+  @Test("a prefix matches in any case")
+  func prefix() {
+    for text in ["http://", "HTTP://a", "Http:///"] { #expect(with(text) { $0.hasCaselessPrefix("http://") }) }
+    for text in ["", "http:/", "xhttp://", "https://"] { #expect(with(text) { !$0.hasCaselessPrefix("http://") }) }
+  }
+
   @Test("a suffix matches in any case")
   func suffix() {
     for text in ["+json", "a+JSON", "application/x+Json"] { #expect(with(text) { $0.hasCaselessSuffix("+json") }) }

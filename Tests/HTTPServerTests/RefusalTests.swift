@@ -45,12 +45,17 @@ struct RefusalTests {
     .init("a NUL in the query", get("/a?x\0b")),
     .init("a control byte in the target", get("/a\u{1}b")),
     .init("a fragment in the target", get("/a#b")),
-    .init("an absolute target", get("http://a/b")),
+    .init("an absolute target of another scheme", get("ftp://a/b")),
+    .init("an absolute target without a host", get("http:///b")),
+    .init("an absolute target without a path", get("http://a?b")),
+    .init("an absolute target with a user", get("http://u@a/b")),
     .init("a target without a slash", get("a")),
     .init("an asterisk on GET", get("*")),
     .init("a method that is no token", "G\u{1}T / HTTP/1.1\r\nHost: a\r\n\r\n"),
     .init("no Host", "GET / HTTP/1.1\r\n\r\n"),
     .init("two Host lines", get("/", "Host: a\r\n")),
+    .init("two Content-Type lines", get("/", "Content-Type: a/b\r\nContent-Type: a/b\r\n")),
+    .init("two Request-Timeout lines", get("/", "Request-Timeout: 1\r\nRequest-Timeout: 2\r\n")),
     .init("HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505),
     .init("a compressed body", get("/", "Content-Encoding: gzip\r\n"), 415),
     .init("a long target", get("/" + String(repeating: "a", count: 8_192)), 414),
@@ -58,6 +63,64 @@ struct RefusalTests {
     .init("many headers", get("/", (0..<100).map { "X\($0): y\r\n" }.joined()), 431),
     .init("a long body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n", 413),
   ]
+
+  @Test(
+    "a Host that is no host with an optional port is refused",
+    arguments: [
+      "a b", "u@h", "h, h2", "http://h", "h/", "h?", "h#", "[::1", "::1]", "[]", "[:]x", "[::1]x", "[g::1]", "[1]",
+      "h:x",
+      "h:-1", "h:1:2", "a%", "a%4", "a%zz", "\"a\"", "a\\b", "a|b", "{a}", "a^b", "grün",
+    ])
+  func host(text: String) async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send("GET / HTTP/1.1\r\nHost: \(text)\r\n\r\n")
+      #expect(try client.reply().status == 400)
+      #expect(try client.readToEnd() == "")
+    }
+  }
+
+  @Test(
+    "a Host may be a name, an address, and have a port",
+    arguments: [
+      "", "a", "a.b", "a.b.", "A-1_2~", "1.2.3.4", "1.2.3.4:80", "[::1]", "[::ffff:1.2.3.4]:8080", "a:", "a:65535",
+      "a%41",
+      "a!$&'()*+,;=b",
+    ])
+  func goodHost(text: String) async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send("GET / HTTP/1.1\r\nHost: \(text)\r\n\r\n")
+      #expect(try client.reply().status == 200)
+    }
+  }
+
+  @Test(
+    "an absolute target is served as its path, for its host",
+    arguments: [
+      ("http://a:1/b?c", "/b?c a:1"), ("HTTP://[::1]/", "/ [::1]"), ("https://a", "/ a"),
+      ("http://a/http://b/", "/http://b/ a"),
+    ])
+  func absolute(target: String, seen: String) async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send("GET \(target) HTTP/1.1\r\nHost: other\r\nX-Request-Id: host\r\n\r\n")
+      #expect(try client.reply().body == seen)
+      client.send(get("/next"))
+      #expect(try client.reply().body == "/next 0")
+    }
+  }
+
+  @Test("several lines of a list are one list, and the first value of another header counts")
+  func lists() async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send(get("/accept", "Accept: a/b\r\nX: y\r\nAccept:\r\naccept: c/d, e/f\r\n"))
+      #expect(try client.reply().body == "a/b||c/d, e/f")
+      client.send(get("/accept"))
+      #expect(try client.reply().body == "")
+    }
+  }
 
   @Test("a request that breaks the rules is refused and the connection closed", arguments: forms)
   func refused(form: Case) async throws {

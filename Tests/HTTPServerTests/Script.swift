@@ -35,8 +35,13 @@ final class Script: Handler {
       streams.append(feed)
       exchange.respond(
         200, contentType: "text/event-stream", headers: [("Cache-Control", "no-store")], stream: feed)
+    case "/accept":
+      let values = exchange.values(of: .accept).map { String(decoding: $0, as: UTF8.self) }
+      exchange.respond(200, text: values.joined(separator: "|"))
     default:
-      exchange.respond(200, text: "\(target) \(exchange.body.count)")
+      let asksForHost = exchange.header(.requestID)?.elementsEqual("host".utf8) == true
+      let detail = asksForHost ? String(decoding: exchange.host ?? .init(start: nil, count: 0), as: UTF8.self) : nil
+      exchange.respond(200, text: "\(target) \(detail ?? "\(exchange.body.count)")")
     }
   }
 

@@ -155,8 +155,6 @@ struct SlowClientTests {
         _ = try client.read(count: 1 << 20)
         try await fixture.advance(by: .seconds(20), times: 1)
       }
-      client.send(get("/"))
-      #expect(try client.reply().status == 200)
     }
   }
 
@@ -315,10 +313,10 @@ struct SlowClientTests {
 
 extension Fixture {
   /// Moves the clock in steps, and lets the server see each: what was sent, what is due, and what comes of it.
-  fileprivate func advance(by step: Duration, times: Int) async throws {
+  fileprivate nonisolated func advance(by step: Duration, times: Int) async throws {
     for _ in 0..<times {
       for _ in 0..<3 { await on { _, _ in } }
-      advance(by: step)
+      await advance(by: step)
       for _ in 0..<3 { await on { _, _ in } }
     }
   }

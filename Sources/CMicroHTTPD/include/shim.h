@@ -92,6 +92,13 @@ static inline struct MHD_Response *cmhd_stream(MHD_ContentReaderCallback read, v
     return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, read, owner, NULL);
 }
 
+/* What HEAD gets of a stream. Without the option MHD 0.9.75 would send the last chunk of a body that HEAD has not. */
+static inline struct MHD_Response *cmhd_stream_head(MHD_ContentReaderCallback read, void *owner) {
+    struct MHD_Response *response = cmhd_stream(read, owner);
+    if (response) (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    return response;
+}
+
 static inline ssize_t cmhd_end_of_stream(void) { return MHD_CONTENT_READER_END_OF_STREAM; }
 static inline ssize_t cmhd_broken_stream(void) { return MHD_CONTENT_READER_END_WITH_ERROR; }
 

@@ -17,8 +17,8 @@ public struct Configuration: Sendable, Hashable {
   public var grace: Duration = .seconds(25)
   /// Whether `auth: none` was written out: required to listen beyond loopback (default: false).
   public var isOpenToAll = false
-  /// What callers learn of remote exceptions unless the service says otherwise (default: everything).
-  public var errors = Errors(expose: .full)
+  /// What callers learn of remote exceptions unless the service says otherwise (default: `auto`).
+  public var errors = Errors(expose: .auto)
   /// The services, in the order of the file, their names unique (default: none).
   public var services: [Service] = []
 

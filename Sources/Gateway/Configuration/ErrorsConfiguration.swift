@@ -1,4 +1,5 @@
 import ConfigurationReader
+import HTTPServer
 
 extension Configuration {
   /// What callers learn of a remote exception, and with which status: `errors`, of the gateway or of one service.
@@ -25,8 +26,17 @@ extension Configuration {
     }
   }
 
+  /// How much callers see of the exceptions of a service with these settings. What `auto` means depends on who can call: those
+  /// on this machine see everything.
+  func exposure(_ errors: Errors) -> Exposure {
+    let exposure = errors.expose ?? self.errors.expose ?? .auto
+    return exposure == .auto && http.listen.allSatisfy(\.isLoopback) ? .full : exposure
+  }
+
   /// How much of a remote exception callers see.
   public enum Exposure: String, Sendable, Hashable, CaseIterable {
+    /// `full` while all addresses to listen on are loopback; else `message` when the status is 4xx, and `class` when it is 5xx.
+    case auto
     /// Class, arguments and `repr`.
     case full
     /// Class and arguments.

@@ -49,7 +49,7 @@ struct Problem: Error, Hashable, Sendable {
 
   /// An exception a backend answered with, as its status and as much of it as callers may see.
   init(_ exception: ShownException, _ verdict: ErrorMap.Verdict, exposing exposure: Configuration.Exposure) {
-    let shown = exception.shown(exposure)
+    let shown = exception.shown(exposure, status: verdict.status)
     self.init(verdict.code, shown.map { $0.repr ?? "The method raised \($0.type)." } ?? "")
     self.status = verdict.status
     self.exception = shown
@@ -112,9 +112,11 @@ struct ShownException: Hashable, Sendable {
   /// Its `repr`; `nil` when it may not be shown.
   var repr: String?
 
-  /// What `exposure` leaves of it.
-  func shown(_ exposure: Configuration.Exposure) -> ShownException? {
+  /// What `exposure` leaves of it in an answer with that status. A caller can mend what is 4xx, if told what; the rest concerns
+  /// the operator.
+  func shown(_ exposure: Configuration.Exposure, status: Int) -> ShownException? {
     switch exposure {
+    case .auto: shown(status < 500 ? .message : .class, status: status)
     case .full: self
     case .message: ShownException(type: type, arguments: arguments, repr: nil)
     case .class: ShownException(type: type, arguments: nil, repr: nil)

@@ -13,7 +13,8 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
   case overloaded, noBackend = "no-backend", queueFull = "queue-full", queueTimeout = "queue-timeout"
   case breakerOpen = "breaker-open", draining, notReady = "not-ready", timeout, backendLost = "backend-lost"
   case badReply = "bad-reply", replyTooLarge = "reply-too-large", replyNotRepresentable = "reply-not-representable"
-  case misdirected, `internal`, remoteException = "remote-exception", noSuchMethod = "no-such-method"
+  case crossSite = "cross-site", misdirected, `internal`, remoteException = "remote-exception", noSuchMethod =
+    "no-such-method"
   case nestedCall = "nested-call", noSuchRoute = "no-such-route", noSuchTopic = "no-such-topic"
   case badTarget = "bad-target", badQuery = "bad-query", unknownParameter = "unknown-parameter"
   case badTimeout = "bad-timeout", badRequest = "bad-request", notImplemented = "not-implemented"
@@ -197,6 +198,13 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
         502, "The reply cannot be shown as JSON",
         "The result holds something JSON has no form for.",
         "Ask for `application/msgpack`, or change the json options.", ran: .answered)
+    case .crossSite:
+      Row(
+        403, "A foreign page sent the request",
+        "A browser sent this for a page of another origin: `Origin` is not the origin of `Host`, or `Sec-Fetch-Site` is "
+          + "neither `same-origin` nor `none`.",
+        "Call from a page of the gateway's own origin, or from a program that is no browser. A proxy has to pass `Host` on."
+      )
     case .misdirected:
       Row(
         421, "The host is not served here",

@@ -7,10 +7,9 @@ enum EntityTag {
     return "\"\(String(hash, radix: 16))-\(String(body.count, radix: 16))\""
   }
 
-  /// Whether `If-None-Match` lists the tag, or anything by `*` (RFC 9110, 13.1.2: weak comparison).
-  static func matches(_ header: UnsafeRawBufferPointer?, _ tag: String) -> Bool {
-    guard let header else { return false }
-    return String(decoding: header, as: UTF8.self).split(separator: ",").contains { item in
+  /// Whether the lines of `If-None-Match` list the tag, or anything by `*` (RFC 9110, 13.1.2: weak comparison).
+  static func matches(_ lines: [UnsafeRawBufferPointer], _ tag: String) -> Bool {
+    lines.lazy.flatMap { String(decoding: $0, as: UTF8.self).split(separator: ",") }.contains { item in
       let item = item.drop { $0 == " " || $0 == "\t" }
       let end = item.lastIndex { $0 != " " && $0 != "\t" } ?? item.startIndex
       guard !item.isEmpty else { return false }

@@ -32,10 +32,14 @@ final class GatewayHandler: Handler {
   func begin(_ exchange: Exchange) {
     let request = request(exchange)
     do throws(Problem) {
+      try checks.admit(request)
       let route = try router.route(exchange.method, exchange.target.assumingMemoryBound(to: UInt8.self).span)
       let responder = route.responder
       try checks.pass(request, responder)
       guard responder.methods.contains(exchange.method) else { throw responder.refusal(of: exchange.method) }
+      if exchange.announcesBody, !exchange.isBodyTooLong, HTTPMethod.Set.bodiless.contains(exchange.method) {
+        throw Self.bodyOfGET
+      }
       // OPTIONS is answered with the methods, whatever the rest of the head asks for.
       if exchange.method != .options { try responder.begin(request) }
       request.goes(to: route)
@@ -45,6 +49,9 @@ final class GatewayHandler: Handler {
       if request.hasLongBody { request.answer(error) }
     }
   }
+
+  private static let bodyOfGET = Problem(
+    .badRequest, "A GET has no body; its arguments go in the query: ?name=text&other:=3, or ?arg=text for the first.")
 
   /// The request is complete: answer it, or leave that to what the responder has begun.
   func handle(_ exchange: Exchange) {
@@ -88,16 +95,41 @@ final class GatewayHandler: Handler {
   }
 }
 
-/// What a request passes between the router and its responder.
+/// What a request passes before the router, and between the router and its responder.
 ///
 /// The checks run in a fixed order: hosts, cross-site requests, authentication, authorization, rate limits, draining. Each is a
 /// small value with a `check` of its own; a new one is a property and a line here. Those that are not listed do not exist yet.
 struct Checks {
+  private let crossSite = CrossSiteCheck()
   private let draining = DrainingCheck()
 
-  /// Throws the problem that the first check finds.
+  /// Throws the problem of a request that is refused wherever it leads.
+  func admit(_ request: GatewayRequest) throws(Problem) {
+    try crossSite.check(request)
+  }
+
+  /// Throws the problem of a request that is refused where it leads.
   func pass(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
     try draining.check(request, responder)
+  }
+}
+
+/// What a page of another origin has a browser send may change nothing here, whether it has a body or not. Browsers say who asks,
+/// in `Origin` and `Sec-Fetch-Site`; pages cannot change either, and other clients send neither. GET and HEAD are let through:
+/// their answers are kept from the page. Origins that CORS lists will be let through as well.
+struct CrossSiteCheck {
+  func check(_ request: GatewayRequest) throws(Problem) {
+    guard request.method != .get, request.method != .head else { return }
+    if let origin = request.header(.origin), request.exchange.count(of: .origin) > 1 || !request.isOwn(origin) {
+      let text = String(decoding: origin, as: UTF8.self)
+      throw Problem(.crossSite, "A page of \"\(text)\" may not send this here: it is another origin than the host's.")
+    }
+    if let site = request.header(.secFetchSite),
+      request.exchange.count(of: .secFetchSite) > 1 || !site.isCaseless("same-origin") && !site.isCaseless("none")
+    {
+      let text = String(decoding: site, as: UTF8.self)
+      throw Problem(.crossSite, "A page of another origin may not send this here: Sec-Fetch-Site is \"\(text)\".")
+    }
   }
 }
 

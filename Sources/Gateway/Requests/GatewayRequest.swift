@@ -66,7 +66,25 @@ final class GatewayRequest {
       || (exchange.header(.contentLength)?.count ?? 0) > 5
   }
 
+  /// The first value of a header, without blanks around it.
   func header(_ name: KnownHeader) -> UnsafeRawBufferPointer? { exchange.header(name) }
+
+  /// The values of all lines of that name, which are one list.
+  func values(of name: KnownHeader) -> [UnsafeRawBufferPointer] { exchange.values(of: name) }
+
+  /// The host that is asked; nil when the request names none.
+  var host: Authority? { exchange.host.map(Authority.init) }
+
+  /// Whether an `Origin` is that of the host, by http or by https: a proxy may have taken TLS off. `null` is not.
+  func isOwn(_ origin: UnsafeRawBufferPointer) -> Bool {
+    guard let host else { return false }
+    for (scheme, port): (StaticString, StaticString) in [("http://", "80"), ("https://", "443")] {
+      guard origin.hasCaselessPrefix(scheme) else { continue }
+      let rest = UnsafeRawBufferPointer(rebasing: origin.dropFirst(scheme.utf8CodeUnitCount))
+      return Authority(rest).isSame(as: host, usualPort: port)
+    }
+    return false
+  }
 
   /// The query as the client wrote it, without the `?`.
   var rawQuery: UnsafeRawBufferPointer {
@@ -83,8 +101,10 @@ final class GatewayRequest {
   /// Refuses a client that does not want what this is answered with.
   func checkAccept(_ type: StaticString) throws(Problem) {
     // Most clients send none, or one of these two: there is nothing to take apart.
-    guard let accept = header(.accept), !accept.isCaseless("*/*"), !accept.isCaseless(type) else { return }
-    guard !MediaType.accepts(accept, type) else { return }
+    guard let accept = header(.accept) else { return }
+    let isSingle = exchange.count(of: .accept) == 1
+    if isSingle, accept.isCaseless("*/*") || accept.isCaseless(type) { return }
+    guard !MediaType.accepts(exchange.values(of: .accept), type) else { return }
     throw Problem(.notAcceptable, "This is answered as \(type); name it in Accept, or leave Accept out.")
   }
 
@@ -154,5 +174,31 @@ final class GatewayRequest {
     work?.cancel()
     work = nil
     handler.ended(self, .abandoned)
+  }
+}
+
+/// A host and a port, as `Host` and `Origin` name them (RFC 3986, 3.2), taken apart in place.
+struct Authority {
+  /// The name, without a dot at its end; an IPv6 address in its brackets.
+  let name: UnsafeRawBufferPointer
+  /// The digits of the port; empty when none is written.
+  let port: UnsafeRawBufferPointer
+
+  init(_ text: UnsafeRawBufferPointer) {
+    // Behind the last colon, unless that is one of an IPv6 address.
+    let end = text.lastIndex { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "]") } ?? text.count
+    let hasPort = end < text.count && text[end] == UInt8(ascii: ":")
+    let name = text[..<(hasPort ? end : text.count)]
+    self.name = UnsafeRawBufferPointer(rebasing: name.last == UInt8(ascii: ".") ? name.dropLast() : name)
+    port = UnsafeRawBufferPointer(rebasing: text[(hasPort ? end + 1 : text.count)...])
+  }
+
+  /// Whether both name the same host and port; one that writes no port means the usual one.
+  func isSame(as other: Authority, usualPort: StaticString) -> Bool {
+    func lowered(_ byte: UInt8) -> UInt8 { 0x41...0x5A ~= byte ? byte | 0x20 : byte }
+    func port(_ authority: Authority) -> UnsafeRawBufferPointer {
+      authority.port.isEmpty ? usualPort.bytes : authority.port
+    }
+    return port(self).elementsEqual(port(other)) && name.elementsEqual(other.name) { lowered($0) == lowered($1) }
   }
 }

@@ -18,11 +18,11 @@ enum MediaType {
     return type.hasCaselessSuffix("+json") ? .json : .other
   }
 
-  /// Whether `Accept` lets the type be sent; an empty one lets everything (RFC 9110, 12.5.1).
-  static func accepts(_ accept: UnsafeRawBufferPointer, _ type: StaticString) -> Bool {
-    if accept.isEmpty { return true }
+  /// Whether the lines of `Accept`, which are one list, let the type be sent; an empty list lets everything (RFC 9110, 12.5.1).
+  static func accepts(_ lines: [UnsafeRawBufferPointer], _ type: StaticString) -> Bool {
+    if lines.allSatisfy(\.isEmpty) { return true }
     var best: (specificity: Int, isWanted: Bool) = (0, false)
-    for range in accept.split(separator: UInt8(ascii: ",")) {
+    for range in lines.lazy.flatMap({ $0.split(separator: UInt8(ascii: ",")) }) {
       let range = UnsafeRawBufferPointer(rebasing: range)
       let found = specificity(essence(range), of: type)
       // The most specific range decides, so that "*/*, text/event-stream;q=0" refuses a stream.

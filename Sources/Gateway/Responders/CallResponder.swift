@@ -34,6 +34,7 @@ struct CallResponder: Responder {
     let isPost = request.method == .post
     let query = try request.query(isPost ? .nothing : .arguments, controls: Self.controls)
     let timeout = try timeout(query, request)
+    // Now, when it is known whether there is a body: an empty one needs no type.
     if isPost { try request.checkContentType() }
     let buffers = request.buffers
     defer { buffers.clear() }
@@ -123,7 +124,7 @@ final class PendingReply: ReplyHandler, PendingWork {
   private func answer(_ json: UnsafeRawBufferPointer) {
     if request.method == .post { return request.answer(200, "application/json", json) }
     let tag = EntityTag.of(json)
-    if EntityTag.matches(request.header(.ifNoneMatch), tag) {
+    if EntityTag.matches(request.values(of: .ifNoneMatch), tag) {
       request.answer(304, "", headers: [("ETag", tag)], UnsafeRawBufferPointer(start: nil, count: 0))
     } else {
       request.answer(200, "application/json", headers: [("ETag", tag)], json)

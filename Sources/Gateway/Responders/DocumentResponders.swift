@@ -1,6 +1,6 @@
 import HTTPServer
 
-/// `OPTIONS *`: what the server as a whole takes.
+/// `OPTIONS *`, and `OPTIONS /`: what the server as a whole takes.
 struct ServerResponder: Responder {
   var methods: HTTPMethod.Set { .fetchAndSubmit }
   var isOperation: Bool { true }

@@ -5,9 +5,9 @@ import HTTPServer
 /// The feed is asked to open an `EventStream`. The request waits in a `PendingStream` until the service's hub has said yes or
 /// no; then the exchange reads the stream, or a problem is answered.
 struct StreamResponder: Responder {
-  /// The control parameter with which a client that cannot set headers resumes.
-  private static let lastEventID = "_last_event_id"
-  private static let controls: Set<String> = [lastEventID]
+  /// With these a client that cannot set headers resumes. The second is sent by the widely used polyfill of EventSource.
+  private static let lastEventIDs = ["_last_event_id", "lastEventId"]
+  private static let controls = Set(lastEventIDs)
   fileprivate static let type: StaticString = "text/event-stream; charset=utf-8"
   fileprivate static let headers: [(StaticString, String)] = [
     ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
@@ -25,11 +25,14 @@ struct StreamResponder: Responder {
     let query = try request.query(.topics, controls: Self.controls)
     let filter = try filter(query?.topics ?? [])
     guard request.method == .get else {
-      return request.answer(
-        200, Self.type, headers: Self.headers, UnsafeRawBufferPointer(start: nil, count: 0))
+      return request.answer(200, Self.type, headers: Self.headers, stream: EmptyStream())
     }
     var opening = ServerSentEvents.opening(retry: feed.settings.retry)
-    if request.header(.lastEventID) != nil || query?.control(Self.lastEventID) != nil {
+    // A reconnecting browser repeats its first target, so the header is the newer of the two. An empty id is none.
+    let isResumed =
+      request.header(.lastEventID)?.isEmpty == false
+      || Self.lastEventIDs.contains { query?.control($0)?.isEmpty == false }
+    if isResumed {
       // No history is replayed yet, so what came in between is lost, and is said to be.
       opening += ServerSentEvents.control("gap", #"{"reason":"evicted","missed":null}"#)
     }
@@ -47,6 +50,12 @@ struct StreamResponder: Responder {
     }
     return TopicFilter(prefixes: topics.isEmpty ? offered : topics)
   }
+}
+
+/// What HEAD gets: the head of a stream, whose length nobody knows.
+private final class EmptyStream: BodyStream {
+  func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead { .end }
+  func closed() {}
 }
 
 /// A stream that is being opened, and the answer that comes of it.

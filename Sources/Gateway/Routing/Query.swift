@@ -39,6 +39,7 @@ struct Query: Hashable, Sendable {
   init() {}
 
   /// Reads a query, which starts after the `?`; `controls` lists the control parameters that are understood here.
+  /// Their names start with `_`, but for those that other programs have given.
   init(_ query: Span<UInt8>, _ content: Content = .arguments, controls known: Set<String>) throws(Problem) {
     var start = 0
     while start <= query.count {
@@ -66,7 +67,7 @@ struct Query: Hashable, Sendable {
     }
     guard let value = PercentEncoding.decode(query, valueRange, plusIsSpace: true) else { throw Self.broken }
     if name.isEmpty { throw Problem(.badQuery, "A parameter has no name before its \"=\".") }
-    if name.first == UInt8(ascii: "_") {
+    if name.first == UInt8(ascii: "_") || known.contains(text) {
       try readControl(text, value, isJSON: isJSON, known)
     } else {
       try readArgument(.init(name: name, isJSON: isJSON, value: value), text, content)

@@ -42,6 +42,7 @@ struct Router {
           service: path.takeService(target), topic: path.takeTopic(target), method: path.takeMethod(target),
           in: upstreams)
       case ("sub", 2): try StreamResponder(service: path.takeService(target), in: upstreams)
+      case ("", 1) where method == .options: ServerResponder()
       case ("live", 1): LiveResponder()
       case ("ready", 1): ReadyResponder(upstreams: upstreams)
       case ("openapi.json", 1): OpenAPIResponder.json
@@ -71,7 +72,7 @@ private struct TargetPath {
     for index in target.indices {
       let byte = target[index]
       if byte == UInt8(ascii: "?"), end == target.count { end = index }
-      guard 0x21...0x7E ~= byte, byte != UInt8(ascii: "#") else {
+      guard Self.mayHold(byte) else {
         throw Problem(.badTarget, "Byte \(index) of the request target must be percent-encoded.")
       }
     }
@@ -86,6 +87,12 @@ private struct TargetPath {
     lacksPrefix = start < prefix.utf8.count
     query = min(end + 1, target.count)..<target.count
     position = start
+  }
+
+  /// What a target may hold (RFC 3986, 3.3 and 3.4): letters, digits and -._~!$&'()*+,;=:@/?% and, as browsers send them, brackets.
+  private static func mayHold(_ byte: UInt8) -> Bool {
+    let set: UInt64 = byte < 64 ? 0xAFFF_FFF2_0000_0000 : 0x47FF_FFFE_AFFF_FFFF
+    return byte < 128 && set >> UInt64(byte & 63) & 1 == 1
   }
 
   private static func starts(_ path: Span<UInt8>, with prefix: String) -> Bool {

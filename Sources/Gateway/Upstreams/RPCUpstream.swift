@@ -27,7 +27,7 @@ final class RPCUpstream {
       logger: logger)
     policy = MethodPolicy(service.methods)
     errors = ErrorMap(rpc.errors.map, configuration.errors.map)
-    exposure = rpc.errors.expose ?? configuration.errors.expose ?? .full
+    exposure = configuration.exposure(rpc.errors)
     timeout = rpc.timeout
     maximumTimeout = rpc.maximumTimeout
     reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)

@@ -10,7 +10,9 @@ enum EarlyAnswer {
   ) {
     answer.append("HTTP/1.1 \(head.status) ")
     answer.append(Daemon.reason(head.status))
-    answer.append("\r\nConnection: close\r\nContent-Length: \(body.count)\r\n")
+    answer.append("\r\nConnection: close\r\n")
+    // Of a body that these never have, no length is told (RFC 9110, 8.6).
+    if head.status != 204, head.status != 304 { answer.append("Content-Length: \(body.count)\r\n") }
     if head.contentType.utf8CodeUnitCount > 0 {
       answer.append("Content-Type: ")
       answer.append(head.contentType)

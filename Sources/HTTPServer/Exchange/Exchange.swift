@@ -47,17 +47,27 @@ public final class Exchange {
   /// The method of the request.
   public var method: HTTPMethod { head.method }
 
-  /// The request target as the client wrote it, undecoded, with its query. Valid until the answer is complete.
-  public var target: UnsafeRawBufferPointer { head.target.bytes }
+  /// Path and query of the request as the client wrote them, undecoded. Valid until the answer is complete.
+  public var target: UnsafeRawBufferPointer { head.path }
+
+  /// Whom the request is for, a host with or without a port: from the absolute form of the target, else from `Host`
+  /// (RFC 9112, 3.2.2); nil when there is neither. Valid until the request was answered.
+  public var host: UnsafeRawBufferPointer? { head.host }
 
   /// The first value of a header, without blanks around it. Valid until the request was answered.
   public func header(_ name: KnownHeader) -> UnsafeRawBufferPointer? { head.headers.value(name) }
+
+  /// The values of all lines of that name, which are one list (RFC 9110, 5.3). Valid until the request was answered.
+  public func values(of name: KnownHeader) -> [UnsafeRawBufferPointer] { head.headers.values(name) }
 
   /// How many lines of that name the request has.
   public func count(of name: KnownHeader) -> Int { head.headers.count(name) }
 
   /// The body of the request; empty before `Handler.handle`. Valid until the answer is complete.
   public var body: UnsafeRawBufferPointer { content.bytes }
+
+  /// Whether the request has a body that is not empty, or is chunked.
+  public var announcesBody: Bool { head.announcesBody }
 
   /// Whether the declared length of the body is beyond `bodyLimit`: unless `Handler.begin` answers, the request is refused.
   public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > bodyLimit }
@@ -105,17 +115,23 @@ public final class Exchange {
     }
   }
 
-  /// Answers with a stream. To HEAD goes the same head and no body; the stream is closed at once.
+  /// Answers with a stream. To HEAD goes the same head, without a length, and no body; stream and connection are closed at once.
   public func respond(
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], stream: any BodyStream
   ) {
-    guard state.owesAnswer, method != .head else {
+    // Before the request is complete libmicrohttpd takes no stream: such an answer has no body.
+    guard state.owesAnswer else {
       respond(status, contentType: contentType, headers: headers, body: UnsafeRawBufferPointer(start: nil, count: 0))
       return stream.closed()
     }
-    self.stream = stream
     let answerHead = AnswerHead(
       status: status, contentType: contentType, requestID: requestID, headers: headers)
+    if method == .head {
+      let isQueued = connection.queue(headOnly: answerHead, of: self, logger: server.logger)
+      perform(state.answered(isQueued: isQueued, isStream: false))
+      return stream.closed()
+    }
+    self.stream = stream
     // A client that has half-closed before its stream starts is treated as gone, as one that does so later is.
     let isQueued =
       !state.isHalfClosed

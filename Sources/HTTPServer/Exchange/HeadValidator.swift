@@ -47,6 +47,10 @@ struct HeadValidator {
     guard layout.take(name, value) else { return fail(.layout) }
     guard !value.holdsControl else { return fail(.bad("a header value holds a control character")) }
     guard let header = KnownHeader(name) else { return true }
+    if !header.mayRepeat, headers.count(header) > 0 {
+      // The walk goes on: what names the request in the answer may still come.
+      rejection = rejection ?? .bad("there is more than one \(header.name) header")
+    }
     let trimmed = value.trimmed
     headers.enter(header, trimmed)
     if header == .transferEncoding, trimmed.count != value.count { isCodingPadded = true }
@@ -54,16 +58,16 @@ struct HeadValidator {
   }
 
   private mutating func fail(_ rejection: Rejection) -> Bool {
-    self.rejection = rejection
+    self.rejection = self.rejection ?? rejection
     return false
   }
 
   private static func inspectTarget(_ head: borrowing RequestHead) -> Rejection? {
     let target = head.target.bytes
     guard let first = target.first else { return .bad("the request has no target") }
-    if first != UInt8(ascii: "/") {
-      let isAsterisk = head.method == .options && target.count == 1 && first == UInt8(ascii: "*")
-      return isAsterisk ? nil : .bad("the request target does not begin with a slash")
+    if first == UInt8(ascii: "*"), target.count == 1, head.method == .options { return nil }
+    guard head.path.first == UInt8(ascii: "/") else {
+      return .bad("the request target is neither a path nor http:// with a host and a path")
     }
     for byte in target where byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "#") {
       return .bad("the request target holds a blank, a control character or a '#'")
@@ -72,17 +76,19 @@ struct HeadValidator {
   }
 
   private static func inspectHost(_ head: borrowing RequestHead) -> Rejection? {
-    switch head.headers.count(.host) {
-    case 1: nil
-    case 0: head.isHTTP10 ? nil : .bad("the Host header is missing")
-    default: .bad("there is more than one Host header")
+    if head.headers.count(.host) == 0, !head.isHTTP10 { return .bad("the Host header is missing") }
+    guard head.headers.value(.host)?.isHost != false else {
+      return .bad("the Host header is no host with an optional port")
     }
+    guard !head.lacksAuthority, head.host?.isHost != false else {
+      return .bad("the target's host is no host with an optional port")
+    }
+    return nil
   }
 
   private func inspectFraming(_ head: borrowing RequestHead) -> Rejection? {
     let lengths = headers.count(.contentLength)
     let codings = headers.count(.transferEncoding)
-    if lengths > 1 { return .bad("there is more than one Content-Length header") }
     if codings > 0 {
       if lengths > 0 { return .bad("both Content-Length and Transfer-Encoding are given") }
       if head.isHTTP10 { return .bad("Transfer-Encoding is not part of HTTP/1.0") }
@@ -181,6 +187,27 @@ extension UnsafeRawBufferPointer {
     return true
   }
 
+  /// RFC 3986, 3.2.2 and 3.2.3: a name, an IPv4 address or an IPv6 one in brackets, and a port behind a colon, which may be empty.
+  fileprivate var isHost: Bool {
+    let host: Slice<Self>
+    if first == UInt8(ascii: "[") {
+      guard let end = firstIndex(of: UInt8(ascii: "]")) else { return false }
+      host = self[..<(end + 1)]
+      let address = self[1..<end]
+      guard address.count > 1, address.allSatisfy({ $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") || $0.isHex }),
+        address.contains(UInt8(ascii: ":"))
+      else { return false }
+    } else {
+      host = prefix { $0 != UInt8(ascii: ":") }
+      guard host.allSatisfy({ $0.isInHost || $0 == UInt8(ascii: "%") }) else { return false }
+      for index in host.indices where host[index] == UInt8(ascii: "%") {
+        guard index + 2 < host.endIndex, host[index + 1].isHex, host[index + 2].isHex else { return false }
+      }
+    }
+    let port = self[host.endIndex...]
+    return port.isEmpty || port.first == UInt8(ascii: ":") && port.dropFirst().allSatisfy { 0x30...0x39 ~= $0 }
+  }
+
   /// Any byte below a blank but the tabulator, or DEL. Eight bytes at a time: most values hold none.
   fileprivate var holdsControl: Bool {
     var index = 0
@@ -198,5 +225,15 @@ extension UnsafeRawBufferPointer {
       index += 1
     }
     return false
+  }
+}
+
+extension UInt8 {
+  fileprivate var isHex: Bool { 0x30...0x39 ~= self || 0x41...0x46 ~= self & 0xDF }
+
+  /// Unreserved bytes and delimiters within a part (RFC 3986, 2.2 and 2.3): letters, digits and -._~!$&'()*+,;=
+  fileprivate var isInHost: Bool {
+    let set: UInt64 = self < 64 ? 0x2BFF_7FD2_0000_0000 : 0x47FF_FFFE_87FF_FFFE
+    return self < 128 && set >> UInt64(self & 63) & 1 == 1
   }
 }

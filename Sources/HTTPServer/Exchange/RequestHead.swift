@@ -13,29 +13,47 @@ struct RequestHead: ~Copyable {
     var isHTTP11: Bool { version.elementsEqual(("HTTP/1.1" as StaticString).bytes) }
   }
 
-  /// The known headers, the first value of each and how often it came.
+  /// The known headers, the values of each and how often it came.
   struct Headers {
     private struct Slot {
       var value = UnsafeRawBufferPointer(start: nil, count: 0)
       var count = 0
     }
 
+    /// The first value of each.
     private let slots: UnsafeMutableBufferPointer<Slot>
+    /// Those of further lines, in their order. There are few, if any.
+    private let more: UnsafeMutablePointer<[(header: KnownHeader, value: UnsafeRawBufferPointer)]>
 
     fileprivate init() {
       slots = .allocate(capacity: KnownHeader.allCases.count)
       slots.initialize(repeating: Slot())
+      more = .allocate(capacity: 1)
+      more.initialize(to: [])
     }
 
-    fileprivate func deallocate() { slots.deallocate() }
+    fileprivate func deallocate() {
+      slots.deallocate()
+      more.deinitialize(count: 1)
+      more.deallocate()
+    }
 
-    fileprivate func clear() { slots.update(repeating: Slot()) }
+    fileprivate func clear() {
+      slots.update(repeating: Slot())
+      if !more.pointee.isEmpty { more.pointee = [] }
+    }
 
     /// Enters one header line; the value is trimmed.
     func enter(_ header: KnownHeader, _ value: UnsafeRawBufferPointer) {
       let index = Int(header.rawValue)
-      if slots[index].count == 0 { slots[index].value = value }
+      if slots[index].count == 0 { slots[index].value = value } else { more.pointee.append((header, value)) }
       slots[index].count += 1
+    }
+
+    /// The values of all lines of that name, which are one list (RFC 9110, 5.3).
+    func values(_ header: KnownHeader) -> [UnsafeRawBufferPointer] {
+      guard let first = value(header) else { return [] }
+      return [first] + more.pointee.filter { $0.header == header }.map(\.value)
     }
 
     /// The first value of a header.
@@ -52,12 +70,23 @@ struct RequestHead: ~Copyable {
   private(set) var isHTTP10 = false
   /// The request target as the client wrote it, with its query.
   private(set) var target = ReusedBytes()
+  /// Where the authority of a target in absolute form stands: `http://here/path` (RFC 9112, 3.2.2); nil for another form.
+  private var authority: Range<Int>?
   let headers = Headers()
 
   deinit { headers.deallocate() }
 
   /// Copies the target, which libmicrohttpd is about to take apart in place.
-  mutating func begin(target text: UnsafeRawBufferPointer) { target.append(text) }
+  mutating func begin(target text: UnsafeRawBufferPointer) {
+    target.append(text)
+    guard text.first != UInt8(ascii: "/") else { return }
+    for scheme: StaticString in ["http://", "https://"] {
+      let start = scheme.utf8CodeUnitCount
+      guard text.count > start, UnsafeRawBufferPointer(rebasing: text[..<start]).isCaseless(scheme) else { continue }
+      let rest = text[start...]
+      authority = start..<(rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? text.count)
+    }
+  }
 
   /// Takes method and version.
   mutating func read(_ line: Line) {
@@ -68,7 +97,23 @@ struct RequestHead: ~Copyable {
   mutating func clear() {
     method = .other
     target.clear()
+    authority = nil
     headers.clear()
+  }
+
+  /// The target without scheme and authority: the path and the query.
+  var path: UnsafeRawBufferPointer {
+    guard let authority else { return target.bytes }
+    let path = UnsafeRawBufferPointer(rebasing: target.bytes[authority.upperBound...])
+    return path.isEmpty ? ("/" as StaticString).bytes : path
+  }
+
+  /// Whether the target is in absolute form and names nobody.
+  var lacksAuthority: Bool { authority?.isEmpty == true }
+
+  /// Whom the request is for, with the port: the authority of the target, else `Host` (RFC 9112, 3.2.2); nil when there is neither.
+  var host: UnsafeRawBufferPointer? {
+    authority.map { UnsafeRawBufferPointer(rebasing: target.bytes[$0]) } ?? headers.value(.host)
   }
 
   /// The value of Content-Length; nil when there is none, or when it is not a number.
@@ -82,6 +127,11 @@ struct RequestHead: ~Copyable {
     return length
   }
 
+  /// Whether the request has a body that is not empty, or is chunked.
+  var announcesBody: Bool {
+    headers.count(.transferEncoding) > 0 || headers.count(.contentLength) > 0 && declaredLength != 0
+  }
+
   /// The client's own `X-Request-Id`; nil when there is none that is fit to be repeated.
   var requestID: String? {
     guard let given = headers.value(.requestID), 1...128 ~= given.count, given.allSatisfy({ 0x21...0x7E ~= $0 }) else {
@@ -92,10 +142,7 @@ struct RequestHead: ~Copyable {
 
   /// Whether a body follows without being asked for: a client that waits for 100 Continue has sent none yet, and must not be
   /// told to go on.
-  var bodyFollows: Bool {
-    let isAnnounced = headers.count(.transferEncoding) > 0 || headers.count(.contentLength) > 0 && declaredLength != 0
-    return isAnnounced && headers.count(.expect) == 0
-  }
+  var bodyFollows: Bool { announcesBody && headers.count(.expect) == 0 }
 }
 
 /// The method of a request.
@@ -178,6 +225,15 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     case .requestTimeout: "request-timeout"
     case .secFetchSite: "sec-fetch-site"
     case .transferEncoding: "transfer-encoding"
+    }
+  }
+
+  /// Whether it may stand in several lines. A list may (RFC 9110, 5.3); so may an identifier that proxies have added again, of which
+  /// the first counts, and what browsers say of a page, of which the handler sees every line. Of another header there is one at most.
+  var mayRepeat: Bool {
+    switch self {
+    case .accept, .contentEncoding, .expect, .ifNoneMatch, .origin, .requestID, .secFetchSite, .transferEncoding: true
+    case .contentLength, .contentType, .host, .lastEventID, .requestTimeout: false
     }
   }
 

@@ -132,8 +132,8 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   /// Sends a whole message, or nothing: false when there is no room or no peer, or the connection died between two frames. Then
   /// the message is still the caller's, and `writable` tells when to try again.
   ///
-  /// Throws `unreachable` when a router does not know the peer, and when the transport is closed. After any other error either
-  /// `writable` comes, or the transport closes itself and tells that with `failed`.
+  /// Throws `unreachable` when a router does not know the peer, and `notSocket` when the transport is closed. After any other error
+  /// either `writable` comes, or the transport closes itself and tells that with `failed`.
   public func send(_ frames: Span<UnsafeRawBufferPointer>) throws(ZMQError) -> Bool {
     let open = try requireOpen("send")
     // Sending makes libzmq look at its inbox. Its descriptor then does not fire again for messages that have come meanwhile: the
@@ -282,7 +282,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     switch event {
     case .connected: connected += 1
     case .disconnected:
-      // What came before the end is handed over before it is told.
+      // What came before the end is handed over before it is told, as long as the delegate reads.
       if canReceive { receive(atMost: Self.messagesBeforeEnd) }
       connected = max(0, connected - 1)
     default: break

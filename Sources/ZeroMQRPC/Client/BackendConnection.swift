@@ -5,8 +5,8 @@ import ZeroMQ
 ///
 /// It hands the frames of calls to its `Transport`, and hands replies, changes of the connection, and room after a refusal up to
 /// the engine. The transport keeps connecting when the backend goes. What was sent and not answered then is lost, and is not
-/// delivered later: with `SocketOptions.immediate` libzmq drops it with the connection. Replies that came before the end count,
-/// up to 4,096 of them: the transport hands those over before it tells the end.
+/// delivered later: with `SocketOptions.immediate` libzmq drops it with the connection. Replies that came before the end count: the
+/// transport hands over a bounded number of them before it tells the end.
 final class BackendConnection: TransportDelegate {
   let endpoint: Endpoint
   /// Whether a backend is connected.
@@ -19,9 +19,9 @@ final class BackendConnection: TransportDelegate {
   private(set) var timeoutsSinceReply = 0
   /// Calls that were cancelled since the last reply. The backend is not told, and may still be busy with them.
   private(set) var cancelledSinceReply = 0
-  /// Timeouts since the last reply, or since it was last to be replaced by a fresh connection.
+  /// Timeouts since the last reply, or since a fresh connection was last wanted in its place.
   private(set) var timeoutsSinceReplacement = 0
-  /// How busy the backend is, as far as one can tell.
+  /// How busy the backend is, as far as one can tell: calls that were given up count until it shows that it is done with them.
   var load: Int { sentCalls + timeoutsSinceReply + cancelledSinceReply }
   private weak var engine: CallEngine?
   private let transport: Transport
@@ -49,6 +49,7 @@ final class BackendConnection: TransportDelegate {
     } catch {
       engine?.failed(self, error)
     }
+    // After an error too: `writable` follows, or the transport closes and tells it.
     isFull = true
     return false
   }
@@ -70,7 +71,7 @@ final class BackendConnection: TransportDelegate {
     timeoutsSinceReplacement += 1
   }
 
-  /// A reply came, if only a late one.
+  /// A reply came, if only a late one, or the backend is a fresh one: it owes nothing.
   func replyCame() {
     timeoutsSinceReply = 0
     cancelledSinceReply = 0
@@ -88,7 +89,7 @@ final class BackendConnection: TransportDelegate {
 
   func writable(on transport: Transport) {
     isFull = false
-    engine?.hasRoom(self)
+    engine?.hasRoom()
   }
 
   func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {
@@ -96,8 +97,7 @@ final class BackendConnection: TransportDelegate {
     case .connected:
       isUp = true
       isFull = false
-      timeoutsSinceReply = 0
-      cancelledSinceReply = 0
+      replyCame()
     case .disconnected: isUp = false
     default: break
     }

@@ -15,15 +15,17 @@ public protocol ReplyHandler: AnyObject {
 
 /// Calls the methods of aiozmq services: one connection for each endpoint, a deadline for each call.
 ///
-/// What happens to a call: it gets a number and a deadline, and goes at once to the connection that the `Balancer` chooses, or,
-/// when every connected backend is full (libzmq refused a message for it), into a queue until one has room. From then on exactly one of these ends it:
+/// What happens to a call: it gets a number and a deadline, and goes at once to the connection that the `Balancer` chooses. When
+/// every connected backend is full (libzmq refused a message for it), it waits in a queue until one has room. Exactly one of
+/// these ends it:
 ///
 /// - its reply comes, from the connection that has the call; what another connection says of it is dropped;
-/// - its deadline passes: `timeout` when a backend has it, `queueTimeout` when it still waits. A late reply is dropped. After
-///   some timeouts without a reply between them, a fresh connection takes over from the silent one;
+/// - its deadline passes: `timeout` when a backend has it, `queueTimeout` when it still waits. A late reply is dropped;
 /// - its connection goes: `backendLost`, for it may have run. Calls that wait go to another backend, and fail with `noBackend` when
 ///   none is left;
 /// - `cancel` or `close`.
+///
+/// When some calls of one connection have timed out and no reply came between them, a fresh connection takes over from it.
 ///
 /// Confined to a loop's thread. Because the queue is the engine's and libzmq is handed only what a connected backend has room for,
 /// every failure tells whether the call can have run.
@@ -103,7 +105,7 @@ public final class CallEngine: TimerHandler {
     guard !balancer.connected.isEmpty else { throw CallFailure(.noBackend, sent: false) }
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
     let number = pending.nextNumber()
-    // While calls wait, no connected backend has room: each is told of, and sends them first.
+    // While calls wait, no connected backend has room: as soon as one has, `sendQueued` empties the queue first.
     let connection = queue.isEmpty ? send(call, number) : nil
     if connection == nil {
       // Calls that ended in the queue are skipped when their turn comes; when it does not come, they are let go here.
@@ -121,7 +123,7 @@ public final class CallEngine: TimerHandler {
   /// Forgets a call: its handler hears no more, and a late reply is dropped. The backend is not told; it has no way to be.
   public func cancel(_ number: UInt32) { take(number)?.connection?.callCancelled() }
 
-  /// Fails what is under way and closes the sockets. A second call does nothing.
+  /// Fails what is under way and closes the sockets. A second call finds nothing left to do.
   public func close() {
     isClosed = true
     fail(.closed) { _ in true }
@@ -166,8 +168,9 @@ public final class CallEngine: TimerHandler {
       return countMalformed(connection)
     }
     // Calls are numbered without regard to backends, so a backend can guess the others' numbers: only the one that has the call
-    // may answer it.
-    if pending.check(number, { $0.connection !== connection }) == true { return countMalformed(connection) }
+    // may answer it. Of a call that has ended nobody has it; that is a late reply.
+    let isForeign = pending.check(number) { $0.connection !== connection } ?? false
+    if isForeign { return countMalformed(connection) }
     // Any other reply, a late one too, shows that the backend hears.
     connection.replyCame()
     guard let call = take(number) else { return lateReplies += 1 }
@@ -182,7 +185,7 @@ public final class CallEngine: TimerHandler {
   }
 
   /// A full backend has room again.
-  func hasRoom(_ connection: BackendConnection) {
+  func hasRoom() {
     balancer.update()
     sendQueued()
   }
@@ -191,8 +194,10 @@ public final class CallEngine: TimerHandler {
   func changed(_ connection: BackendConnection, _ event: ConnectionEvent) {
     balancer.changed(connection)
     logger.report(event, connected: balancer.connected.count, endpoints: [connection.endpoint])
-    if !connection.isUp { fail(.backendLost) { $0 === connection } }
-    if balancer.connected.isEmpty { fail(.noBackend) { $0 == nil } }
+    if event == .disconnected {
+      fail(.backendLost) { $0 === connection }
+      if balancer.connected.isEmpty { fail(.noBackend) { $0 == nil } }
+    }
     sendQueued()
   }
 
@@ -218,15 +223,16 @@ public final class CallEngine: TimerHandler {
     call.handler.failed(CallFailure(.timeout, sent: true))
   }
 
-  /// Opens a fresh connection beside a silent one, which goes on until the fresh one stands and its own calls have ended.
+  /// Opens a fresh connection beside a silent one. The silent one is used until the fresh one stands, and closed when its calls
+  /// have ended.
   private func replace(_ connection: BackendConnection) {
     connection.replacementTried()
     guard balancer.mayReplace(connection, at: loop.now) else { return }
-    replacedConnections += 1
     logger.warning(
       "a backend is silent; a fresh connection is tried", metadata: ["endpoints": "\(connection.endpoint)"])
     do {
       balancer.replace(connection, by: try self.connection(to: connection.endpoint), at: loop.now)
+      replacedConnections += 1
     } catch {
       logger.error("no fresh connection", metadata: ["endpoints": "\(connection.endpoint)", "error": "\(error)"])
     }

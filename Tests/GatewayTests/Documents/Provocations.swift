@@ -57,6 +57,8 @@ extension Provocations {
     let all = Array(Request.all.keys)
     add("400", "bad-request", to: all) { $0.with("Host", "again") }
     add("400", "bad-target", to: all) { $0.asking("é") }
+    let changing = all.filter { $0.hasSuffix("Options") } + ["call"] + Self.messages
+    add("403", "cross-site", to: changing) { $0.with("Origin", "https://evil.example") }
     add("408", "request-timeout", to: all) { request, stage in
       let request = request.with(body: nil).with("Content-Length", "9")
       return try await eventually("the time for a body to pass") {

@@ -78,6 +78,13 @@ struct CallTests {
     #expect(same.headers["etag"] == tag)
     let weak = try await http.get("/rpc/math/echo?x=1", headers: ["If-None-Match": "\"a\", W/\(tag)"])
     #expect(weak.status == 304)
+    #expect(weak.headers["content-length"] == nil)
+    // One list in two lines.
+    let connection = try HTTPConnection(port: http.port)
+    defer { connection.disconnect() }
+    let lines = "If-None-Match: \"a\", \"b\"\r\nIf-None-Match: \(tag)\r\n"
+    connection.send("GET /rpc/math/echo?x=1 HTTP/1.1\r\nHost: localhost\r\n\(lines)\r\n".bytes)
+    #expect(try await offThread { try connection.reply().status } == 304)
     let other = try await http.get("/rpc/math/echo?x=2", headers: ["If-None-Match": tag])
     #expect(other.status == 200)
     #expect(other.headers["etag"] != tag)

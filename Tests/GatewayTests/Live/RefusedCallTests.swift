@@ -62,6 +62,12 @@ struct RefusedCallTests {
     get("/rpc/math/add?a=1", 406, "not-acceptable", accept: "text/html"),
     get("/rpc/math/add?a=1", 406, "not-acceptable", accept: "application/json;q=0"),
     get("/sub/news", 406, "not-acceptable", accept: "application/json"),
+    Refused(method: "GET", target: "/rpc/math/echo_call", body: "[2,3]", status: 400, code: "bad-request"),
+    Refused(method: "HEAD", target: "/rpc/math/add?a=1", body: "x", status: 400, code: "bad-request"),
+    Refused(method: "GET", target: "/live", body: "{}", status: 400, code: "bad-request"),
+    Refused(method: "GET", target: "/sub/news", body: "{}", status: 400, code: "bad-request"),
+    get("/rpc/math/add?a=\"", 400, "bad-target"), get("/rpc/math/add?a={1}", 400, "bad-target"),
+    get("/rpc/math/add|", 400, "bad-target"), get("/rpc/math/add?^", 400, "bad-target"),
     get("/sub/nothing", 404, "no-such-service"), get("/sub/math", 404, "no-such-service"),
     typed("text/plain", [:], 415, "unsupported-media-type"),
     typed("application/xml", [:], 415, "unsupported-media-type"),
@@ -91,6 +97,31 @@ struct RefusedCallTests {
     #expect(reply.json["type"] == .string("/problems/\(request.code)"))
     #expect(reply.json["requestId"].text?.isEmpty == false)
     #expect((reply.headers["allow"] != nil) == (request.status == 405))
+  }
+
+  @Test("Accept in several lines is one list")
+  func acceptLines() async throws {
+    let port = try await Rig.http.port
+    for (lines, status) in [
+      (["text/plain", "application/json"], 200), (["text/plain", "text/html, */*;q=0.1"], 200),
+      (["*/*", "application/json;q=0"], 406), (["text/plain", "text/html"], 406), (["", ""], 200),
+    ] {
+      let connection = try HTTPConnection(port: port)
+      defer { connection.disconnect() }
+      let accept = lines.map { "Accept: \($0)\r\n" }.joined()
+      connection.send("GET /rpc/math/add?a:=2&b:=3 HTTP/1.1\r\nHost: localhost\r\n\(accept)\r\n".bytes)
+      #expect(try await offThread { try connection.reply().status } == status, "\(lines)")
+    }
+  }
+
+  @Test("a target in absolute form is served, and its problems name the path")
+  func absolute() async throws {
+    let http = try await Rig.http
+    #expect(try await http.get("http://localhost:1/rpc/math/add?a:=2&b:=3").body == "5")
+    #expect(try await http.get("http://localhost/nothing").json["instance"] == "/nothing")
+    #expect(try await http.send("OPTIONS", "http://localhost").status == 204)
+    #expect(try await http.send("OPTIONS", "/").headers["allow"] == "GET, HEAD, POST, OPTIONS")
+    #expect(try await http.get("/").status == 404)
   }
 
   @Test("405 lists the verbs that are allowed")

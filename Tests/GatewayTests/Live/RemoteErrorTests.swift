@@ -1,3 +1,4 @@
+import Gateway
 import Support
 import Testing
 
@@ -111,6 +112,28 @@ struct RemoteErrorTests {
     #expect(reply.json["exception"] == ["type": "builtins.KeyError"])
     #expect(!reply.body.contains("secret"))
     #expect(try await http.post("/rpc/strict/custom_error", "[]").status == 418)
+  }
+
+  @Test("a gateway that other machines reach shows what callers can mend, and of the rest the class")
+  func reachable() async throws {
+    let peer = try await PythonPeer.shared.value
+    try await Rig.with { rig in
+      let yaml = """
+        http: { listen: ["0.0.0.0:0"], threads: 1 }
+        auth: none
+        services: { s: { pattern: rpc, connect: ["\(peer.rpc)"] } }
+        """
+      let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
+      let gateway = LiveGateway(try await Gateway.start(configuration, logger: Rig.logger))
+      rig.cleanup.add { await gateway.stop() }
+      let mendable = try await gateway.connectedPost("/rpc/s/exc.ValueError", #"["told"]"#)
+      #expect(mendable.status == 400)
+      #expect(mendable.json["exception"] == ["type": "builtins.ValueError", "args": ["told"]])
+      let other = try await gateway.connectedPost("/rpc/s/exc.RuntimeError", #"["secret"]"#)
+      #expect(other.status == 500)
+      #expect(other.json["exception"] == ["type": "builtins.RuntimeError"])
+      #expect(!other.body.contains("secret"))
+    }
   }
 
   @Test("the instance is the path, and the request's id is the client's own")
