@@ -170,7 +170,7 @@ struct ExchangeStateTests {
   func path(phase: Phase) {
     let state = ExchangeState(phase)
     for bodyFollows in [false, true] {
-      let path = state.path(bodyFollows: bodyFollows)
+      let path = state.path(bodyFollows: bodyFollows, requestFollows: false)
       switch phase {
       case .head: #expect(path == (bodyFollows ? .socket : .library))
       case .body: #expect(path == .socket)
@@ -187,7 +187,8 @@ struct ExchangeStateTests {
     #expect(state.halfClosed() == [])
     #expect(state.handlerReturned() == [.expectEnd, .suspend])
     #expect(state.halfClosed() == [])
-    #expect(state.path(bodyFollows: false) == .socket)
+    #expect(state.path(bodyFollows: false, requestFollows: false) == .socket)
+    #expect(state.path(bodyFollows: false, requestFollows: true) == .library)
     #expect(state.answeredDirectly() == [.expectReader])
     #expect(state.isSuspended && state.isAnswered)
     #expect(state.written() == [.expectNothing, .shutDown, .resume])
@@ -207,7 +208,7 @@ struct ExchangeStateTests {
     #expect(late.expired() == [.expectNothing, .shutDown])
     #expect(late.phase == .dropped)
     #expect(state.arrived(bytes: 0) == .complete)
-    #expect(state.path(bodyFollows: false) == .library)
+    #expect(state.path(bodyFollows: false, requestFollows: false) == .library)
     #expect(state.answered(isQueued: true, isStream: false) == [.expectReader])
     #expect(state.requestEnded() == [.endRequest, .expectEnd])
   }
@@ -304,7 +305,7 @@ private struct RandomRun {
       let isQueued = !state.isHalfClosed && UInt8.random(in: 0..<8, using: &random) > 0
       return perform(state.answered(isQueued: isQueued, isStream: true))
     }
-    switch state.path(bodyFollows: Bool.random(using: &random)) {
+    switch state.path(bodyFollows: Bool.random(using: &random), requestFollows: Bool.random(using: &random)) {
     case .library:
       handlerOwes = false
       perform(state.answered(isQueued: UInt8.random(in: 0..<8, using: &random) > 0, isStream: false))
@@ -350,7 +351,9 @@ private struct RandomRun {
       #expect(isSuspended)
       isSuspended = false
     }
-    if actions.contains(.refuse), state.path(bodyFollows: true) == .socket { perform(state.answeredDirectly()) }
+    if actions.contains(.refuse), state.path(bodyFollows: true, requestFollows: false) == .socket {
+      perform(state.answeredDirectly())
+    }
     if actions.contains(.endConnection) { isClosed = true }
     #expect(state.isSuspended == isSuspended)
   }

@@ -130,7 +130,7 @@ final class ConnectionWatch: Source, TimerHandler {
     case .request where !isReporting && loop.now >= after(times.unwatched, from: since):
       report(.readable)
       // What came before is reported no more.
-      if exchange.hasBegun(received: clinux_progress_of(descriptor).received) { exchange.requestArrives() }
+      if exchange.nextHasBegun { exchange.requestArrives() }
     default: break
     }
     guard loop.now >= deadline else { return arm() }

@@ -98,7 +98,7 @@ public final class Exchange {
   ) {
     let answerHead = AnswerHead(
       status: status, contentType: contentType, requestID: requestID, headers: headers)
-    switch state.path(bodyFollows: head.bodyFollows) {
+    switch state.path(bodyFollows: head.bodyFollows, requestFollows: nextHasBegun) {
     case .library:
       answer.clear()
       answer.append(body)
@@ -218,8 +218,12 @@ public final class Exchange {
     watch.expect(.head)
   }
 
-  /// Whether more bytes have come than belong to the requests so far: the next one has begun.
-  func hasBegun(received: UInt64) -> Bool { passedOn.map { received > $0 } ?? false }
+  /// Whether the client has sent more than the requests so far: the next one has begun.
+  var nextHasBegun: Bool {
+    guard let passedOn else { return false }
+    // The kernel counts the end of input as a byte.
+    return clinux_progress_of(descriptor).received > passedOn + (state.isHalfClosed ? 1 : 0)
+  }
 
   /// The first bytes of a request are there.
   func requestArrives() { perform(state.requestArrives()) }

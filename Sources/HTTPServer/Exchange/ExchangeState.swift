@@ -173,10 +173,11 @@ struct ExchangeState {
   // MARK: The answer
 
   /// How an answer given now reaches the client. `bodyFollows`: the client announced a body, and sends it without asking.
-  func path(bodyFollows: Bool) -> Path {
+  /// `requestFollows`: it has sent more than this request, and libmicrohttpd has to go on with it.
+  func path(bodyFollows: Bool, requestFollows: @autoclosure () -> Bool) -> Path {
     switch phase {
     case .handling: .library
-    case .pending: isHalfClosed ? .socket : .library
+    case .pending: isHalfClosed && !requestFollows() ? .socket : .library
     case .head: bodyFollows ? .socket : .library
     case .body: .socket
     default: .none
