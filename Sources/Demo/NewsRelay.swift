@@ -23,6 +23,7 @@ final class NewsRelay: SubscriberDelegate {
     try? publisher.send(call)
   }
 
+  func dropped(topic: UnsafeRawBufferPointer) {}
   func publishedAll() {}
   func upstreamChanged(connected: Int, of endpoints: Int) {}
 

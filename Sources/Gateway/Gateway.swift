@@ -38,6 +38,10 @@ public final class Gateway: Sendable {
   public static func start(
     _ configuration: Configuration, context: Context? = nil, logger: Logger
   ) async throws -> Gateway {
+    // Before anything is opened: with a library that no request may be trusted to, there is no start.
+    if try ParserStrictness.linked() == .lenient {
+      logger.warning("\(configuration.http.limits.server.chunked.warning)")
+    }
     let count =
       configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     // Converted here once, and not on a shard that a first client would make wait.
@@ -123,6 +127,16 @@ public final class Gateway: Sendable {
   private static func close(_ shards: [Shard]) async {
     for shard in shards { await shard.close() }
     for shard in shards { await shard.reactor.stop() }
+  }
+}
+
+extension ChunkedBodies {
+  /// What a lenient library makes weaker.
+  fileprivate var warning: String {
+    "libmicrohttpd before 1.0 is linked, which lets malformed requests through: some are read as other proxies may not read "
+      + "them, and chunked bodies are "
+      + (self == .accept ? "accepted without a check of their framing" : "refused with 411")
+      + "; what holds is in docs/security.md"
   }
 }
 

@@ -26,13 +26,17 @@ struct Daemon {
 
   private let raw: OpaquePointer
 
-  /// Starts serving a listening socket. The server has to live until `stop` has returned.
-  init(listener: CInt, limits: Limits, server: Server) throws(HTTPServerError) {
+  /// Starts serving a listening socket. The server has to live until `stop` has returned. Throws when the library does not know
+  /// how to be that strict.
+  init(
+    listener: CInt, limits: Limits, strictness: ParserStrictness, server: Server
+  ) throws(HTTPServerError) {
     cmhd_ignore_broken_pipes()
     let settings = cmhd_settings(
       listener: listener, connections: UInt32(clamping: limits.connections),
       connections_per_address: UInt32(clamping: limits.connectionsPerAddress),
-      timeout_seconds: UInt32(clamping: limits.idleSeconds), connection_memory: limits.connectionMemory)
+      timeout_seconds: UInt32(clamping: limits.idleSeconds), connection_memory: limits.connectionMemory,
+      is_strict: strictness == .strict ? 1 : 0)
     let owner = Unmanaged.passUnretained(server).toOpaque()
     guard let raw = cmhd_start(settings, arrived, requestBegan, requestEnded, connectionChanged, logged, owner) else {
       throw .last("MHD_start_daemon")

@@ -16,6 +16,7 @@ public final class Server: Source, EndOfTurn {
   /// Where it listens.
   public let address: ListenAddress
   let options: ServerOptions
+  let rules: HeadValidator.Rules
   let handler: any Handler
   let logger: Logger
   private let times: ConnectionWatch.Times
@@ -33,12 +34,33 @@ public final class Server: Source, EndOfTurn {
   public private(set) var isQuiesced = false
 
   /// Starts serving. The server owns the listener from here on, and the loop the server, until `stop()`.
-  public init(
+  ///
+  /// The first server of a process runs the self-test of `ParserStrictness.linked()`.
+  public convenience init(
     _ listener: Listener, options: ServerOptions = .init(), openConnections: SharedLimit? = nil, handler: any Handler,
     on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
+    let strictness: ParserStrictness
+    do {
+      strictness = try ParserStrictness.linked()
+    } catch {
+      listener.close()
+      throw error
+    }
+    try self.init(
+      listener, options: options, openConnections: openConnections, strictness: strictness, handler: handler, on: loop,
+      logger: logger)
+  }
+
+  init(
+    _ listener: Listener, options: ServerOptions, openConnections: SharedLimit? = nil, strictness: ParserStrictness,
+    handler: any Handler, on loop: Loop, logger: Logger
+  ) throws(HTTPServerError) {
     self.openConnections = openConnections ?? SharedLimit(limit: options.connections)
     self.options = options
+    rules = HeadValidator.Rules(
+      strictness: strictness, acceptsChunked: options.chunked.areAccepted(by: strictness),
+      targetLimit: options.targetLimit, headersLimit: options.headersLimit)
     times = .init(
       read: options.readTimeout.nanoseconds, write: options.writeTimeout.nanoseconds,
       idle: options.idleTimeout.nanoseconds, grace: options.halfCloseGrace.nanoseconds)
@@ -50,7 +72,6 @@ public final class Server: Source, EndOfTurn {
     let daemon: Daemon
     do throws(HTTPServerError) {
       try listener.endConnections(unacknowledgedFor: options.writeTimeout)
-      try InPlaceLayout.check(release: Daemon.release)
       daemon = try Daemon(
         listener: listener.descriptor,
         limits: .init(
@@ -58,7 +79,7 @@ public final class Server: Source, EndOfTurn {
           // Later than each of our own times: it only catches what they might miss.
           idleSeconds: max(options.readTimeout, options.writeTimeout, options.idleTimeout).components.seconds + 2,
           connectionMemory: 2 * options.headersLimit + options.targetLimit + Self.extraMemory),
-        server: self)
+        strictness: strictness, server: self)
     } catch {
       // Only a daemon that has started closes it.
       listener.close()

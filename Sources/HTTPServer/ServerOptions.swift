@@ -6,6 +6,8 @@ public struct ServerOptions: Sendable, Hashable {
   public var headersLimit = 16 << 10
   /// Bytes of the request target: 414 above. Default: 8 KiB.
   public var targetLimit = 8 << 10
+  /// Whether chunked request bodies are read; 411 where not. Default: where the library checks their framing.
+  public var chunked = ChunkedBodies.auto
   /// Open connections: requests on those above get 503. Default: 10,000.
   public var connections = 10_000
   /// Open connections of one client address; more are closed at once. Default: 1,000.
@@ -23,4 +25,22 @@ public struct ServerOptions: Sendable, Hashable {
 
   /// The defaults.
   public init() {}
+}
+
+/// Whether a server reads chunked request bodies.
+public enum ChunkedBodies: String, CaseIterable, Hashable, Sendable {
+  /// Where libmicrohttpd is strict, and so checks their framing.
+  case auto
+  /// Also where a chunk's framing is not checked, and a request may hide in it.
+  case accept
+  /// Never.
+  case refuse
+
+  func areAccepted(by strictness: ParserStrictness) -> Bool {
+    switch self {
+    case .auto: strictness == .strict
+    case .accept: true
+    case .refuse: false
+    }
+  }
 }

@@ -29,13 +29,15 @@ public final class Loop {
   private let clock: @Sendable () -> Instant
   private let poller: Poller
   private var timers = Timers()
+  private var isFiring = false
   private var places: [UInt64: Place] = [:]
   private var lastToken: UInt64 = 0
   private var scheduled: [Watch] = []
   private var turning: [Watch] = []
   private var ends: [any EndOfTurn] = []
 
-  init(clock: @escaping @Sendable () -> Instant) throws(ReactorError) {
+  /// A loop that its reactor turns, or the caller by hand with `turnOnce`.
+  package init(clock: @escaping @Sendable () -> Instant) throws(ReactorError) {
     self.clock = clock
     now = clock()
     poller = try Poller()
@@ -55,11 +57,13 @@ public final class Loop {
     return watch
   }
 
-  /// Fires the timer once, at the deadline or up to a millisecond later. The handler is told the tag, and kept until then.
-  /// On a stopped reactor no timer could fire: that is a programming error and traps.
+  /// Fires the timer once, at the deadline or up to a millisecond later, and later where those of earlier deadlines are too many for a
+  /// turn. The handler is told the tag, and kept until then. One that a timer schedules while it fires waits for a later turn,
+  /// behind all that are due. On a stopped reactor no timer could fire: that is a programming error and traps.
   public func schedule(at deadline: Instant, _ handler: any TimerHandler, tag: UInt32 = 0) -> Timer {
     precondition(!isStopped, "a timer for a reactor that was stopped would never fire: stop the reactor last")
-    return timers.schedule(deadline, handler, tag: tag)
+    // Else one that goes on without a pause would be before those that have waited for longer.
+    return timers.schedule(isFiring ? max(deadline, now + .nanoseconds(1)) : deadline, handler, tag: tag)
   }
 
   /// Forgets a timer. Cancelling one that has fired does nothing.
@@ -106,10 +110,12 @@ public final class Loop {
   /// Everything a turn does before it sleeps. Returns how long it may sleep, in milliseconds; -1 for ever.
   func turn() -> CInt {
     turns += 1
+    isFiring = true
     for _ in 0..<Self.timersPerTurn {
       guard let (timer, handler) = timers.popDue(now) else { break }
       handler.fired(timer)
     }
+    isFiring = false
     swap(&turning, &scheduled)
     for watch in turning {
       watch.isScheduled = false
@@ -134,6 +140,13 @@ public final class Loop {
     // The turn took time as well. Round up: waking early would only mean waking twice.
     let left = next.nanoseconds - clock().nanoseconds
     return left <= 0 ? 0 : CInt(clamping: (left + 999_999) / 1_000_000)
+  }
+
+  /// Sleeps until something is ready, at most that long, and turns once: for a thread that needs a loop for a moment only.
+  package func turnOnce(sleepingAtMost milliseconds: CInt) {
+    sleep(milliseconds: milliseconds)
+    wakeUp()
+    _ = turn()
   }
 
   /// Drops those scheduled sources that have nothing left to do; true when any has.

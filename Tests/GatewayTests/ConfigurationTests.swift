@@ -39,6 +39,7 @@ struct ConfigurationTests {
     #expect([server.bodyLimit, server.headersLimit, server.targetLimit] == [1 << 20, 16 << 10, 8 << 10])
     #expect([server.connections, server.connectionsPerAddress] == [10_000, 1_000])
     #expect(server.readTimeout == .seconds(10))
+    #expect([server.writeTimeout, server.idleTimeout] == [.seconds(30), .seconds(75)])
     #expect(server.halfCloseGrace == .seconds(1))
     let transcoding = configuration.http.limits.transcoding
     #expect([transcoding.depth, transcoding.elements] == [64, 1_000_000])
@@ -55,6 +56,9 @@ struct ConfigurationTests {
     #expect(rpc.replyLimit == 64 << 20)
     let subscribe = Configuration.Subscribe(connect: [])
     #expect(subscribe.topics == [""])
+    #expect(subscribe.topicsPerStream == 512)
+    #expect(subscribe.topicsLimit == 100_000)
+    #expect(subscribe.eventLimit == 8 << 20)
     #expect(subscribe.history.events == 1_000)
     #expect(subscribe.history.bytes == 8 << 20)
     #expect(subscribe.history.age == .seconds(600))
@@ -70,8 +74,9 @@ struct ConfigurationTests {
         listen: ["0.0.0.0:80", "[::1]:0"]
         threads: 4
         prefix: /api/v1
+        chunked: accept
         limits: { body: 2MiB, headers: 8KiB, target: 4KB, connections: 5, connections-per-address: 2,
-          read-timeout: 1.5s, depth: 32, elements: 10 }
+          read-timeout: 1.5s, write-timeout: 20s, idle-timeout: 1m, depth: 32, elements: 10 }
       auth: none
       grace: 2m
       errors: { expose: class, map: { KeyError: 500, "a.*": 418 } }
@@ -92,19 +97,22 @@ struct ConfigurationTests {
         news:
           pattern: pubsub
           publish: { connect: tcp://h:1 }
-          subscribe: { connect: tcp://h:2, topics: [eu, us], history: { events: 1, bytes: 1MB, age: 1s },
+          subscribe: { connect: tcp://h:2, topics: [eu, us], topics-per-stream: 2, topics-limit: 9, event-limit: 1KiB, history: { events: 1, bytes: 1MB, age: 1s },
             slow: disconnect, linger: 0s, heartbeat: 5s, retry: 1s }
       """
     var expected = Configuration()
     expected.http.listen = [try ListenAddress("0.0.0.0:80"), try ListenAddress("[::1]:0")]
     expected.http.threads = 4
     expected.http.prefix = "/api/v1"
+    expected.http.limits.server.chunked = .accept
     expected.http.limits.server.bodyLimit = 2 << 20
     expected.http.limits.server.headersLimit = 8 << 10
     expected.http.limits.server.targetLimit = 4_000
     expected.http.limits.server.connections = 5
     expected.http.limits.server.connectionsPerAddress = 2
     expected.http.limits.server.readTimeout = .milliseconds(1_500)
+    expected.http.limits.server.writeTimeout = .seconds(20)
+    expected.http.limits.server.idleTimeout = .seconds(60)
     expected.http.limits.transcoding.depth = 32
     expected.http.limits.transcoding.elements = 10
     expected.isOpenToAll = true
@@ -122,6 +130,9 @@ struct ConfigurationTests {
     json.keys = .pairs
     var subscribe = Configuration.Subscribe(connect: [try .init("tcp://h:2")])
     subscribe.topics = ["eu", "us"]
+    subscribe.topicsPerStream = 2
+    subscribe.topicsLimit = 9
+    subscribe.eventLimit = 1 << 10
     subscribe.history.events = 1
     subscribe.history.bytes = 1_000_000
     subscribe.history.age = .seconds(1)

@@ -25,7 +25,7 @@ struct ProblemCauseTests {
 
   static let rejections: [(Rejection.Code, ProblemCode)] = [
     (.badRequest, .badRequest), (.requestTimeout, .requestTimeout), (.bodyTooLarge, .bodyTooLarge),
-    (.targetTooLong, .uriTooLong), (.unsupportedEncoding, .unsupportedEncoding),
+    (.lengthRequired, .lengthRequired), (.targetTooLong, .uriTooLong), (.unsupportedEncoding, .unsupportedEncoding),
     (.headersTooLarge, .headersTooLarge), (.notImplemented, .notImplemented), (.overloaded, .overloaded),
     (.unsupportedVersion, .unsupportedVersion),
   ]

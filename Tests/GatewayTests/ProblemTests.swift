@@ -8,7 +8,8 @@ struct ProblemTests {
   /// The table of the contract: status and code.
   static let contract: [(Int, String)] = [
     (400, "bad-json"), (400, "bad-msgpack"), (400, "bad-shape"), (400, "invalid-argument"), (422, "not-encodable"),
-    (415, "unsupported-media-type"), (415, "unsupported-encoding"), (406, "not-acceptable"), (413, "body-too-large"),
+    (415, "unsupported-media-type"), (415, "unsupported-encoding"), (406, "not-acceptable"), (411, "length-required"),
+    (413, "body-too-large"),
     (414, "uri-too-long"), (431, "headers-too-large"), (408, "request-timeout"), (404, "no-such-service"),
     (404, "not-exposed"), (405, "method-not-allowed"), (405, "not-safe"), (401, "unauthenticated"),
     (403, "permission-denied"), (429, "rate-limited"), (429, "too-many-streams"), (503, "too-many-topics"),

@@ -115,6 +115,9 @@ struct ServiceConfigurationTests {
     #expect(complaints(service(String(repeating: "a", count: 245))) == [])
     #expect(complaints(service(String(repeating: "a", count: 246))).count == 1)
     #expect(complaints(service("[]")).count == 1)
+    // A stream that names none asks for all.
+    #expect(complaints(service("[a, b], topics-per-stream: 2")) == [])
+    #expect(complaints(service("[a, b], topics-per-stream: 1")).count == 1)
   }
 
   @Test(

@@ -94,6 +94,15 @@ private final class TurnWatch: EndOfTurn {
   }
 }
 
+extension ServerOptions {
+  /// For what is to be seen of chunked bodies with any library.
+  static var acceptingChunked: ServerOptions {
+    var options = ServerOptions()
+    options.chunked = .accept
+    return options
+  }
+}
+
 func get(_ target: String, _ more: String = "") -> String { "GET \(target) HTTP/1.1\r\nHost: a\r\n\(more)\r\n" }
 
 func post(_ target: String, _ body: String, _ more: String = "") -> String {

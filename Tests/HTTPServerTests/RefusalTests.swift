@@ -210,7 +210,7 @@ struct RefusalTests {
 
   @Test("a chunked body is refused when it passes the limit")
   func chunked() async throws {
-    try await Fixture.with { fixture in
+    try await Fixture.with(.acceptingChunked) { fixture in
       let client = try fixture.connect()
       client.send("POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n")
       client.send("1\r\ne\r\n")
@@ -219,6 +219,26 @@ struct RefusalTests {
       #expect(reply.body == "body-too-large")
       client.send(String(repeating: "1\r\nx\r\n", count: 10_000) + "0\r\n\r\n")
       #expect(try client.readToEnd() == "")
+    }
+  }
+
+  @Test("a chunked body is refused before it arrives where its framing is not checked, or where it is not wanted")
+  func lengthRequired() async throws {
+    let strictness = try ParserStrictness.linked()
+    for policy in ChunkedBodies.allCases {
+      var options = ServerOptions()
+      options.chunked = policy
+      let isAccepted = policy == .accept || policy == .auto && strictness == .strict
+      try await Fixture.with(options) { fixture in
+        let client = try fixture.connect()
+        client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        client.send("2\r\nab\r\n0\r\n\r\n" + get("/hidden"))
+        let reply = try client.reply()
+        #expect(reply.status == (isAccepted ? 200 : 411))
+        #expect(reply.body == (isAccepted ? "ab" : "length-required"))
+        if !isAccepted { #expect(try client.readToEnd() == "") }
+        #expect(await fixture.on { script, _ in script.handled } == 0 || isAccepted)
+      }
     }
   }
 

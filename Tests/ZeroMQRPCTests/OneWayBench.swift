@@ -82,6 +82,8 @@ actor OneWayBench {
   var subscriberBindings: [String] { subscriber?.bindings.map(\.description) ?? [] }
   var malformedMessages: Int { subscriber?.malformedMessages ?? 0 }
   var heard: [[UInt8]] { listener.heard }
+  /// The topics of the messages that were dropped.
+  var dropped: [[UInt8]] { listener.dropped }
   /// What the subscriber has told of its publishers: how many were connected, and of how many.
   var told: [[Int]] { listener.told }
   func closeSubscriber() { subscriber?.close() }
@@ -102,8 +104,10 @@ actor OneWayBench {
   private final class Listener: SubscriberDelegate {
     var heard: [[UInt8]] = []
     var told: [[Int]] = []
+    var dropped: [[UInt8]] = []
 
     func published(_ call: BorrowedCall) { heard.append(Array(call.topic ?? .init(start: nil, count: 0))) }
+    func dropped(topic: UnsafeRawBufferPointer) { dropped.append(Array(topic)) }
     func publishedAll() {}
     func upstreamChanged(connected: Int, of endpoints: Int) { told.append([connected, endpoints]) }
   }

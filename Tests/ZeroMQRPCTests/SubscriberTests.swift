@@ -74,17 +74,21 @@ struct SubscriberTests {
     }
   }
 
-  @Test("what has not the four frames of a published call is counted and left out")
+  @Test(
+    "what has not the four frames of a published call, or a longer one than the limit, is counted and told by its topic"
+  )
   func malformed() async throws {
     try await OneWayBench.with { bench, cleanup in
       let publisher = try await publisher("ipc://*", cleanup)
       try await bench.subscribe(connect: [await publisher.endpoint])
       try await bench.subscribe(to: [""])
       _ = try await publisher.receive()
-      try await publisher.send([[0x74], [0x6D], [0x90]])
+      try await publisher.send([[0x73], [0x6D], [0x90]])
+      try await publisher.send([[0x75], [0x6D], .init(repeating: 0x90, count: (1 << 20) + 1), [0x80]])
       try await publisher.send([[0x74], [0x6D], [0x90], [0x80]])
       try await eventually("the call is heard") { await bench.heard == [[0x74]] }
-      #expect(await bench.malformedMessages == 1)
+      #expect(await bench.malformedMessages == 2)
+      #expect(await bench.dropped == [[0x73], [0x75]])
     }
   }
 

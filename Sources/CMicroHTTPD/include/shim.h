@@ -11,7 +11,14 @@ struct cmhd_settings {
     int listener;
     unsigned int connections, connections_per_address, timeout_seconds;
     size_t connection_memory;
+    /* Asks for the strict parser of libmicrohttpd 1.0, which earlier ones do not know: then the start fails. */
+    int is_strict;
 };
+
+/* MHD_OPTION_CLIENT_DISCIPLINE_LVL, which the header of earlier releases does not have, and the level at which every
+ * deviation that could hide a request is refused. */
+#define CMHD_OPTION_DISCIPLINE ((enum MHD_OPTION)38)
+#define CMHD_DISCIPLINE 2
 
 /* Leaves the target as the client wrote it: it is decoded once, by the router. */
 static inline size_t cmhd_leave_escaped(void *owner, struct MHD_Connection *connection, char *text) {
@@ -21,7 +28,8 @@ static inline size_t cmhd_leave_escaped(void *owner, struct MHD_Connection *conn
     return length;
 }
 
-/* STRICT_FOR_CLIENT stays 0: the strict parser closes without an answer where the head's validation can give a reason. */
+/* Where the parser is lenient, STRICT_FOR_CLIENT stays 0: it would close without an answer where the head's validation can
+ * give a reason. */
 static inline struct MHD_Daemon *cmhd_start(
     struct cmhd_settings settings, MHD_AccessHandlerCallback handle,
     void *(*target)(void *owner, const char *uri, struct MHD_Connection *connection),
@@ -33,7 +41,8 @@ static inline struct MHD_Daemon *cmhd_start(
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings.connections_per_address,
         MHD_OPTION_CONNECTION_TIMEOUT, settings.timeout_seconds,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings.connection_memory,
-        MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_UNESCAPE_CALLBACK, cmhd_leave_escaped, NULL,
+        settings.is_strict ? CMHD_OPTION_DISCIPLINE : MHD_OPTION_STRICT_FOR_CLIENT,
+        settings.is_strict ? CMHD_DISCIPLINE : 0, MHD_OPTION_UNESCAPE_CALLBACK, cmhd_leave_escaped, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, target, owner, MHD_OPTION_NOTIFY_COMPLETED, completed, owner,
         MHD_OPTION_NOTIFY_CONNECTION, notify, owner, MHD_OPTION_END);
 }

@@ -25,6 +25,7 @@ extension Configuration {
       let places = readListen(section)
       section.read("threads", into: &threads) { $0.integer(in: Self.threadRange) }
       section.read("prefix", into: &prefix, Self.prefix)
+      section.read("chunked", into: &limits.server.chunked) { $0.choice() }
       if let inner = section.section("limits") { limits.read(inner) }
       section.unavailable("admin", "tls", "cors", "hosts")
       section.finish()

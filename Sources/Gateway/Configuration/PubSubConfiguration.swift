@@ -51,6 +51,8 @@ extension Configuration {
     public var connect: [Endpoint]
     /// The prefixes a stream may ask for, each with all that it starts; `""` allows any (default: any).
     public var topics: [String] = [""]
+    /// Topics that one stream may name, 1...100,000; a stream that names more is refused (default: 512).
+    public var topicsPerStream = 512
     /// Different topics that all streams together may ask for, 1...1,000,000; a stream that would exceed it is refused
     /// (default: 100,000).
     public var topicsLimit = 100_000
@@ -58,8 +60,9 @@ extension Configuration {
     public var history = History()
     /// What happens to a stream that reads too slowly (default: it is disconnected).
     public var slow = Slow.disconnect
-    /// The longest frame of a published message, in bytes; a publisher that sends a longer one is disconnected and what
-    /// follows it on that connection is lost (default: 8 MiB).
+    /// The longest frame of a published message, in bytes; a message with a longer one is dropped, and its streams are told. A
+    /// publisher that sends one of more than four times that is disconnected, and what follows it on that connection is lost
+    /// (default: 8 MiB).
     public var eventLimit = 8 << 20
     /// How long an upstream subscription outlives its last stream (default: 1 s).
     public var linger: Duration = .seconds(1)
@@ -74,6 +77,12 @@ extension Configuration {
     fileprivate init(_ section: Section) {
       self.init(connect: section.endpoints())
       section.read("topics", into: &topics, Self.topics)
+      section.read("topics-per-stream", into: &topicsPerStream) { $0.integer(in: 1...100_000) }
+      if topics.count > topicsPerStream {
+        section.report(
+          "topics are \(topics.count), and a stream that names none asks for all; topics-per-stream allows \(topicsPerStream)"
+        )
+      }
       section.read("topics-limit", into: &topicsLimit) { $0.integer(in: 1...1_000_000) }
       if let inner = section.section("history") { history.read(inner) }
       section.read("slow", into: &slow) { $0.choice(later: ["drop-oldest", "conflate"]) }

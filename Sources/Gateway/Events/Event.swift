@@ -4,7 +4,7 @@ import Reactor
 final class Event: Sendable {
   /// Counts up by one for each event of a service.
   let sequence: UInt64
-  /// The topic; nil for what every stream is told, such as the loss of a publisher.
+  /// As much of the topic as a prefix can be long; nil for what every stream is told, such as the loss of a publisher.
   let topic: [UInt8]?
   /// The lines of the event, with the empty line that ends it.
   let text: [UInt8]

@@ -6,8 +6,8 @@ import ZeroMQRPC
 /// A service's streams on one shard, and its window: the newest events, which those streams read from. Each stream has its own
 /// place in it.
 ///
-/// The hub hands over the events of one turn at a time; the feed appends them to its window and wakes the streams whose filter
-/// matches one of them. A stream that reads too slowly falls behind the window: then it asks the feed, and the feed the hub, for
+/// The hub hands over the events of one turn at a time, and says which filters match; the feed appends them to its window and wakes the
+/// streams with those filters. A stream that reads too slowly falls behind the window: then it asks the feed, and the feed the hub, for
 /// a page of the history. One that has fallen behind the history as well is told `lagged` and ends. Neither holds up the others.
 ///
 /// A stream opens in two steps: the feed asks the hub, which counts its topics, and the answer says from which event on
@@ -28,8 +28,8 @@ final class EventFeed: TimerHandler {
     case opened(ticket: Ticket, next: UInt64, Publishers)
     /// With the stream, more prefixes than the service's limit would be subscribed to, those that linger not counted.
     case refused(ticket: Ticket)
-    /// What came in one turn of the hub, in sequence.
-    case events([Event])
+    /// What came in one turn of the hub, in sequence, and which streams it is for.
+    case events([Event], Subscriptions.Wakes)
     /// The page that a stream asked for.
     case page(EventHistory.Page, ticket: Ticket)
   }
@@ -46,7 +46,7 @@ final class EventFeed: TimerHandler {
   private var window = EventHistory.window(from: 1)
   /// The turn of the loop in which the window grew last.
   private var lastDelivery: UInt64 = 0
-  /// Streams with equal filters: an event is matched once for all of them when it is to wake them.
+  /// Streams with equal filters, which are woken together.
   private var groups: [TopicFilter: StreamGroup] = [:]
   private var streamCount = 0
   /// Streams whose opening the hub has not answered yet.
@@ -72,12 +72,11 @@ final class EventFeed: TimerHandler {
 
   // MARK: Streams
 
-  /// Has the hub open a stream. The stream's opener is told once whether it opens: within this call when the hub is on the same
-  /// shard, else later.
+  /// Has the hub open a stream. The stream's opener is told once, later, whether it opens.
   func open(_ stream: EventStream) {
     lastTicket += 1
     opening[lastTicket] = stream
-    home.ask(service, .open(prefixes: stream.filter.prefixes, ticket: lastTicket), from: shard)
+    home.ask(service, .open(stream.filter, ticket: lastTicket), from: shard)
   }
 
   /// Forgets a stream that was open. Does nothing for one that never opened.
@@ -90,7 +89,7 @@ final class EventFeed: TimerHandler {
       stopTicking()
     }
     // An answer that is still to come finds the stream closed, and does nothing.
-    home.ask(service, .closed(prefixes: stream.filter.prefixes), from: shard)
+    home.ask(service, .closed(stream.filter), from: shard)
   }
 
   /// Asks every stream to end with `bye`, when its client has taken what came before; also those that open after this.
@@ -115,7 +114,7 @@ final class EventFeed: TimerHandler {
   /// Takes what the hub tells.
   func receive(_ message: Message) {
     switch message {
-    case .events(let events): deliver(events)
+    case .events(let events, let wakes): deliver(events, wakes)
     case .opened(let ticket, let next, let publishers):
       if let stream = opening.removeValue(forKey: ticket) { add(stream, next, publishers) }
     case .refused(let ticket): opening.removeValue(forKey: ticket)?.refused(tooManyTopics)
@@ -145,15 +144,15 @@ final class EventFeed: TimerHandler {
   ///
   /// Woken streams read at the end of the turn. In one turn more may come than the window's bounds allow, when a publisher goes and
   /// all that it had sent is received at once: it stays until the streams have had that chance to read.
-  private func deliver(_ events: [Event]) {
+  private func deliver(_ events: [Event], _ wakes: Subscriptions.Wakes) {
     // The last stream has closed while these were on their way.
     guard streamCount > 0 else { return }
     trim()
     lastDelivery = loop.turns
     for event in events { window.append(event) }
-    for (filter, group) in groups {
-      if let first = events.first(where: filter.matches) { group.wake(at: first.sequence) }
-    }
+    for (filter, first) in wakes.filters { groups[filter]?.wake(at: first) }
+    // After the others, which are to read from an earlier event on: a stream that has been woken hears of no second one.
+    if let first = wakes.all { for group in groups.values { group.wake(at: first) } }
   }
 
   /// Holds the window to its bounds, unless it has grown in this very turn.

@@ -79,9 +79,13 @@ struct EventHistory {
     }
   }
 
-  /// Lets go what is older than the bound.
-  mutating func expire(at now: Instant) {
-    while let expiry = nextExpiry, expiry < now { removeFirst() }
+  /// Lets go what is older than the bound, at most so many events: more stay until the next time.
+  mutating func expire(at now: Instant, atMost limit: Int = .max) {
+    var left = limit
+    while left > 0, let expiry = nextExpiry, expiry < now {
+      removeFirst()
+      left -= 1
+    }
   }
 
   private mutating func removeFirst() {

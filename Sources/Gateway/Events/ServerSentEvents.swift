@@ -41,6 +41,11 @@ struct ServerSentEvents: ~Copyable {
     Array("event: \(name)\ndata: \(data)\n\n".utf8)
   }
 
+  /// A message on the topic of the stream came that cannot be shown. It has its number, as what it stands for would have had.
+  static func undecodable(id: String) -> [UInt8] {
+    Array("id: \(id)\n".utf8) + control("gap", #"{"reason":"undecodable","missed":1}"#)
+  }
+
   /// How many of the publishers are connected; without any the service is down.
   static func upstream(_ publishers: Publishers) -> [UInt8] {
     let state = publishers.connected > 0 ? "up" : "down"

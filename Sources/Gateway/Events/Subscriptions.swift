@@ -1,11 +1,15 @@
 import DequeModule
 import Reactor
 
-/// Which topics a service is subscribed to upstream: those that its streams ask for, and for a while those that they
-/// asked for. A value without I/O: it says what to tell the publishers.
+/// Which topics a service is subscribed to upstream, and which streams an event is for. A value without I/O: it says what to tell the
+/// publishers.
 ///
-/// Both kinds together never exceed the limit. A stream is refused only when those that streams ask for would exceed it: prefixes
-/// that merely linger are given up, oldest first, when their room is needed.
+/// Streams with equal filters are counted together: only the first and the end of the last cost more than a moment. When the last has
+/// closed, the filter lingers with all its prefixes. Those that streams ask for and those that linger never exceed the limit together.
+/// A stream is refused only when those that streams ask for would exceed it: filters that merely linger are given up when their
+/// room is needed, those first that have lingered longest.
+///
+/// Each step works on one filter. `Work` says how many prefixes that were, so that its caller can stop after so many in a turn.
 struct Subscriptions {
   /// What to tell the publishers.
   enum Action: Hashable, Sendable {
@@ -13,22 +17,59 @@ struct Subscriptions {
     case unsubscribe([UInt8])
   }
 
-  /// The end of a subscription that nobody needs any more, unless a stream comes before it.
-  private struct Farewell {
+  /// What a step asks for.
+  struct Work: Hashable, Sendable {
+    /// What to tell the publishers, in this order.
+    var actions: [Action] = []
+    /// How many prefixes were looked at.
+    var prefixes = 0
+  }
+
+  /// What comes of a stream that wants to open.
+  enum Opening: Hashable, Sendable {
+    /// It opens.
+    case opened(Work)
+    /// A filter that lingered has been given up to make room: ask again.
+    case makingRoom(Work)
+    /// All streams together would ask for more prefixes than the limit allows.
+    case refused
+  }
+
+  /// Which streams to wake for events.
+  struct Wakes: Sendable {
+    /// Filters that match one of the events: the sequence of the first such event.
+    var filters: [TopicFilter: UInt64] = [:]
+    /// The sequence of the first event that is for all streams, which comes after those of `filters`; nil for none.
+    var all: UInt64?
+  }
+
+  /// A prefix that is subscribed to.
+  private struct Prefix {
+    /// No other one has it.
     let number: UInt64
-    let prefix: [UInt8]
-    let deadline: Instant
+    /// Those that name it.
+    var filters: Set<TopicFilter> = []
+  }
+
+  /// A filter whose prefixes are subscribed to.
+  private struct Interest {
+    /// How many streams have it; it lingers while there are none.
+    var streams = 1
+    /// When it has lingered long enough, since its last stream closed.
+    var deadline = Instant(nanoseconds: .min)
+    /// Whether it stands in `farewells`.
+    var isLeaving = false
   }
 
   private let limit: Int
   private let linger: Duration
-  /// How many streams ask for each prefix.
-  private var counts: [[UInt8]: Int] = [:]
-  /// Prefixes that no stream asks for any more, each with the number of its farewell.
-  private var lingering: [[UInt8]: UInt64] = [:]
-  /// In the order of their deadlines; holds some besides that mean nothing any more, because a stream came.
-  private var farewells: Deque<Farewell> = []
+  private var prefixes = PrefixTrie<Prefix>()
   private var lastNumber: UInt64 = 0
+  private var interests: [TopicFilter: Interest] = [:]
+  /// Filters that linger, each once, about in the order of their deadlines; among them some that a stream has come back to.
+  private var farewells: Deque<(filter: TopicFilter, deadline: Instant)> = []
+  /// How many prefixes those that linger name, each counted for each filter.
+  private var lingering = 0
 
   /// Nothing is subscribed to yet. At most `limit` different prefixes; `linger` is how long a subscription outlives the
   /// last stream that needs it.
@@ -37,51 +78,98 @@ struct Subscriptions {
     self.linger = linger
   }
 
-  /// How many different prefixes streams ask for.
-  var count: Int { counts.count }
+  /// How many different prefixes are subscribed to.
+  var count: Int { prefixes.count }
   /// When `expire(at:)` has something to do at the earliest; nil for never.
-  var nextExpiry: Instant? { farewells.first?.deadline }
-
-  /// A stream opens that asks for these prefixes, each named once. Returns nil, with nothing changed, when all streams
-  /// together would ask for more than the limit allows.
-  mutating func add(_ prefixes: [[UInt8]]) -> [Action]? {
-    let new = prefixes.filter { counts[$0] == nil }
-    guard counts.count + new.count <= limit else { return nil }
-    for prefix in prefixes { counts[prefix, default: 0] += 1 }
-    let unknown = new.filter { lingering.removeValue(forKey: $0) == nil }
-    var actions: [Action] = []
-    while counts.count + lingering.count > limit, let oldest = farewells.popFirst() { end(oldest, &actions) }
-    for prefix in unknown { actions.append(.subscribe(prefix)) }
-    return actions
+  var nextExpiry: Instant? {
+    guard let oldest = farewells.first else { return nil }
+    return lingering > limit ? Instant(nanoseconds: .min) : oldest.deadline
   }
 
-  /// A stream that asked for these prefixes has closed. Their subscriptions linger.
-  mutating func remove(_ prefixes: [[UInt8]], at now: Instant) {
-    for prefix in prefixes {
-      guard let count = counts[prefix] else { continue }
-      counts[prefix] = count > 1 ? count - 1 : nil
-      guard count == 1 else { continue }
+  /// A stream with the filter wants to open.
+  mutating func add(_ filter: TopicFilter) -> Opening {
+    if let streams = interests[filter]?.streams {
+      interests[filter]?.streams += 1
+      if streams == 0 { lingering -= filter.prefixes.count }
+      return .opened(Work())
+    }
+    let new = filter.prefixes.filter { prefixes[$0] == nil }
+    guard count + new.count <= limit else {
+      while let oldest = farewells.popFirst() {
+        if let work = end(oldest.filter) { return .makingRoom(work) }
+      }
+      return .refused
+    }
+    interests[filter] = Interest()
+    for prefix in filter.prefixes {
       lastNumber += 1
-      lingering[prefix] = lastNumber
-      farewells.append(Farewell(number: lastNumber, prefix: prefix, deadline: now + linger))
+      let number = lastNumber
+      prefixes.update(prefix) { known in
+        if known == nil { known = Prefix(number: number) }
+        known?.filters.insert(filter)
+      }
     }
-    // Where streams come and go quickly, most of them mean nothing any more.
-    if farewells.count > 2 * lingering.count + 64 { farewells.removeAll { lingering[$0.prefix] != $0.number } }
+    return .opened(Work(actions: new.map(Action.subscribe), prefixes: filter.prefixes.count))
   }
 
-  /// Ends the subscriptions that have lingered long enough.
-  mutating func expire(at now: Instant) -> [Action] {
-    var actions: [Action] = []
-    while let oldest = farewells.first, oldest.deadline <= now {
-      farewells.removeFirst()
-      end(oldest, &actions)
+  /// A stream with the filter has closed.
+  mutating func remove(_ filter: TopicFilter, at now: Instant) {
+    guard var interest = interests[filter], interest.streams > 0 else { return }
+    interest.streams -= 1
+    if interest.streams == 0 {
+      interest.deadline = now + linger
+      lingering += filter.prefixes.count
+      if !interest.isLeaving { farewells.append((filter, interest.deadline)) }
+      interest.isLeaving = true
     }
-    return actions
+    interests[filter] = interest
   }
 
-  private mutating func end(_ farewell: Farewell, _ actions: inout [Action]) {
-    guard lingering[farewell.prefix] == farewell.number else { return }
-    lingering[farewell.prefix] = nil
-    actions.append(.unsubscribe(farewell.prefix))
+  /// Gives up the next filter that has lingered long enough, or is too much; nil when there is none.
+  mutating func expire(at now: Instant) -> Work? {
+    while let due = nextExpiry, due <= now, let oldest = farewells.popFirst() {
+      // Streams may have come and gone since.
+      if let interest = interests[oldest.filter], interest.streams == 0, lingering <= limit, interest.deadline > now {
+        farewells.append((oldest.filter, interest.deadline))
+      } else if let work = end(oldest.filter) {
+        return work
+      }
+    }
+    return nil
+  }
+
+  /// Gives up a filter that has left `farewells`, unless a stream has come back to it.
+  private mutating func end(_ filter: TopicFilter) -> Work? {
+    interests[filter]?.isLeaving = false
+    guard interests[filter]?.streams == 0 else { return nil }
+    interests[filter] = nil
+    lingering -= filter.prefixes.count
+    var work = Work(prefixes: filter.prefixes.count)
+    for prefix in filter.prefixes {
+      prefixes.update(prefix) { known in
+        known?.filters.remove(filter)
+        guard known?.filters.isEmpty == true else { return }
+        known = nil
+        work.actions.append(.unsubscribe(prefix))
+      }
+    }
+    return work
+  }
+
+  /// Which streams the events are for. Those of filters that linger are among them.
+  func wakes(for events: [Event]) -> Wakes {
+    var wakes = Wakes()
+    var seen: Set<UInt64> = []
+    for event in events {
+      guard let topic = event.topic else {
+        wakes.all = event.sequence
+        return wakes
+      }
+      prefixes.forEachPrefix(of: topic) { prefix in
+        guard seen.insert(prefix.number).inserted else { return }
+        for filter in prefix.filters where wakes.filters[filter] == nil { wakes.filters[filter] = event.sequence }
+      }
+    }
+    return wakes
   }
 }

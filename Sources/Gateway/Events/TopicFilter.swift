@@ -1,19 +1,23 @@
-/// The topics one stream asks for: a topic matches when it begins with one of the prefixes, as in ZeroMQ.
-struct TopicFilter: Hashable, Sendable {
+/// The topics one stream asks for: a topic matches when it begins with one of the prefixes, as in ZeroMQ. It never changes, and is
+/// looked up by a hash that is made once, so that to find it costs the same however many prefixes it has.
+final class TopicFilter: Hashable, Sendable {
   /// What was asked for, each once, in the order of the request.
   let prefixes: [[UInt8]]
   /// Those prefixes that no other one covers, in order of their bytes.
   private let shortest: [[UInt8]]
+  private let hash: Int
 
   init(prefixes: [[UInt8]]) {
     var seen: Set<[UInt8]> = []
-    self.prefixes = prefixes.filter { seen.insert($0).inserted }
+    let different = prefixes.filter { seen.insert($0).inserted }
     var shortest: [[UInt8]] = []
-    for prefix in self.prefixes.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+    for prefix in different.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
       if let last = shortest.last, prefix.starts(with: last) { continue }
       shortest.append(prefix)
     }
+    self.prefixes = different
     self.shortest = shortest
+    hash = different.hashValue
   }
 
   /// Whether a stream with this filter sends the event.
@@ -29,6 +33,9 @@ struct TopicFilter: Hashable, Sendable {
     return low > 0 && topic.starts(with: shortest[low - 1])
   }
 
-  static func == (left: Self, right: Self) -> Bool { left.prefixes == right.prefixes }
-  func hash(into hasher: inout Hasher) { hasher.combine(prefixes) }
+  static func == (left: TopicFilter, right: TopicFilter) -> Bool {
+    left === right || left.hash == right.hash && left.prefixes == right.prefixes
+  }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 }

@@ -11,6 +11,7 @@ extension Problem {
     switch rejection.code {
     case .badRequest: code = .badRequest
     case .requestTimeout: code = .requestTimeout
+    case .lengthRequired: code = .lengthRequired
     case .bodyTooLarge: code = .bodyTooLarge
     case .targetTooLong: code = .uriTooLong
     case .unsupportedEncoding: code = .unsupportedEncoding

@@ -6,6 +6,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
   case invalidArgument = "invalid-argument", notEncodable = "not-encodable"
   case unsupportedMediaType = "unsupported-media-type", unsupportedEncoding = "unsupported-encoding"
   case notAcceptable = "not-acceptable", bodyTooLarge = "body-too-large", uriTooLong = "uri-too-long"
+  case lengthRequired = "length-required"
   case headersTooLarge = "headers-too-large", requestTimeout = "request-timeout", noSuchService = "no-such-service"
   case notExposed = "not-exposed", methodNotAllowed = "method-not-allowed", notSafe = "not-safe", unauthenticated
   case permissionDenied = "permission-denied", rateLimited = "rate-limited", tooManyStreams = "too-many-streams"
@@ -72,6 +73,11 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
         406, "No acceptable representation exists",
         "`Accept` rules out all that can be answered.",
         "Accept `application/json`.")
+    case .lengthRequired:
+      Row(
+        411, "The length of the body is required",
+        "The body is chunked. The gateway refuses such bodies, because it cannot trust their framing or is told not to.",
+        "Send `Content-Length`. The operator may set `http.chunked`.")
     case .bodyTooLarge:
       Row(
         413, "The body is too large",
@@ -135,8 +141,10 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
     case .tooManyTopics:
       Row(
         503, "Too many topics",
-        "With this stream, those of the service would ask for more different topics than it allows.",
-        "Ask for fewer, or for a prefix that covers them, or raise `topics-limit`. " + Self.resend, ran: .notACall)
+        "With this stream, those of the service would ask for more different topics than it allows (503), or the stream names more"
+          + " than one may (400).",
+        "Ask for fewer, or for a prefix that covers them, or raise `topics-limit` (503) or `topics-per-stream` (400). A 503 may pass when"
+          + " other streams close. " + Self.resend, ran: .notACall)
     case .overloaded:
       Row(
         503, "Too many calls are in flight",

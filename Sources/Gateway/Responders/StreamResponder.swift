@@ -5,8 +5,9 @@ import HTTPServer
 /// The feed is asked to open an `EventStream`. The request waits in a `PendingStream` until the service's hub has said yes or
 /// no; then the exchange reads the stream, or a problem is answered.
 struct StreamResponder: Responder {
-  /// With these a client that cannot set headers resumes. The second is sent by the widely used polyfill of EventSource.
-  private static let lastEventIDs = ["_last_event_id", "lastEventId"]
+  /// The control parameters with which a client that cannot set headers resumes, the stronger first: what the polyfills of
+  /// EventSource send when they connect again is newer than what a page wrote into its URL.
+  private static let lastEventIDs = ["lastEventId", "_last_event_id"]
   private static let controls = Set(lastEventIDs)
   fileprivate static let type: StaticString = "text/event-stream; charset=utf-8"
   fileprivate static let headers: [(StaticString, String)] = [
@@ -28,11 +29,7 @@ struct StreamResponder: Responder {
       return request.answer(200, Self.type, headers: Self.headers, stream: EmptyStream())
     }
     var opening = ServerSentEvents.opening(retry: feed.settings.retry)
-    // A reconnecting browser repeats its first target, so the header is the newer of the two. An empty id is none.
-    let isResumed =
-      request.header(.lastEventID)?.isEmpty == false
-      || Self.lastEventIDs.contains { query?.control($0)?.isEmpty == false }
-    if isResumed {
+    if isResuming(request, query) {
       // No history is replayed yet, so what came in between is lost, and is said to be.
       opening += ServerSentEvents.control("gap", #"{"reason":"evicted","missed":null}"#)
     }
@@ -41,8 +38,27 @@ struct StreamResponder: Responder {
     feed.open(EventStream(filter, feed: feed, opening: opening, exchange: request.exchange, opener: pending))
   }
 
+  /// A stream asks for more than one may. Waiting does not help.
+  private static func tooMany(_ count: Int, _ most: Int) -> Problem {
+    var problem = Problem(
+      .tooManyTopics, "A stream may name \(most) topics, not \(count); name a prefix that covers several.")
+    problem.status = 400
+    problem.isRetryable = false
+    problem.retryAfter = nil
+    return problem
+  }
+
+  /// Whether the client says which event it saw last. The header counts before the query, as a browser sends it when it connects
+  /// again to a URL that may name an older one. An empty id says nothing: the client has seen none.
+  private func isResuming(_ request: GatewayRequest, _ query: Query?) -> Bool {
+    if request.header(.lastEventID)?.isEmpty == false { return true }
+    return Self.lastEventIDs.contains { query?.control($0)?.isEmpty == false }
+  }
+
   /// What the client asks for, or all that is offered.
   private func filter(_ topics: [[UInt8]]) throws(Problem) -> TopicFilter {
+    let most = feed.settings.topicsPerStream
+    if topics.count > most { throw Self.tooMany(topics.count, most) }
     let offered = feed.settings.topics.map { Array($0.utf8) }
     for topic in topics where !offered.contains(where: { topic.starts(with: $0) }) {
       throw Problem(

@@ -171,8 +171,7 @@ public final class Exchange {
     passedOn? += UInt64(connection.headSize)
     bodyLimit = server.options.bodyLimit
     let rejection = HeadValidator.rejection(
-      of: head, line, size: connection.headSize, targetLimit: server.options.targetLimit,
-      headersLimit: server.options.headersLimit
+      of: head, line, size: connection.headSize, rules: server.rules
     ) { connection.readHeaders(into: &$0) }
     if let rejection = rejection ?? (isSurplus ? .overloaded : nil) { return refuse(rejection) }
     server.handler.begin(self)

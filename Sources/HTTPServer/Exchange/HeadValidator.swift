@@ -1,50 +1,68 @@
 import Glibc
 
-/// Checks a request's head: that it is, byte for byte, what libmicrohttpd made of it, that it keeps HTTP's grammar and the
-/// server's limits, and that it cannot be read in two ways.
+/// Checks a request's head: that it is, byte for byte, what a lenient libmicrohttpd made of it, that it keeps HTTP's grammar and
+/// the server's limits, and that it cannot be read in two ways.
 struct HeadValidator {
   static let lineLimit = 100
 
+  /// What a server holds every head to.
+  struct Rules {
+    /// How much the library has checked already.
+    var strictness: ParserStrictness
+    var acceptsChunked: Bool
+    var targetLimit: Int
+    var headersLimit: Int
+  }
+
   private let headers: RequestHead.Headers
-  private let headersLimit: Int
-  private var layout: InPlaceLayout
+  private let rules: Rules
+  /// Nil where the library is strict: it leaves nothing to compare, and moves bytes around.
+  private var layout: InPlaceLayout?
   private var lines = 0
   private var rejection: Rejection?
   private var isCodingPadded = false
 
-  private init(_ headers: RequestHead.Headers, _ layout: InPlaceLayout, headersLimit: Int) {
+  private init(_ headers: RequestHead.Headers, _ layout: InPlaceLayout?, _ rules: Rules) {
     self.headers = headers
     self.layout = layout
-    self.headersLimit = headersLimit
+    self.rules = rules
   }
 
   /// The reason to refuse the request, if there is one. `walk` hands each header line to `take`, in order; known headers are
   /// entered into the head.
   static func rejection(
-    of head: borrowing RequestHead, _ line: RequestHead.Line, size: Int, targetLimit: Int, headersLimit: Int,
+    of head: borrowing RequestHead, _ line: RequestHead.Line, size: Int, rules: Rules,
     walk: (inout HeadValidator) -> Void
   ) -> Rejection? {
-    if head.target.count > targetLimit { return .targetTooLong(targetLimit) }
-    guard let layout = InPlaceLayout(line, targetLength: head.target.count, headSize: size) else {
-      return .bad("the request line is not 'method SP target SP version'")
+    if head.target.count > rules.targetLimit { return .targetTooLong(rules.targetLimit) }
+    let layout: InPlaceLayout?
+    switch rules.strictness {
+    case .strict: layout = nil
+    case .lenient:
+      layout = InPlaceLayout(line, targetLength: head.target.count, headSize: size)
+      if layout == nil { return .bad("the request line is not 'method SP target SP version'") }
     }
     guard line.method.isToken else { return .bad("the method is not a token") }
     guard line.isHTTP11 || line.isHTTP10 else { return .version }
-    guard 0...headersLimit + 2 ~= layout.remaining else { return .headersTooLarge(headersLimit) }
-    var validator = HeadValidator(head.headers, layout, headersLimit: headersLimit)
+    // Two blanks and a CR LF in the request line, and the empty line at the end.
+    let headers = size - line.method.count - head.target.count - line.version.count - 6
+    guard 0...rules.headersLimit ~= headers else { return .headersTooLarge(rules.headersLimit) }
+    var validator = HeadValidator(head.headers, layout, rules)
     walk(&validator)
     if let rejection = validator.rejection { return rejection }
-    guard validator.layout.isAtEnd else { return .bad("the head of the request does not end with an empty line") }
+    guard validator.layout?.isAtEnd ?? true else {
+      return .bad("the head of the request does not end with an empty line")
+    }
     return inspectTarget(head) ?? inspectHost(head) ?? validator.inspectFraming(head)
   }
 
   /// Takes the next header line; false ends the walk.
   mutating func take(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool {
-    guard layout.isNext(name) else { return fail(.layout) }
+    guard layout?.isNext(name) ?? true else { return fail(.layout) }
     lines += 1
-    guard lines <= Self.lineLimit else { return fail(.headersTooLarge(headersLimit)) }
+    guard lines <= Self.lineLimit else { return fail(.headersTooLarge(rules.headersLimit)) }
     guard name.isToken else { return fail(.bad("a header name is not a token")) }
-    guard layout.take(name, value) else { return fail(.layout) }
+    guard layout?.take(name, value) ?? true else { return fail(.layout) }
     guard !value.holdsControl else { return fail(.bad("a header value holds a control character")) }
     guard let header = KnownHeader(name) else { return true }
     if !header.mayRepeat, headers.count(header) > 0 {
@@ -97,6 +115,7 @@ struct HeadValidator {
       }
       // libmicrohttpd compares the untrimmed value, and waits for ever when it does not match.
       guard !isCodingPadded else { return .transferCoding }
+      guard rules.acceptsChunked else { return .lengthRequired }
     }
     if lengths == 1, head.declaredLength == nil { return .bad("the Content-Length header is not a number") }
     let encodings = headers.count(.contentEncoding)
@@ -107,22 +126,13 @@ struct HeadValidator {
   }
 }
 
-/// How one release of libmicrohttpd leaves a request's head in memory, and all that depends on it.
+/// How a lenient libmicrohttpd, release 0.9.75, leaves a request's head in memory, and all that depends on it. The self-test
+/// finds out whether the linked one leaves it so.
 ///
 /// The library parses in place, so method, target, version and every header point into one buffer. When nothing but the
 /// separators HTTP asks for lies between them, then nothing was folded, cut at a NUL, or ended by a bare LF, and no other
 /// HTTP implementation in the path can read the same bytes differently.
 struct InPlaceLayout {
-  /// The release whose parser this was measured against.
-  static let release = "0.9.75"
-
-  /// Throws when another release is linked.
-  static func check(release linked: String) throws(HTTPServerError) {
-    guard linked != release else { return }
-    throw HTTPServerError(
-      call: "libmicrohttpd", message: "version \(linked) is linked, but requests are checked for \(release)")
-  }
-
   /// Ends the target behind the question mark. libmicrohttpd would enter each query argument into the connection's memory,
   /// and drop the client without an answer when there is no more. The target is in the library's buffer, which is about to
   /// be taken apart, and may be written to.
@@ -148,9 +158,6 @@ struct InPlaceLayout {
     next = version + UInt(line.version.count) + 2
     end = start + UInt(headSize)
   }
-
-  /// Bytes from here to the end of the head.
-  var remaining: Int { Int(bitPattern: end &- next) }
 
   /// Whether the next header line begins with that name.
   func isNext(_ name: UnsafeRawBufferPointer) -> Bool { UInt(bitPattern: name.baseAddress) == next }

@@ -9,6 +9,8 @@ public struct Rejection: Hashable, Sendable {
     public static let badRequest = Code(rawValue: "bad-request")
     /// The body took too long. 408.
     public static let requestTimeout = Code(rawValue: "request-timeout")
+    /// The body is chunked, and such bodies are refused. 411.
+    public static let lengthRequired = Code(rawValue: "length-required")
     /// The body is longer than allowed. 413.
     public static let bodyTooLarge = Code(rawValue: "body-too-large")
     /// The target is longer than allowed. 414.
@@ -43,6 +45,9 @@ public struct Rejection: Hashable, Sendable {
   }
   static var timeout: Rejection {
     .init(code: .requestTimeout, status: 408, detail: "the body arrived too slowly")
+  }
+  static var lengthRequired: Rejection {
+    .init(code: .lengthRequired, status: 411, detail: "chunked bodies are refused here: send a Content-Length")
   }
   static var encoding: Rejection {
     .init(code: .unsupportedEncoding, status: 415, detail: "compressed request bodies are not supported")

@@ -6,6 +6,9 @@ public import ZeroMQ
 public protocol SubscriberDelegate: AnyObject {
   /// A call was published on a topic that is subscribed to. Nothing in it is validated.
   func published(_ call: BorrowedCall)
+  /// A message came on a topic that is subscribed to, and is dropped: it has not the four frames of a published call, or one that is
+  /// too long.
+  func dropped(topic: UnsafeRawBufferPointer)
   /// The last of the calls that were received in one go has been handed over.
   func publishedAll()
   /// A publisher came or went: how many of the configured endpoints have one now, and how many are configured.
@@ -23,24 +26,29 @@ public final class Subscriber: TransportDelegate {
   public var isConnected: Bool { transport.isOpen && transport.connectedEndpoints >= transport.endpointCount }
   /// Where it is bound, wildcards resolved.
   public var bindings: [Endpoint] { transport.bindings }
-  /// Messages that were dropped because they have not the four frames of a published call. What the frames hold is not looked at.
+  /// Messages that were dropped because they have not the four frames of a published call, or one beyond the limit. What the frames hold
+  /// is not looked at.
   public var malformedMessages: Int { malformed.count }
   /// Who receives. Not kept alive.
   public weak var delegate: (any SubscriberDelegate)?
   private let transport: Transport
   private let connect: [Endpoint]
+  private let longestFrame: Int
   private let logger: Logger
   private var malformed = PowerOfTwoCounter()
 
-  /// Binds, and begins to connect to each endpoint; subscribed to nothing.
+  /// Binds, and begins to connect to each endpoint; subscribed to nothing. Messages with a frame of more than `longestFrame` bytes are
+  /// dropped; a publisher that sends one of more than four times that is disconnected.
   public init(
     bind: [Endpoint] = [], connect: [Endpoint] = [], longestFrame: Int, in context: Context, on loop: Loop,
     logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.connect = connect
+    self.longestFrame = longestFrame
     self.logger = logger
     var options = SocketOptions()
-    options.longestFrame = longestFrame
+    let most = longestFrame.multipliedReportingOverflow(by: 4)
+    options.longestFrame = most.overflow ? nil : most.partialValue
     transport = try Transport(.subscribe, options: options, in: context, on: loop)
     transport.delegate = self
     for endpoint in bind { try transport.bind(endpoint) }
@@ -59,12 +67,20 @@ public final class Subscriber: TransportDelegate {
   // MARK: What the transport tells
 
   public func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
-    guard message.count == 4 else {
+    guard message.count == 4, longestFrame(of: message) <= longestFrame else {
       if malformed.increment() { logger.reportMalformed(malformed.count, endpoints: endpoints) }
+      // libzmq matches the first frame with the subscriptions, so there always is one.
+      delegate?.dropped(topic: message[0])
       return
     }
     delegate?.published(
       BorrowedCall(topic: message[0], method: message[1], arguments: message[2], keywords: message[3]))
+  }
+
+  private func longestFrame(of message: borrowing ReceivedMessage) -> Int {
+    var longest = 0
+    for index in 0..<message.count { longest = max(longest, message[index].count) }
+    return longest
   }
 
   public func messagesReceived(on transport: Transport) { delegate?.publishedAll() }

@@ -66,6 +66,9 @@ extension Provocations {
         do { return try await request.sent(to: stage.impatient) } catch is HTTPConnection.Closed { return nil }
       }
     }
+    add("411", "length-required", to: all) { request, stage in
+      try await request.with(body: nil).with("Transfer-Encoding", "chunked").sent(to: stage.impatient)
+    }
     add("413", "body-too-large", to: all) { $0.with(body: nil).with("Content-Length", "1048577") }
     add("414", "uri-too-long", to: all) { $0.asking(String(repeating: "x", count: 8_192)) }
     add("415", "unsupported-encoding", to: all) { $0.with("Content-Encoding", "gzip") }
@@ -146,6 +149,9 @@ extension Provocations {
     }
     add("400", "bad-query", to: Self.streams) { $0.asking("a") }
     add("400", "unknown-parameter", to: Self.streams) { $0.asking("_form=latest") }
+    add("400", "too-many-topics", to: Self.streams) { request, stage in
+      try await request.asking(Array(repeating: "topic=chat", count: 513).joined(separator: "&")).sent(to: stage.usual)
+    }
     add("404", "no-such-service", to: Self.streams + ["subscribeOptions"]) { $0.at(service: "weather") }
     add("404", "no-such-topic", to: Self.streams) { $0.at(service: "absent-news") }
     add("503", "too-many-topics", to: ["subscribe"]) { $0.at(service: "narrow-news").asking("topic=chat") }

@@ -37,8 +37,8 @@ struct Stage: Sendable {
     cleanup.add { clock.cancel() }
     let misfits = try await Misfits(in: directory, cleanup)
     let demonstration = await demo.services
-    func gateway(_ limits: String = "{}") async throws -> LiveGateway {
-      let http = #"http: { listen: ["127.0.0.1:0"], threads: 1, limits: \#(limits) }"#
+    func gateway(_ limits: String = "{}", chunked: String = "auto") async throws -> LiveGateway {
+      let http = #"http: { listen: ["127.0.0.1:0"], threads: 1, chunked: \#(chunked), limits: \#(limits) }"#
       let yaml = "\(http)\ngrace: 60s\nservices:\n\(misfits.yaml.indented(by: 2))"
       var configuration = try Configuration.load(yaml: yaml, file: "stage.yaml")
       configuration.services += demonstration
@@ -47,7 +47,7 @@ struct Stage: Sendable {
       return live
     }
     usual = try await gateway()
-    impatient = try await gateway("{ read-timeout: 100ms }")
+    impatient = try await gateway("{ read-timeout: 100ms }", chunked: "refuse")
     crowded = try await gateway("{ connections: 1, read-timeout: 1m }")
     let only = try HTTPConnection(port: crowded.http.port)
     cleanup.add { only.disconnect() }

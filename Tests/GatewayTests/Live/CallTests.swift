@@ -1,3 +1,5 @@
+import HTTPServer
+import MessagePack
 import Support
 import Testing
 
@@ -115,14 +117,37 @@ struct CallTests {
 
   @Test("a call may come in chunks")
   func chunked() async throws {
-    let http = try await Rig.http
-    let connection = try HTTPConnection(port: http.port)
-    defer { connection.disconnect() }
-    connection.send(
-      "POST", "/rpc/math/add", headers: ["Transfer-Encoding": "chunked", "Content-Type": "application/json"])
-    connection.send("2\r\n[2\r\n3\r\n,3]\r\n0\r\n\r\n".bytes)
-    let reply = try await offThread { try connection.reply() }
-    #expect(reply.body == "5")
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend(http: "chunked: accept")
+      let connection = try HTTPConnection(port: gateway.http.port)
+      defer { connection.disconnect() }
+      connection.send(
+        "POST", "/rpc/s/work", headers: ["Transfer-Encoding": "chunked", "Content-Type": "application/json"])
+      connection.send("2\r\n[2\r\n3\r\n,3]\r\n0\r\n\r\n".bytes)
+      try await backend.answerNext(5)
+      let reply = try await offThread { try connection.reply() }
+      #expect(reply.body == "5")
+    }
+  }
+
+  @Test(
+    "a call that comes in chunks is refused where it is not to be trusted, or not wanted",
+    arguments: ["auto", "refuse"])
+  func chunkedRefused(policy: String) async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend(http: "chunked: \(policy)")
+      let connection = try HTTPConnection(port: gateway.http.port)
+      defer { connection.disconnect() }
+      connection.send(
+        "POST", "/rpc/s/work", headers: ["Transfer-Encoding": "chunked", "Content-Type": "application/json"])
+      connection.send("3\r\n[2]\r\n0\r\n\r\n".bytes)
+      let isAccepted = try policy == "auto" && ParserStrictness.linked() == .strict
+      if isAccepted { try await backend.answerNext(5) }
+      let reply = try await offThread { try connection.reply() }
+      #expect(reply.status == (isAccepted ? 200 : 411))
+      #expect(reply.headers["gateway-error"] == (isAccepted ? nil : "length-required"))
+      #expect(isAccepted || reply.json["code"] == "length-required")
+    }
   }
 
   @Test("OPTIONS tells the verbs of a method")

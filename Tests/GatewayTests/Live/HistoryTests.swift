@@ -32,12 +32,12 @@ struct HistoryTests {
           logger: Rig.logger)
       }
       let (home, other) = (shards[0], shards[1])
-      let prefixes = [Array("a".utf8)]
-      home.ask("s", .open(prefixes: prefixes, ticket: 1), from: other)
+      let filter = TopicFilter(prefixes: [Array("a".utf8)])
+      home.ask("s", .open(filter, ticket: 1), from: other)
       #expect(try await publisher.subscription() == "+a")
       try await publisher.publish("a", "one")
       try await eventually("the first event") { try await home.methods() == ["one"] }
-      home.ask("s", .closed(prefixes: prefixes), from: other)
+      home.ask("s", .closed(filter), from: other)
       #expect(try await home.methods() == ["one"])
       try await publisher.publish("a", "two")
       try await eventually("the second event") { try await home.methods() == ["one", "two"] }

@@ -177,7 +177,7 @@ struct ReplyTests {
     "a body as long as the limit passes, one byte more does not", arguments: [(100, 200), (101, 413)], [false, true])
   func body(length: (count: Int, status: Int), isChunked: Bool) async throws {
     try await Rig.with { rig in
-      let (backend, gateway) = try await rig.backend(http: "limits: { body: 100 }")
+      let (backend, gateway) = try await rig.backend(http: "chunked: accept\nlimits: { body: 100 }")
       let text = "[\"" + String(repeating: "a", count: length.count - 4) + "\"]"
       let connection = try HTTPConnection(port: gateway.http.port)
       let type = ["Content-Type": "application/json"]

@@ -71,6 +71,25 @@ struct StopTests {
     }
   }
 
+  @Test("streams with very many topics that open and close hold up a stop no longer than the grace", arguments: [1, 2])
+  func manyTopics(threads: Int) async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.publisher("linger: 0s\ntopics-limit: 1000000", threads: threads, grace: "1s")
+      let targets = (0..<60).map { stream in
+        "/sub/s?" + (0..<500).map { "topic=\(stream * 500 + $0 + 100_000)" }.joined(separator: "&")
+      }
+      var connections: [HTTPConnection] = []
+      for (index, target) in targets.enumerated() {
+        let connection = try HTTPConnection(port: gateway.http.port)
+        connection.send("GET", target, headers: [:], body: nil)
+        if index % 2 == 0 { connection.reset() } else { connections.append(connection) }
+      }
+      let time = await duration { await gateway.stop() }
+      #expect(time < .seconds(4))
+      for connection in connections { connection.disconnect() }
+    }
+  }
+
   @Test("an address that is taken is refused, however many threads share it", arguments: [1, 2], [1, 2])
   func taken(first: Int, second: Int) async throws {
     try await Rig.with { rig in

@@ -126,15 +126,31 @@ struct StreamLifeTests {
     }
   }
 
-  @Test("a message beyond the limit ends the connection; it comes back, also when no history is kept")
+  @Test("a message with a frame at the limit is an event; one beyond it is a gap, and its publisher stays")
+  func atTheLimit() async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher("event-limit: 1KiB")
+      let stream = try await gateway.http.events("/sub/s?topic=a")
+      _ = try await publisher.subscription()
+      // Before the bytes stand five: that it is an array of one, and that these are so many bytes.
+      for (method, count) in [("fits", 1_020), ("long", 1_021), ("longest", 4_092), ("after", 0)] {
+        try await publisher.publish("a", method, [.binary(.init(repeating: 0, count: count))])
+      }
+      #expect(try await stream.event()?.json["method"] == "fits")
+      for _ in 0..<2 { #expect(try await stream.event()?.json == ["reason": "undecodable", "missed": 1]) }
+      #expect(try await stream.event()?.json["method"] == "after")
+    }
+  }
+
+  @Test("a message beyond four times the limit ends the connection; it comes back, also when no history is kept")
   func tooLarge() async throws {
     try await Rig.with { rig in
-      let (publisher, gateway) = try await rig.publisher("history: { bytes: 0, events: 0 }")
+      let (publisher, gateway) = try await rig.publisher("event-limit: 16KiB\nhistory: { bytes: 0, events: 0 }")
       let stream = try await gateway.http.events("/sub/s?topic=a")
       _ = try await publisher.subscription()
       try await publisher.publish("a", "small", [.string(String(repeating: "x", count: 10_000))])
       #expect(try await stream.event(named: "")?.json["method"] == "small")
-      try await publisher.publish("a", "huge", [.binary(.init(repeating: 0, count: 9 << 20))])
+      try await publisher.publish("a", "huge", [.binary(.init(repeating: 0, count: 66_000))])
       #expect(try await stream.event(named: "upstream")?.json["state"] == "down")
       #expect(try await stream.event(named: "upstream")?.json["state"] == "up")
       try await eventually("the subscription is back") { try await publisher.subscription() == "+a" }

@@ -124,43 +124,89 @@ struct StreamTests {
     }
   }
 
-  @Test("what is no published call is left out, and what follows comes")
-  func undecodable() async throws {
+  @Test("a message that cannot be shown is a gap with a number, for those who asked for its topic", arguments: [1, 2])
+  func undecodable(threads: Int) async throws {
     try await Rig.with { rig in
-      let (publisher, gateway) = try await rig.publisher()
-      let stream = try await gateway.http.events("/sub/s?topic=t")
-      _ = try await publisher.subscription()
+      let publisher = try await rig.wire(.subscriptionAwarePublish)
+      let gateway = try await rig.gateway(
+        """
+        s:
+          pattern: pubsub
+          json: { nonfinite: error }
+          subscribe: { connect: ["\(await publisher.endpoint)"] }
+        """, threads: threads)
+      let streams = [try await gateway.http.events("/sub/s?topic=t"), try await gateway.http.events("/sub/s")]
+      let other = try await gateway.http.events("/sub/s?topic=u")
+      for _ in 0..<3 { _ = try await publisher.subscription() }
       let deep = [UInt8](repeating: 0x91, count: 70) + [0x90]
-      for frames: [[UInt8]] in [
+      let messages: [[[UInt8]]] = [
         ["t".bytes], ["t".bytes, "m".bytes, [0x90]], ["t".bytes, "m".bytes, [0x90], [0x80], [0x80]],
-        ["t".bytes, "m".bytes, [0xC1], [0x80]], ["t".bytes, "m".bytes, [], []],
-        ["t".bytes, "m".bytes, [0x90, 1], [0x80]],
-        ["t".bytes, "m".bytes, deep, [0x80]], .init(repeating: "t".bytes, count: 40),
-      ] { try await publisher.send(frames) }
+        ["t1".bytes, "m".bytes, [0xC1], [0x80]], ["t".bytes, "m".bytes, [], []],
+        ["t".bytes, "m".bytes, [0x90, 1], [0x80]], ["t".bytes, "m".bytes, [0x91, 0xCA, 0x7F, 0xC0, 0, 0], [0x80]],
+        ["t".bytes, "m".bytes, [0x90], [0x81, 0x90]], ["t".bytes, "m".bytes, deep, [0x80]],
+        .init(repeating: "t".bytes, count: 40),
+      ]
+      try await publisher.publish("t", "begin")
+      for frames in messages { try await publisher.send(frames) }
+      try await publisher.publish("u", "end")
       try await publisher.publish("t", "end")
-      #expect(try await stream.event(named: "")?.json["method"] == "end")
+      for stream in streams {
+        let first = try await stream.event(named: "")
+        #expect(first?.json["method"] == "begin")
+        let sequence = try #require(first?.sequence)
+        for index in messages.indices {
+          let gap = try await stream.event()
+          #expect(gap?.name == "gap")
+          #expect(gap?.json == ["reason": "undecodable", "missed": 1])
+          #expect(gap?.epoch == first?.epoch)
+          #expect(gap?.sequence == sequence + index + 1)
+        }
+        #expect(try await stream.event()?.json["method"] == "end")
+      }
+      #expect(try await other.event()?.json["method"] == "end")
     }
   }
 
   @Test(
-    "a client that resumes is told that events are missing",
+    "a client that says which event it saw last, in the header or the query, is told that events are missing",
     arguments: [
-      ("?_last_event_id=x-1", nil), ("?lastEventId=x-1", nil), ("", "x-1"), ("?lastEventId=", "x-1"),
-      ("?lastEventId=x-1&_last_event_id=", ""),
+      ("_last_event_id=x-1", nil), ("lastEventId=x-1", nil), ("", "x-1"), ("lastEventId=x-1", ""),
+      ("_last_event_id=x-1", "x-2"), ("lastEventId=x-1", "x-2"), ("lastEventId=x-2&_last_event_id=x-1", nil),
+      ("lastEventId=&_last_event_id=x-1", ""), ("_last_event_id=&lastEventId=x-2", nil),
+      ("lastEventId=no+id+of+ours", nil),
     ])
   func gap(query: String, header: String?) async throws {
     try await Rig.with { rig in
       let (_, gateway) = try await rig.publisher()
-      let stream = try await gateway.http.events("/sub/s\(query)", headers: header.map { ["Last-Event-ID": $0] } ?? [:])
+      let stream = try await gateway.http.events(
+        "/sub/s?\(query)", headers: header.map { ["Last-Event-ID": $0] } ?? [:])
       let event = try await stream.event()
       #expect(event?.name == "gap")
-      #expect(event?.json["missed"] == .null)
+      #expect(event?.json == ["reason": "evicted", "missed": .null])
+    }
+  }
+
+  @Test("a last id that is given twice, or as JSON, is refused; other names that are like it too")
+  func brokenLastID() async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.publisher()
+      for (query, code) in [
+        ("lastEventId=a&lastEventId=b", "bad-query"), ("lastEventId:=1", "bad-query"), ("lastEventId=%FF", "bad-query"),
+        ("lastEventId", "bad-query"), ("lastEventID=a", "unknown-parameter"), ("last_event_id=a", "unknown-parameter"),
+      ] {
+        let reply = try await gateway.http.get("/sub/s?\(query)")
+        #expect(reply.status == 400)
+        #expect(reply.json["code"] == .string(code), "\(query)")
+      }
     }
   }
 
   @Test(
     "an empty last id is none: nothing is missing",
-    arguments: [("?_last_event_id=", nil), ("?lastEventId=", nil), ("", ""), ("?lastEventId=", "")])
+    arguments: [
+      ("", nil), ("", ""), ("?_last_event_id=", nil), ("?lastEventId=", nil), ("?lastEventId=", ""),
+      ("?lastEventId=&_last_event_id=", ""),
+    ])
   func emptyID(query: String, header: String?) async throws {
     try await Rig.with { rig in
       let (publisher, gateway) = try await rig.publisher()

@@ -1,6 +1,10 @@
 import MessagePack
+import Reactor
 import Support
 import Testing
+import ZeroMQ
+
+@testable import Gateway
 
 /// How many topics the streams of a service may ask for.
 @Suite("many topics", .timeLimit(.minutes(1)))
@@ -35,6 +39,40 @@ struct TopicLimitTests {
       #expect(try await publisher.subscription() == "-a")
       #expect(try await publisher.subscription() == "+d")
       second.close()
+    }
+  }
+
+  @Test(
+    "a stream may name as many topics as the limit; one more is refused, and waiting does not help", arguments: [1, 2])
+  func perStream(threads: Int) async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher("topics-per-stream: 3", threads: threads)
+      let http = gateway.http
+      for query in ["topic=a&topic=b&topic=c&topic=d", "topic=a&topic=a&topic=a&topic=a"] {
+        for method in ["GET", "HEAD"] {
+          let reply = try await http.send(method, "/sub/s?\(query)")
+          #expect(reply.status == 400)
+          #expect(reply.headers["gateway-error"] == "too-many-topics")
+          #expect(reply.headers["retry-after"] == nil)
+          if method == "GET" { #expect(reply.json["retryable"] == false) }
+        }
+      }
+      let stream = try await http.events("/sub/s?topic=a&topic=b&topic=c")
+      #expect(stream.head.status == 200)
+      var subscribed: Set<String> = []
+      for _ in 0..<3 { subscribed.insert(try await publisher.subscription()) }
+      #expect(subscribed == ["+a", "+b", "+c"])
+    }
+  }
+
+  @Test("by default a stream may name 512 topics")
+  func perStreamByDefault() async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.publisher()
+      let query = (0..<513).map { "topic=\($0)" }
+      #expect(try await gateway.http.get("/sub/s?\(query.joined(separator: "&"))").status == 400)
+      let stream = try await gateway.http.events("/sub/s?\(query.dropLast().joined(separator: "&"))")
+      #expect(stream.head.status == 200)
     }
   }
 
@@ -77,6 +115,40 @@ struct TopicLimitTests {
     }
   }
 
+  @Test(
+    "topics are subscribed to and ended some hundreds in a turn, so that all else on the shard has its turns between")
+  func turns() async throws {
+    try await Rig.with { rig in
+      let publisher = try await rig.wire(.subscriptionAwarePublish)
+      let yaml = """
+        http: { listen: ["127.0.0.1:0"] }
+        services:
+          s: { pattern: pubsub, subscribe: { connect: ["\(await publisher.endpoint)"], linger: 1h, topics-limit: 10000 } }
+        """
+      let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
+      let reactor = try Reactor(name: "home")
+      let shard = Shard(reactor, prefix: "", logger: Rig.logger)
+      rig.cleanup.add { reactor.shutdown() }
+      rig.cleanup.add { await shard.close() }
+      try await shard.open(
+        configuration, shards: [shard], shared: configuration.services.map(SharedService.init), context: try Context(),
+        logger: Rig.logger)
+      try await eventually("the publisher is connected") { await shard.isConnected }
+      let topics = (0..<20_000).map { Array("\($0 + 10_000)".utf8) }
+      let filters = stride(from: 0, to: topics.count, by: 500).map {
+        TopicFilter(prefixes: Array(topics[$0..<($0 + 500)]))
+      }
+      // The first half in one job, then their ends; the second half needs the room of the first, which lingers.
+      for half in [filters[..<20], filters[20...]] {
+        let before = await shard.open(Array(half))
+        let ends = half.startIndex
+        for _ in 0..<(10_000 + ends * 500) { _ = try await publisher.receive() }
+        #expect(await shard.turns - before >= 10 + ends / 2)
+        await shard.close(Array(half))
+      }
+    }
+  }
+
   /// Waits for all subscriptions, publishes on each topic, and reads all of it.
   private func all(_ topics: [String], arriveAt publisher: WireSocket, and streams: [EventReader]) async throws {
     var subscribed: Set<String> = []
@@ -92,4 +164,18 @@ struct TopicLimitTests {
       }
     }
   }
+}
+
+extension Shard {
+  fileprivate var isConnected: Bool { hubs["s"]?.isConnected == true }
+  fileprivate var turns: UInt64 { reactor.loop.turns }
+
+  /// Asks the hub in one go to open a stream for each filter. Returns how often the loop had turned by then.
+  fileprivate func open(_ filters: [TopicFilter]) -> UInt64 {
+    for filter in filters { ask("s", .open(filter, ticket: 0), from: self) }
+    return reactor.loop.turns
+  }
+
+  /// Tells the hub in one go that those streams have closed.
+  fileprivate func close(_ filters: [TopicFilter]) { for filter in filters { ask("s", .closed(filter), from: self) } }
 }
