@@ -75,7 +75,9 @@ struct SlowClientTests {
 
   @Test("a connection is idle after a body in chunks, and after a whole second request")
   func idleAfterBody() async throws {
-    try await Fixture.with { fixture in
+    var options = ServerOptions()
+    options.chunked = .accept
+    try await Fixture.with(options) { fixture in
       let client = try fixture.connect()
       client.send(
         post("/echo", "abc") + "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
@@ -212,7 +214,9 @@ struct SlowClientTests {
 
   @Test("a client that sends part of a request and its end is gone within the grace", arguments: parts)
   func partAndEnd(part: String) async throws {
-    try await Fixture.with { fixture in
+    var options = ServerOptions()
+    options.chunked = .accept
+    try await Fixture.with(options) { fixture in
       let clients = try (0..<50).map { _ in try fixture.connect() }
       await fixture.until { _, server in server.connections == 50 }
       for client in clients {
