@@ -53,7 +53,7 @@ public final class Gateway: Sendable {
     do {
       for index in 0..<count {
         let reactor = try Reactor(name: "shard-\(index)")
-        shards.append(Shard(reactor, prefix: configuration.http.prefix, logger: logger))
+        shards.append(Shard(reactor, configuration.http, logger: logger))
       }
       let shared = configuration.services.map(SharedService.init)
       for shard in shards {

@@ -15,6 +15,7 @@ public final class Server: Source, EndOfTurn {
 
   /// Where it listens.
   public let address: ListenAddress
+  let isLoopback: Bool
   let options: ServerOptions
   let rules: HeadValidator.Rules
   let handler: any Handler
@@ -68,6 +69,7 @@ public final class Server: Source, EndOfTurn {
     self.logger = logger
     self.loop = loop
     address = listener.address
+    isLoopback = address.isLoopback
     self.listener = listener.descriptor
     let daemon: Daemon
     do throws(HTTPServerError) {

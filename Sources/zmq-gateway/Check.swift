@@ -12,5 +12,6 @@ struct Check: ParsableCommand {
     let configuration = try ConfigurationFile(file).load()
     let count = configuration.services.count
     print("\(file): valid, \(count) \(count == 1 ? "service" : "services")")
+    for note in configuration.notes { print("\(file): \(note)") }
   }
 }

@@ -21,6 +21,7 @@ struct DemoCommand: AsyncParsableCommand {
       let environment = try Overrides(environment: ProcessInfo.processInfo.environment)
       overrides.listen = overrides.listen ?? environment.listen
       overrides.threads = overrides.threads ?? environment.threads
+      overrides.hosts = environment.hosts
     } catch {
       throw ValidationError("\(error)")
     }

@@ -51,6 +51,11 @@ struct ConfigurationErrorTests {
       ("http: { threads: -1 }", "1:18: http.threads: must be between 0 and 256"),
       ("http: { listen: {} }", "1:17: http.listen: expected a list, not a mapping"),
       ("http: { listen: [] }", "1:9: http.listen: needs at least one address"),
+      (
+        "http: { hosts: [\"http://a.example\", a.example] }",
+        "1:17: http.hosts[0]: \"http://a.example\" is no name of a host; write it without scheme and port, such as api.example"
+      ),
+      ("http: { hosts: {} }", "1:16: http.hosts: expected a list, not a mapping"),
       ("http: { listen: [[a]] }", "1:18: http.listen[0]: expected host:port, not a list"),
       ("[a]: 1", "1:1: a key must be a string"),
       ("auth: [none]", "1:7: auth: expected none, not a list"),

@@ -171,6 +171,30 @@ struct ConfigurationTests {
     #expect(try shown(near, "{ expose: class }") == .class)
   }
 
+  @Test("lists names of hosts in small letters and without the dot at their end")
+  func hosts() throws {
+    let long = String(repeating: "a.", count: 126) + "a"
+    let yaml = "http: { hosts: [API.Example., localhost, a_b, \(long)] }\nservices: {}"
+    #expect(try Configuration.load(yaml: yaml, file: "f").http.hosts == ["api.example", "localhost", "a_b", long])
+    #expect(try Configuration.load(yaml: "http: { hosts: a }\nservices: {}", file: "f").http.hosts == ["a"])
+    for text in ["", ".", "a..b", ".a", "a:80", "[::1]", "a/b", "*.example", "ä.example", "a b", "a~b", long + "a.b"] {
+      #expect(throws: InvalidText.self, "\(text)") { try Configuration.HTTP.host(text) }
+    }
+  }
+
+  @Test("notes that any host is served, where other machines reach it and none is listed")
+  func notes() throws {
+    func notes(_ http: String) throws -> [String] {
+      try Configuration.load(yaml: "http: { \(http) }\nauth: none\nservices: {}", file: "f").notes
+    }
+    #expect(try notes(#"listen: ["127.0.0.1:1", "[::1]:1"]"#) == [])
+    #expect(try notes(#"listen: ["127.0.0.1:1", "0.0.0.0:2"], hosts: [a.example]"#) == [])
+    #expect(
+      try notes(#"listen: ["127.0.0.1:1", "0.0.0.0:2"]"#) == [
+        "http.hosts: not set, so requests to 0.0.0.0:2 may be for any host; list the names that clients use"
+      ])
+  }
+
   @Test("takes variables of the environment for any single value")
   func inFile() throws {
     let yaml = """
@@ -244,7 +268,7 @@ struct ConfigurationTests {
     #expect(
       complaints(yaml) == [
         "3:3: http.admin: not available in this version", "5:3: http.tls: not available in this version",
-        "7:3: http.cors: not available in this version", "8:3: http.hosts: not available in this version",
+        "7:3: http.cors: not available in this version",
         "10:3: auth.keys: not available in this version", "11:3: auth.jwt: not available in this version",
         "13:1: limits: not available in this version", "23:5: services.math.curve: not available in this version",
       ])

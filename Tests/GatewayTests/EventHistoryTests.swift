@@ -71,6 +71,17 @@ struct EventHistoryTests {
     #expect((history.nextExpiry == nil) == (count == 0))
   }
 
+  @Test(
+    "as many events are let go for their age as is said, the oldest; the others wait",
+    arguments: [(2, 8), (10, 0), (11, 0)])
+  func ageInPieces(most: Int, count: Int) {
+    var history = history(age: .seconds(60))
+    for sequence in 1...10 as ClosedRange<UInt64> { history.take(event(sequence, at: 0)) }
+    history.expire(at: Instant(nanoseconds: 61_000_000_000), atMost: most)
+    #expect(history.count == count)
+    #expect(history.first == UInt64(11 - count))
+  }
+
   @Test("where no history is wanted none is kept, and the sequence goes on")
   func none() {
     var history = history(events: 0)

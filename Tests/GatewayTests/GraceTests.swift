@@ -14,7 +14,7 @@ struct GraceTests {
       let clock = ManualClock()
       let reactor = try Reactor(name: "grace", clock: clock.read)
       cleanup.add { await reactor.stop() }
-      let shard = Shard(reactor, prefix: "", logger: Rig.logger)
+      let shard = Shard(reactor, .init(), logger: Rig.logger)
       cleanup.add { await shard.close() }
       let listener = try Listener.open(try ListenAddress("127.0.0.1:0"))
       var options = ServerOptions()

@@ -22,6 +22,19 @@ struct OverridesTests {
     #expect(try fromFile.applying(.init(environment: environment)) == fromEnvironment)
   }
 
+  @Test("lists hosts in the environment")
+  func hosts() throws {
+    let variable = "ZMQ_GATEWAY_HTTP_HOSTS"
+    let fromFile = try Configuration.load(yaml: "http: { hosts: a }", file: "f")
+    #expect(fromFile.http.hosts == ["a"])
+    let environment = [variable: "B.example, c.example."]
+    #expect(try fromFile.applying(.init(environment: environment)).http.hosts == ["b.example", "c.example"])
+    #expect(
+      complaints("", environment: [variable: "b:80"]) == [
+        "\(variable): \"b:80\" is no name of a host; write it without scheme and port, such as api.example"
+      ])
+  }
+
   @Test("that is wrong is told along with the file's problems")
   func wrong() {
     let environment = ["ZMQ_GATEWAY_HTTP_LISTEN": "localhost", "ZMQ_GATEWAY_HTTP_THREADS": "many"]

@@ -19,7 +19,7 @@ enum RouterBench {
       .init("news", .pubsub(.init(publish: publish, subscribe: subscribe)), methods: methods),
       .init("loud", .pubsub(.init(publish: publish))), .init("quiet", .pubsub(.init(subscribe: subscribe))),
     ]
-    let shard = Shard(try Reactor(name: "router"), prefix: "", logger: Rig.logger)
+    let shard = Shard(try Reactor(name: "router"), .init(), logger: Rig.logger)
     try await shard.open(
       configuration, shards: [shard], shared: configuration.services.map(SharedService.init), context: Context(),
       logger: Rig.logger)

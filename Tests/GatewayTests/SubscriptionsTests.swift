@@ -210,6 +210,10 @@ struct SubscriptionsTests {
       for: topics.enumerated().map { Event(sequence: UInt64($0), topic: $1, text: [], time: second(0)) })
     #expect(wakes.filters == [filter(a): 0])
     #expect(wakes.all == 1)
+    // Whoever is woken for an earlier event reads on to this one.
+    let later = subscriptions.wakes(
+      for: [a, b, nil].enumerated().map { Event(sequence: UInt64($0), topic: $1, text: [], time: second(0)) })
+    #expect(later.filters == [filter(a): 0, filter(b): 1])
   }
 }
 

@@ -116,7 +116,14 @@ with sync_playwright() as playwright:
         ask(f"{name}-image", origin, "/rpc/s/safe-*", LOAD, "img")
         ask(f"{name}-events", origin, "/sub/news", EVENTS)
 
-    for host in ["127.0.0.1", "localhost", "gateway.localhost"]:
+    # A page whose host's name was made to lead to the gateway: the browser takes both for one origin.
+    origin = f"http://rebound.example:{PORT}/live"
+    ask("rebound-call", origin, "/rpc/s/*", FETCH, JSON)
+    ask("rebound-fetch", origin, "/rpc/s/safe-*", FETCH, {})
+    ask("rebound-script", origin, "/rpc/s/safe-*", LOAD, "script")
+    ask("rebound-events", origin, "/sub/news", EVENTS)
+
+    for host in ["127.0.0.1", "localhost", "gateway.localhost", "listed.example"]:
         origin = f"http://{host}:{PORT}/live"
         ask(f"{host}-call", origin, "/rpc/s/*", FETCH, JSON)
         ask(f"{host}-empty", origin, "/rpc/s/*", FETCH, {"method": "POST"})

@@ -12,6 +12,9 @@ extension Configuration {
     public var threads = 0
     /// What every path starts with, such as `/api`; no slash at its end (default: empty).
     public var prefix = ""
+    /// Names of hosts that are served besides IP addresses and `localhost`, in small letters (default: none). On loopback all
+    /// others are refused; elsewhere they are once this names any.
+    public var hosts: [String] = []
     /// Bounds on what clients may send and hold.
     public var limits = Limits()
 
@@ -27,7 +30,10 @@ extension Configuration {
       section.read("prefix", into: &prefix, Self.prefix)
       section.read("chunked", into: &limits.server.chunked) { $0.choice() }
       if let inner = section.section("limits") { limits.read(inner) }
-      section.unavailable("admin", "tls", "cors", "hosts")
+      section.read("hosts", into: &hosts) { field in
+        field.elements()?.compactMap { $0.value("the name of a host", Self.host) }
+      }
+      section.unavailable("admin", "tls", "cors")
       section.finish()
       return places
     }
@@ -48,6 +54,19 @@ extension Configuration {
       }
       if !addresses.isEmpty { listen = addresses }
       return places
+    }
+
+    /// Reads the name of a host; throws what is wrong with it.
+    static func host(_ text: String) throws(InvalidText) -> String {
+      let name = (text.hasSuffix(".") ? text.dropLast() : text[...]).lowercased()
+      let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+      let isName = labels.allSatisfy { label in
+        !label.isEmpty && label.utf8.allSatisfy { $0.isUnreserved && $0 != UInt8(ascii: "~") }
+      }
+      guard isName, name.utf8.count <= 253 else {
+        throw InvalidText("\"\(text)\" is no name of a host; write it without scheme and port, such as api.example")
+      }
+      return name
     }
 
     private static func prefix(_ field: Field) -> String? {

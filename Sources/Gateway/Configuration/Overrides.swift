@@ -8,13 +8,17 @@ public struct Overrides: Sendable, Hashable {
   /// Shards, 0...256, instead of the file's number.
   public var threads: Int?
 
+  /// Names of hosts to serve instead of the file's, in small letters.
+  public var hosts: [String]?
+
   /// Overrides nothing by default.
-  public init(listen: [ListenAddress]? = nil, threads: Int? = nil) {
+  public init(listen: [ListenAddress]? = nil, threads: Int? = nil, hosts: [String]? = nil) {
     self.listen = listen
     self.threads = threads
+    self.hosts = hosts
   }
 
-  /// Reads `ZMQ_GATEWAY_HTTP_LISTEN`, separated by commas, and `ZMQ_GATEWAY_HTTP_THREADS`.
+  /// Reads `ZMQ_GATEWAY_HTTP_LISTEN` and `ZMQ_GATEWAY_HTTP_HOSTS`, separated by commas, and `ZMQ_GATEWAY_HTTP_THREADS`.
   public init(environment: [String: String]) throws(ConfigurationErrors) {
     let diagnostics = Diagnostics(file: "environment", environment: environment)
     self.init(environment: environment, diagnostics)
@@ -22,18 +26,23 @@ public struct Overrides: Sendable, Hashable {
   }
 
   init(environment: [String: String], _ diagnostics: Diagnostics) {
-    if let text = environment[Self.listenVariable], !text.isEmpty {
-      var listen: [ListenAddress] = []
+    func list<Value, Failure: Error & CustomStringConvertible>(
+      _ variable: String, _ parse: (String) throws(Failure) -> Value
+    ) -> [Value]? {
+      guard let text = environment[variable], !text.isEmpty else { return nil }
+      var values: [Value] = []
       for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-        do throws(ListenAddress.Invalid) {
-          listen.append(try .init(String(part.trimming(while: { $0 == " " }))))
+        do throws(Failure) {
+          values.append(try parse(String(part.trimming(while: { $0 == " " }))))
         } catch {
-          diagnostics.report(.outside, Self.listenVariable, error.description)
+          diagnostics.report(.outside, variable, error.description)
         }
       }
-      // Without a good address the file's stand, so that they are checked too.
-      if !listen.isEmpty { self.listen = listen }
+      // Without a good value the file's stand, so that they are checked too.
+      return values.isEmpty ? nil : values
     }
+    listen = list(Self.listenVariable, ListenAddress.init(_:))
+    hosts = list(Self.hostsVariable, Configuration.HTTP.host)
     if let text = environment[Self.threadsVariable], !text.isEmpty {
       if let threads = Int(text), Configuration.HTTP.threadRange.contains(threads) {
         self.threads = threads
@@ -44,6 +53,7 @@ public struct Overrides: Sendable, Hashable {
   }
 
   private static let listenVariable = "ZMQ_GATEWAY_HTTP_LISTEN"
+  private static let hostsVariable = "ZMQ_GATEWAY_HTTP_HOSTS"
   private static let threadsVariable = "ZMQ_GATEWAY_HTTP_THREADS"
 }
 
@@ -61,6 +71,7 @@ extension Configuration {
     var merged = self
     if let listen = overrides.listen { merged.http.listen = listen }
     if let threads = overrides.threads { merged.http.threads = threads }
+    if let hosts = overrides.hosts { merged.http.hosts = hosts }
     return merged
   }
 }

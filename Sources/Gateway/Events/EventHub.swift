@@ -9,20 +9,22 @@ import ZeroMQRPC
 ///
 /// The way of an event, in the order in which to read it: `Transport`, `Subscriber`, `EventHub`, `EventHistory`, `EventFeed`,
 /// `EventStream`, `Exchange`, `Daemon`. What helps them on the way: `Shard.ask` and `Shard.tell` carry messages between hub and
-/// feeds, `Subscriptions` counts topics and finds the filters that match, by a `PrefixTrie`; `ServerSentEvents` writes the lines, `TopicFilter` and
-/// `StreamGroup` find the streams to wake, `ExchangeState` says when the exchange reads. The subscriber hands the hub each published call.
-/// The hub numbers it, encodes it once, keeps it in its history, and at the end of the subscriber's turn hands it, with all that came in
-/// that turn, to the feed of each shard that has a stream of the service. Nothing on this way waits for a reader.
+/// feeds, `Subscriptions` counts topics and finds the filters that match, by a `PrefixTrie`; `ServerSentEvents` writes the lines,
+/// `TopicFilter` and `StreamGroup` find the streams to wake, `ExchangeState` says when the exchange reads. The subscriber hands the
+/// hub each published call. The hub numbers it, encodes it once, keeps it in its history, and at the end of the subscriber's turn
+/// hands it, with all that came in that turn and the filters that match, to the feed of each shard that has a stream of the service.
+/// Nothing on this way waits for a reader.
 ///
-/// A message that cannot be shown becomes a `gap` event, numbered and kept like any other, for the streams that its topic matches.
+/// A message that cannot be shown becomes a `gap` event, numbered and kept like any other, for the streams that its topic
+/// matches.
 ///
 /// Feeds ask the hub to open streams, tell it of those that have closed, and ask for older events; hub and feeds send each other values, and those
 /// between two shards arrive in the order in which they were sent. `Subscriptions` says what to subscribe to at the publishers. A
 /// prefix that the last stream has left stays subscribed to for `linger`; after that nothing of it comes in. The history stays
 /// when the last stream has closed, until its events are too old.
 ///
-/// Streams open, and subscriptions end, in turns of the hub: about 512 prefixes in each. So thousands of streams with hundreds of topics
-/// hold up each other, and nothing else on the shard. A stream closes at once.
+/// Streams open, and subscriptions end, in turns of the hub: about 512 prefixes in each. So thousands of streams with hundreds of
+/// topics hold up each other, and nothing else on the shard. A stream closes at once.
 ///
 /// When a publisher comes or goes, an `upstream` event takes a number, is kept and handed over like any other, though its lines show
 /// no id: each stream learns of it about where it happened among the events of all publishers. Of what is published while the
@@ -134,7 +136,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
 
   func turn(_ events: PollEvents) {
     var prefixes = 0
-    while prefixes < Self.prefixesPerTurn, let opening = openings.popFirst() { prefixes += open(opening) }
+    while prefixes < Self.prefixesPerTurn, let opening = openings.popFirst() { prefixes += 1 + open(opening) }
     while prefixes < Self.prefixesPerTurn, let work = subscriptions.expire(at: loop.now) { prefixes += perform(work) }
     scheduleLinger()
   }
@@ -236,7 +238,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   }
 
   private func append(_ lines: [UInt8], topic: UnsafeRawBufferPointer?) {
-    let topic = topic.map { Array($0.prefix(NameRules.longestTopic)) }
+    // No prefix is longer.
+    let topic = topic.map { Array(UnsafeRawBufferPointer(rebasing: $0.prefix(NameRules.longestTopic))) }
     let event = Event(sequence: history.end, topic: topic, text: lines, time: loop.now)
     history.append(event)
     history.trim()
@@ -258,11 +261,11 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   }
 
   private func scheduleLinger() {
-    guard lingerTimer == nil, let deadline = subscriptions.nextExpiry else { return }
-    if deadline > loop.now {
-      lingerTimer = loop.schedule(at: deadline, self, tag: TimerTag.linger)
-    } else {
+    guard let deadline = subscriptions.nextExpiry else { return }
+    if deadline <= loop.now {
       watch?.schedule()
+    } else if lingerTimer == nil {
+      lingerTimer = loop.schedule(at: deadline, self, tag: TimerTag.linger)
     }
   }
 

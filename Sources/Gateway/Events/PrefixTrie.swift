@@ -1,7 +1,7 @@
 /// Values under strings of bytes, found by what begins with those strings. A value without I/O.
 ///
-/// A radix tree: an edge holds as many bytes as lead to one place only, so there are at most twice as many places as strings. To walk
-/// along a topic costs about its length, however many strings there are; so does each change.
+/// A radix tree: an edge holds as many bytes as lead to one place only, so there are at most twice as many places as strings. To
+/// walk along a topic costs about its length, however many strings there are; so does each change.
 struct PrefixTrie<Value> {
   private struct Node {
     /// The bytes that lead here from the place above.

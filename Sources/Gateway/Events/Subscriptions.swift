@@ -160,7 +160,8 @@ struct Subscriptions {
   func wakes(for events: [Event]) -> Wakes {
     var wakes = Wakes()
     var seen: Set<UInt64> = []
-    for event in events {
+    // Once all are to be woken, later events wake nobody else.
+    for event in events where wakes.filters.count < interests.count {
       guard let topic = event.topic else {
         wakes.all = event.sequence
         return wakes

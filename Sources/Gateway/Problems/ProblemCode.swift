@@ -216,8 +216,9 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
     case .misdirected:
       Row(
         421, "The host is not served here",
-        "The `Host` header names a host not served here.",
-        "Use a host name that is.")
+        "The host that the request names is not served here; on loopback, IP addresses and `localhost` are, and what "
+          + "`http.hosts` lists.",
+        "Ask for a host that is, or add this one to `http.hosts`.")
     case .internal:
       Row(
         500, "The gateway has a bug",

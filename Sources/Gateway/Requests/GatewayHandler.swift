@@ -16,11 +16,12 @@ final class GatewayHandler: Handler {
   let buffers = TranscodingBuffers()
   /// Finds responders among the upstreams in use. It is replaced as a whole when they change.
   private var router: Router
-  private let checks = Checks()
+  private let checks: Checks
   private let logger: Logger
 
-  init(prefix: String, logger: Logger) {
-    self.prefix = prefix
+  init(_ http: Configuration.HTTP, logger: Logger) {
+    prefix = http.prefix
+    checks = Checks(http)
     self.logger = logger
     router = Router(UpstreamTable(), prefix: prefix)
   }
@@ -100,17 +101,38 @@ final class GatewayHandler: Handler {
 /// The checks run in a fixed order: hosts, cross-site requests, authentication, authorization, rate limits, draining. Each is a
 /// small value with a `check` of its own; a new one is a property and a line here. Those that are not listed do not exist yet.
 struct Checks {
+  private let host: HostCheck
   private let crossSite = CrossSiteCheck()
   private let draining = DrainingCheck()
 
+  init(_ http: Configuration.HTTP) { host = HostCheck(hosts: http.hosts) }
+
   /// Throws the problem of a request that is refused wherever it leads.
   func admit(_ request: GatewayRequest) throws(Problem) {
+    try host.check(request)
     try crossSite.check(request)
   }
 
   /// Throws the problem of a request that is refused where it leads.
   func pass(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
     try draining.check(request, responder)
+  }
+}
+
+/// Whoever runs a foreign page can have the name of its host lead to this machine. The page and the gateway are then of one origin,
+/// and the browser keeps nothing from the page (DNS rebinding). So the names that are served are listed; addresses and `localhost`
+/// lead where they lead. A gateway that other machines reach serves all names until some are listed.
+struct HostCheck {
+  let hosts: [String]
+
+  func check(_ request: GatewayRequest) throws(Problem) {
+    guard request.exchange.isServerLoopback || !hosts.isEmpty, let host = request.host else { return }
+    if host.isLocal || host.isAddress || hosts.contains(where: host.isNamed) { return }
+    let name = String(decoding: host.name, as: UTF8.self).lowercased()
+    throw Problem(
+      .misdirected,
+      "\"\(name)\" is no host that is served here. If it should be, add it to the configuration: http: { hosts: [\"\(name)\"] }"
+    )
   }
 }
 

@@ -1,3 +1,4 @@
+import Glibc
 import HTTPServer
 
 /// Work that has begun for a request and will answer it.
@@ -191,6 +192,28 @@ struct Authority {
     let name = text[..<(hasPort ? end : text.count)]
     self.name = UnsafeRawBufferPointer(rebasing: name.last == UInt8(ascii: ".") ? name.dropLast() : name)
     port = UnsafeRawBufferPointer(rebasing: text[(hasPort ? end + 1 : text.count)...])
+  }
+
+  /// Whether it is `localhost`, or a name below it, which no name server is asked for (RFC 6761, 6.3).
+  var isLocal: Bool { name.isCaseless("localhost") || name.hasCaselessSuffix(".localhost") }
+
+  /// Whether it is an IPv4 address, or an IPv6 address in brackets.
+  var isAddress: Bool {
+    let isBracketed = name.first == UInt8(ascii: "[") && name.last == UInt8(ascii: "]")
+    let digits = isBracketed ? name.dropFirst().dropLast() : name[...]
+    return withUnsafeTemporaryAllocation(byteCount: Int(INET6_ADDRSTRLEN), alignment: 1) { text in
+      guard digits.count < text.count else { return false }
+      text.copyBytes(from: digits)
+      text[digits.count] = 0
+      return withUnsafeTemporaryAllocation(of: in6_addr.self, capacity: 1) { address in
+        inet_pton(isBracketed ? AF_INET6 : AF_INET, text.baseAddress, address.baseAddress) == 1
+      }
+    }
+  }
+
+  /// Whether it has that name, which is in small letters.
+  func isNamed(_ text: String) -> Bool {
+    text.utf8.count == name.count && text.utf8.span.withUnsafeBytes { name.isCaseless($0) }
   }
 
   /// Whether both name the same host and port; one that writes no port means the usual one.

@@ -87,6 +87,9 @@ public final class Exchange {
   /// Whether an answer was given.
   public var isAnswered: Bool { state.isAnswered }
 
+  /// Whether only this machine can reach the server.
+  public var isServerLoopback: Bool { server.isLoopback }
+
   /// Whether the server accepts no more requests; the answer to this one closes its connection.
   public var isServerQuiesced: Bool { server.isQuiesced }
 

@@ -9,7 +9,8 @@ final class DrainingGateway: Sendable {
   init(_ gateway: LiveGateway, connections count: Int, _ cleanup: Cleanup) async throws {
     let http = gateway.http
     try await gateway.isConnected("/rpc/faulty/raise", #"["x"]"#)
-    let slow = try http.begin("POST", "/rpc/faulty/slow", headers: ["Content-Type": "application/json"], body: "[]")
+    let slow = try http.begin(
+      "POST", "/rpc/faulty/slow?_timeout=60", headers: ["Content-Type": "application/json"], body: "[]")
     var open: [HTTPConnection] = []
     for _ in 0..<count { open.append(try HTTPConnection(port: http.port)) }
     connections = Guarded(open)

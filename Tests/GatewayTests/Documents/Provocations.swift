@@ -75,6 +75,12 @@ extension Provocations {
     add("431", "headers-too-large", to: all) { $0.with("X-Long", String(repeating: "x", count: 16_384)) }
     add("501", "not-implemented", to: all) { $0.with(body: nil).with("Transfer-Encoding", "gzip") }
     add("503", "overloaded", to: all) { request, stage in try await request.sent(to: stage.crowded) }
+    add("421", "misdirected", to: all) { request, stage in
+      let connection = try HTTPConnection(port: stage.usual.http.port)
+      defer { connection.disconnect() }
+      connection.send("\(request.verb) \(request.target) HTTP/1.1\r\nHost: evil.example\r\n\r\n".bytes)
+      return try await offThread { try connection.reply(isHead: request.verb == "HEAD") }
+    }
     add("505", "unsupported-version", to: all) { request, stage in
       let connection = try HTTPConnection(port: stage.usual.http.port)
       defer { connection.disconnect() }

@@ -32,7 +32,7 @@ struct FeedTests {
       let shared = configuration.services.map(SharedService.init)
       let context = try Context()
       let reactors = [try Reactor(name: "home"), try Reactor(name: "other")]
-      let shards = reactors.map { Shard($0, prefix: "", logger: Rig.logger) }
+      let shards = reactors.map { Shard($0, .init(), logger: Rig.logger) }
       rig.cleanup.add { for reactor in reactors { reactor.shutdown() } }
       var clients: [HTTPClient] = []
       for shard in shards {

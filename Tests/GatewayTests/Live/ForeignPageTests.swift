@@ -21,14 +21,16 @@ struct ForeignPageTests {
     ("fetch", "TypeError"), ("blind-fetch", "TypeError"), ("script", "error"), ("image", "error"), ("events", "error"),
   ]
 
-  @Test("of another origin changes nothing and sees nothing, and one of the gateway's own does both")
+  @Test(
+    "of another origin, or of a host that is not served, changes nothing and sees nothing; one of the gateway's own does both"
+  )
   func pages() async throws {
     try await Rig.with { rig in
       let backend = try await rig.wire(.router)
       let jobs = try await rig.wire(.pull, bind: rig.directory.endpoint("jobs"))
       let log = RecordingLog()
       let yaml = """
-        http: { listen: ["127.0.0.1:0"], threads: 1 }
+        http: { listen: ["127.0.0.1:0"], threads: 1, hosts: [listed.example] }
         services:
           s: { pattern: rpc, connect: ["\(await backend.endpoint)"], methods: { safe: ["safe-*"] } }
           jobs: { pattern: pipeline, connect: ["\(await jobs.endpoint)"] }
@@ -64,7 +66,11 @@ struct ForeignPageTests {
           }
         }
       }
-      let hosts = ["127.0.0.1", "localhost", "gateway.localhost"]
+      for name in ["call", "fetch"] {
+        #expect(seen["rebound-\(name)"]?.text?.hasPrefix("421 ") == true, "\(seen["rebound-\(name)"] ?? .null)")
+      }
+      for name in ["script", "events"] { #expect(seen["rebound-\(name)"] == "error", "\(name)") }
+      let hosts = ["127.0.0.1", "localhost", "gateway.localhost", "listed.example"]
       for host in hosts {
         for name in ["call", "empty", "fetch"] { #expect(seen["\(host)-\(name)"] == #"200 "r""#, "\(host) \(name)") }
         #expect(seen["\(host)-events"] == "open", "\(host)")

@@ -22,7 +22,7 @@ struct HistoryTests {
         """
       let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
       let reactors = [try Reactor(name: "home", clock: clock.read), try Reactor(name: "other")]
-      let shards = reactors.map { Shard($0, prefix: "", logger: Rig.logger) }
+      let shards = reactors.map { Shard($0, .init(), logger: Rig.logger) }
       let context = try Context()
       rig.cleanup.add { for reactor in reactors { reactor.shutdown() } }
       for shard in shards {

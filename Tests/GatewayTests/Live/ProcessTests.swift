@@ -69,6 +69,11 @@ struct ProcessTests {
     let process = try Program.start("check", file)
     #expect(try await process.rest().contains("valid"))
     #expect(try await process.ended() == 0)
+    let open = try directory.file(
+      "open.yaml", "http: { listen: [\"0.0.0.0:1\"] }\nauth: none\nservices: {}\n")
+    let told = try Program.start("check", open)
+    #expect(try await told.rest().contains("requests to 0.0.0.0:1 may be for any host"))
+    #expect(try await told.ended() == 0)
     for command in [["check", "/nowhere.yaml"], ["serve", "--config", "/nowhere.yaml"]] {
       let process = try Subprocess(try #require(Program.path), command, complaints: .withOutput)
       #expect(try await process.rest().contains("/nowhere.yaml"))

@@ -127,7 +127,7 @@ struct TopicLimitTests {
         """
       let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
       let reactor = try Reactor(name: "home")
-      let shard = Shard(reactor, prefix: "", logger: Rig.logger)
+      let shard = Shard(reactor, .init(), logger: Rig.logger)
       rig.cleanup.add { reactor.shutdown() }
       rig.cleanup.add { await shard.close() }
       try await shard.open(
