@@ -55,14 +55,15 @@ public final class Gateway: Sendable {
         let reactor = try Reactor(name: "shard-\(index)")
         shards.append(Shard(reactor, configuration.http, logger: logger))
       }
-      let shared = configuration.services.map(SharedService.init)
+      let memory = MemoryBudget(limit: configuration.http.limits.memory)
+      let shared = configuration.services.map { SharedService($0, memory: memory) }
       for shard in shards {
         try await shard.open(configuration, shards: shards, shared: shared, context: context, logger: logger)
       }
       await withTaskGroup { group in
         for shard in shards { group.addTask { await shard.connect(within: patience) } }
       }
-      let addresses = try await listen(configuration, shards, logger: logger)
+      let addresses = try await listen(configuration, shards, memory: memory, logger: logger)
       gateway = Gateway(
         addresses: addresses, shards: shards, context: own ? context : nil, grace: configuration.grace, logger: logger)
     } catch {
@@ -73,7 +74,7 @@ public final class Gateway: Sendable {
   }
 
   private static func listen(
-    _ configuration: Configuration, _ shards: [Shard], logger: Logger
+    _ configuration: Configuration, _ shards: [Shard], memory: MemoryBudget, logger: Logger
   ) async throws -> [ListenAddress] {
     let http = configuration.http
     let fitting = DescriptorLimit.connections(besides: configuration.socketCount(shards: shards.count))
@@ -101,7 +102,8 @@ public final class Gateway: Sendable {
       }
       while let (shard, listener) = opened.popLast() {
         try await shard.listen(
-          on: listener, options: http.limits.server, openConnections: openConnections, logger: logger)
+          on: listener, options: http.limits.server, openConnections: openConnections, memory: memory,
+          logger: logger)
       }
     } catch {
       for (_, listener) in opened { listener.close() }

@@ -71,12 +71,12 @@ actor Shard {
 
   /// Starts serving on the socket, which is this shard's from here on.
   func listen(
-    on listener: Listener, options: ServerOptions, openConnections: SharedLimit, logger: Logger
+    on listener: Listener, options: ServerOptions, openConnections: SharedLimit, memory: MemoryBudget, logger: Logger
   ) throws {
     servers.append(
       try Server(
-        listener, options: options, openConnections: openConnections, handler: handler, on: reactor.loop,
-        logger: logger))
+        listener, options: options, openConnections: openConnections, memory: memory, handler: handler,
+        on: reactor.loop, logger: logger))
   }
 
   /// Refuses new work, asks the streams to end, and returns when all that is under way is answered, or the time is over. `Gateway.stop`

@@ -1,16 +1,23 @@
 /// Bytes that grow by doubling; the memory is kept from request to request. A value with one owner.
 struct ReusedBytes: ~Copyable {
   private var base: UnsafeMutableRawPointer?
-  private var capacity = 0
+  private(set) var capacity = 0
   private(set) var count = 0
 
   deinit { base?.deallocate() }
 
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
-  mutating func append(_ source: UnsafeRawBufferPointer) {
+  /// The capacity after that many bytes more. It doubles, but not beyond `limit` while that is enough.
+  func capacity(appending bytes: Int, atMost limit: Int? = nil) -> Int {
+    let needed = count + bytes
+    return needed <= capacity ? capacity : max(needed, min(max(2 * capacity, 256), limit ?? .max))
+  }
+
+  mutating func append(_ source: UnsafeRawBufferPointer, atMost limit: Int? = nil) {
     guard let start = source.baseAddress else { return }
-    if count + source.count > capacity { grow(to: count + source.count) }
+    let wanted = capacity(appending: source.count, atMost: limit)
+    if wanted > capacity { grow(to: wanted) }
     base?.advanced(by: count).copyMemory(from: start, byteCount: source.count)
     count += source.count
   }
@@ -23,7 +30,7 @@ struct ReusedBytes: ~Copyable {
   }
 
   /// Empties it, and gives the memory back when it is more than that.
-  mutating func clear(keeping limit: Int = 16 << 10) {
+  mutating func clear(keeping limit: Int = 4 << 10) {
     count = 0
     guard capacity > limit else { return }
     base?.deallocate()
@@ -31,8 +38,7 @@ struct ReusedBytes: ~Copyable {
     capacity = 0
   }
 
-  private mutating func grow(to minimum: Int) {
-    let wanted = max(minimum, 2 * capacity, 256)
+  private mutating func grow(to wanted: Int) {
     let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
     if let base {
       larger.copyMemory(from: base, byteCount: count)

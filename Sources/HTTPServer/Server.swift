@@ -21,6 +21,7 @@ public final class Server: Source, EndOfTurn {
   let handler: any Handler
   let logger: Logger
   private let times: ConnectionWatch.Times
+  let memory: MemoryBudget
   private let openConnections: SharedLimit
   private let loop: Loop
   private let listener: CInt
@@ -38,8 +39,8 @@ public final class Server: Source, EndOfTurn {
   ///
   /// The first server of a process runs the self-test of `ParserStrictness.linked()`.
   public convenience init(
-    _ listener: Listener, options: ServerOptions = .init(), openConnections: SharedLimit? = nil, handler: any Handler,
-    on loop: Loop, logger: Logger
+    _ listener: Listener, options: ServerOptions = .init(), openConnections: SharedLimit? = nil,
+    memory: MemoryBudget? = nil, handler: any Handler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
     let strictness: ParserStrictness
     do {
@@ -49,14 +50,15 @@ public final class Server: Source, EndOfTurn {
       throw error
     }
     try self.init(
-      listener, options: options, openConnections: openConnections, strictness: strictness, handler: handler, on: loop,
-      logger: logger)
+      listener, options: options, openConnections: openConnections, memory: memory, strictness: strictness,
+      handler: handler, on: loop, logger: logger)
   }
 
   init(
-    _ listener: Listener, options: ServerOptions, openConnections: SharedLimit? = nil, strictness: ParserStrictness,
-    handler: any Handler, on loop: Loop, logger: Logger
+    _ listener: Listener, options: ServerOptions, openConnections: SharedLimit? = nil, memory: MemoryBudget? = nil,
+    strictness: ParserStrictness, handler: any Handler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
+    self.memory = memory ?? MemoryBudget(limit: .max)
     self.openConnections = openConnections ?? SharedLimit(limit: options.connections)
     self.options = options
     rules = HeadValidator.Rules(

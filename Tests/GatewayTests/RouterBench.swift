@@ -21,7 +21,9 @@ enum RouterBench {
     ]
     let shard = Shard(try Reactor(name: "router"), .init(), logger: Rig.logger)
     try await shard.open(
-      configuration, shards: [shard], shared: configuration.services.map(SharedService.init), context: Context(),
+      configuration, shards: [shard],
+      shared: configuration.services.map { SharedService($0, memory: MemoryBudget(limit: 1 << 30)) },
+      context: Context(),
       logger: Rig.logger)
     return shard
   }

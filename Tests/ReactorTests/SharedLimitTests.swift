@@ -1,5 +1,6 @@
-import Reactor
 import Testing
+
+@testable import Reactor
 
 @Suite("a limit that shards share", .timeLimit(.minutes(1)))
 struct SharedLimitTests {
@@ -12,6 +13,26 @@ struct SharedLimitTests {
     cap.leave()
     #expect(cap.enter())
     #expect(!cap.enter())
+  }
+
+  @Test("a budget has room up to its limit, for what is short beyond it, and a share gives back what it held")
+  func budget() {
+    let budget = MemoryBudget(limit: 10_000)
+    do {
+      var share = MemoryShare(of: budget)
+      var held: [(Bool, Int)] = []
+      for bytes in [4_095, 4_096, 10_000, 10_001] { held.append((share.hold(bytes), budget.count)) }
+      #expect(held.map(\.0) == [true, true, true, false])
+      #expect(held.map(\.1) == [0, 4_096, 10_000, 10_000])
+      #expect(budget.hasRoom(for: 4_095))
+      #expect(!budget.hasRoom(for: 4_096))
+      share.force(20_000)
+      #expect(budget.count == 20_000)
+      let (less, more) = (share.hold(15_000), share.hold(15_001))
+      #expect(less)
+      #expect(!more)
+    }
+    #expect(budget.count == 0)
   }
 
   @Test("the cap holds when several threads ask at once")

@@ -90,6 +90,8 @@ extension Configuration {
   public struct Limits: Sendable, Hashable {
     /// What a server grants its clients, with the server's own defaults.
     public var server = ServerOptions()
+    /// Bytes of bodies, calls and answers that are kept at one time, on all threads together (default: 128 MiB).
+    public var memory = 128 << 20
     /// Depth and number of elements of arguments and results, with the transcoders' own defaults.
     public var transcoding = TranscodingLimits()
 
@@ -100,6 +102,7 @@ extension Configuration {
       section.read("body", into: &server.bodyLimit) { $0.bytes(in: 1...(4 << 30)) }
       section.read("headers", into: &server.headersLimit) { $0.bytes(in: 256...(16 << 20)) }
       section.read("target", into: &server.targetLimit) { $0.bytes(in: 64...(1 << 20)) }
+      section.read("memory", into: &memory) { $0.bytes(in: (1 << 20)...(1 << 50)) }
       section.read("connections", into: &server.connections) { $0.integer(in: 1...1_000_000) }
       section.read("connections-per-address", into: &server.connectionsPerAddress) { $0.integer(in: 1...1_000_000) }
       section.read("read-timeout", into: &server.readTimeout) { $0.duration(in: .milliseconds(1) ... .hours(1)) }

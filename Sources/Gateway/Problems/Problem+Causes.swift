@@ -28,12 +28,23 @@ extension Problem {
     status = rejection.status
   }
 
+  private static let memoryFull =
+    "The memory for bodies, calls and answers is used up; http.limits.memory says how much there is."
+
+  /// The reply came, and there is no memory to keep the answer until the client has read it.
+  static func noMemory(forAnswer bytes: Int) -> Problem {
+    var problem = Problem(.replyTooLarge, "The answer of \(bytes) bytes cannot be kept for you. \(memoryFull)")
+    problem.sent = true
+    return problem
+  }
+
   /// A call has no reply.
   init(_ failure: CallFailure) {
     switch failure.code {
     case .noBackend: self.init(.noBackend, "No backend of this service is connected. The call was not sent.")
     case .overloaded:
       self.init(.overloaded, "As many calls as this service allows are under way. The call was not sent.")
+    case .memoryFull: self.init(.overloaded, Self.memoryFull + " The call was not sent.")
     case .queueFull: self.init(.queueFull, "Every connected backend of this service is full. The call was not sent.")
     case .queueTimeout:
       self.init(.queueTimeout, "The deadline passed before a backend had room. The call was not sent.")

@@ -121,13 +121,14 @@ struct Checks {
 
 /// Whoever runs a foreign page can have the name of its host lead to this machine. The page and the gateway are then of one origin,
 /// and the browser keeps nothing from the page (DNS rebinding). So the names that are served are listed; addresses and `localhost`
-/// lead where they lead. A gateway that other machines reach serves all names until some are listed.
+/// lead where they lead, and until names are listed those without a dot are served, which no foreign page can have. A gateway that other machines reach serves all names until some are listed.
 struct HostCheck {
   let hosts: [String]
 
   func check(_ request: GatewayRequest) throws(Problem) {
     guard request.exchange.isServerLoopback || !hosts.isEmpty, let host = request.host else { return }
     if host.isLocal || host.isAddress || hosts.contains(where: host.isNamed) { return }
+    if hosts.isEmpty, host.isSingleLabel { return }
     let name = String(decoding: host.name, as: UTF8.self).lowercased()
     throw Problem(
       .misdirected,

@@ -128,6 +128,9 @@ final class GatewayRequest {
 
   // MARK: Answering
 
+  /// Whether there is memory to keep an answer of that length until the client has read it.
+  func hasRoom(forAnswer bytes: Int) -> Bool { exchange.hasRoom(forAnswer: bytes) }
+
   /// Answers with bytes, which are copied.
   func answer(
     _ status: Int, _ type: StaticString, headers: [(StaticString, String)] = [], _ body: UnsafeRawBufferPointer
@@ -196,6 +199,9 @@ struct Authority {
 
   /// Whether it is `localhost`, or a name below it, which no name server is asked for (RFC 6761, 6.3).
   var isLocal: Bool { name.isCaseless("localhost") || name.hasCaselessSuffix(".localhost") }
+
+  /// Whether it is a name without a dot, such as that of a container: nobody beyond the local network can have it lead anywhere.
+  var isSingleLabel: Bool { !name.isEmpty && !name.contains(UInt8(ascii: ".")) && name.first != UInt8(ascii: "[") }
 
   /// Whether it is an IPv4 address, or an IPv6 address in brackets.
   var isAddress: Bool {

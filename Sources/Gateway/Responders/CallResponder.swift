@@ -122,6 +122,7 @@ final class PendingReply: ReplyHandler, PendingWork {
   }
 
   private func answer(_ json: UnsafeRawBufferPointer) {
+    guard request.hasRoom(forAnswer: json.count) else { return request.answer(.noMemory(forAnswer: json.count)) }
     if request.method == .post { return request.answer(200, "application/json", json) }
     let tag = EntityTag.of(json)
     if EntityTag.matches(request.values(of: .ifNoneMatch), tag) {

@@ -17,7 +17,8 @@ final class PubSubUpstream {
   ) throws {
     publishing = try pubsub.publish.map {
       try OneWayUpstream(
-        .publish, $0.connect, of: service, in: configuration, context: context, loop: loop, logger: logger)
+        .publish, $0.connect, of: service, in: configuration, memory: shared.memory, context: context, loop: loop,
+        logger: logger)
     }
     self.feed = feed
     self.shared = shared

@@ -16,13 +16,13 @@ final class RPCUpstream {
   let writer: MessagePackToJSON
 
   init(
-    _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, inFlight: SharedLimit,
+    _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
     context: Context, loop: Loop, logger: Logger
   ) throws {
     var options = RPCOptions()
     options.longestReply = rpc.replyLimit
     engine = try CallEngine(
-      connect: rpc.connect, inFlight: inFlight, options: options, in: context,
+      connect: rpc.connect, inFlight: shared.inFlight, memory: shared.memory, options: options, in: context,
       on: loop,
       logger: logger)
     policy = MethodPolicy(service.methods)

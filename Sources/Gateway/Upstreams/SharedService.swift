@@ -5,9 +5,12 @@ import Synchronization
 final class SharedService: Sendable {
   /// How many calls may be under way on all shards together; of a service without replies, none.
   let inFlight: SharedLimit
+  /// What calls to it may take together with all else that clients make the gateway keep.
+  let memory: MemoryBudget
   private let publishers = Atomic<Int>(0)
 
-  init(_ service: Configuration.Service) {
+  init(_ service: Configuration.Service, memory: MemoryBudget) {
+    self.memory = memory
     if case .rpc(let rpc) = service.pattern {
       inFlight = SharedLimit(limit: rpc.inFlight)
     } else {

@@ -40,13 +40,14 @@ struct UpstreamTable {
           case .rpc(let rpc):
             .rpc(
               try RPCUpstream(
-                service, rpc, in: configuration, inFlight: shared.inFlight, context: context, loop: loop, logger: logger
+                service, rpc, in: configuration, shared: shared, context: context, loop: loop, logger: logger
               )
             )
           case .pipeline(let pipeline):
             .pipeline(
               try OneWayUpstream(
-                .pipeline, pipeline.connect, of: service, in: configuration, context: context, loop: loop,
+                .pipeline, pipeline.connect, of: service, in: configuration, memory: shared.memory, context: context,
+                loop: loop,
                 logger: logger))
           case .pubsub(let pubsub):
             .pubsub(

@@ -26,6 +26,8 @@ public final class Exchange {
   /// The bytes of all requests on this connection that libmicrohttpd has passed on; nil when there is no telling, because a body
   /// came in chunks.
   private var passedOn: UInt64? = 0
+  /// What body and answer take of the server's memory.
+  private var held: MemoryShare
   /// The request's name, once it was asked for.
   private var knownID: String?
 
@@ -39,6 +41,7 @@ public final class Exchange {
     descriptor = connection.descriptor
     self.isSurplus = isSurplus
     self.server = server
+    held = MemoryShare(of: server.memory)
     bodyLimit = server.options.bodyLimit
   }
 
@@ -63,7 +66,7 @@ public final class Exchange {
   /// How many lines of that name the request has.
   public func count(of name: KnownHeader) -> Int { head.headers.count(name) }
 
-  /// The body of the request; empty before `Handler.handle`. Valid until the answer is complete.
+  /// The body of the request, within `Handler.handle`; empty before and after.
   public var body: UnsafeRawBufferPointer { content.bytes }
 
   /// Whether the request has a body that is not empty, or is chunked.
@@ -71,6 +74,9 @@ public final class Exchange {
 
   /// Whether the declared length of the body is beyond `bodyLimit`: unless `Handler.begin` answers, the request is refused.
   public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > bodyLimit }
+
+  /// Whether there is memory to keep an answer of that length until the client has read it.
+  public func hasRoom(forAnswer bytes: Int) -> Bool { server.memory.hasRoom(for: bytes) }
 
   /// The client's numeric address, without the port.
   public var peerAddress: String { connection.peerAddress }
@@ -105,6 +111,7 @@ public final class Exchange {
     case .library:
       answer.clear()
       answer.append(body)
+      held.force(content.capacity + answer.capacity)
       let isQueued = connection.queue(
         answerHead, body: answer.bytes, closes: server.isQuiesced, logger: server.logger)
       perform(state.answered(isQueued: isQueued, isStream: false))
@@ -181,12 +188,18 @@ public final class Exchange {
     guard !isAnswered else { return }
     if isBodyTooLong { return refuse(.bodyTooLarge(bodyLimit)) }
     if head.headers.count(.transferEncoding) > 0 { passedOn = nil }
+    if head.announcesBody, !server.memory.hasRoom(for: head.declaredLength ?? MemoryBudget.smallest) {
+      return refuse(.memory)
+    }
     perform(state.headAccepted())
   }
 
   private func takeBody(_ piece: UnsafeRawBufferPointer) {
     guard content.count + piece.count <= bodyLimit else { return refuse(.bodyTooLarge(bodyLimit)) }
-    content.append(piece)
+    guard held.hold(content.capacity(appending: piece.count, atMost: head.declaredLength)) else {
+      return refuse(.memory)
+    }
+    content.append(piece, atMost: head.declaredLength)
     passedOn? += UInt64(piece.count)
     watch?.received(bytes: piece.count)
   }
@@ -194,6 +207,9 @@ public final class Exchange {
   private func complete() -> Bool {
     watch?.expect(.nothing)
     server.handler.handle(self)
+    // What waits for a backend is the call, not the body that it came in.
+    content.clear()
+    held.force(answer.capacity)
     perform(state.handlerReturned())
     return state.phase != .dropped
   }
@@ -265,6 +281,7 @@ public final class Exchange {
       head.clear()
       content.clear()
       answer.clear()
+      held.force(0)
       knownID = nil
       server.requestEnded()
     }

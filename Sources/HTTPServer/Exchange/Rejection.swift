@@ -21,7 +21,7 @@ public struct Rejection: Hashable, Sendable {
     public static let headersTooLarge = Code(rawValue: "headers-too-large")
     /// A transfer coding other than `chunked`. 501.
     public static let notImplemented = Code(rawValue: "not-implemented")
-    /// More connections are open than allowed. 503.
+    /// More connections are open than allowed, or the memory for bodies is used up. 503.
     public static let overloaded = Code(rawValue: "overloaded")
     /// A version of HTTP other than 1.0 and 1.1. 505.
     public static let unsupportedVersion = Code(rawValue: "unsupported-version")
@@ -57,6 +57,9 @@ public struct Rejection: Hashable, Sendable {
   }
   static var overloaded: Rejection {
     .init(code: .overloaded, status: 503, detail: "too many connections are open")
+  }
+  static var memory: Rejection {
+    .init(code: .overloaded, status: 503, detail: "the memory for bodies, calls and answers is used up")
   }
   static var version: Rejection {
     .init(code: .unsupportedVersion, status: 505, detail: "only HTTP/1.0 and HTTP/1.1 are supported")

@@ -1,6 +1,6 @@
 import CZeroMQ
 import Glibc
-import Reactor
+public import Reactor
 
 /// One libzmq socket, confined to the thread that created it. No call waits: what cannot be done now is refused.
 ///
@@ -64,9 +64,13 @@ public final class Socket {
   /// Takes one subscription to the prefix back.
   public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try set(ZMQ_UNSUBSCRIBE, prefix) }
 
-  /// Sends one frame of a message. False when there is no room or no peer: then nothing was sent.
-  public func send(_ frame: UnsafeRawBufferPointer, more: Bool) throws(ZMQError) -> Bool {
+  /// Sends one frame of a message. False when there is no room or no peer: then nothing was sent. A long frame counts in the budget
+  /// until libzmq lets go of it.
+  public func send(_ frame: UnsafeRawBufferPointer, more: Bool, memory: MemoryBudget? = nil) throws(ZMQError) -> Bool {
     let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
+    if let memory, frame.count >= MemoryBudget.smallest {
+      return try CountedFrame.send(frame, on: raw, flags: flags, budget: memory)
+    }
     return try attempt("zmq_send") { zmq_send(raw, frame.baseAddress, frame.count, flags) } != nil
   }
 

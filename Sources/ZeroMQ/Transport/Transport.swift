@@ -26,8 +26,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   /// While false, messages stay in libzmq's queue.
   public var isReading = true { didSet { scheduleTurn() } }
 
-  private let loop: Loop
-  private let messagesPerTurn: Int
+  private let loop: Loop, memory: MemoryBudget?, messagesPerTurn: Int
   private var openSocket: OpenSocket?
   private var inproc = InprocConnections()
   private var accepted = AcceptedPeers()
@@ -37,27 +36,28 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   private var isRefused = false
   private var retry: Timer?
 
-  /// Creates the socket, neither bound nor connected. At most that many messages are handed over in a turn.
+  /// Creates the socket, neither bound nor connected. At most that many messages are handed over in a turn. What is sent counts in
+  /// `memory`, if there is one, until libzmq lets go of it.
   public convenience init(
-    _ kind: SocketKind, options: SocketOptions = .init(), messagesPerTurn: Int = 256, in context: Context,
-    on loop: Loop
+    _ kind: SocketKind, options: SocketOptions = .init(), messagesPerTurn: Int = 256, memory: MemoryBudget? = nil,
+    in context: Context, on loop: Loop
   ) throws(ZMQError) {
-    try self.init(
-      kind, options: options, messagesPerTurn: messagesPerTurn, in: context, on: loop, resolver: .shared)
+    try self.init(kind, options, messagesPerTurn, memory, in: context, on: loop, resolver: .shared)
   }
 
   init(
-    _ kind: SocketKind, options: SocketOptions, messagesPerTurn: Int = 256, in context: Context, on loop: Loop,
-    resolver: Resolver
+    _ kind: SocketKind, _ options: SocketOptions, _ messagesPerTurn: Int, _ memory: MemoryBudget?, in context: Context,
+    on loop: Loop, resolver: Resolver
   ) throws(ZMQError) {
+    self.memory = memory
     self.kind = kind
     self.loop = loop
     self.messagesPerTurn = messagesPerTurn
     let socket = try Socket(kind, in: context, options: options)
     let watch = try socket.watch(on: loop, self)
-    let monitor = try Monitor(socket, on: loop, delegate: self)
-    let connections = Connections(of: socket, options: options, on: loop, resolver: resolver, delegate: self)
-    openSocket = OpenSocket(socket: socket, watch: watch, monitor: monitor, connections: connections)
+    openSocket = OpenSocket(
+      socket: socket, watch: watch, monitor: try Monitor(socket, on: loop, delegate: self),
+      connections: Connections(of: socket, options: options, on: loop, resolver: resolver, delegate: self))
   }
 
   deinit {
@@ -142,7 +142,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     var isWhole = true
     do throws(ZMQError) {
       for index in frames.indices {
-        if try open.socket.send(frames[index], more: index < frames.count - 1) { continue }
+        if try open.socket.send(frames[index], more: index < frames.count - 1, memory: memory) { continue }
         isWhole = false
         // Refused at the first frame, nothing was taken. When the connection dies between two frames, libzmq discards the frames
         // it has, refuses this one, and discards those that follow: each has to be offered, up to the last.

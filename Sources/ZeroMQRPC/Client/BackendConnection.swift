@@ -28,12 +28,13 @@ final class BackendConnection: TransportDelegate {
 
   /// Begins to connect, and keeps at it until `close()`.
   init(
-    _ endpoint: Endpoint, options: RPCOptions, engine: CallEngine, in context: Context, on loop: Loop
+    _ endpoint: Endpoint, options: RPCOptions, memory: MemoryBudget?, engine: CallEngine, in context: Context,
+    on loop: Loop
   ) throws(ZMQError) {
     self.endpoint = endpoint
     self.engine = engine
     transport = try Transport(
-      .dealer, options: options.socket, messagesPerTurn: options.repliesPerTurn, in: context, on: loop)
+      .dealer, options: options.socket, messagesPerTurn: options.repliesPerTurn, memory: memory, in: context, on: loop)
     transport.delegate = self
     try transport.connect(endpoint)
   }

@@ -66,6 +66,7 @@ public final class CallEngine: TimerHandler {
   private let loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
+  private let memory: MemoryBudget?
   private let process = UInt16(truncatingIfNeeded: getpid())
   private let random = UInt16.random(in: .min ... .max)
   private let balancer = Balancer()
@@ -77,11 +78,13 @@ public final class CallEngine: TimerHandler {
   private var malformed = PowerOfTwoCounter()
   private var replacedConnections = 0
 
-  /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all.
+  /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all. The bytes of calls that wait or are being
+  /// sent count in `memory`, if there is one.
   public init(
-    connect endpoints: [Endpoint], inFlight: SharedLimit, options: RPCOptions = .init(), in context: Context,
-    on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
+    connect endpoints: [Endpoint], inFlight: SharedLimit, memory: MemoryBudget? = nil, options: RPCOptions = .init(),
+    in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
+    self.memory = memory
     self.logger = logger
     self.options = options
     self.context = context
@@ -91,7 +94,7 @@ public final class CallEngine: TimerHandler {
   }
 
   private func connection(to endpoint: Endpoint) throws(ZMQError) -> BackendConnection {
-    try BackendConnection(endpoint, options: options, engine: self, in: context, on: loop)
+    try BackendConnection(endpoint, options: options, memory: memory, engine: self, in: context, on: loop)
   }
 
   /// Calls a method; the bytes are copied.
@@ -103,6 +106,7 @@ public final class CallEngine: TimerHandler {
   ) throws(CallFailure) -> UInt32 {
     if isClosed { throw CallFailure(.closed, sent: false) }
     guard !balancer.connected.isEmpty else { throw CallFailure(.noBackend, sent: false) }
+    guard memory?.hasRoom(for: call.count) ?? true else { throw CallFailure(.memoryFull, sent: false) }
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
     let number = pending.nextNumber()
     // While calls wait, no connected backend has room: as soon as one has, `sendQueued` empties the queue first.
@@ -116,7 +120,7 @@ public final class CallEngine: TimerHandler {
       number,
       PendingCall(
         handler: handler, deadline: loop.schedule(at: loop.now + timeout, self, tag: number), connection: connection,
-        waiting: connection == nil ? WaitingCall(copying: call) : nil))
+        waiting: connection == nil ? WaitingCall(copying: call, memory: memory) : nil))
     return number
   }
 

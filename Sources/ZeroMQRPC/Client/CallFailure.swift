@@ -10,6 +10,8 @@ public struct CallFailure: Error, Hashable, Sendable {
     public static let noBackend = Code(rawValue: "no-backend")
     /// As many calls as the service allows are under way.
     public static let overloaded = Code(rawValue: "overloaded")
+    /// The memory that calls may take is used up.
+    public static let memoryFull = Code(rawValue: "memory-full")
     /// Every connected backend is full.
     public static let queueFull = Code(rawValue: "queue-full")
     /// The deadline passed before any backend had room.

@@ -23,20 +23,23 @@ public final class OneWayClient: TransportDelegate {
   public var bindings: [Endpoint] { transport.bindings }
   private let transport: Transport
   private let connect: [Endpoint]
+  private let memory: MemoryBudget?
   private let logger: Logger
 
-  /// Binds, and begins to connect to each endpoint.
+  /// Binds, and begins to connect to each endpoint. The bytes of calls count in `memory`, if there is one, until they have left.
   public init(
-    _ pattern: Pattern, bind: [Endpoint] = [], connect: [Endpoint] = [], in context: Context, on loop: Loop,
-    logger: Logger = Logger(label: "zmq.rpc")
+    _ pattern: Pattern, bind: [Endpoint] = [], connect: [Endpoint] = [], memory: MemoryBudget? = nil,
+    in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
+    self.memory = memory
     self.connect = connect
     self.logger = logger
     var options = SocketOptions()
     options.immediate = true
     // What was accepted is given a moment to leave when the process ends.
     options.linger = .milliseconds(500)
-    transport = try Transport(pattern == .pipeline ? .push : .publish, options: options, in: context, on: loop)
+    transport = try Transport(
+      pattern == .pipeline ? .push : .publish, options: options, memory: memory, in: context, on: loop)
     transport.delegate = self
     for endpoint in bind { try transport.bind(endpoint) }
     for endpoint in connect { try transport.connect(endpoint) }
@@ -48,6 +51,7 @@ public final class OneWayClient: TransportDelegate {
     guard transport.isOpen else { throw CallFailure(.closed, sent: false) }
     // Who has come to a bound endpoint, libzmq alone knows: there its refusal decides.
     guard transport.connected > 0 || !transport.bindings.isEmpty else { throw CallFailure(.noBackend, sent: false) }
+    guard memory?.hasRoom(for: call.count) ?? true else { throw CallFailure(.memoryFull, sent: false) }
     guard try offer(call) else {
       throw CallFailure(transport.connected > 0 ? .queueFull : .noBackend, sent: false)
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Reactor
 
 /// A call as it travels, lent: its bytes live for the time of the function that is given it.
 public struct BorrowedCall {
@@ -23,13 +24,20 @@ public struct BorrowedCall {
   }
 }
 
-/// The bytes of a call that has to wait, in one array of its own. Calls that wait have no topic.
-struct WaitingCall {
+extension BorrowedCall {
+  /// Bytes of all its parts.
+  var count: Int { (topic?.count ?? 0) + method.count + arguments.count + keywords.count }
+}
+
+/// The bytes of a call that has to wait, in one array of its own, which counts in a budget. Calls that wait have no topic.
+final class WaitingCall {
   private let bytes: [UInt8]
   private let methodEnd: Int
   private let argumentsEnd: Int
 
-  init(copying call: BorrowedCall) {
+  private var share: MemoryShare?
+
+  init(copying call: BorrowedCall, memory: MemoryBudget?) {
     methodEnd = call.method.count
     argumentsEnd = methodEnd + call.arguments.count
     var bytes: [UInt8] = []
@@ -38,6 +46,11 @@ struct WaitingCall {
     bytes += call.arguments
     bytes += call.keywords
     self.bytes = bytes
+    if let memory {
+      var share = MemoryShare(of: memory)
+      share.force(bytes.count)
+      self.share = consume share
+    }
   }
 
   func lend<Result>(_ body: (BorrowedCall) -> Result) -> Result {

@@ -29,7 +29,7 @@ struct FeedTests {
             subscribe: { connect: ["\(await publisher.endpoint)"], heartbeat: 1h, history: { \(history) } }
         """
       let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
-      let shared = configuration.services.map(SharedService.init)
+      let shared = configuration.services.map { SharedService($0, memory: MemoryBudget(limit: 1 << 30)) }
       let context = try Context()
       let reactors = [try Reactor(name: "home"), try Reactor(name: "other")]
       let shards = reactors.map { Shard($0, .init(), logger: Rig.logger) }
@@ -41,7 +41,7 @@ struct FeedTests {
         let listener = try Listener.open(configuration.http.listen[0])
         try await shard.listen(
           on: listener, options: configuration.http.limits.server, openConnections: SharedLimit(limit: 100),
-          logger: Rig.logger)
+          memory: MemoryBudget(limit: 1 << 30), logger: Rig.logger)
         clients.append(HTTPClient(port: listener.address.port))
       }
       try await eventually("the publisher is connected") { await shards[0].isConnected }

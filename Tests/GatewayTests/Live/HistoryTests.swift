@@ -28,7 +28,9 @@ struct HistoryTests {
       for shard in shards {
         rig.cleanup.add { await shard.close() }
         try await shard.open(
-          configuration, shards: shards, shared: configuration.services.map(SharedService.init), context: context,
+          configuration, shards: shards,
+          shared: configuration.services.map { SharedService($0, memory: MemoryBudget(limit: 1 << 30)) },
+          context: context,
           logger: Rig.logger)
       }
       let (home, other) = (shards[0], shards[1])

@@ -131,7 +131,9 @@ struct TopicLimitTests {
       rig.cleanup.add { reactor.shutdown() }
       rig.cleanup.add { await shard.close() }
       try await shard.open(
-        configuration, shards: [shard], shared: configuration.services.map(SharedService.init), context: try Context(),
+        configuration, shards: [shard],
+        shared: configuration.services.map { SharedService($0, memory: MemoryBudget(limit: 1 << 30)) },
+        context: try Context(),
         logger: Rig.logger)
       try await eventually("the publisher is connected") { await shard.isConnected }
       let topics = (0..<20_000).map { Array("\($0 + 10_000)".utf8) }
