@@ -119,6 +119,7 @@ public final class Exchange {
       perform(state.answeredDirectly())
       answer.clear()
       EarlyAnswer.append(answerHead, body: body, toHEAD: method == .head, to: &answer)
+      held.force(content.capacity + answer.capacity)
       written = 0
       writeOn()
     case .none: break
