@@ -1,10 +1,9 @@
 import CLinux
+import Reactor
 
 /// An open listening socket. A `Server` that is started with it owns it from then on; without one, `close()` it.
 public struct Listener: Sendable {
   private static let backlog: CInt = 4_096
-  /// Unacknowledged bytes end the connection after this many milliseconds: a peer that vanished says nothing.
-  private static let unacknowledged: CInt = 30_000
 
   /// Where it listens, with the port the kernel chose.
   public let address: ListenAddress
@@ -19,9 +18,8 @@ public struct Listener: Sendable {
     do throws(HTTPServerError) {
       try set(SOL_SOCKET, SO_REUSEADDR, 1, descriptor)
       if reusePort { try set(SOL_SOCKET, SO_REUSEPORT, 1, descriptor) }
-      // Accepted sockets inherit both, which saves two calls for each connection.
+      // Accepted sockets inherit it, which saves a call for each connection.
       try set(CInt(IPPROTO_TCP), TCP_NODELAY, 1, descriptor)
-      try set(CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, unacknowledged, descriptor)
       if address.family == AF_INET6 { try set(CInt(IPPROTO_IPV6), IPV6_V6ONLY, 1, descriptor) }
       guard address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0 else { throw .last("bind(\(address))") }
       guard listen(descriptor, backlog) == 0 else { throw .last("listen") }
@@ -35,6 +33,11 @@ public struct Listener: Sendable {
 
   /// Closes a socket that no server has taken over.
   public func close() { _ = CLinux.close(descriptor) }
+
+  /// Has the kernel end accepted connections whose client acknowledges nothing for that long: one that vanished says nothing.
+  func endConnections(unacknowledgedFor time: Duration) throws(HTTPServerError) {
+    try Self.set(CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, CInt(clamping: time.millisecondsRoundedUp), descriptor)
+  }
 
   private static func set(_ level: CInt, _ option: CInt, _ value: CInt, _ descriptor: CInt) throws(HTTPServerError) {
     var value = value

@@ -22,8 +22,7 @@ public final class Server: Source, EndOfTurn {
   let rules: HeadValidator.Rules
   let handler: any Handler
   let logger: Logger
-  /// The times of the options in nanoseconds.
-  let readTime, idleTime, graceTime: Int64
+  private let times: ConnectionWatch.Times
   let memory: MemoryBudget
   private let openConnections: SharedLimit
   private let loop: Loop
@@ -69,9 +68,9 @@ public final class Server: Source, EndOfTurn {
     rules = HeadValidator.Rules(
       strictness: strictness, acceptsChunked: options.chunked.areAccepted(by: strictness),
       targetLimit: options.targetLimit, headersLimit: options.headersLimit)
-    readTime = options.readTimeout.nanoseconds
-    idleTime = options.idleTimeout.nanoseconds
-    graceTime = options.halfCloseGrace.nanoseconds
+    times = .init(
+      read: options.readTimeout.nanoseconds, write: options.writeTimeout.nanoseconds,
+      idle: options.idleTimeout.nanoseconds, grace: options.halfCloseGrace.nanoseconds)
     self.handler = handler
     self.logger = logger
     self.loop = loop
@@ -80,11 +79,13 @@ public final class Server: Source, EndOfTurn {
     self.listener = listener.descriptor
     let daemon: Daemon
     do throws(HTTPServerError) {
+      try listener.endConnections(unacknowledgedFor: options.writeTimeout)
       daemon = try Daemon(
         listener: listener.descriptor,
         limits: .init(
           connections: options.connections + Self.surplus, connectionsPerAddress: options.connectionsPerAddress,
-          idleSeconds: max(1, options.idleTimeout.components.seconds + 1),
+          // Later than each of our own times: it only catches what they might miss.
+          idleSeconds: max(options.readTimeout, options.writeTimeout, options.idleTimeout).components.seconds + 2,
           connectionMemory: 2 * options.headersLimit + options.targetLimit + Self.extraMemory),
         strictness: strictness, server: self)
     } catch {
@@ -182,7 +183,7 @@ public final class Server: Source, EndOfTurn {
     let descriptor = connection.descriptor
     let exchange = Exchange(connection, isSurplus: !openConnections.add(), server: self)
     do throws(ReactorError) {
-      exchange.start(try ConnectionWatch(exchange, descriptor: descriptor, period: readTime, on: loop))
+      exchange.start(try ConnectionWatch(exchange, descriptor: descriptor, times: times, on: loop))
     } catch {
       logger.info("connection closed: it cannot be watched", metadata: ["error": "\(error)"])
       shutdown(descriptor, CInt(SHUT_RDWR))

@@ -12,9 +12,12 @@ public struct ServerOptions: Sendable, Hashable {
   public var connections = 10_000
   /// Open connections of one client address; more are closed at once. Default: 1,000.
   public var connectionsPerAddress = 1_000
-  /// How long a client may take for a request's head, and for its body plus one second for each KiB: 408 after that.
-  /// Default: 10 s.
+  /// How long a client may take for a request's head, from its first byte. A body may fall behind 1 KiB a second by that
+  /// much, and be silent no longer: 408 after that. Default: 10 s.
   public var readTimeout = Duration.seconds(10)
+  /// By how much a client may fall behind when it takes less than 1 KiB a second of an answer or a stream, or nothing: the
+  /// connection ends after that. What was written and waits for no one counts as taken. Default: 30 s.
+  public var writeTimeout = Duration.seconds(30)
   /// How long a connection may stay open between requests. Default: 75 s.
   public var idleTimeout = Duration.seconds(75)
   /// How long an answer may still take after the client has shut down its half of the connection. Default: 1 s.

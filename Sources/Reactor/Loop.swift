@@ -84,6 +84,10 @@ public final class Loop {
 
   func enqueue(_ watch: Watch) { scheduled.append(watch) }
 
+  func change(_ descriptor: CInt, to events: PollEvents, token: UInt64) {
+    poller.change(descriptor, events, token: token)
+  }
+
   /// Takes a descriptor out. Any thread may call it, before the descriptor is closed.
   func remove(_ descriptor: CInt, token: UInt64) {
     poller.remove(descriptor)
@@ -185,6 +189,12 @@ private struct Poller: ~Copyable {
   func add(_ watched: CInt, _ events: PollEvents, token: UInt64) throws(ReactorError) {
     var event = epoll_event(events: events.rawValue, data: epoll_data_t(u64: token))
     guard epoll_ctl(descriptor, EPOLL_CTL_ADD, watched, &event) == 0 else { throw .last("epoll_ctl") }
+  }
+
+  /// Cannot fail for a descriptor that was added, and is open.
+  func change(_ watched: CInt, _ events: PollEvents, token: UInt64) {
+    var event = epoll_event(events: events.rawValue, data: epoll_data_t(u64: token))
+    _ = epoll_ctl(descriptor, EPOLL_CTL_MOD, watched, &event)
   }
 
   /// The descriptor may be closed already, which has removed it: that is no error.

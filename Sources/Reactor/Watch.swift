@@ -41,6 +41,11 @@ public final class Watch {
     loop.enqueue(self)
   }
 
+  /// Reports these events from now on, and at once those that hold already. Not of a watch without a descriptor.
+  public func change(to events: PollEvents) {
+    if let loop, let descriptor { loop.change(descriptor, to: events, token: token) }
+  }
+
   /// Ends the watch: no turn follows. Call it before the descriptor is closed.
   public func cancel() {
     guard let loop = loop.take() else { return }

@@ -39,6 +39,7 @@ struct ConfigurationTests {
     #expect([server.bodyLimit, server.headersLimit, server.targetLimit] == [1 << 20, 16 << 10, 8 << 10])
     #expect([server.connections, server.connectionsPerAddress] == [10_000, 1_000])
     #expect(server.readTimeout == .seconds(10))
+    #expect([server.writeTimeout, server.idleTimeout] == [.seconds(30), .seconds(75)])
     #expect(server.halfCloseGrace == .seconds(1))
     let transcoding = configuration.http.limits.transcoding
     #expect([transcoding.depth, transcoding.elements] == [64, 1_000_000])
@@ -75,7 +76,7 @@ struct ConfigurationTests {
         prefix: /api/v1
         chunked: accept
         limits: { body: 2MiB, headers: 8KiB, target: 4KB, connections: 5, connections-per-address: 2,
-          read-timeout: 1.5s, depth: 32, elements: 10 }
+          read-timeout: 1.5s, write-timeout: 20s, idle-timeout: 1m, depth: 32, elements: 10 }
       auth: none
       grace: 2m
       errors: { expose: class, map: { KeyError: 500, "a.*": 418 } }
@@ -110,6 +111,8 @@ struct ConfigurationTests {
     expected.http.limits.server.connections = 5
     expected.http.limits.server.connectionsPerAddress = 2
     expected.http.limits.server.readTimeout = .milliseconds(1_500)
+    expected.http.limits.server.writeTimeout = .seconds(20)
+    expected.http.limits.server.idleTimeout = .seconds(60)
     expected.http.limits.transcoding.depth = 32
     expected.http.limits.transcoding.elements = 10
     expected.isOpenToAll = true

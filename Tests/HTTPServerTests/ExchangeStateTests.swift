@@ -9,13 +9,14 @@ struct ExchangeStateTests {
 
   /// What can happen to an exchange and returns actions.
   enum Event: CaseIterable {
-    case requestBegan, headAccepted, handlerReturned
-    case queued, notQueued, streamQueued, streamNotQueued, answeredEarly
+    case requestArrives, requestBegan, headAccepted, handlerReturned
+    case queued, notQueued, streamQueued, streamNotQueued, answeredDirectly, written, drained
     case woken, readSome, readTooMuch, readNothing, readEnd
     case expired, hungUp, halfClosed, requestEnded, connectionClosed, drop
 
     func happen(to state: inout ExchangeState) -> Actions {
       switch self {
+      case .requestArrives: state.requestArrives()
       case .requestBegan: state.requestBegan()
       case .headAccepted: state.headAccepted()
       case .handlerReturned: state.handlerReturned()
@@ -23,7 +24,9 @@ struct ExchangeStateTests {
       case .notQueued: state.answered(isQueued: false, isStream: false)
       case .streamQueued: state.answered(isQueued: true, isStream: true)
       case .streamNotQueued: state.answered(isQueued: false, isStream: true)
-      case .answeredEarly: state.answeredEarly()
+      case .answeredDirectly: state.answeredDirectly()
+      case .written: state.written()
+      case .drained: state.drained()
       case .woken: state.woken()
       case .readSome: state.readEnded(.bytes(8), room: 8)
       case .readTooMuch: state.readEnded(.bytes(9), room: 8)
@@ -42,6 +45,7 @@ struct ExchangeStateTests {
   /// The phase after an event and what is to be done; events do nothing in phases they do not name.
   static let drops: [Phase: (Phase, Actions)] = [
     .idle: (.ended, [.expectNothing, .shutDown]),
+    .arriving: (.ended, [.expectNothing, .shutDown]),
     .head: (.dropped, [.expectNothing, .shutDown]),
     .body: (.dropped, [.expectNothing, .shutDown]),
     .handling: (.dropped, [.abandon, .expectNothing, .shutDown]),
@@ -51,10 +55,12 @@ struct ExchangeStateTests {
     .reading: (.dropped, [.closeStream, .expectNothing, .shutDown]),
     .readingWoken: (.dropped, [.closeStream, .expectNothing, .shutDown]),
     .sleeping: (.dropped, [.closeStream, .expectNothing, .shutDown, .resume]),
+    .writing: (.dropped, [.expectNothing, .shutDown, .resume]),
     .lingering: (.dropped, [.expectNothing, .shutDown]),
   ]
   static let streaming: [Phase] = [.streaming, .reading, .readingWoken, .sleeping]
-  static let open: [Phase] = [.head, .body, .handling, .pending, .answered] + streaming + [.lingering, .dropped]
+  static let open: [Phase] =
+    [.head, .body, .handling, .pending, .answered] + streaming + [.writing, .lingering, .dropped]
 
   static func debts(_ phase: Phase) -> Actions {
     phase == .handling || phase == .pending ? [.abandon] : streaming.contains(phase) ? [.closeStream] : []
@@ -62,24 +68,38 @@ struct ExchangeStateTests {
 
   static func table(_ event: Event) -> [Phase: (Phase, Actions)] {
     switch event {
-    case .requestBegan: [.idle: (.head, [.beginRequest, .expectRead])]
-    case .headAccepted: [.head: (.body, [.expectRead])]
+    case .requestArrives: [.idle: (.arriving, [.expectHead])]
+    case .requestBegan: [.idle: (.head, [.beginRequest, .expectHead]), .arriving: (.head, [.beginRequest])]
+    case .headAccepted: [.head: (.body, [.expectBody])]
     case .handlerReturned: [.handling: (.pending, [.suspend])]
-    case .queued: [.head: (.answered, []), .handling: (.answered, []), .pending: (.answered, [.resume])]
+    case .queued:
+      [
+        .head: (.answered, [.expectReader]), .handling: (.answered, [.expectReader]),
+        .pending: (.answered, [.resume, .expectReader]),
+      ]
     case .notQueued:
       [
         .head: (.dropped, [.expectNothing, .shutDown]), .handling: (.dropped, [.expectNothing, .shutDown]),
         .pending: (.dropped, [.expectNothing, .shutDown, .resume]),
       ]
-    case .streamQueued: [.head: (.streaming, []), .handling: (.streaming, []), .pending: (.streaming, [.resume])]
+    case .streamQueued:
+      [
+        .head: (.streaming, [.expectReader]), .handling: (.streaming, [.expectReader]),
+        .pending: (.streaming, [.resume, .expectReader]),
+      ]
     case .streamNotQueued:
       [
         .head: (.dropped, [.closeStream, .expectNothing, .shutDown]),
         .handling: (.dropped, [.closeStream, .expectNothing, .shutDown]),
         .pending: (.dropped, [.closeStream, .expectNothing, .shutDown, .resume]),
       ]
-    case .answeredEarly: [.head: (.lingering, [.expectEnd]), .body: (.lingering, [.expectEnd])]
-    case .woken: [.sleeping: (.streaming, [.resume]), .reading: (.readingWoken, [])]
+    case .answeredDirectly:
+      [
+        .head: (.lingering, [.expectEnd]), .body: (.lingering, [.expectEnd]), .pending: (.writing, [.expectReader]),
+      ]
+    case .written: drops.filter { $0.key == .writing }
+    case .drained: [.sleeping: (.sleeping, [.expectNothing])]
+    case .woken: [.sleeping: (.streaming, [.resume, .expectReader]), .reading: (.readingWoken, [])]
     case .readSome, .readEnd, .readTooMuch, .readNothing:
       Dictionary(
         uniqueKeysWithValues: Phase.allCases.map { phase in
@@ -91,14 +111,15 @@ struct ExchangeStateTests {
           }
         })
     case .expired:
-      [
-        .idle: (.idle, [.shutDown]), .head: (.head, [.shutDown]), .lingering: (.lingering, [.shutDown]),
-        .body: (.body, [.refuse]),
-      ].merging(drops.filter { $0.key == .handling || $0.key == .pending }) { $1 }
-    case .hungUp: drops.filter { $0.key == .handling || $0.key == .pending || streaming.contains($0.key) }
+      drops.merging([
+        .idle: (.idle, [.shutDown]), .arriving: (.arriving, [.shutDown]), .head: (.head, [.shutDown]),
+        .lingering: (.lingering, [.shutDown]), .body: (.body, [.refuse]),
+      ]) { $1 }
+    case .hungUp: drops.filter { ([.handling, .pending, .writing] + streaming).contains($0.key) }
     case .halfClosed:
-      [.handling: (.handling, [.expectEnd]), .pending: (.pending, [.expectEnd])]
-        .merging(drops.filter { streaming.contains($0.key) }) { $1 }
+      Dictionary(
+        uniqueKeysWithValues: [.idle, .arriving, .head, .body, .handling, .pending].map { ($0, ($0, .expectEnd)) }
+      ).merging(drops.filter { streaming.contains($0.key) }) { $1 }
     case .requestEnded:
       Dictionary(
         uniqueKeysWithValues: open.map { phase in
@@ -139,7 +160,7 @@ struct ExchangeStateTests {
       case .body: #expect(arrival == (bytes > 0 ? .body : .complete))
       case .answered, .streaming, .reading, .readingWoken, .sleeping, .lingering:
         #expect(arrival == (bytes > 0 ? .discard : .close))
-      case .idle, .handling, .pending, .dropped, .ended, .closed: #expect(arrival == .close)
+      case .idle, .arriving, .handling, .pending, .writing, .dropped, .ended, .closed: #expect(arrival == .close)
       }
       #expect(state.phase == (arrival == .complete ? .handling : phase))
     }
@@ -149,7 +170,7 @@ struct ExchangeStateTests {
   func path(phase: Phase) {
     let state = ExchangeState(phase)
     for bodyFollows in [false, true] {
-      let path = state.path(bodyFollows: bodyFollows)
+      let path = state.path(bodyFollows: bodyFollows, requestFollows: false)
       switch phase {
       case .head: #expect(path == (bodyFollows ? .socket : .library))
       case .body: #expect(path == .socket)
@@ -157,7 +178,7 @@ struct ExchangeStateTests {
       default: #expect(path == .none)
       }
     }
-    #expect(state.isAnswered == ![.idle, .head, .body, .handling, .pending].contains(phase))
+    #expect(state.isAnswered == ![.idle, .arriving, .head, .body, .handling, .pending].contains(phase))
   }
 
   @Test(
@@ -183,9 +204,30 @@ struct ExchangeStateTests {
     #expect(state.halfClosed() == [])
     #expect(state.handlerReturned() == [.expectEnd, .suspend])
     #expect(state.halfClosed() == [])
-    #expect(state.answered(isQueued: true, isStream: false) == [.resume])
-    #expect(state.requestEnded() == [.endRequest, .expectRequest])
+    #expect(state.path(bodyFollows: false, requestFollows: false) == .socket)
+    #expect(state.path(bodyFollows: false, requestFollows: true) == .library)
+    #expect(state.answeredDirectly() == [.expectReader])
+    #expect(state.isSuspended && state.isAnswered)
+    #expect(state.written() == [.expectNothing, .shutDown, .resume])
+    #expect(state.requestEnded() == [.endRequest])
     #expect(state.isHalfClosed)
+  }
+
+  @Test("nothing gives a client that has half-closed more than its grace")
+  func grace() {
+    var state = ExchangeState(.idle)
+    #expect(state.halfClosed() == [.expectEnd])
+    #expect(state.requestArrives() == [])
+    #expect(state.requestBegan() == [.beginRequest])
+    #expect(state.headAccepted() == [])
+    var late = state
+    // A body that will not come is no matter of its speed.
+    #expect(late.expired() == [.expectNothing, .shutDown])
+    #expect(late.phase == .dropped)
+    #expect(state.arrived(bytes: 0) == .complete)
+    #expect(state.path(bodyFollows: false, requestFollows: false) == .library)
+    #expect(state.answered(isQueued: true, isStream: false) == [.expectReader])
+    #expect(state.requestEnded() == [.endRequest, .expectEnd])
   }
 
   @Test("a wake-up while the stream is read is not lost, and several make one")
@@ -200,7 +242,7 @@ struct ExchangeStateTests {
     #expect(state.readBegan() == true)
     #expect(state.readEnded(.nothing, room: 1) == [.suspend])
     #expect(state.readBegan() == false)
-    #expect(state.woken() == [.resume])
+    #expect(state.woken() == [.resume, .expectReader])
     #expect(state.woken() == [])
   }
 
@@ -225,7 +267,7 @@ private struct RandomRun {
   private var isClosed = false
 
   mutating func step(_ random: inout SplitMix) {
-    switch UInt8.random(in: 0..<18, using: &random) {
+    switch UInt8.random(in: 0..<21, using: &random) {
     case 0...2: perform(state.requestBegan())
     case 3...5: arrive(bytes: Int.random(in: 0...1, using: &random), &random)
     case 6: answer(isStream: false, &random)
@@ -238,6 +280,9 @@ private struct RandomRun {
     case 15 where Bool.random(using: &random): perform(state.hungUp())
     case 16 where Bool.random(using: &random): perform(state.halfClosed())
     case 17 where UInt8.random(in: 0..<8, using: &random) == 0: perform(state.drop())
+    case 18: perform(state.requestArrives())
+    case 19: perform(state.written())
+    case 20: perform(state.drained())
     default: break
     }
   }
@@ -277,11 +322,13 @@ private struct RandomRun {
       let isQueued = !state.isHalfClosed && UInt8.random(in: 0..<8, using: &random) > 0
       return perform(state.answered(isQueued: isQueued, isStream: true))
     }
-    switch state.path(bodyFollows: Bool.random(using: &random)) {
+    switch state.path(bodyFollows: Bool.random(using: &random), requestFollows: Bool.random(using: &random)) {
     case .library:
       handlerOwes = false
       perform(state.answered(isQueued: UInt8.random(in: 0..<8, using: &random) > 0, isStream: false))
-    case .socket: perform(state.answeredEarly())
+    case .socket:
+      handlerOwes = false
+      perform(state.answeredDirectly())
     case .none: #expect(!handlerOwes)
     }
   }
@@ -321,7 +368,9 @@ private struct RandomRun {
       #expect(isSuspended)
       isSuspended = false
     }
-    if actions.contains(.refuse), state.path(bodyFollows: true) == .socket { perform(state.answeredEarly()) }
+    if actions.contains(.refuse), state.path(bodyFollows: true, requestFollows: false) == .socket {
+      perform(state.answeredDirectly())
+    }
     if actions.contains(.endConnection) { isClosed = true }
     #expect(state.isSuspended == isSuspended)
   }

@@ -3,8 +3,10 @@ import HTTPServer
 /// A handler that does what the target says, and remembers what happened.
 ///
 /// `/echo` answers the body, `/target` the target, `/later` when the test says so, `/stream` with a stream the test feeds,
-/// `/early` in `begin`.
+/// `/early` in `begin`, `/long` with more than the kernel takes at once.
 final class Script: Handler {
+  static let longText = String(repeating: "x", count: 20 << 20)
+
   private(set) var handled = 0
   private(set) var abandoned = 0
   private(set) var refusals: [Rejection.Code] = []
@@ -24,6 +26,8 @@ final class Script: Handler {
     switch target {
     case "/echo", "/small":
       exchange.respond(200, contentType: "text/plain", body: exchange.body)
+    case "/long":
+      exchange.respond(200, text: Self.longText)
     case "/later":
       waiting.append(exchange)
     case "/stream":

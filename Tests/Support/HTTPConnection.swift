@@ -112,6 +112,9 @@ public final class HTTPConnection: @unchecked Sendable {
   /// Everything up to and with the text.
   public func read(through text: String) throws -> String { try take(through: text) }
 
+  /// That many bytes.
+  public func read(count: Int) throws -> [UInt8] { try take(count) }
+
   /// Everything until the server closes.
   public func readToEnd() throws -> String { String(decoding: try takeToEnd(), as: UTF8.self) }
 

@@ -22,3 +22,11 @@ void clinux_set_current(const void *owner);
 /* `errno` is a macro, and `pthread_setname_np` a GNU extension: Swift imports neither. */
 static inline int clinux_errno(void) { return errno; }
 void clinux_name_thread(const char *name);
+
+/* How far a TCP connection has come, in bytes: what came in, what the peer has acknowledged, what it has not yet. */
+struct clinux_progress {
+    unsigned long long received, taken;
+    unsigned int unsent;
+};
+/* All zero for a descriptor that is no TCP connection. */
+struct clinux_progress clinux_progress_of(int descriptor);

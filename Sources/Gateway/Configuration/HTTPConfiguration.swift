@@ -106,6 +106,8 @@ extension Configuration {
       section.read("connections", into: &server.connections) { $0.integer(in: 1...1_000_000) }
       section.read("connections-per-address", into: &server.connectionsPerAddress) { $0.integer(in: 1...1_000_000) }
       section.read("read-timeout", into: &server.readTimeout) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
+      section.read("write-timeout", into: &server.writeTimeout) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
+      section.read("idle-timeout", into: &server.idleTimeout) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
       section.read("half-close-grace", into: &server.halfCloseGrace) { $0.duration(in: .zero ... .hours(1)) }
       // Python peers stop between 511 and 1024 levels, depending on their msgpack.
       section.read("depth", into: &transcoding.depth) { $0.integer(in: 1...500) }

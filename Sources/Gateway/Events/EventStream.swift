@@ -16,9 +16,8 @@ protocol StreamOpener: AnyObject {
 /// cursor, the client reads slowly: the stream goes on with pages of the hub's history, a few events at a time, or ends
 /// with `lagged` if they are gone from there too.
 ///
-/// A client that reads nothing at all holds one connection and one event, or the rest of one page, no more. When the kernel's buffers are full, for events or
-/// in the end for heartbeats, and the client takes nothing for 30 s, the kernel ends the connection (TCP_USER_TIMEOUT, see
-/// `Listener`).
+/// A client that reads nothing at all holds one connection and one event, or the rest of one page, no more. When it takes
+/// nothing of what the kernel has for it for `http.limits.write-timeout`, the connection ends (see `ConnectionWatch`).
 final class EventStream: BodyStream {
   private enum State {
     /// The hub has not let it open yet.

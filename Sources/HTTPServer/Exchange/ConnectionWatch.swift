@@ -3,25 +3,57 @@ import Reactor
 
 /// Watches one connection's socket and clock.
 ///
-/// libmicrohttpd sees nothing of a suspended connection, and its own timeout starts anew with each byte. The watch asks
-/// for hang-ups only, once for the whole connection, so it costs nothing per request; the timer is moved only when it
-/// fires or would fire too late.
+/// libmicrohttpd sees nothing of a suspended connection, and its own timeout starts anew with each byte. The watch asks the
+/// socket for hang-ups only, once for the whole connection, so it costs nothing per request; the timer is moved only when
+/// it fires or would fire too late.
 final class ConnectionWatch: Source, TimerHandler {
+  /// What a connection may take, in nanoseconds.
+  struct Times {
+    /// A head, from its first byte; the slack of a body.
+    let read: Int64
+    /// The slack of a client that is to read.
+    let write: Int64
+    /// The next request.
+    let idle: Int64
+    /// A client that has half-closed, or was refused.
+    let grace: Int64
+
+    /// How often the slack of a reader is looked at.
+    fileprivate var betweenLooks: Int64 { max(write / 8, 1) }
+    /// For how long an idle connection may begin the next request without being watched for its first byte. Most begin it
+    /// sooner, and are spared two calls of the kernel.
+    fileprivate var unwatched: Int64 { min(read / 8, 1_000_000_000) }
+  }
+
+  /// What the clock runs for.
+  enum Wait {
+    case nothing, head, body, reader, request, end
+  }
+
+  /// Whoever sends or takes less than 1 KiB a second uses up its slack.
+  private static let nanosecondsPerByte: Int64 = 976_563
+
   // Safe: the exchange cancels its watch, which ends all calls, before the server lets go of it.
   private unowned let exchange: Exchange
+  private let descriptor: CInt
+  private let times: Times
   private let loop: Loop
   private var watch: Watch?
   private var timer: Timer?
   private var firesAt = Instant(nanoseconds: .max)
+  private var wait = Wait.nothing
+  private var since = Instant(nanoseconds: 0)
   private var deadline = Instant(nanoseconds: .max)
-  /// Fires at least this often while no request is in progress, so that the next one's deadline needs no new timer.
-  private let period: Int64
-  private var isPeriodic = false
+  /// When the socket was looked at last, and what was seen: only of a reader.
+  private var lastLook: (at: Instant, progress: clinux_progress)?
+  /// The socket reports the next bytes of the client, or room for bytes to it.
+  private var isReporting = false
 
-  init(_ exchange: Exchange, descriptor: CInt, period: Int64, on loop: Loop) throws(ReactorError) {
+  init(_ exchange: Exchange, descriptor: CInt, times: Times, on loop: Loop) throws(ReactorError) {
     self.exchange = exchange
+    self.descriptor = descriptor
+    self.times = times
     self.loop = loop
-    self.period = period
     watch = try loop.watch(descriptor, for: [.peerClosed, .edge], self)
   }
 
@@ -33,29 +65,56 @@ final class ConnectionWatch: Source, TimerHandler {
     timer = nil
   }
 
-  /// Calls `Exchange.expired()` that many nanoseconds from now; nil: never.
-  func expect(within nanoseconds: Int64?, periodic: Bool = false) {
-    deadline = Self.instant(nanoseconds, after: loop.now)
-    isPeriodic = periodic
+  /// Calls `Exchange.expired()` when the client has used up its time for what is waited for now.
+  func expect(_ wait: Wait) {
+    if wait == .reader, self.wait == .reader { return }
+    if isReporting { report([]) }
+    self.wait = wait
+    since = loop.now
+    lastLook = nil
+    deadline =
+      switch wait {
+      case .nothing: Instant(nanoseconds: .max)
+      case .head, .body: after(times.read)
+      case .reader: after(times.write)
+      case .request: after(times.idle)
+      case .end: after(times.grace)
+      }
     arm()
   }
 
-  /// `Duration` computes in 128 bits, which shows at several deadlines a request.
-  private static func instant(_ nanoseconds: Int64?, after start: Instant) -> Instant {
-    guard let nanoseconds else { return Instant(nanoseconds: .max) }
-    let (sum, overflow) = start.nanoseconds.addingReportingOverflow(nanoseconds)
-    return Instant(nanoseconds: overflow ? .max : sum)
+  /// Part of a body came: it has one second more for each KiB, but never more than its slack. So what came fast gives no right
+  /// to silence afterwards.
+  func received(bytes: Int) { extend(by: bytes, slack: wait == .end ? times.grace : times.read) }
+
+  /// Calls `Exchange.hasRoom()` whenever the socket takes bytes again, until something else is waited for.
+  func expectRoom() { if !isReporting { report(.writable) } }
+
+  private func report(_ events: PollEvents) {
+    isReporting = !events.isEmpty
+    watch?.change(to: events.union([.peerClosed, .edge]))
   }
 
-  /// Moves the deadline one second for each KiB.
-  func credit(bytes: Int) {
+  private func extend(by bytes: Int, slack: Int64) {
     guard deadline.nanoseconds < .max else { return }
-    deadline = Self.instant(Int64(bytes) * 976_563, after: deadline)
+    let (credit, overflow) = Int64(bytes).multipliedReportingOverflow(by: Self.nanosecondsPerByte)
+    deadline = min(after(overflow ? .max : credit, from: deadline), after(slack))
+  }
+
+  /// `Duration` computes in 128 bits, which shows at several deadlines a request.
+  private func after(_ nanoseconds: Int64, from start: Instant? = nil) -> Instant {
+    let (sum, overflow) = (start ?? loop.now).nanoseconds.addingReportingOverflow(nanoseconds)
+    return Instant(nanoseconds: overflow ? .max : sum)
   }
 
   private func arm() {
     guard deadline.nanoseconds < .max else { return }
-    let wanted = isPeriodic ? min(deadline, Self.instant(period, after: loop.now)) : deadline
+    let wanted =
+      switch wait {
+      case .reader: min(deadline, after(times.betweenLooks, from: lastLook?.at ?? since))
+      case .request where !isReporting: min(deadline, after(times.unwatched, from: since))
+      default: deadline
+      }
     if let timer {
       guard wanted < firesAt else { return }
       loop.cancel(timer)
@@ -66,19 +125,40 @@ final class ConnectionWatch: Source, TimerHandler {
 
   func fired(_ timer: Timer) {
     self.timer = nil
-    if loop.now >= deadline {
-      deadline = Instant(nanoseconds: .max)
-      exchange.expired()
-    } else {
-      arm()
+    switch wait {
+    case .reader: look()
+    case .request where !isReporting && loop.now >= after(times.unwatched, from: since):
+      report(.readable)
+      // What came before is reported no more.
+      if exchange.nextHasBegun { exchange.requestArrives() }
+    default: break
     }
+    guard loop.now >= deadline else { return arm() }
+    wait = .nothing
+    deadline = Instant(nanoseconds: .max)
+    exchange.expired()
+  }
+
+  /// Sees what a reader has taken since the last look.
+  private func look() {
+    let progress = clinux_progress_of(descriptor)
+    if let last = lastLook?.progress {
+      let taken = progress.taken - last.taken
+      // All that waited for it at the last look: it keeps up, however little that was.
+      if taken >= UInt64(last.unsent) {
+        deadline = after(times.write)
+      } else {
+        extend(by: Int(clamping: taken), slack: times.write)
+      }
+    }
+    lastLook = (loop.now, progress)
+    if progress.unsent == 0 { exchange.drained() }
   }
 
   func turn(_ events: PollEvents) {
-    if !events.isDisjoint(with: [.hangUp, .failed]) {
-      exchange.hungUp()
-    } else if events.contains(.peerClosed) {
-      exchange.halfClosed()
-    }
+    if !events.isDisjoint(with: [.hangUp, .failed]) { return exchange.hungUp() }
+    if isReporting, events.contains(.writable) { exchange.hasRoom() }
+    if isReporting, events.contains(.readable) { exchange.requestArrives() }
+    if events.contains(.peerClosed) { exchange.halfClosed() }
   }
 }

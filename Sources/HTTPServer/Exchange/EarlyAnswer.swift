@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// An answer to a request whose body has not arrived. libmicrohttpd takes no answer then, so it goes straight to the socket:
-/// this is the one place that writes past the library.
+/// An answer that libmicrohttpd does not take, or would lose: to a request whose body has not arrived, and to a client that has
+/// half-closed. It goes straight to the socket: this is the one place that writes past the library.
 enum EarlyAnswer {
   /// Appends the answer as it goes over the wire. Headers whose value is not valid in HTTP are left out.
   static func append(
@@ -10,7 +10,9 @@ enum EarlyAnswer {
   ) {
     answer.append("HTTP/1.1 \(head.status) ")
     answer.append(Daemon.reason(head.status))
-    answer.append("\r\nConnection: close\r\nContent-Length: \(body.count)\r\n")
+    answer.append("\r\nConnection: close\r\n")
+    // Of a body that these never have, no length is told (RFC 9110, 8.6).
+    if head.status != 204, head.status != 304 { answer.append("Content-Length: \(body.count)\r\n") }
     if head.contentType.utf8CodeUnitCount > 0 {
       answer.append("Content-Type: ")
       answer.append(head.contentType)
@@ -33,12 +35,9 @@ enum EarlyAnswer {
     if !isHead { answer.append(body) }
   }
 
-  /// Writes the answer and closes our half. What the client still sends has to be read for a while: closing with unread bytes
-  /// would reset the connection, and might destroy the answer on its way.
-  static func write(_ answer: UnsafeRawBufferPointer, to descriptor: CInt) {
-    // Nothing was sent for this request yet, so the socket's buffer has room for a short answer. It has none only behind
-    // earlier answers that the client does not read: then the client sees the connection close within this one, or before it.
-    _ = send(descriptor, answer.baseAddress, answer.count, CInt(MSG_DONTWAIT) | CInt(MSG_NOSIGNAL))
-    shutdown(descriptor, CInt(SHUT_WR))
+  /// Writes what the socket takes of the answer from the offset on, and returns how much that is.
+  static func write(_ answer: UnsafeRawBufferPointer, from offset: Int, to descriptor: CInt) -> Int {
+    let rest = UnsafeRawBufferPointer(rebasing: answer[offset...])
+    return max(0, send(descriptor, rest.baseAddress, rest.count, CInt(MSG_DONTWAIT) | CInt(MSG_NOSIGNAL)))
   }
 }

@@ -21,6 +21,11 @@ public final class Exchange {
   private var head = RequestHead()
   private var content = ReusedBytes()
   private var answer = ReusedBytes()
+  /// How much of an answer that goes past libmicrohttpd was written.
+  private var written = 0
+  /// The bytes of all requests on this connection that libmicrohttpd has passed on; nil when there is no telling, because a body
+  /// came in chunks.
+  private var passedOn: UInt64? = 0
   /// What body and answer take of the server's memory.
   private var held: MemoryShare
   /// The request's name, once it was asked for.
@@ -102,7 +107,7 @@ public final class Exchange {
   ) {
     let answerHead = AnswerHead(
       status: status, contentType: contentType, requestID: requestID, headers: headers)
-    switch state.path(bodyFollows: head.bodyFollows) {
+    switch state.path(bodyFollows: head.bodyFollows, requestFollows: nextHasBegun) {
     case .library:
       answer.clear()
       answer.append(body)
@@ -111,11 +116,12 @@ public final class Exchange {
         answerHead, body: answer.bytes, closes: server.isQuiesced, logger: server.logger)
       perform(state.answered(isQueued: isQueued, isStream: false))
     case .socket:
-      let actions = state.answeredEarly()
+      perform(state.answeredDirectly())
       answer.clear()
       EarlyAnswer.append(answerHead, body: body, toHEAD: method == .head, to: &answer)
-      EarlyAnswer.write(answer.bytes, to: descriptor)
-      perform(actions)
+      held.force(content.capacity + answer.capacity)
+      written = 0
+      writeOn()
     case .none: break
     }
   }
@@ -175,6 +181,7 @@ public final class Exchange {
 
   private func takeHead(_ line: RequestHead.Line) {
     head.read(line)
+    passedOn? += UInt64(connection.headSize)
     bodyLimit = server.options.bodyLimit
     let rejection = HeadValidator.rejection(
       of: head, line, size: connection.headSize, rules: server.rules
@@ -183,6 +190,7 @@ public final class Exchange {
     server.handler.begin(self)
     guard !isAnswered else { return }
     if isBodyTooLong { return refuse(.bodyTooLarge(bodyLimit)) }
+    if head.headers.count(.transferEncoding) > 0 { passedOn = nil }
     if head.announcesBody, !server.memory.hasRoom(for: head.declaredLength ?? MemoryBudget.smallest) {
       return refuse(.memory)
     }
@@ -195,12 +203,12 @@ public final class Exchange {
       return refuse(.memory)
     }
     content.append(piece, atMost: head.declaredLength)
-    // At least 1 KiB a second after the first seconds; measured over the whole body, so that no byte resets it.
-    watch?.credit(bytes: piece.count)
+    passedOn? += UInt64(piece.count)
+    watch?.received(bytes: piece.count)
   }
 
   private func complete() -> Bool {
-    watch?.expect(within: nil)
+    watch?.expect(.nothing)
     server.handler.handle(self)
     // What waits for a backend is the call, not the body that it came in.
     content.clear()
@@ -248,8 +256,24 @@ public final class Exchange {
   /// Watches the socket and the clock from here on.
   func start(_ watch: ConnectionWatch) {
     self.watch = watch
-    watch.expect(within: server.readTime)
+    watch.expect(.head)
   }
+
+  /// Whether the client has sent more than the requests so far: the next one has begun.
+  var nextHasBegun: Bool {
+    guard let passedOn else { return false }
+    // The kernel counts the end of input as a byte.
+    return clinux_progress_of(descriptor).received > passedOn + (state.isHalfClosed ? 1 : 0)
+  }
+
+  /// The first bytes of a request are there.
+  func requestArrives() { perform(state.requestArrives()) }
+
+  /// The client has taken all that was written so far.
+  func drained() { perform(state.drained()) }
+
+  /// The socket takes bytes again.
+  func hasRoom() { if state.phase == .writing { writeOn() } }
 
   /// The deadline has passed.
   func expired() { perform(state.expired()) }
@@ -284,10 +308,12 @@ public final class Exchange {
       knownID = nil
       server.requestEnded()
     }
-    if actions.contains(.expectRead) { watch?.expect(within: server.readTime) }
-    if actions.contains(.expectRequest) { watch?.expect(within: server.idleTime, periodic: true) }
-    if actions.contains(.expectEnd) { watch?.expect(within: server.graceTime) }
-    if actions.contains(.expectNothing) { watch?.expect(within: nil) }
+    if actions.contains(.expectHead) { watch?.expect(.head) }
+    if actions.contains(.expectBody) { watch?.expect(.body) }
+    if actions.contains(.expectReader) { watch?.expect(.reader) }
+    if actions.contains(.expectRequest) { watch?.expect(.request) }
+    if actions.contains(.expectEnd) { watch?.expect(.end) }
+    if actions.contains(.expectNothing) { watch?.expect(.nothing) }
     if actions.contains(.shutDown) {
       shutdown(descriptor, CInt(SHUT_RDWR))
       connection.giveUp()
@@ -303,6 +329,20 @@ public final class Exchange {
       watch = nil
       context = nil
     }
+  }
+
+  /// Writes what the socket takes of an answer that goes past libmicrohttpd.
+  private func writeOn() {
+    written += EarlyAnswer.write(answer.bytes, from: written, to: descriptor)
+    // One to a request whose body is on its way is short, and nothing was sent for this request yet, so there is room for it. There
+    // is none only behind earlier answers that the client does not read: then it sees the connection close before the end.
+    guard state.phase == .writing, written < answer.count else {
+      // What the client still sends has to be read for a while: closing with unread bytes would reset the connection, and might
+      // destroy the answer on its way.
+      shutdown(descriptor, CInt(SHUT_WR))
+      return perform(state.written())
+    }
+    watch?.expectRoom()
   }
 
   /// Lets the handler answer a request the server will not pass on.

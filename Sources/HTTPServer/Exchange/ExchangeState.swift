@@ -3,6 +3,8 @@ struct ExchangeState {
   enum Phase: UInt8, CaseIterable {
     /// No request in progress.
     case idle
+    /// A request has begun to arrive, but its request line is not complete.
+    case arriving
     /// The request line is there.
     case head
     /// The head was accepted; the body is on its way.
@@ -21,6 +23,8 @@ struct ExchangeState {
     case readingWoken
     /// The stream had nothing; the connection is suspended until it is woken.
     case sleeping
+    /// The answer of a client that has half-closed is being written past libmicrohttpd; the connection is suspended meanwhile.
+    case writing
     /// The answer was written past libmicrohttpd; what still arrives is thrown away until the client closes.
     case lingering
     /// Nothing more is owed, but libmicrohttpd has not ended the request yet.
@@ -43,8 +47,8 @@ struct ExchangeState {
     static let closeStream = Actions(rawValue: 1 << 2)
     /// Let go of the request: head, body and answer.
     static let endRequest = Actions(rawValue: 1 << 3)
-    /// Start the deadline for reading the head, or the body.
-    static let expectRead = Actions(rawValue: 1 << 4)
+    /// Start the deadline for the rest of a head.
+    static let expectHead = Actions(rawValue: 1 << 4)
     /// Start the deadline for the next request.
     static let expectRequest = Actions(rawValue: 1 << 5)
     /// Start the deadline for a client that has shut down its half, or has been refused.
@@ -63,6 +67,10 @@ struct ExchangeState {
     static let refuse = Actions(rawValue: 1 << 12)
     /// Let go of the connection.
     static let endConnection = Actions(rawValue: 1 << 13)
+    /// Start the deadline for a body, which moves with what arrives.
+    static let expectBody = Actions(rawValue: 1 << 14)
+    /// Start the deadline for a client that is to read, which moves with what it takes. When it runs already, it goes on.
+    static let expectReader = Actions(rawValue: 1 << 15)
   }
 
   /// What to do with what arrived of a request.
@@ -83,7 +91,8 @@ struct ExchangeState {
   enum Path {
     /// Through libmicrohttpd: the request is complete, or has no body to come.
     case library
-    /// Straight to the socket: libmicrohttpd takes no answer while a body is on its way.
+    /// Straight to the socket: libmicrohttpd takes no answer while a body is on its way, and of a client that has half-closed
+    /// it may read the end before it writes the answer, which is lost then.
     case socket
     /// Not at all: none is owed, or the client is gone.
     case none
@@ -93,7 +102,8 @@ struct ExchangeState {
   /// The client has shut down its half: it closed, or it sends no more and still reads.
   private(set) var isHalfClosed: Bool
 
-  init(_ phase: Phase = .idle, isHalfClosed: Bool = false) {
+  /// A connection has just been opened: what it takes until its first head is complete counts as that head's time.
+  init(_ phase: Phase = .arriving, isHalfClosed: Bool = false) {
     self.phase = phase
     self.isHalfClosed = isHalfClosed
   }
@@ -105,18 +115,32 @@ struct ExchangeState {
   var owesAnswer: Bool { phase == .handling || phase == .pending }
 
   /// Whether the connection is suspended.
-  var isSuspended: Bool { phase == .pending || phase == .sleeping }
+  var isSuspended: Bool { phase == .pending || phase == .sleeping || phase == .writing }
 
   /// Whether libmicrohttpd has announced a request and not yet its end.
-  var isOpen: Bool { phase.rawValue > Phase.idle.rawValue && phase.rawValue < Phase.ended.rawValue }
+  var isOpen: Bool { phase.rawValue > Phase.arriving.rawValue && phase.rawValue < Phase.ended.rawValue }
 
   // MARK: The request
 
+  /// The first bytes of a request are there. Not told of every request: one whose line comes with them has just begun.
+  mutating func requestArrives() -> Actions {
+    guard phase == .idle else { return [] }
+    phase = .arriving
+    return unlessHalfClosed(.expectHead)
+  }
+
   /// The request line is there.
   mutating func requestBegan() -> Actions {
-    guard phase == .idle else { return [] }
-    phase = .head
-    return [.beginRequest, .expectRead]
+    switch phase {
+    case .idle:
+      phase = .head
+      return unlessHalfClosed(.expectHead).union(.beginRequest)
+    // The deadline runs from the first byte.
+    case .arriving:
+      phase = .head
+      return .beginRequest
+    default: return []
+    }
   }
 
   /// libmicrohttpd passes on the head, a piece of the body, or nothing: then the request is complete.
@@ -128,7 +152,7 @@ struct ExchangeState {
       phase = .handling
       return .complete
     case .answered, .streaming, .reading, .readingWoken, .sleeping, .lingering: return bytes > 0 ? .discard : .close
-    case .idle, .handling, .pending, .dropped, .ended, .closed: return .close
+    case .idle, .arriving, .handling, .pending, .writing, .dropped, .ended, .closed: return .close
     }
   }
 
@@ -136,7 +160,7 @@ struct ExchangeState {
   mutating func headAccepted() -> Actions {
     guard phase == .head else { return [] }
     phase = .body
-    return [.expectRead]
+    return unlessHalfClosed(.expectBody)
   }
 
   /// The handler was given the request.
@@ -157,9 +181,11 @@ struct ExchangeState {
   // MARK: The answer
 
   /// How an answer given now reaches the client. `bodyFollows`: the client announced a body, and sends it without asking.
-  func path(bodyFollows: Bool) -> Path {
+  /// `requestFollows`: it has sent more than this request, and libmicrohttpd has to go on with it.
+  func path(bodyFollows: Bool, requestFollows: @autoclosure () -> Bool) -> Path {
     switch phase {
-    case .handling, .pending: .library
+    case .handling: .library
+    case .pending: isHalfClosed && !requestFollows() ? .socket : .library
     case .head: bodyFollows ? .socket : .library
     case .body: .socket
     default: .none
@@ -172,18 +198,30 @@ struct ExchangeState {
     let actions: Actions = phase == .pending ? [.resume] : []
     if isQueued {
       phase = isStream ? .streaming : .answered
-      return actions
+      return actions.union(.expectReader)
     }
     phase = .dropped
     return actions.union(isStream ? [.closeStream, .expectNothing, .shutDown] : [.expectNothing, .shutDown])
   }
 
-  /// An answer was written past libmicrohttpd.
-  mutating func answeredEarly() -> Actions {
-    guard phase == .head || phase == .body else { return [] }
-    phase = .lingering
-    return [.expectEnd]
+  /// An answer goes past libmicrohttpd, to the socket.
+  mutating func answeredDirectly() -> Actions {
+    switch phase {
+    case .head, .body:
+      phase = .lingering
+      return [.expectEnd]
+    case .pending:
+      phase = .writing
+      return [.expectReader]
+    default: return []
+    }
   }
+
+  /// All of an answer that goes past libmicrohttpd was written.
+  mutating func written() -> Actions { phase == .writing ? drop() : [] }
+
+  /// The client has taken all that was written so far.
+  mutating func drained() -> Actions { phase == .sleeping ? [.expectNothing] : [] }
 
   // MARK: The stream
 
@@ -192,7 +230,7 @@ struct ExchangeState {
     switch phase {
     case .sleeping:
       phase = .streaming
-      return [.resume]
+      return [.resume, .expectReader]
     case .reading:
       phase = .readingWoken
       return []
@@ -228,21 +266,26 @@ struct ExchangeState {
   /// The deadline has passed.
   mutating func expired() -> Actions {
     switch phase {
-    case .idle, .head, .lingering: [.shutDown]
-    case .body: [.refuse]
-    case .handling, .pending: drop()
-    case .answered, .streaming, .reading, .readingWoken, .sleeping, .dropped, .ended, .closed: []
+    case .idle, .arriving, .head, .lingering: [.shutDown]
+    case .body: isHalfClosed ? drop() : [.refuse]
+    case .handling, .pending, .answered, .streaming, .reading, .readingWoken, .sleeping, .writing: drop()
+    case .dropped, .ended, .closed: []
     }
   }
 
   /// Both directions are gone.
-  mutating func hungUp() -> Actions { owesAnswer || isStreaming ? drop() : [] }
+  mutating func hungUp() -> Actions { owesAnswer || isStreaming || phase == .writing ? drop() : [] }
 
-  /// The client sends no more. One that waits for an answer may still read it; one that reads a stream has left.
+  /// The client sends no more. One that waits for an answer may still read it; one that reads a stream has left. What it has sent
+  /// of a request may be all of it, and not read yet: it gets the grace as well.
   mutating func halfClosed() -> Actions {
     guard !isHalfClosed else { return [] }
     isHalfClosed = true
-    return owesAnswer ? [.expectEnd] : isStreaming ? drop() : []
+    switch phase {
+    case .idle, .arriving, .head, .body, .handling, .pending: return [.expectEnd]
+    case .streaming, .reading, .readingWoken, .sleeping: return drop()
+    case .answered, .writing, .lingering, .dropped, .ended, .closed: return []
+    }
   }
 
   /// libmicrohttpd is done with the request; the connection may see another.
@@ -251,7 +294,7 @@ struct ExchangeState {
     let actions = debts.union(.endRequest)
     let isLast = phase == .dropped
     phase = isLast ? .ended : .idle
-    return isLast ? actions : actions.union(.expectRequest)
+    return isLast ? actions : actions.union(isHalfClosed ? .expectEnd : .expectRequest)
   }
 
   /// The connection is about to be closed: nothing follows.
@@ -269,6 +312,9 @@ struct ExchangeState {
     phase = isOpen ? .dropped : .ended
     return actions
   }
+
+  /// The grace of a client that has half-closed is all it gets.
+  private func unlessHalfClosed(_ actions: Actions) -> Actions { isHalfClosed ? [] : actions }
 
   private var isStreaming: Bool {
     switch phase {

@@ -1,0 +1,327 @@
+import HTTPServer
+import Support
+import Testing
+
+@Suite("Slow clients", .timeLimit(.minutes(1)))
+struct SlowClientTests {
+  // MARK: Heads
+
+  @Test("a second head that stops is closed after the read timeout, not after the idle time", arguments: [false, true])
+  func secondHead(isPipelined: Bool) async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      let part = "GET /second HTT"
+      client.send(get("/") + (isPipelined ? part : ""))
+      #expect(try client.reply().status == 200)
+      if !isPipelined { client.send(part) }
+      try await fixture.advance(by: .seconds(4), times: 5)
+      #expect(await fixture.on { _, server in server.connections } == 0)
+      #expect(try client.readToEnd() == "")
+    }
+  }
+
+  @Test(
+    "a second head that comes byte by byte is closed after the read timeout", arguments: ["", "GET / HTTP/1.1\r\nX: "])
+  func trickle(start: String) async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send(get("/"))
+      #expect(try client.reply().status == 200)
+      try await fixture.advance(by: .seconds(3), times: 3)
+      #expect(await fixture.on { _, server in server.connections } == 1)
+      client.send(start)
+      for _ in 0..<9 {
+        client.send("G")
+        try await fixture.advance(by: .seconds(2), times: 1)
+      }
+      #expect(await fixture.on { _, server in server.connections } == 0)
+    }
+  }
+
+  @Test("a first head that comes byte by byte has the read timeout for all of it")
+  func firstHead() async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send("GET / HTTP/1.")
+      try await fixture.advance(by: .seconds(6), times: 1)
+      client.send("1\r\nHost: ")
+      try await fixture.advance(by: .seconds(6), times: 1)
+      #expect(await fixture.on { _, server in server.connections } == 0)
+    }
+  }
+
+  @Test("the idle time is what the options say, and ends when the next request begins")
+  func idle() async throws {
+    var options = ServerOptions()
+    options.idleTimeout = .seconds(5)
+    try await Fixture.with(options) { fixture in
+      let client = try fixture.connect()
+      for target in ["/", "/echo"] {
+        for body in ["", "abc"] {
+          client.send(post(target, body))
+          #expect(try client.reply().status == 200)
+          try await fixture.advance(by: .milliseconds(2_400), times: 2)
+          #expect(await fixture.on { _, server in server.connections } == 1)
+        }
+      }
+      client.send("GET / HTTP/1.1\r\n")
+      try await fixture.advance(by: .seconds(3), times: 3)
+      client.send("Host: a\r\n\r\n")
+      #expect(try client.reply().status == 200)
+      try await fixture.advance(by: .milliseconds(2_600), times: 2)
+      #expect(await fixture.on { _, server in server.connections } == 0)
+    }
+  }
+
+  @Test("a connection is idle after a body in chunks, and after a whole second request")
+  func idleAfterBody() async throws {
+    var options = ServerOptions()
+    options.chunked = .accept
+    try await Fixture.with(options) { fixture in
+      let client = try fixture.connect()
+      client.send(
+        post("/echo", "abc") + "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"
+      )
+      #expect(try client.reply().body == "abc")
+      #expect(try client.reply().body == "x")
+      try await fixture.advance(by: .seconds(5), times: 14)
+      #expect(await fixture.on { _, server in server.connections } == 1)
+    }
+  }
+
+  // MARK: Bodies
+
+  @Test("a body that stops short gets 408 after the read timeout, however much of it came")
+  func stopsShort() async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+      client.send(String(repeating: "x", count: 999_900))
+      try await fixture.advance(by: .seconds(4), times: 4)
+      #expect(try client.reply().status == 408)
+      try await fixture.advance(by: .seconds(2), times: 1)
+      #expect(await fixture.on { script, server in script.handled + server.connections } == 0)
+    }
+  }
+
+  @Test("a body that trickles after a fast start gets 408")
+  func fastStart() async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+      client.send(String(repeating: "x", count: 900_000))
+      for _ in 0..<8 {
+        client.send("x")
+        try await fixture.advance(by: .seconds(2), times: 1)
+      }
+      #expect(try client.reply().status == 408)
+    }
+  }
+
+  @Test("a body of more than 1 KiB a second may take as long as it likes")
+  func steady() async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n")
+      for _ in 0..<30 {
+        client.send(String(repeating: "x", count: 2_000))
+        try await fixture.advance(by: .milliseconds(1_900), times: 1)
+      }
+      #expect(try client.reply().bytes.count == 60_000)
+    }
+  }
+
+  // MARK: Readers
+
+  @Test("an answer that nobody reads ends after the write timeout", arguments: ["/long", "/later"])
+  func unreadAnswer(target: String) async throws {
+    try await Fixture.with { fixture in
+      let client = try HTTPConnection(port: fixture.address.port, receiveBuffer: 4_096)
+      client.send(get(target))
+      await fixture.until { script, _ in script.handled == 1 }
+      await fixture.on { script, _ in script.answerWaiting(Script.longText) }
+      try await fixture.advance(by: .seconds(4), times: 6)
+      #expect(await fixture.on { _, server in server.connections } == 1)
+      try await fixture.advance(by: .seconds(4), times: 6)
+      #expect(await fixture.on { _, server in server.connections == 0 && server.isIdle })
+    }
+  }
+
+  @Test("an answer that is read slowly, but not too slowly, is complete")
+  func slowAnswer() async throws {
+    try await Fixture.with { fixture in
+      let client = try HTTPConnection(port: fixture.address.port, receiveBuffer: 64 << 10)
+      client.send(get("/long"))
+      #expect(try client.head().status == 200)
+      for _ in 0..<20 {
+        _ = try client.read(count: 1 << 20)
+        try await fixture.advance(by: .seconds(20), times: 1)
+      }
+    }
+  }
+
+  @Test("an answer that is read at a few bytes a second ends")
+  func drip() async throws {
+    try await Fixture.with { fixture in
+      let client = try HTTPConnection(port: fixture.address.port, receiveBuffer: 4_096)
+      client.send(get("/long"))
+      #expect(try client.head().status == 200)
+      for _ in 0..<40 {
+        _ = try? client.read(count: 500)
+        try await fixture.advance(by: .seconds(2), times: 1)
+      }
+      #expect(await fixture.on { _, server in server.connections == 0 && server.isIdle })
+    }
+  }
+
+  @Test("a stream that nobody reads ends after the write timeout, in HTTP/1.0 too", arguments: ["1.1", "1.0"])
+  func unreadStream(version: String) async throws {
+    try await Fixture.with { fixture in
+      let client = try HTTPConnection(port: fixture.address.port, receiveBuffer: 4_096)
+      client.send("GET /stream HTTP/\(version)\r\nHost: a\r\n\r\n")
+      await fixture.until { script, _ in script.streams.count == 1 }
+      await fixture.on { script, _ in script.streams[0].put(Script.longText) }
+      try await fixture.advance(by: .seconds(4), times: 12)
+      #expect(await fixture.on { script, server in script.streams[0].closures == 1 && server.connections == 0 })
+    }
+  }
+
+  @Test("a stream that is read stays, however little it says")
+  func quietStream() async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send(get("/stream"))
+      await fixture.until { script, _ in script.streams.count == 1 }
+      #expect(try client.head().status == 200)
+      for _ in 0..<20 {
+        await fixture.on { script, _ in script.streams[0].put("a") }
+        #expect(try client.chunkText() == "a")
+        try await fixture.advance(by: .seconds(5), times: 2)
+      }
+      try await fixture.advance(by: .seconds(50), times: 4)
+      #expect(await fixture.on { script, server in script.streams[0].closures == 0 && server.connections == 1 })
+    }
+  }
+
+  // MARK: Half-closed clients
+
+  static let parts = [
+    "GET / HT", get("/").dropLast(2) + "", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc",
+    "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+    "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+    get("/") + "GET / HT",
+  ]
+
+  @Test("a client that sends part of a request and its end is gone within the grace", arguments: parts)
+  func partAndEnd(part: String) async throws {
+    var options = ServerOptions()
+    options.chunked = .accept
+    try await Fixture.with(options) { fixture in
+      let clients = try (0..<50).map { _ in try fixture.connect() }
+      await fixture.until { _, server in server.connections == 50 }
+      for client in clients {
+        client.send(part)
+        client.finishSending()
+      }
+      try await fixture.advance(by: .milliseconds(400), times: 4)
+      await fixture.until { _, server in server.connections == 0 && server.isIdle }
+      #expect(await fixture.on { _, server in server.connections } == 0)
+    }
+  }
+
+  @Test("half-closed clients all get their answers, also when these come at once", arguments: [false, true])
+  func halfClosed(isLong: Bool) async throws {
+    try await Fixture.with { fixture in
+      let clients = try (0..<(isLong ? 5 : 100)).map { _ in try fixture.connect() }
+      for client in clients {
+        client.send(post("/later", "1"))
+        client.finishSending()
+      }
+      await fixture.until { script, _ in script.waiting.count == clients.count }
+      // The ends of input are seen before the answers.
+      for _ in 0..<3 { await fixture.on { _, _ in } }
+      let text = isLong ? Script.longText : "later"
+      await fixture.on { script, _ in script.answerWaiting(text) }
+      for client in clients {
+        let reply = try client.reply()
+        #expect(reply.status == 200 && reply.bytes.count == text.utf8.count)
+        #expect(reply.headers["connection"] == "close")
+        #expect(try client.readToEnd() == "")
+      }
+      await fixture.until { _, server in server.connections == 0 && server.isIdle }
+    }
+  }
+
+  @Test("a long answer survives a half-close while it is written, and one before it", arguments: [false, true])
+  func longAndHalfClosed(isBefore: Bool) async throws {
+    try await Fixture.with { fixture in
+      let clients = try (0..<5).map { _ in try fixture.connect() }
+      for client in clients {
+        client.send(get("/long"))
+        if isBefore { client.finishSending() }
+      }
+      await fixture.until { script, _ in script.handled == clients.count }
+      for client in clients { client.finishSending() }
+      for _ in 0..<3 { await fixture.on { _, _ in } }
+      for client in clients { #expect(try client.reply().bytes.count == Script.longText.utf8.count) }
+    }
+  }
+
+  @Test("a half-closed client that does not read its answer is gone after the write timeout")
+  func halfClosedUnread() async throws {
+    try await Fixture.with { fixture in
+      let client = try HTTPConnection(port: fixture.address.port, receiveBuffer: 4_096)
+      client.send(get("/later"))
+      client.finishSending()
+      await fixture.until { script, _ in script.waiting.count == 1 }
+      for _ in 0..<3 { await fixture.on { _, _ in } }
+      await fixture.on { script, _ in script.answerWaiting(Script.longText) }
+      try await fixture.advance(by: .seconds(4), times: 6)
+      #expect(await fixture.on { _, server in server.connections } == 1)
+      try await fixture.advance(by: .seconds(4), times: 6)
+      #expect(await fixture.on { _, server in server.connections == 0 && server.isIdle })
+    }
+  }
+
+  // MARK: Others
+
+  enum Stalled: CaseIterable { case nothing, answer, stream, oldStream, body }
+
+  @Test("streams that end are freed at once, whatever another client of the thread does", arguments: Stalled.allCases)
+  func others(stalled: Stalled) async throws {
+    try await Fixture.with { fixture in
+      let client = try HTTPConnection(port: fixture.address.port, receiveBuffer: 4_096)
+      switch stalled {
+      case .nothing: break
+      case .answer: client.send(get("/long"))
+      case .stream: client.send(get("/stream"))
+      case .oldStream: client.send("GET /stream HTTP/1.0\r\n\r\n")
+      case .body: client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nabc")
+      }
+      await fixture.until { _, server in server.connections == 1 && server.isIdle == (stalled == .nothing) }
+      await fixture.on { script, _ in script.streams.first?.put(Script.longText) }
+      for version in ["1.1", "1.0"] {
+        let known = await fixture.on { script, _ in script.streams.count }
+        let others = try (0..<20).map { _ in try fixture.connect() }
+        for other in others { other.send("GET /stream HTTP/\(version)\r\nHost: a\r\n\r\n") }
+        await fixture.until { script, _ in script.streams.count == known + 20 }
+        for other in others { other.disconnect() }
+        // No clock is moved: the second that libmicrohttpd needs at most is a real one.
+        await fixture.until { script, server in
+          server.connections == 1 && script.streams[known...].allSatisfy { $0.closures == 1 }
+        }
+      }
+    }
+  }
+}
+
+extension Fixture {
+  /// Moves the clock in steps, and lets the server see each: what was sent, what is due, and what comes of it.
+  fileprivate nonisolated func advance(by step: Duration, times: Int) async throws {
+    for _ in 0..<times {
+      for _ in 0..<3 { await on { _, _ in } }
+      await advance(by: step)
+      for _ in 0..<3 { await on { _, _ in } }
+    }
+  }
+}
