@@ -188,13 +188,13 @@ struct ExchangeStateTests {
     for path in [ExchangeState.Path.library, .socket] {
       var state = ExchangeState(phase)
       let actions = state.libraryRefuses(path)
-      guard [.idle, .head, .body].contains(phase) else {
+      guard [.idle, .arriving, .head, .body].contains(phase) else {
         #expect(actions == nil)
         #expect(state.phase == phase)
         continue
       }
-      #expect(actions == (phase == .idle ? [.beginRequest] : []))
-      #expect(state.path(bodyFollows: false) == path)
+      #expect(actions == ([.idle, .arriving].contains(phase) ? [.beginRequest] : []))
+      #expect(state.path(bodyFollows: false, requestFollows: false) == path)
     }
   }
 

@@ -38,7 +38,9 @@ struct MemoryTests {
   @Test("a body in chunks is refused where the budget ends")
   func chunks() async throws {
     let memory = MemoryBudget(limit: 50_000)
-    try await Fixture.with(memory: memory) { fixture in
+    var options = ServerOptions()
+    options.chunked = .accept
+    try await Fixture.with(options, memory: memory) { fixture in
       let client = try fixture.connect()
       client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
       for _ in 0..<20 { client.send("1000\r\n\(text(4_096))\r\n") }

@@ -173,7 +173,7 @@ struct ExchangeState {
   /// libmicrohttpd refuses the request by itself; the answer is given at once, and takes that path. Nil when none is owed.
   mutating func libraryRefuses(_ path: Path) -> Actions? {
     guard phase.rawValue <= Phase.body.rawValue else { return nil }
-    let actions: Actions = phase == .idle ? [.beginRequest] : []
+    let actions: Actions = isOpen ? [] : [.beginRequest]
     phase = path == .socket ? .body : .head
     return actions
   }
