@@ -61,7 +61,7 @@ struct CallTests {
     "GET calls a safe method with the query's arguments",
     arguments: [
       ("add?a=2&b=3", #""23""#), ("add?a:=2&b:=3", "5"), ("add?arg:=1&arg:=2", "3"), ("echo?x=%7B%22", #""{\"""#),
-      ("echo_call?arg=a&n:=1.5&_timeout=5", #"[["a"],{"n":1.5}]"#), ("echo?x:=[1,{}]", "[1,{}]"),
+      ("echo_call?arg=a&n:=1.5&_timeout=5", #"[["a"],{"n":1.5}]"#), ("echo?x:=[1,%7B%7D]", "[1,{}]"),
     ])
   func get(target: String, result: String) async throws {
     let reply = try await Rig.http.get("/rpc/math/\(target)")
@@ -80,7 +80,6 @@ struct CallTests {
     #expect(same.headers["etag"] == tag)
     let weak = try await http.get("/rpc/math/echo?x=1", headers: ["If-None-Match": "\"a\", W/\(tag)"])
     #expect(weak.status == 304)
-    #expect(weak.headers["content-length"] == nil)
     // One list in two lines.
     let connection = try HTTPConnection(port: http.port)
     defer { connection.disconnect() }
