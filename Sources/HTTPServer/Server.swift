@@ -86,7 +86,7 @@ public final class Server: Source, EndOfTurn {
           connections: options.connections + Self.surplus, connectionsPerAddress: options.connectionsPerAddress,
           // Later than each of our own times: it only catches what they might miss.
           idleSeconds: max(options.readTimeout, options.writeTimeout, options.idleTimeout).components.seconds + 2,
-          connectionMemory: 2 * options.headersLimit + options.targetLimit + Self.extraMemory),
+          connectionMemory: options.headersLimit + options.targetLimit + Self.extraMemory),
         strictness: strictness, server: self)
     } catch {
       // Only a daemon that has started closes it.
