@@ -145,6 +145,21 @@ extension Daemon {
   }
 }
 
+/// The status and the headers of an answer.
+struct AnswerHead {
+  /// What every answer has. A browser takes the body for nothing but what its type says, and hands it to no page of another
+  /// origin, not even as a script or an image (Fetch, "nosniff" and "Cross-Origin-Resource-Policy").
+  static let standing: [(name: StaticString, value: StaticString)] = [
+    ("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin"),
+  ]
+
+  let status: Int
+  /// Empty: none is named.
+  let contentType: StaticString
+  let requestID: String
+  let headers: [(StaticString, String)]
+}
+
 // MARK: What the library calls
 
 /// The context of a connection and of its requests is its exchange, which the server holds until the connection is closed.

@@ -8,13 +8,11 @@ struct EarlyAnswerTests {
     _ status: Int, _ type: StaticString, _ headers: [(StaticString, String)] = [], body: String = "",
     toHEAD: Bool = false
   ) -> String {
-    var answer = ReusedBytes()
     Array(body.utf8).withUnsafeBytes { body in
-      EarlyAnswer.append(
-        AnswerHead(status: status, contentType: type, requestID: "r1", headers: headers), body: body, toHEAD: toHEAD,
-        to: &answer)
+      let answer = EarlyAnswer(
+        AnswerHead(status: status, contentType: type, requestID: "r1", headers: headers), body: body, toHEAD: toHEAD)
+      return String(decoding: answer.rest, as: UTF8.self)
     }
-    return String(decoding: answer.bytes, as: UTF8.self)
   }
 
   private static let standing =

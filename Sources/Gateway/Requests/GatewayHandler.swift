@@ -38,7 +38,7 @@ final class GatewayHandler: Handler {
       let responder = route.responder
       try checks.pass(request, responder)
       guard responder.methods.contains(exchange.method) else { throw responder.refusal(of: exchange.method) }
-      if exchange.announcesBody, !exchange.isBodyTooLong, HTTPMethod.Set.bodiless.contains(exchange.method) {
+      if HTTPMethod.Set.bodiless.contains(exchange.method), exchange.announcesBody, !exchange.isBodyTooLong {
         throw Self.bodyOfGET
       }
       // OPTIONS is answered with the methods, whatever the rest of the head asks for.

@@ -21,8 +21,8 @@ public final class Exchange {
   private var head = RequestHead()
   private var content = ReusedBytes()
   private var answer = ReusedBytes()
-  /// How much of an answer that goes past libmicrohttpd was written.
-  private var written = 0
+  /// An answer that goes past libmicrohttpd.
+  private var early: EarlyAnswer?
   /// The bytes of all requests on this connection that libmicrohttpd has passed on; nil when there is no telling, because a body
   /// came in chunks.
   private var passedOn: UInt64? = 0
@@ -117,10 +117,9 @@ public final class Exchange {
       perform(state.answered(isQueued: isQueued, isStream: false))
     case .socket:
       perform(state.answeredDirectly())
-      answer.clear()
-      EarlyAnswer.append(answerHead, body: body, toHEAD: method == .head, to: &answer)
-      held.force(content.capacity + answer.capacity)
-      written = 0
+      let early = EarlyAnswer(answerHead, body: body, toHEAD: method == .head)
+      held.force(content.capacity + early.capacity)
+      self.early = consume early
       writeOn()
     case .none: break
     }
@@ -181,10 +180,11 @@ public final class Exchange {
 
   private func takeHead(_ line: RequestHead.Line) {
     head.read(line)
-    passedOn? += UInt64(connection.headSize)
+    let size = connection.headSize
+    passedOn? += UInt64(size)
     bodyLimit = server.options.bodyLimit
     let rejection = HeadValidator.rejection(
-      of: head, line, size: connection.headSize, rules: server.rules
+      of: head, line, size: size, rules: server.rules
     ) { connection.readHeaders(into: &$0) }
     if let rejection = rejection ?? (isSurplus ? .overloaded : nil) { return refuse(rejection) }
     server.handler.begin(self)
@@ -294,7 +294,10 @@ public final class Exchange {
 
   private func perform(_ actions: ExchangeState.Actions) {
     if actions.isEmpty { return }
-    if actions.contains(.beginRequest) { server.requestBegan() }
+    if actions.contains(.beginRequest) {
+      knownID = nil
+      server.requestBegan()
+    }
     if actions.contains(.abandon) { server.handler.abandoned(self) }
     if actions.contains(.closeStream), let stream {
       self.stream = nil
@@ -304,8 +307,8 @@ public final class Exchange {
       head.clear()
       content.clear()
       answer.clear()
+      early = nil
       held.force(0)
-      knownID = nil
       server.requestEnded()
     }
     if actions.contains(.expectHead) { watch?.expect(.head) }
@@ -333,10 +336,10 @@ public final class Exchange {
 
   /// Writes what the socket takes of an answer that goes past libmicrohttpd.
   private func writeOn() {
-    written += EarlyAnswer.write(answer.bytes, from: written, to: descriptor)
+    let isWritten = early?.write(to: descriptor) ?? true
     // One to a request whose body is on its way is short, and nothing was sent for this request yet, so there is room for it. There
     // is none only behind earlier answers that the client does not read: then it sees the connection close before the end.
-    guard state.phase == .writing, written < answer.count else {
+    guard state.phase == .writing, !isWritten else {
       // What the client still sends has to be read for a while: closing with unread bytes would reset the connection, and might
       // destroy the answer on its way.
       shutdown(descriptor, CInt(SHUT_WR))
@@ -352,19 +355,4 @@ public final class Exchange {
     guard !isAnswered else { return }
     respond(rejection.status, contentType: "", body: UnsafeRawBufferPointer(start: nil, count: 0))
   }
-}
-
-/// The status and the headers of an answer.
-struct AnswerHead {
-  /// What every answer has. A browser takes the body for nothing but what its type says, and hands it to no page of another
-  /// origin, not even as a script or an image (Fetch, "nosniff" and "Cross-Origin-Resource-Policy").
-  static let standing: [(name: StaticString, value: StaticString)] = [
-    ("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin"),
-  ]
-
-  let status: Int
-  /// Empty: none is named.
-  let contentType: StaticString
-  let requestID: String
-  let headers: [(StaticString, String)]
 }

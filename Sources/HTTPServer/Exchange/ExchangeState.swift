@@ -35,44 +35,6 @@ struct ExchangeState {
     case closed
   }
 
-  /// What to do. The order counts: the handler is told before the request is let go, and the socket is shut down before the
-  /// connection is resumed.
-  struct Actions: OptionSet {
-    let rawValue: UInt16
-    /// Count a request in progress.
-    static let beginRequest = Actions(rawValue: 1 << 0)
-    /// Tell the handler that the answer it owes has no taker any more.
-    static let abandon = Actions(rawValue: 1 << 1)
-    /// Close the stream.
-    static let closeStream = Actions(rawValue: 1 << 2)
-    /// Let go of the request: head, body and answer.
-    static let endRequest = Actions(rawValue: 1 << 3)
-    /// Start the deadline for the rest of a head.
-    static let expectHead = Actions(rawValue: 1 << 4)
-    /// Start the deadline for the next request.
-    static let expectRequest = Actions(rawValue: 1 << 5)
-    /// Start the deadline for a client that has shut down its half, or has been refused.
-    static let expectEnd = Actions(rawValue: 1 << 6)
-    /// Stop the deadline.
-    static let expectNothing = Actions(rawValue: 1 << 7)
-    /// Shut down the socket; libmicrohttpd closes the connection in its next run.
-    static let shutDown = Actions(rawValue: 1 << 8)
-    /// Suspend the connection.
-    static let suspend = Actions(rawValue: 1 << 9)
-    /// Resume the connection.
-    static let resume = Actions(rawValue: 1 << 10)
-    /// Tell libmicrohttpd that the stream is broken.
-    static let breakStream = Actions(rawValue: 1 << 11)
-    /// Refuse the request: its body took too long.
-    static let refuse = Actions(rawValue: 1 << 12)
-    /// Let go of the connection.
-    static let endConnection = Actions(rawValue: 1 << 13)
-    /// Start the deadline for a body, which moves with what arrives.
-    static let expectBody = Actions(rawValue: 1 << 14)
-    /// Start the deadline for a client that is to read, which moves with what it takes. When it runs already, it goes on.
-    static let expectReader = Actions(rawValue: 1 << 15)
-  }
-
   /// What to do with what arrived of a request.
   enum Arrival {
     /// Look at the head.

@@ -1,4 +1,37 @@
+import CLinux
 import Synchronization
+
+/// A value behind one mutex, for the few things that cross threads. Hold it for a few instructions only: nothing
+/// that waits belongs inside.
+///
+/// A `pthread_mutex_t` and not `Synchronization.Mutex`, in which ThreadSanitizer sees races that are not there.
+public final class Guarded<Value>: @unchecked Sendable {
+  // Safe: `value` is touched only between lock and unlock.
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  private var value: Value
+
+  /// Guards an initial value.
+  public init(_ value: sending Value) {
+    mutex = .allocate(capacity: 1)
+    mutex.initialize(to: pthread_mutex_t())
+    pthread_mutex_init(mutex, nil)
+    self.value = value
+  }
+
+  deinit {
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
+  }
+
+  /// Runs the body with exclusive access to the value.
+  public func withLock<Result, Failure: Error>(
+    _ body: (inout Value) throws(Failure) -> sending Result
+  ) throws(Failure) -> sending Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return try body(&value)
+  }
+}
 
 /// A limit that shards share: how many of something may be in use at once. Exact, without a lock.
 public final class SharedLimit: Sendable {
@@ -64,18 +97,18 @@ package struct MemoryShare: ~Copyable {
 
   /// Makes the share that large; false, with nothing changed, when the budget has no room for more. Less can always be held.
   package mutating func hold(_ wanted: Int) -> Bool {
-    let wanted = wanted < MemoryBudget.smallest ? 0 : wanted
-    if wanted == bytes { return true }
-    guard wanted < bytes || budget.count + wanted - bytes <= budget.limit else { return false }
-    budget.take(wanted - bytes)
-    bytes = wanted
+    let more = Self.counted(wanted) - bytes
+    guard more <= 0 || budget.count + more <= budget.limit else { return false }
+    force(wanted)
     return true
   }
 
   /// Makes the share that large, whether there is room or not: the bytes are there already.
   package mutating func force(_ wanted: Int) {
-    let wanted = wanted < MemoryBudget.smallest ? 0 : wanted
+    let wanted = Self.counted(wanted)
     if wanted != bytes { budget.take(wanted - bytes) }
     bytes = wanted
   }
+
+  private static func counted(_ bytes: Int) -> Int { bytes < MemoryBudget.smallest ? 0 : bytes }
 }
