@@ -8,7 +8,7 @@ struct ReadyTests {
   /// Waits until each shard gives that status: so many requests in a row, spread over the shards.
   private func isEverywhere(_ status: Int, _ gateway: LiveGateway, _ target: String = "/ready") async throws {
     try await eventually("\(target) to be \(status)") {
-      for _ in 0..<8 where try await gateway.http.get(target).status != status { return false }
+      for _ in 0..<24 where try await gateway.http.get(target).status != status { return false }
       return true
     }
   }
