@@ -54,7 +54,8 @@ public final class Gateway: Sendable {
         shards.append(Shard(reactor, configuration.http, logger: logger))
       }
       let memory = MemoryBudget(limit: configuration.http.limits.memory)
-      let shared = configuration.services.map { SharedService($0, memory: memory) }
+      let transcoding = BackgroundQueue(name: "transcoding")
+      let shared = configuration.services.map { SharedService($0, memory: memory, transcoding: transcoding) }
       for shard in shards {
         try await shard.open(configuration, shards: shards, shared: shared, context: context, logger: logger)
       }

@@ -23,6 +23,12 @@ public struct ReceivedMessage: ~Copyable {
     return UnsafeRawBufferPointer(start: zmq_msg_data(places + index), count: zmq_msg_size(places + index))
   }
 
+  /// Keeps a frame beyond the message. A long one is shared with the message, not copied.
+  public func keep(_ index: Int) -> KeptFrame {
+    precondition((0..<count).contains(index), "no such frame")
+    return KeptFrame(sharing: places + index)
+  }
+
   /// Lets the memory of the last message go.
   public mutating func clear() {
     count = 0
@@ -73,5 +79,32 @@ public struct ReceivedMessage: ~Copyable {
   private static func free(_ places: UnsafeMutablePointer<zmq_msg_t>, _ capacity: Int) {
     for index in 0..<capacity { zmq_msg_close(places + index) }
     places.deallocate()
+  }
+}
+
+/// A frame that outlives its message, to be read on any thread.
+// Sendable although it holds a pointer: libzmq counts who shares a frame atomically, and nobody changes its bytes.
+public final class KeptFrame: @unchecked Sendable {
+  private let place = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
+
+  fileprivate init(sharing frame: UnsafeMutablePointer<zmq_msg_t>) {
+    zmq_msg_init(place)
+    // It fails for what is no message only.
+    zmq_msg_copy(place, frame)
+  }
+
+  deinit {
+    zmq_msg_close(place)
+    place.deallocate()
+  }
+
+  /// How many bytes it has.
+  public var count: Int { zmq_msg_size(place) }
+
+  /// Lends the bytes; the pointer is valid only inside `body`.
+  public func withUnsafeBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try body(UnsafeRawBufferPointer(start: zmq_msg_data(place), count: zmq_msg_size(place)))
   }
 }

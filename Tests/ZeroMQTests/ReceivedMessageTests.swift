@@ -49,6 +49,24 @@ struct FramesTests {
     #expect(Array(frames[1]) == [2])
   }
 
+  @Test("a frame that is kept outlives its message and can be read on another thread", arguments: [0, 5, 33, 1_000_000])
+  func kept(count: Int) async throws {
+    let kept = try {
+      let (a, b) = try pair()
+      try send([[1], [UInt8](repeating: 7, count: count)], on: a)
+      try send([[2]], on: a)
+      var frames = ReceivedMessage()
+      #expect(try frames.receive(from: b))
+      let kept = frames.keep(1)
+      #expect(try frames.receive(from: b))
+      frames.clear()
+      return kept
+    }()
+    #expect(kept.count == count)
+    let bytes = try await offThread { kept.withUnsafeBytes { Array($0) } }
+    #expect(bytes == [UInt8](repeating: 7, count: count))
+  }
+
   @Test("clear frees all frames of the last message, also after a receive that found nothing", arguments: [2, 40])
   func freed(count: Int) throws {
     let (a, b) = try pair()

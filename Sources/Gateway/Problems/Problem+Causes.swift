@@ -38,6 +38,14 @@ extension Problem {
     return problem
   }
 
+  /// The reply came, and the deadline passed before the answer was made of it.
+  static var replyTakesTooLong: Problem {
+    var problem = Problem(
+      .timeout, "The reply came, but it is so long that the deadline passed while it was turned into JSON.")
+    problem.sent = true
+    return problem
+  }
+
   /// A call has no reply.
   init(_ failure: CallFailure) {
     switch failure.code {

@@ -60,6 +60,22 @@ struct Problem: Error, Hashable, Sendable {
     isRetryable = false
   }
 
+  /// Where a problem occurs.
+  struct Occurrence: Sendable {
+    /// What the paths of the gateway start with.
+    let prefix: String
+    let path: String
+    let requestID: String
+  }
+
+  /// The problem with the path and the name of the request it occurs at.
+  func at(_ occurrence: Occurrence) -> Problem {
+    var problem = self
+    problem.instance = occurrence.path
+    problem.requestID = occurrence.requestID
+    return problem
+  }
+
   /// The document, its members in the order of the contract; `type` is `{prefix}/problems/{code}`.
   func json(prefix: String = "") -> [UInt8] {
     var json = JSONWriter()

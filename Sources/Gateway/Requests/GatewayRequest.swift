@@ -131,12 +131,13 @@ final class GatewayRequest {
   /// Whether there is memory to keep an answer of that length until the client has read it.
   func hasRoom(forAnswer bytes: Int) -> Bool { exchange.hasRoom(forAnswer: bytes) }
 
-  /// Answers with bytes, which are copied.
+  /// Answers with bytes, which are copied unless an owner keeps them.
   func answer(
-    _ status: Int, _ type: StaticString, headers: [(StaticString, String)] = [], _ body: UnsafeRawBufferPointer
+    _ status: Int, _ type: StaticString, headers: [(StaticString, String)] = [], _ body: UnsafeRawBufferPointer,
+    keptBy owner: AnyObject? = nil
   ) {
     work = nil
-    exchange.respond(status, contentType: type, headers: headers, body: body)
+    exchange.respond(status, contentType: type, headers: headers, body: body, keptBy: owner)
     handler.ended(self, .answered(status: status))
   }
 
@@ -159,14 +160,22 @@ final class GatewayRequest {
 
   /// Answers with a problem document.
   func answer(_ problem: Problem) {
-    work = nil
-    var problem = problem
+    let problem = problem.at(occurrence)
+    problem.json(prefix: occurrence.prefix).withUnsafeBytes { answer(problem, document: $0) }
+  }
+
+  /// Where a problem occurs that this request is answered with.
+  var occurrence: Problem.Occurrence {
     let path = UnsafeRawBufferPointer(rebasing: exchange.target.prefix { $0 != UInt8(ascii: "?") })
-    problem.instance = String(decoding: path, as: UTF8.self)
-    problem.requestID = exchange.requestID
-    problem.json(prefix: handler.prefix).withUnsafeBytes {
-      exchange.respond(problem.status, contentType: Problem.contentType, headers: problem.headers, body: $0)
-    }
+    return Problem.Occurrence(
+      prefix: handler.prefix, path: String(decoding: path, as: UTF8.self), requestID: exchange.requestID)
+  }
+
+  /// Answers with a problem whose document is written already. It is copied unless an owner keeps it.
+  func answer(_ problem: Problem, document: UnsafeRawBufferPointer, keptBy owner: AnyObject? = nil) {
+    work = nil
+    exchange.respond(
+      problem.status, contentType: Problem.contentType, headers: problem.headers, body: document, keptBy: owner)
     handler.ended(self, .refused(problem))
   }
 

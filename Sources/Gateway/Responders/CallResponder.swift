@@ -99,15 +99,22 @@ final class PendingReply: ReplyHandler, PendingWork {
     let buffers = request.buffers
     defer { buffers.clear() }
     do throws(TranscodingError) {
+      let replies = callee.upstream.replies
       if isException {
-        request.answer(try problem(body, callee, buffers))
+        request.answer(try replies.problem(body, calling: callee.method, &buffers.reply))
       } else {
-        try callee.upstream.writer.transcode(body, into: &buffers.reply)
-        buffers.reply.withUnsafeBytes(answer)
+        try replies.writer.transcode(body, into: &buffers.reply)
+        buffers.reply.withUnsafeBytes { request.answer(result: $0) }
       }
     } catch {
       request.answer(Problem(reply: error))
     }
+  }
+
+  /// Too long a reply for this thread: another one makes the answer of it, and the request waits for that.
+  func replied(_ reply: LongReply) {
+    guard let callee = callee.take() else { return }
+    callee.upstream.longReplies.answer(request, with: reply, to: callee.method)
   }
 
   func failed(_ failure: CallFailure) {
@@ -120,31 +127,19 @@ final class PendingReply: ReplyHandler, PendingWork {
     guard let callee = callee.take() else { return }
     callee.upstream.engine.cancel(number)
   }
+}
 
-  private func answer(_ json: UnsafeRawBufferPointer) {
-    guard request.hasRoom(forAnswer: json.count) else { return request.answer(.noMemory(forAnswer: json.count)) }
-    if request.method == .post { return request.answer(200, "application/json", json) }
-    let tag = EntityTag.of(json)
-    if EntityTag.matches(request.values(of: .ifNoneMatch), tag) {
-      request.answer(304, "", headers: [("ETag", tag)], UnsafeRawBufferPointer(start: nil, count: 0))
+extension GatewayRequest {
+  /// Answers with the result of a call; a GET has its tag, and is told when it knows the result already. The bytes are copied, unless
+  /// an owner keeps them.
+  func answer(result json: UnsafeRawBufferPointer, tag: String? = nil, keptBy owner: AnyObject? = nil) {
+    guard hasRoom(forAnswer: json.count) else { return answer(.noMemory(forAnswer: json.count)) }
+    if method == .post { return answer(200, "application/json", json, keptBy: owner) }
+    let tag = tag ?? EntityTag.of(json)
+    if EntityTag.matches(values(of: .ifNoneMatch), tag) {
+      answer(304, "", headers: [("ETag", tag)], UnsafeRawBufferPointer(start: nil, count: 0))
     } else {
-      request.answer(200, "application/json", headers: [("ETag", tag)], json)
+      answer(200, "application/json", headers: [("ETag", tag)], json, keptBy: owner)
     }
-  }
-
-  private func problem(
-    _ body: UnsafeRawBufferPointer, _ callee: CallResponder, _ buffers: TranscodingBuffers
-  ) throws(TranscodingError) -> Problem {
-    let upstream = callee.upstream
-    let exception = try RemoteException(body, limits: upstream.writer.limits)
-    try exception.arguments.span.withUnsafeBytes { arguments throws(TranscodingError) in
-      try upstream.writer.transcode(arguments, into: &buffers.reply)
-    }
-    let shown = ShownException(
-      type: exception.name, arguments: buffers.reply.withUnsafeBytes { Array($0) }, repr: exception.repr)
-    let verdict = upstream.errors.verdict(
-      for: exception.name, firstArgument: exception.firstArgument, innerArgument: exception.innerArgument,
-      calling: callee.method.text)
-    return Problem(shown, verdict, exposing: upstream.exposure)
   }
 }

@@ -8,12 +8,11 @@ import ZeroMQRPC
 final class RPCUpstream {
   let engine: CallEngine
   let policy: MethodPolicy
-  let errors: ErrorMap
-  let exposure: Configuration.Exposure
   let timeout: Duration
   let maximumTimeout: Duration
   let reader: JSONToMessagePack
-  let writer: MessagePackToJSON
+  let replies: ReplyReader
+  let longReplies: LongReplies
 
   init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
@@ -21,6 +20,7 @@ final class RPCUpstream {
   ) throws {
     var options = RPCOptions()
     options.longestReply = rpc.replyLimit
+    options.longestShortReply = configuration.http.limits.inline
     // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
     options.leastSilence = min(options.leastSilence, rpc.timeout)
     engine = try CallEngine(
@@ -28,11 +28,35 @@ final class RPCUpstream {
       on: loop,
       logger: logger)
     policy = MethodPolicy(service.methods)
-    errors = ErrorMap(rpc.errors.map, configuration.errors.map)
-    exposure = configuration.exposure(rpc.errors)
     timeout = rpc.timeout
     maximumTimeout = rpc.maximumTimeout
     reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
-    writer = service.json.writer(limits: configuration.http.limits.transcoding)
+    replies = ReplyReader(
+      writer: service.json.writer(limits: configuration.http.limits.transcoding),
+      errors: ErrorMap(rpc.errors.map, configuration.errors.map), exposure: configuration.exposure(rpc.errors))
+    longReplies = LongReplies(shared, replies, on: loop)
+  }
+}
+
+/// How the replies of a service become answers.
+struct ReplyReader: Sendable {
+  let writer: MessagePackToJSON
+  let errors: ErrorMap
+  let exposure: Configuration.Exposure
+
+  /// What an exception that came as the reply is answered with. Leaves its arguments in the buffer.
+  func problem(
+    _ body: UnsafeRawBufferPointer, calling method: MethodName, _ buffer: inout ByteBuffer
+  ) throws(TranscodingError) -> Problem {
+    let exception = try RemoteException(body, limits: writer.limits)
+    try exception.arguments.span.withUnsafeBytes { arguments throws(TranscodingError) in
+      try writer.transcode(arguments, into: &buffer)
+    }
+    let shown = ShownException(
+      type: exception.name, arguments: buffer.withUnsafeBytes { Array($0) }, repr: exception.repr)
+    let verdict = errors.verdict(
+      for: exception.name, firstArgument: exception.firstArgument, innerArgument: exception.innerArgument,
+      calling: method.text)
+    return Problem(shown, verdict, exposing: exposure)
   }
 }

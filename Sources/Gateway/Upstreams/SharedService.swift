@@ -7,10 +7,13 @@ final class SharedService: Sendable {
   let inFlight: SharedLimit
   /// What calls to it may take together with all else that clients make the gateway keep.
   let memory: MemoryBudget
+  /// Where long replies of all services are turned into JSON.
+  let transcoding: BackgroundQueue
   private let publishers = Atomic<Int>(0)
 
-  init(_ service: Configuration.Service, memory: MemoryBudget) {
+  init(_ service: Configuration.Service, memory: MemoryBudget, transcoding: BackgroundQueue) {
     self.memory = memory
+    self.transcoding = transcoding
     if case .rpc(let rpc) = service.pattern {
       inFlight = SharedLimit(limit: rpc.inFlight)
     } else {

@@ -21,6 +21,8 @@ public final class Exchange {
   private var head = RequestHead()
   private var content = ReusedBytes()
   private var answer = ReusedBytes()
+  /// Who keeps the bytes of the answer, when they were not copied.
+  private var answerOwner: AnyObject?
   /// An answer that goes past libmicrohttpd.
   private var early: EarlyAnswer?
   /// The bytes of all requests on this connection that libmicrohttpd has passed on; nil when there is no telling, because a body
@@ -99,21 +101,24 @@ public final class Exchange {
   /// Whether the server accepts no more requests; the answer to this one closes its connection.
   public var isServerQuiesced: Bool { server.isQuiesced }
 
-  /// Answers with bytes, which are copied. Called inside a handler's call or later, once; when the client is gone, or an
+  /// Answers with bytes. They are copied, unless an owner is named: then they live, unchanged, as long as it does, and the exchange
+  /// holds it while it needs them. Called inside a handler's call or later, once; when the client is gone, or an
   /// answer was given before, it does nothing. Answered before the body was read, the connection closes after it. Besides
   /// these headers the answer has those of every answer: `X-Request-Id`, and what keeps foreign pages from reading it.
   public func respond(
-    _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer
+    _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer,
+    keptBy owner: AnyObject? = nil
   ) {
     let answerHead = AnswerHead(
       status: status, contentType: contentType, requestID: requestID, headers: headers)
     switch state.path(bodyFollows: head.bodyFollows, requestFollows: nextHasBegun) {
     case .library:
       answer.clear()
-      answer.append(body)
-      held.force(content.capacity + answer.capacity)
+      answerOwner = owner
+      if owner == nil { answer.append(body) }
+      held.force(content.capacity + (owner == nil ? answer.capacity : body.count))
       let isQueued = connection.queue(
-        answerHead, body: answer.bytes, closes: server.isQuiesced, logger: server.logger)
+        answerHead, body: owner == nil ? answer.bytes : body, closes: server.isQuiesced, logger: server.logger)
       perform(state.answered(isQueued: isQueued, isStream: false))
     case .socket:
       perform(state.answeredDirectly())
@@ -307,6 +312,7 @@ public final class Exchange {
       head.clear()
       content.clear()
       answer.clear()
+      answerOwner = nil
       early = nil
       held.force(0)
       server.requestEnded()

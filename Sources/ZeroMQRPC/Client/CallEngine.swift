@@ -9,8 +9,26 @@ public protocol ReplyHandler: AnyObject {
   /// The reply came: a result, or an exception (see `RemoteException`), as one MessagePack value that is not yet validated. The
   /// bytes live for the time of this call only.
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool)
+  /// The same, of a reply that is longer than `RPCOptions.longestShortReply`.
+  func replied(_ reply: LongReply)
   /// There will be no reply.
   func failed(_ failure: CallFailure)
+}
+
+extension ReplyHandler {
+  public func replied(_ reply: LongReply) {
+    reply.body.withUnsafeBytes { replied($0, isException: reply.isException) }
+  }
+}
+
+/// A reply to keep: to be read later, or on another thread.
+public struct LongReply: Sendable {
+  /// One MessagePack value that is not yet validated.
+  public let body: KeptFrame
+  /// Whether it is an exception.
+  public let isException: Bool
+  /// When the caller will have waited for as long as it wants to.
+  public let deadline: Instant
 }
 
 /// Calls the methods of aiozmq services: one connection for each endpoint, a deadline for each call.
@@ -33,6 +51,7 @@ public final class CallEngine: TimerHandler {
   private struct PendingCall {
     let handler: any ReplyHandler
     let deadline: Timer
+    let expiry: Instant
     /// The connection it was sent on; nil while it waits.
     var connection: BackendConnection?
     /// When it was sent, or began to wait.
@@ -64,6 +83,7 @@ public final class CallEngine: TimerHandler {
 
   private let logger: Logger
   private let options: RPCOptions
+  private let longestShortReply: Int
   private let context: Context
   private let loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
@@ -89,6 +109,7 @@ public final class CallEngine: TimerHandler {
     self.memory = memory
     self.logger = logger
     self.options = options
+    longestShortReply = min(options.longestShortReply, options.longestReply)
     self.context = context
     self.loop = loop
     self.inFlight = inFlight
@@ -118,11 +139,12 @@ public final class CallEngine: TimerHandler {
       if queue.count > 2 * pending.count + 64 { queue.removeAll { pending[$0] == nil } }
       queue.append(number)
     }
+    let expiry = loop.now + timeout
     pending.insert(
       number,
       PendingCall(
-        handler: handler, deadline: loop.schedule(at: loop.now + timeout, self, tag: number), connection: connection,
-        since: loop.now, waiting: connection == nil ? WaitingCall(copying: call, memory: memory) : nil))
+        handler: handler, deadline: loop.schedule(at: expiry, self, tag: number), expiry: expiry,
+        connection: connection, since: loop.now, waiting: connection == nil ? WaitingCall(copying: call, memory: memory) : nil))
     return number
   }
 
@@ -185,10 +207,11 @@ public final class CallEngine: TimerHandler {
       countMalformed(connection)
       return call.handler.failed(CallFailure(.badReply, sent: true))
     }
+    if message[1].count <= longestShortReply { return call.handler.replied(message[1], isException: isException) }
     guard message[1].count <= options.longestReply else {
       return call.handler.failed(CallFailure(.replyTooLarge, sent: true))
     }
-    call.handler.replied(message[1], isException: isException)
+    call.handler.replied(LongReply(body: message.keep(1), isException: isException, deadline: call.expiry))
   }
 
   /// A full backend has room again.

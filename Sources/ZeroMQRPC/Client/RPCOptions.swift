@@ -5,6 +5,8 @@ public struct RPCOptions: Sendable, Hashable {
   /// Bytes of the longest reply that is accepted. A longer one fails its call; one above four times that ends the
   /// connection. Default: 64 MiB.
   public var longestReply = 64 << 20
+  /// A reply of more bytes is handed over to keep, as a `LongReply`. Default: none is.
+  public var longestShortReply = Int.max
   /// Messages handed to libzmq for a backend that it has not sent yet. The rest waits in the client, where it can be moved,
   /// cancelled and expire. Default: 100.
   public var sendHighWaterMark = 100
