@@ -76,7 +76,7 @@ struct ConfigurationTests {
         prefix: /api/v1
         chunked: accept
         limits: { body: 2MiB, headers: 8KiB, target: 4KB, connections: 5, connections-per-address: 2,
-          read-timeout: 1.5s, write-timeout: 20s, idle-timeout: 1m, depth: 32, elements: 10 }
+          read-timeout: 1.5s, write-timeout: 20s, idle-timeout: 1m, depth: 32, elements: 10, inline: 8KiB }
       auth: none
       grace: 2m
       errors: { expose: class, map: { KeyError: 500, "a.*": 418 } }
@@ -115,6 +115,7 @@ struct ConfigurationTests {
     expected.http.limits.server.idleTimeout = .seconds(60)
     expected.http.limits.transcoding.depth = 32
     expected.http.limits.transcoding.elements = 10
+    expected.http.limits.inline = 8 << 10
     expected.isOpenToAll = true
     expected.grace = .seconds(120)
     expected.errors = .init(expose: .class, map: ["KeyError": 500, "a.*": 418])

@@ -22,7 +22,9 @@ enum RouterBench {
     let shard = Shard(try Reactor(name: "router"), .init(), logger: Rig.logger)
     try await shard.open(
       configuration, shards: [shard],
-      shared: configuration.services.map { SharedService($0, memory: MemoryBudget(limit: 1 << 30)) },
+      shared: configuration.services.map {
+        SharedService($0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"))
+      },
       context: Context(),
       logger: Rig.logger)
     return shard

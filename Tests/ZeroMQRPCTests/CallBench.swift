@@ -9,6 +9,8 @@ actor CallBench {
   enum Outcome: Sendable, Hashable {
     case result([UInt8])
     case exception([UInt8])
+    /// A result that was handed over to keep.
+    case long([UInt8])
     case failed(CallFailure)
   }
 
@@ -99,6 +101,7 @@ actor CallBench {
     func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
       finish(isException ? .exception(Array(body)) : .result(Array(body)))
     }
+    func replied(_ reply: LongReply) { finish(.long(reply.body.withUnsafeBytes { Array($0) })) }
     func failed(_ failure: CallFailure) { finish(.failed(failure)) }
     fileprivate func finish(_ outcome: Outcome) { box.withLock { $0 = outcome } }
 

@@ -204,6 +204,25 @@ struct RPCClientTests {
     }
   }
 
+  @Test(
+    "a reply longer than a short one is handed over to keep, one beyond the limit is not",
+    arguments: [(1_000, false), (1_001, true), (1_500, true), (1_501, nil)])
+  func longReply(count: Int, isKept: Bool?) async throws {
+    var options = RPCOptions()
+    (options.longestShortReply, options.longestReply) = (1_000, 1_500)
+    try await CallBench.with(options: options) { bench, backends in
+      let reply = await bench.call(within: .seconds(30))
+      let body = [UInt8](repeating: 7, count: count)
+      try await backends[0].answer(try await backends[0].call(), body)
+      switch isKept {
+      case false?: #expect(try await reply.outcome == .result(body))
+      case true?: #expect(try await reply.outcome == .long(body))
+      case nil: #expect(try await reply.outcome == .failed(CallFailure(.replyTooLarge, sent: true)))
+      }
+      #expect(await bench.callsUnderWay == 0)
+    }
+  }
+
   @Test("a backend cannot answer the call that another one has; that is malformed, and the call goes on")
   func foreignReply() async throws {
     try await CallBench.with(backends: 2) { bench, backends in

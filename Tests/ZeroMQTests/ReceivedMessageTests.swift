@@ -49,7 +49,8 @@ struct FramesTests {
     #expect(Array(frames[1]) == [2])
   }
 
-  @Test("a frame that is kept outlives its message and can be read on another thread", arguments: [0, 5, 33, 1_000_000])
+  @Test(
+    "a frame that is kept outlives its message and can be read on another thread", arguments: [0, 5, 33, 1_000_000])
   func kept(count: Int) async throws {
     let kept = try {
       let (a, b) = try pair()

@@ -128,7 +128,10 @@ private final class LongReplyWork: Sendable {
 
   /// Makes the answer; nil when nobody wants it. The reply is freed before it returns.
   func run() -> LongAnswer? {
-    guard let reply = held.withLock({ $0.take() })?.reply else { return nil }
+    guard let taken = held.withLock({ $0.take() }) else { return nil }
+    // Its memory counts for as long as it is read.
+    defer { withExtendedLifetime(taken) {} }
+    let reply = taken.reply
     do throws(TranscodingError) {
       return try reply.body.withUnsafeBytes { body throws(TranscodingError) in
         var buffer = ByteBuffer()

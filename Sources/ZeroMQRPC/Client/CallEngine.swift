@@ -144,7 +144,8 @@ public final class CallEngine: TimerHandler {
       number,
       PendingCall(
         handler: handler, deadline: loop.schedule(at: expiry, self, tag: number), expiry: expiry,
-        connection: connection, since: loop.now, waiting: connection == nil ? WaitingCall(copying: call, memory: memory) : nil))
+        connection: connection, since: loop.now,
+        waiting: connection == nil ? WaitingCall(copying: call, memory: memory) : nil))
     return number
   }
 

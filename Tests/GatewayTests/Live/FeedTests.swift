@@ -29,7 +29,9 @@ struct FeedTests {
             subscribe: { connect: ["\(await publisher.endpoint)"], heartbeat: 1h, history: { \(history) } }
         """
       let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
-      let shared = configuration.services.map { SharedService($0, memory: MemoryBudget(limit: 1 << 30)) }
+      let shared = configuration.services.map {
+        SharedService($0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"))
+      }
       let context = try Context()
       let reactors = [try Reactor(name: "home"), try Reactor(name: "other")]
       let shards = reactors.map { Shard($0, .init(), logger: Rig.logger) }

@@ -29,7 +29,9 @@ struct HistoryTests {
         rig.cleanup.add { await shard.close() }
         try await shard.open(
           configuration, shards: shards,
-          shared: configuration.services.map { SharedService($0, memory: MemoryBudget(limit: 1 << 30)) },
+          shared: configuration.services.map {
+            SharedService($0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"))
+          },
           context: context,
           logger: Rig.logger)
       }

@@ -11,7 +11,7 @@ struct LongReplyTests {
   /// Maps in each other, each with a key twice, which is noticed at its end: a second or so of work in a few hundred KiB.
   static let slow: [UInt8] = {
     var bytes = Value.array(.init(repeating: .string("a text of some length"), count: 15_000)).packed
-    for _ in 0..<60 { bytes = [0x82, 0xA1, 0x61] + bytes + [0xA1, 0x61, 0x01] }
+    for _ in 0..<300 { bytes = [0x82, 0xA1, 0x61] + bytes + [0xA1, 0x61, 0x01] }
     return bytes
   }()
 
@@ -23,7 +23,7 @@ struct LongReplyTests {
   @Test("a call is answered while the long reply of one before it is still being turned into JSON")
   func beside() async throws {
     try await Rig.with { rig in
-      let (backend, gateway) = try await rig.backend("timeout: 50s")
+      let (backend, gateway) = try await rig.backend("timeout: 50s", http: "limits: { depth: 400 }")
       let isDone = Guarded(false)
       let long = Task {
         let reply = try await gateway.http.post("/rpc/s/long")
@@ -43,7 +43,8 @@ struct LongReplyTests {
     }
   }
 
-  @Test("replies as long as http.limits.inline and one byte longer are answered alike", arguments: [4_096, 4_097, 100_000])
+  @Test(
+    "replies as long as http.limits.inline and one byte longer are answered alike", arguments: [4_096, 4_097, 100_000])
   func limit(count: Int) async throws {
     try await Rig.with { rig in
       let (backend, gateway) = try await rig.backend("methods: { safe: [\"*\"] }", http: "limits: { inline: 4KiB }")
@@ -83,7 +84,7 @@ struct LongReplyTests {
   @Test("the deadline of a call holds while its reply is turned into JSON")
   func deadline() async throws {
     try await Rig.with { rig in
-      let (backend, gateway) = try await rig.backend()
+      let (backend, gateway) = try await rig.backend(http: "limits: { depth: 400 }")
       // A first one takes the thread, so that the second waits.
       let first = Task { try await gateway.http.post("/rpc/s/long?_timeout=50") }
       try await answerSlowly(backend)
@@ -101,7 +102,7 @@ struct LongReplyTests {
   @Test("a reply that waits is let go when its client leaves, and one for which there is no memory is refused")
   func memory() async throws {
     try await Rig.with { rig in
-      let (backend, gateway) = try await rig.backend("timeout: 50s", http: "limits: { memory: 1MiB }")
+      let (backend, gateway) = try await rig.backend("timeout: 50s", http: "limits: { memory: 1MiB, depth: 400 }")
       let waiting = Value.string(String(repeating: "a", count: 500_000)).packed
       let first = Task { try await gateway.http.post("/rpc/s/long") }
       try await answerSlowly(backend)
@@ -127,7 +128,7 @@ struct LongReplyTests {
   @Test("a stop does not wait longer than its grace for replies that are turned into JSON")
   func stop() async throws {
     try await Rig.with { rig in
-      let (backend, gateway) = try await rig.backend("timeout: 50s", grace: "100ms")
+      let (backend, gateway) = try await rig.backend("timeout: 50s", http: "limits: { depth: 400 }", grace: "100ms")
       let asked = (0..<4).map { _ in Task { try? await gateway.http.post("/rpc/s/long") } }
       for _ in asked { try await answerSlowly(backend) }
       let time = await duration { await gateway.stop() }

@@ -132,7 +132,9 @@ struct TopicLimitTests {
       rig.cleanup.add { await shard.close() }
       try await shard.open(
         configuration, shards: [shard],
-        shared: configuration.services.map { SharedService($0, memory: MemoryBudget(limit: 1 << 30)) },
+        shared: configuration.services.map {
+          SharedService($0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"))
+        },
         context: try Context(),
         logger: Rig.logger)
       try await eventually("the publisher is connected") { await shard.isConnected }
