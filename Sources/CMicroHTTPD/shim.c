@@ -5,6 +5,7 @@
 #include "shim.h"
 #include <dlfcn.h>
 #include <stdatomic.h>
+#include <strings.h>
 
 typedef enum MHD_Result (*queue)(struct MHD_Connection *, unsigned int, struct MHD_Response *);
 typedef enum MHD_Result (*lookup)(
@@ -41,10 +42,20 @@ void cmhd_add_lines(struct MHD_Response *response, const char *lines, size_t cou
     for (size_t i = 0; i < length; i++) copy[i] = copy[i] == CR ? '\r' : copy[i] == LF ? '\n' : copy[i];
 }
 
+/* The status for a refusal of the library's. 1.0 refuses transfer codings other than chunked with 400; HTTP has 501 for them
+ * (RFC 9112, 6.1). Headers can be looked up only when the head is complete. */
+static unsigned int status_for(struct MHD_Connection *connection, unsigned int status) {
+    const char *coding;
+    if (status != MHD_HTTP_BAD_REQUEST || cmhd_head_size(connection) == 0) return status;
+    if (atomic_load_explicit(&library_lookup, memory_order_relaxed)(
+            connection, MHD_HEADER_KIND, "Transfer-Encoding", 17, &coding, NULL) != MHD_YES) return status;
+    return strcasecmp(coding, "chunked") == 0 ? status : MHD_HTTP_NOT_IMPLEMENTED;
+}
+
 /* Ours go through `cmhd_queue`: this one comes from the library, which refuses the request. */
 enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response) {
     void *owner = cmhd_owner(connection);
-    switch (owner ? atomic_load(&refusing)(owner, status) : CMHD_LET_REFUSE) {
+    switch (owner ? atomic_load(&refusing)(owner, status_for(connection, status)) : CMHD_LET_REFUSE) {
     case CMHD_ANSWERED: return MHD_YES;
     case CMHD_CLOSE: return MHD_NO;
     case CMHD_LET_REFUSE: break;

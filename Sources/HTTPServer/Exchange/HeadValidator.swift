@@ -175,8 +175,12 @@ struct InPlaceLayout {
     return true
   }
 
-  /// Whether only the empty line is left of the head.
-  var isAtEnd: Bool { next + 2 == end }
+  /// Whether only the empty line is left of the head. The library has put NULs over both line ends there: anything else came from
+  /// the client, behind a NUL of its own.
+  var isAtEnd: Bool {
+    guard next + 2 == end, let ends = UnsafeRawPointer(bitPattern: end - 4) else { return false }
+    return ends.loadUnaligned(as: UInt32.self) == 0
+  }
 }
 
 extension Rejection {
