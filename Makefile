@@ -29,7 +29,7 @@ test: ## Install what is missing, with a Python environment in .venv, and run al
 	@Scripts/bootstrap test
 	swift test --no-parallel
 
-fuzz: build ## Send mutated requests to the release, and print those it serves and h11 refuses; ARGS="--seed 2"
+fuzz: build ## Send mutated requests to the release, and print those it serves and h11 refuses, but for known ones; ARGS="--seed 2"
 	@Scripts/bootstrap test
 	.venv/bin/python Tests/Interop/fuzz.py .build/release/zmq-gateway $(ARGS)
 

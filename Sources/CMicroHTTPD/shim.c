@@ -5,6 +5,7 @@
 #include "shim.h"
 #include <dlfcn.h>
 #include <stdatomic.h>
+#include <strings.h>
 
 typedef enum MHD_Result (*queue)(struct MHD_Connection *, unsigned int, struct MHD_Response *);
 typedef enum MHD_Result (*lookup)(
@@ -27,10 +28,34 @@ int cmhd_queue(struct MHD_Connection *connection, unsigned int status, struct MH
     return queued;
 }
 
+void cmhd_add_lines(struct MHD_Response *response, const char *lines, size_t count) {
+    enum { CR = 1, LF = 2 };
+    char text[count + 1];
+    for (size_t i = 0; i < count; i++) text[i] = lines[i] == '\r' ? CR : lines[i] == '\n' ? LF : lines[i];
+    text[count - 2] = 0; /* MHD ends the last line. */
+    char *value = memchr(text, ':', count);
+    *value = 0;
+    value += 2;
+    if (MHD_add_response_header(response, text, value) != MHD_YES) return;
+    char *copy = (char *)MHD_get_response_header(response, text);
+    size_t length = (size_t)(text + count - 2 - value);
+    for (size_t i = 0; i < length; i++) copy[i] = copy[i] == CR ? '\r' : copy[i] == LF ? '\n' : copy[i];
+}
+
+/* The status for a refusal of the library's. 1.0 refuses transfer codings other than chunked with 400; HTTP has 501 for them
+ * (RFC 9112, 6.1). Headers can be looked up only when the head is complete. */
+static unsigned int status_for(struct MHD_Connection *connection, unsigned int status) {
+    const char *coding;
+    if (status != MHD_HTTP_BAD_REQUEST || cmhd_head_size(connection) == 0) return status;
+    if (atomic_load_explicit(&library_lookup, memory_order_relaxed)(
+            connection, MHD_HEADER_KIND, "Transfer-Encoding", 17, &coding, NULL) != MHD_YES) return status;
+    return strcasecmp(coding, "chunked") == 0 ? status : MHD_HTTP_NOT_IMPLEMENTED;
+}
+
 /* Ours go through `cmhd_queue`: this one comes from the library, which refuses the request. */
 enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response) {
     void *owner = cmhd_owner(connection);
-    switch (owner ? atomic_load(&refusing)(owner, status) : CMHD_LET_REFUSE) {
+    switch (owner ? atomic_load(&refusing)(owner, status_for(connection, status)) : CMHD_LET_REFUSE) {
     case CMHD_ANSWERED: return MHD_YES;
     case CMHD_CLOSE: return MHD_NO;
     case CMHD_LET_REFUSE: break;
@@ -55,7 +80,10 @@ enum MHD_Result MHD_lookup_connection_value_n(
     lookup look_up = atomic_load_explicit(&library_lookup, memory_order_relaxed);
     if (kind == MHD_HEADER_KIND && key_size == 6) {
         if (memcmp(key, "Cookie", 6) == 0) return MHD_NO;
-        if (memcmp(key, "Expect", 6) == 0 && !announces_body(look_up, connection)) return MHD_NO;
+        if (memcmp(key, "Expect", 6) == 0) {
+            enum MHD_Result expects = look_up(connection, kind, key, key_size, value, value_size);
+            return expects == MHD_YES && !announces_body(look_up, connection) ? MHD_NO : expects;
+        }
     }
     return look_up(connection, kind, key, key_size, value, value_size);
 }

@@ -23,10 +23,10 @@ struct LongReplies {
 
   /// Answers the request in a later turn.
   func answer(_ request: GatewayRequest, with reply: LongReply, to method: MethodName) {
-    var share = MemoryShare(of: shared.memory)
-    guard share.hold(reply.body.count) else { return request.answer(.noMemory(forAnswer: reply.body.count)) }
-    let work = LongReplyWork(
-      reply, share, reader, method, isTagged: request.method != .post, at: request.occurrence)
+    guard let held = HeldReply(reply, in: shared.memory) else {
+      return request.answer(.noMemory(forAnswer: reply.body.count))
+    }
+    let work = LongReplyWork(held, reader, method, isTagged: request.method != .post, at: request.occurrence)
     let pending = PendingTranscoding(request, work, until: reply.deadline, on: loop)
     request.waits(for: pending)
     // The request holds the object, and lets go of it when it is answered or its client leaves. Safe: only the shard's thread looks
@@ -92,31 +92,35 @@ private final class KeptBytes: Sendable {
   var bytes: UnsafeRawBufferPointer { buffer.withUnsafeBytes { $0 } }
 }
 
-/// A long reply, and how it becomes an answer: once, on any thread, unless it is cancelled first.
-private final class LongReplyWork: Sendable {
-  /// A reply and what it takes of the memory.
-  private final class Held: Sendable {
-    let reply: LongReply
-    private let share: MemoryShare
+/// A reply that counts in the memory for as long as it is held.
+private final class HeldReply: Sendable {
+  let reply: LongReply
+  private let memory: MemoryBudget
 
-    init(_ reply: LongReply, _ share: consuming MemoryShare) {
-      self.reply = reply
-      self.share = share
-    }
+  /// Nil when there is no room for it.
+  init?(_ reply: LongReply, in memory: MemoryBudget) {
+    guard memory.hasRoom(for: reply.body.count) else { return nil }
+    memory.take(reply.body.count)
+    self.reply = reply
+    self.memory = memory
   }
 
+  deinit { memory.give(reply.body.count) }
+}
+
+/// A long reply, and how it becomes an answer: once, on any thread, unless it is cancelled first.
+private final class LongReplyWork: Sendable {
   /// Nil when it was taken or is not wanted any more.
-  private let held: Guarded<Held?>
+  private let held: Guarded<HeldReply?>
   private let reader: ReplyReader
   private let method: MethodName
   private let isTagged: Bool
   private let occurrence: Problem.Occurrence
 
   init(
-    _ reply: LongReply, _ share: consuming MemoryShare, _ reader: ReplyReader, _ method: MethodName, isTagged: Bool,
-    at occurrence: Problem.Occurrence
+    _ held: HeldReply, _ reader: ReplyReader, _ method: MethodName, isTagged: Bool, at occurrence: Problem.Occurrence
   ) {
-    held = Guarded(Held(reply, share))
+    self.held = Guarded(held)
     self.reader = reader
     self.method = method
     self.isTagged = isTagged

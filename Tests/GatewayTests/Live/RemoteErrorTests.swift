@@ -41,6 +41,11 @@ struct RemoteErrorTests {
     let special = ["UnicodeDecodeError", "UnicodeEncodeError", "UnicodeTranslateError", "ExceptionGroup"]
     for name in names where !special.contains(name) && !name.hasPrefix("Stop") {
       let reply = try await http.post("/rpc/math/exc.\(name)", #"["x"]"#)
+      // Python 3.13 has some whose methods here nobody may call.
+      if name.hasPrefix("_") {
+        #expect(reply.json["code"] == "not-exposed")
+        continue
+      }
       // Aliases arrive under the name of their class.
       let raised = name == "IOError" || name == "EnvironmentError" ? "OSError" : name
       #expect(reply.status == Self.statuses[name] ?? 500, "\(name): \(reply.body)")
