@@ -20,9 +20,10 @@ struct GatewayService: Service {
 
   /// Runs services, in order of their start, until SIGTERM or SIGINT; the last one stops first.
   static func run(_ services: [any Service], logger: Logger) async throws {
-    // Blocks of this size and above are mapped, and go back to the system when they are freed. Unless it is told, glibc raises the
-    // size to that of the largest block it has seen freed, and keeps blocks of long bodies and replies.
-    mallopt(M_MMAP_THRESHOLD, 128 << 10)
+    // Blocks of this size and above are mapped, and go back to the system when they are freed: the memory of a connection is one
+    // (unless its limits are made smaller), and so are parts of long bodies and replies. Smaller ones that are freed between others
+    // stay. Unless it is told, glibc raises the size to that of the largest block it has seen freed.
+    mallopt(M_MMAP_THRESHOLD, 32 << 10)
     let services = services + [HangUp(logger: logger)]
     let group = ServiceGroup(configuration: .init(services: services, logger: logger))
     let signals = StopSignals { name in

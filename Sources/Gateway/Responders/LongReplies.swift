@@ -32,9 +32,14 @@ struct LongReplies {
     // The request holds the object, and lets go of it when it is answered or its client leaves. Safe: only the shard's thread looks
     // at it, in what is submitted.
     nonisolated(unsafe) weak let waiting = pending
-    shared.transcoding.add { [reactor = loop.reactor] in
-      guard let answer = work.run() else { return }
-      reactor?.submit { waiting?.finished(answer) }
+    shared.transcoding.add { [reactor = loop.reactor, memory = shared.memory] in
+      guard let reactor, let answer = work.run() else { return }
+      // Until the exchange counts it.
+      memory.take(answer.count)
+      reactor.submit {
+        memory.give(answer.count)
+        waiting?.finished(answer)
+      }
     }
   }
 }
@@ -80,6 +85,13 @@ private enum LongAnswer: Sendable {
   /// The result, with its tag if it was asked for.
   case result(KeptBytes, tag: String?)
   case problem(Problem, KeptBytes)
+
+  /// Bytes of what the client will get.
+  var count: Int {
+    switch self {
+    case .result(let bytes, _), .problem(_, let bytes): bytes.bytes.count
+    }
+  }
 }
 
 /// Bytes that nobody changes any more.
