@@ -68,22 +68,44 @@ public final class MemoryBudget: Sendable {
 
   /// The most that may be kept.
   public let limit: Int
+  /// What this is a part of.
+  private let whole: MemoryBudget?
   private let taken = Atomic<Int>(0)
 
   /// A budget of that many bytes, none of them taken.
-  public init(limit: Int) { self.limit = limit }
+  public init(limit: Int) {
+    self.limit = limit
+    whole = nil
+  }
+
+  /// A part of a budget, for one of those who share it. What it takes, the whole has taken. It may take as much as it leaves to
+  /// all others: half of the whole while they have nothing, and half of the rest while they have something. So one that takes all it
+  /// can get leaves room to each other.
+  public init(partOf whole: MemoryBudget) {
+    limit = whole.limit
+    self.whole = whole
+  }
 
   /// Bytes that are taken now.
   public var count: Int { taken.load(ordering: .relaxed) }
 
   /// Whether a piece of that length would fit now. A short one always does.
-  public func hasRoom(for bytes: Int) -> Bool { bytes < Self.smallest || count + bytes <= limit }
+  public func hasRoom(for bytes: Int) -> Bool { bytes < Self.smallest || fits(bytes) }
+
+  /// Whether so many bytes more would fit now, however few they are.
+  package func fits(_ bytes: Int) -> Bool { count + bytes <= limit - (whole?.count ?? 0) }
 
   /// Counts bytes, beyond the limit too; they have to be given back.
-  package func take(_ bytes: Int) { taken.wrappingAdd(bytes, ordering: .relaxed) }
+  package func take(_ bytes: Int) {
+    taken.wrappingAdd(bytes, ordering: .relaxed)
+    whole?.take(bytes)
+  }
 
   /// Gives bytes back.
-  package func give(_ bytes: Int) { taken.wrappingSubtract(bytes, ordering: .relaxed) }
+  package func give(_ bytes: Int) {
+    taken.wrappingSubtract(bytes, ordering: .relaxed)
+    whole?.give(bytes)
+  }
 }
 
 /// What one owner has taken of a budget. It is given back when the owner goes.
@@ -98,7 +120,7 @@ package final class MemoryShare {
   /// Makes the share that large; false, with nothing changed, when the budget has no room for more. Less can always be held.
   package func hold(_ wanted: Int) -> Bool {
     let more = Self.counted(wanted) - bytes
-    guard more <= 0 || budget.count + more <= budget.limit else { return false }
+    guard more <= 0 || budget.fits(more) else { return false }
     force(wanted)
     return true
   }

@@ -86,4 +86,33 @@ struct ConfigurationFaultTests {
         "15:26: services.jobs.connect[1]: \"http\" is no transport of ZeroMQ here; use tcp or ipc",
       ])
   }
+  @Test(
+    "a limit on one piece that is more than half of the memory is a contradiction, and a default is lowered instead")
+  func memory() throws {
+    let yaml = """
+      http: { limits: { memory: 1MiB, body: 524289 } }
+      services:
+        math: { pattern: rpc, connect: [tcp://h:1], reply-limit: 524289 }
+        news:
+          pattern: pubsub
+          subscribe: { connect: [tcp://h:2], event-limit: 524289, history: { bytes: 524289 } }
+      """
+    let reason =
+      "contradiction: 524289 bytes would never have room, as http.limits.memory is 1048576; it may be at most half of that, 524288"
+    #expect(
+      complaints(yaml) == [
+        "1:33: http.limits.body: \(reason)", "3:48: services.math.reply-limit: \(reason)",
+        "6:40: services.news.subscribe.event-limit: \(reason)",
+        "6:72: services.news.subscribe.history.bytes: \(reason)",
+      ])
+    #expect(complaints(yaml.replacing("524289", with: "524288")) == [])
+    let lowered = try Configuration.load(
+      yaml: "{ http: { limits: { memory: 1MiB } }, services: { s: { pattern: rpc, connect: tcp://h:1 } } }",
+      file: "test.yaml")
+    #expect(lowered.http.limits.server.bodyLimit == 524_288)
+    guard case .rpc(let rpc)? = lowered.services.first?.pattern else { throw Missing() }
+    #expect(rpc.replyLimit == 524_288)
+  }
+
+  private struct Missing: Error {}
 }

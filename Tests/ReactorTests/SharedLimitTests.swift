@@ -35,6 +35,26 @@ struct SharedLimitTests {
     #expect(budget.count == 0)
   }
 
+  @Test("each part of a budget may take as much as it leaves to all others, so none takes what the last one needs")
+  func parts() {
+    let whole = MemoryBudget(limit: 1 << 20)
+    let parts = (0..<4).map { _ in MemoryBudget(partOf: whole) }
+    for part in parts { while part.hasRoom(for: 4_096) { part.take(4_096) } }
+    // A half, a quarter, an eighth, a sixteenth; the last piece of each may be half beyond that.
+    for (part, share) in zip(parts, [1 << 19, 1 << 18, 1 << 17, 1 << 16]) { #expect(abs(part.count - share) <= 4_096) }
+    #expect(whole.count == parts.reduce(0) { $0 + $1.count })
+    #expect(whole.hasRoom(for: 60_000))
+    parts[1].give(parts[1].count)
+    #expect(parts[1].hasRoom(for: 1 << 18))
+    #expect(!parts[0].hasRoom(for: 200_000))
+    #expect(!parts[0].fits(200_000))
+    #expect(parts[0].hasRoom(for: 4_095))
+    // A whole that is free is free for one piece.
+    let free = MemoryBudget(partOf: MemoryBudget(limit: 1 << 20))
+    #expect(free.hasRoom(for: 1 << 20))
+    #expect(!free.hasRoom(for: (1 << 20) + 1))
+  }
+
   @Test("the cap holds when several threads ask at once")
   func threads() async {
     let cap = SharedLimit(limit: 10)

@@ -53,7 +53,7 @@ public struct Configuration: Sendable, Hashable {
     root.read("auth", into: &isOpenToAll, Self.isOpenToAll)
     if let section = root.section("errors") { errors.read(section) }
     if let section = root.section("services") {
-      services = section.keys.compactMap { name in Service(name, in: section) }
+      services = section.keys.compactMap { name in Service(name, in: section, limits: http.limits) }
     }
     root.unavailable("limits")
     root.finish()

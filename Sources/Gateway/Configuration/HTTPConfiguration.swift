@@ -106,6 +106,7 @@ extension Configuration {
       section.read("headers", into: &server.headersLimit) { $0.bytes(in: 256...(16 << 20)) }
       section.read("target", into: &server.targetLimit) { $0.bytes(in: 64...(1 << 20)) }
       section.read("memory", into: &memory) { $0.bytes(in: (1 << 20)...(1 << 50)) }
+      section.fit("body", &server.bodyLimit, into: self)
       section.read("inline", into: &inline) { $0.bytes(in: MemoryBudget.smallest...(1 << 50)) }
       section.read("connections", into: &server.connections) { $0.integer(in: 1...1_000_000) }
       section.read("connections-per-address", into: &server.connectionsPerAddress) { $0.integer(in: 1...1_000_000) }
@@ -118,5 +119,20 @@ extension Configuration {
       section.read("elements", into: &transcoding.elements) { $0.integer(in: 1...100_000_000) }
       section.finish()
     }
+  }
+}
+
+extension Section {
+  /// Holds the limit of one piece that is kept in `http.limits.memory` to half of that: besides it the memory has to hold what is made
+  /// of it. One that is written out and longer is a contradiction, since such a piece would always be refused; a default is lowered.
+  func fit(_ key: String, _ limit: inout Int, into limits: Configuration.Limits) {
+    let most = limits.memory / 2
+    guard limit > most else { return }
+    if has(key) {
+      report(
+        "contradiction: \(limit) bytes would never have room, as http.limits.memory is \(limits.memory);"
+          + " it may be at most half of that, \(most)", at: key)
+    }
+    limit = most
   }
 }

@@ -16,7 +16,7 @@ extension Configuration {
       self.subscribe = subscribe
     }
 
-    init(_ section: Section) {
+    init(_ section: Section, _ limits: Limits) {
       self.init()
       section.refuse("connect", "bind", because: "goes under publish or subscribe in pattern pubsub")
       section.refuse(
@@ -24,7 +24,7 @@ extension Configuration {
         because: "does not apply to pattern pubsub, which answers nothing")
       if let inner = section.section("publish") { publish = .init(inner) }
       if !section.has("publish") { section.refuse("methods", because: "does not apply without publish") }
-      if let inner = section.section("subscribe") { subscribe = .init(inner) }
+      if let inner = section.section("subscribe") { subscribe = .init(inner, limits) }
       if !section.has("publish"), !section.has("subscribe") {
         section.report("has neither publish nor subscribe; pattern pubsub needs at least one")
       }
@@ -74,7 +74,7 @@ extension Configuration {
     /// Any topic, the default history.
     public init(connect: [Endpoint]) { self.connect = connect }
 
-    fileprivate init(_ section: Section) {
+    fileprivate init(_ section: Section, _ limits: Limits) {
       self.init(connect: section.endpoints())
       section.read("topics", into: &topics, Self.topics)
       section.read("topics-per-stream", into: &topicsPerStream) { $0.integer(in: 1...100_000) }
@@ -84,9 +84,10 @@ extension Configuration {
         )
       }
       section.read("topics-limit", into: &topicsLimit) { $0.integer(in: 1...1_000_000) }
-      if let inner = section.section("history") { history.read(inner) }
+      if let inner = section.section("history") { history.read(inner, limits) }
       section.read("slow", into: &slow) { $0.choice(later: ["drop-oldest", "conflate"]) }
       section.read("event-limit", into: &eventLimit) { $0.bytes(in: (1 << 10)...(1 << 30)) }
+      section.fit("event-limit", &eventLimit, into: limits)
       section.read("linger", into: &linger) { $0.duration(in: .zero ... .hours(1)) }
       section.read("heartbeat", into: &heartbeat) { $0.duration(in: .seconds(1) ... .hours(1)) }
       section.read("retry", into: &retry) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
@@ -122,9 +123,10 @@ extension Configuration {
     /// The defaults.
     public init() {}
 
-    fileprivate mutating func read(_ section: Section) {
+    fileprivate mutating func read(_ section: Section, _ limits: Limits) {
       section.read("events", into: &events) { $0.integer(in: 0...10_000_000) }
       section.read("bytes", into: &bytes) { $0.bytes(in: 0...(64 << 30)) }
+      section.fit("bytes", &bytes, into: limits)
       section.read("age", into: &age) { $0.duration(in: .zero ... .hours(10_000)) }
       section.finish()
     }

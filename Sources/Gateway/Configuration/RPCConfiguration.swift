@@ -22,12 +22,13 @@ extension Configuration {
     /// The default timeouts and bounds.
     public init(connect: [Endpoint]) { self.connect = connect }
 
-    init(_ section: Section) {
+    init(_ section: Section, _ limits: Limits) {
       self.init(connect: section.endpoints())
       section.refuse("publish", "subscribe", because: "belongs to pattern pubsub; this service is rpc")
       readTimeouts(section)
       section.read("in-flight", into: &inFlight) { $0.integer(in: 1...1_000_000) }
       section.read("reply-limit", into: &replyLimit) { $0.bytes(in: 1...(4 << 30)) }
+      section.fit("reply-limit", &replyLimit, into: limits)
       if let inner = section.section("errors") { errors.read(inner) }
     }
 

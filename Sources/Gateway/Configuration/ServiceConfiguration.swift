@@ -25,7 +25,7 @@ extension Configuration {
     }
 
     /// Reads one service; `nil` when too little of it can be understood. Whatever is wrong was reported.
-    init?(_ name: String, in services: Section) {
+    init?(_ name: String, in services: Section, limits: Limits) {
       guard let section = services.section(name) else { return nil }
       Self.check(name, in: services)
       self.init(name, .pubsub(.init()))
@@ -34,9 +34,9 @@ extension Configuration {
       let kind: PatternName? = section.field("pattern")?.choice()
       if !section.has("pattern") { section.report("has no pattern; it is one of rpc, pipeline, pubsub") }
       switch kind {
-      case .rpc: pattern = .rpc(.init(section))
+      case .rpc: pattern = .rpc(.init(section, limits))
       case .pipeline: pattern = .pipeline(.init(section))
-      case .pubsub: pattern = .pubsub(.init(section))
+      case .pubsub: pattern = .pubsub(.init(section, limits))
       // What the other keys mean depends on the pattern, so nothing can be said of them.
       case nil: section.ignore(Self.patternKeys)
       }

@@ -1,6 +1,7 @@
 import Reactor
 
-/// One published call as streams send it: encoded once, never changed, shared by all shards.
+/// One published call as streams send it: encoded once, never changed, shared by all shards. A long one counts in the service's
+/// memory for as long as anybody holds it: the history, a window, a stream that is in the midst of it.
 final class Event: Sendable {
   /// Counts up by one for each event of a service.
   let sequence: UInt64
@@ -10,11 +11,17 @@ final class Event: Sendable {
   let text: [UInt8]
   /// When it came.
   let time: Instant
+  /// What it counts in; nil when it is short.
+  private let memory: MemoryBudget?
 
-  init(sequence: UInt64, topic: [UInt8]?, text: [UInt8], time: Instant) {
+  init(sequence: UInt64, topic: [UInt8]?, text: [UInt8], time: Instant, memory: MemoryBudget? = nil) {
     self.sequence = sequence
     self.topic = topic
     self.text = text
     self.time = time
+    self.memory = text.count < MemoryBudget.smallest ? nil : memory
+    self.memory?.take(text.count)
   }
+
+  deinit { memory?.give(text.count) }
 }

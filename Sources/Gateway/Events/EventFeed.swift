@@ -38,6 +38,7 @@ final class EventFeed: TimerHandler {
   /// How many streams wait for the hub to let them open.
   var openingStreams: Int { opening.count }
   private let service: String
+  private let memory: MemoryBudget
   private let loop: Loop
   private let logger: Logger
   private let shard: Shard
@@ -60,9 +61,11 @@ final class EventFeed: TimerHandler {
   private var tick = 0
 
   init(
-    _ service: String, _ settings: Configuration.Subscribe, shard: Shard, home: Shard, loop: Loop, logger: Logger
+    _ service: String, _ settings: Configuration.Subscribe, memory: MemoryBudget, shard: Shard, home: Shard, loop: Loop,
+    logger: Logger
   ) {
     self.service = service
+    self.memory = memory
     self.settings = settings
     self.shard = shard
     self.home = home
@@ -155,9 +158,12 @@ final class EventFeed: TimerHandler {
     if let first = wakes.all { for group in groups.values { group.wake(at: first) } }
   }
 
-  /// Holds the window to its bounds, unless it has grown in this very turn.
+  /// Holds the window to its bounds, unless it has grown in this very turn. It is smaller when the service has taken more than two
+  /// thirds of the memory that it may, so that there is room for the next event.
   private func trim() {
-    if loop.turns != lastDelivery { window.trim() }
+    guard loop.turns != lastDelivery else { return }
+    window.trim()
+    while window.count > 1, memory.count > 0, !memory.fits(memory.count), window.removeOldest() {}
   }
 
   /// The event of that sequence, if the window holds it.

@@ -88,6 +88,13 @@ struct EventHistory {
     }
   }
 
+  /// Lets the oldest event go; false when there is none.
+  mutating func removeOldest() -> Bool {
+    guard !events.isEmpty else { return false }
+    removeFirst()
+    return true
+  }
+
   private mutating func removeFirst() {
     bytes -= events.removeFirst().text.count
     first += 1

@@ -1,22 +1,18 @@
 import DequeModule
 import Logging
-import MessagePack
 import Reactor
 import ZeroMQ
 import ZeroMQRPC
 
 /// Where a service's events come in: one hub for each service, on the service's home shard.
 ///
-/// The way of an event, in the order in which to read it: `Transport`, `Subscriber`, `EventHub`, `EventHistory`, `EventFeed`,
-/// `EventStream`, `Exchange`, `Daemon`. What helps them on the way: `Shard.ask` and `Shard.tell` carry messages between hub and
+/// The way of an event, in the order in which to read it: `Transport`, `Subscriber`, `EventHub`, `EventRecorder`, `EventHistory`,
+/// `EventFeed`, `EventStream`, `Exchange`, `Daemon`. What helps them on the way: `Shard.ask` and `Shard.tell` carry messages between hub and
 /// feeds, `Subscriptions` counts topics and finds the filters that match, by a `PrefixTrie`; `ServerSentEvents` writes the lines,
 /// `TopicFilter` and `StreamGroup` find the streams to wake, `ExchangeState` says when the exchange reads. The subscriber hands the
-/// hub each published call. The hub numbers it, encodes it once, keeps it in its history, and at the end of the subscriber's turn
-/// hands it, with all that came in that turn and the filters that match, to the feed of each shard that has a stream of the service.
-/// Nothing on this way waits for a reader.
-///
-/// A message that cannot be shown becomes a `gap` event, numbered and kept like any other, for the streams that its topic
-/// matches.
+/// hub each published call. The hub has its recorder number it, encode it once and keep it in the history, and at the end of the
+/// subscriber's turn hands it, with all that came in that turn and the filters that match, to the feed of each shard that has a stream
+/// of the service. Nothing on this way waits for a reader.
 ///
 /// Feeds ask the hub to open streams, tell it of those that have closed, and ask for older events; hub and feeds send each other values, and those
 /// between two shards arrive in the order in which they were sent. `Subscriptions` says what to subscribe to at the publishers. A
@@ -57,13 +53,6 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
 
   /// After so many prefixes a turn ends, long ones counting for more; one filter is always done whole.
   private static let prefixesPerTurn = 512
-  /// Events that are let go at once for their age; there may be millions.
-  private static let expiriesPerTurn = 1_024
-
-  private enum TimerTag {
-    static let linger: UInt32 = 0
-    static let age: UInt32 = 1
-  }
 
   /// Whether all publishers are connected.
   var isConnected: Bool { publishers.areComplete }
@@ -71,23 +60,16 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   private let shared: SharedService
   private let loop: Loop
   private let logger: Logger
-  /// A word drawn when the hub starts, which stands before each number in an event's id: another run of the gateway counts from 1
-  /// again, and its ids shall not be taken for these.
-  private let epoch = String(UInt64.random(in: .min ... .max), radix: 36)
-  private(set) var history: EventHistory
+  private let recorder: EventRecorder
+  var history: EventHistory { recorder.history }
   private var subscriptions: Subscriptions
   private var publishers: Publishers
   private var members: [Member] = []
   /// In the order in which they asked; a connection has one at most.
   private var openings: Deque<Opening> = []
-  private var text: ServerSentEvents
-  /// What came in this turn and is not handed over yet: 256 messages at most, or, when a connection ends, 4,096.
-  private var batch: [Event] = []
   private var subscriber: Subscriber?
   private var watch: Watch?
   private var lingerTimer: Timer?
-  private var ageTimer: Timer?
-  private var undecodable = PowerOfTwoCounter()
 
   init(
     _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, shared: SharedService,
@@ -97,16 +79,17 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     self.shared = shared
     self.loop = loop
     self.logger = logger
-    history = EventHistory(subscribe.history)
     subscriptions = Subscriptions(limit: subscribe.topicsLimit, linger: subscribe.linger)
     publishers = Publishers(connected: 0, all: subscribe.connect.count)
-    text = ServerSentEvents(writer: service.json.writer(limits: limits.http.limits.transcoding))
+    recorder = try EventRecorder(
+      service, keeping: subscribe.history, memory: shared.memory, limits: limits.http.limits, on: loop, logger: logger)
     subscriber = try Subscriber(
       connect: subscribe.connect, longestFrame: subscribe.eventLimit,
       in: context, on: loop,
       logger: logger)
     subscriber?.delegate = self
     watch = try loop.watch(nil, self)
+    recorder.hub = self
   }
 
   /// Ends the subscriber and the timers, and hands over nothing more. The shard drops the hub with this, so that no request reaches
@@ -116,7 +99,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     subscriber = nil
     watch?.cancel()
     openings = []
-    for timer in [lingerTimer, ageTimer] { if let timer { loop.cancel(timer) } }
+    recorder.close()
+    if let lingerTimer { loop.cancel(lingerTimer) }
     members = []
   }
 
@@ -175,12 +159,10 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     if members[index].streams == 0 { members.remove(at: index) }
   }
 
-  /// Gives each member what has come in since the last time.
-  private func handOver() {
-    guard !batch.isEmpty else { return }
-    let events = batch
-    batch = []
-    guard !members.isEmpty else { return }
+  /// Gives each member what has been recorded since the last time.
+  func handOver() {
+    let events = recorder.takeBatch()
+    guard !events.isEmpty, !members.isEmpty else { return }
     let wakes = subscriptions.wakes(for: events)
     for member in members { member.shard.tell(service, .events(events, wakes)) }
   }
@@ -209,27 +191,9 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     return work.prefixes + bytes / 16
   }
 
-  /// Numbers and encodes a call. One that has no form in JSON is told as a gap.
-  func published(_ call: BorrowedCall) {
-    // A subscriber's calls always have one.
-    guard let topic = call.topic else { return }
-    do throws(TranscodingError) {
-      let lines = try text.call(
-        id: nextID, topic: topic, method: call.method, arguments: call.arguments, keywords: call.keywords)
-      append(lines, topic: topic)
-    } catch {
-      if undecodable.increment() {
-        logger.warning(
-          "a published message has no form in JSON; its streams are told of a gap",
-          metadata: ["reason": "\(error)", "so-far": "\(undecodable.count)"])
-      }
-      dropped(topic: topic)
-    }
-  }
+  func published(_ call: BorrowedCall) { recorder.published(call) }
 
-  func dropped(topic: UnsafeRawBufferPointer) { append(ServerSentEvents.undecodable(id: nextID), topic: topic) }
-
-  private var nextID: String { "\(epoch)-\(history.end)" }
+  func dropped(topic: UnsafeRawBufferPointer) { recorder.dropped(topic: topic) }
 
   func publishedAll() { handOver() }
 
@@ -238,31 +202,15 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     guard now != publishers else { return }
     publishers = now
     shared.connectedPublishers = connected
-    append(ServerSentEvents.upstream(publishers), topic: nil)
+    recorder.changed(now)
     handOver()
-  }
-
-  private func append(_ lines: [UInt8], topic: UnsafeRawBufferPointer?) {
-    // No prefix is longer.
-    let topic = topic.map { Array(UnsafeRawBufferPointer(rebasing: $0.prefix(NameRules.longestTopic))) }
-    let event = Event(sequence: history.end, topic: topic, text: lines, time: loop.now)
-    history.append(event)
-    history.trim()
-    batch.append(event)
-    if ageTimer == nil { scheduleAge() }
   }
 
   // MARK: Time
 
   func fired(_ timer: Timer) {
-    if timer.tag == TimerTag.linger {
-      lingerTimer = nil
-      watch?.schedule()
-    } else {
-      ageTimer = nil
-      history.expire(at: loop.now, atMost: Self.expiriesPerTurn)
-      scheduleAge()
-    }
+    lingerTimer = nil
+    watch?.schedule()
   }
 
   private func scheduleLinger() {
@@ -270,14 +218,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     if deadline <= loop.now {
       watch?.schedule()
     } else if lingerTimer == nil {
-      lingerTimer = loop.schedule(at: deadline, self, tag: TimerTag.linger)
+      lingerTimer = loop.schedule(at: deadline, self)
     }
-  }
-
-  /// Looks at the age of events once a second at most, so that many go at once; they stay up to a second longer than configured.
-  private func scheduleAge() {
-    guard let expiry = history.nextExpiry else { return }
-    let deadline = expiry < loop.now ? loop.now + .milliseconds(1) : max(expiry, loop.now + .seconds(1))
-    ageTimer = loop.schedule(at: deadline, self, tag: TimerTag.age)
   }
 }

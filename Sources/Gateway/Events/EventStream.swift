@@ -50,8 +50,9 @@ final class EventStream: BodyStream {
   private var cursor: UInt64 = 0
   /// Events of a page that are still to be read, in reverse, so that the next one is the last. All of them lie before the cursor.
   private var pageReversed: [Event] = []
-  /// What is being written, and how far.
+  /// What is being written, and how far; and the event it is of, which counts in the memory until it is written.
   private var text: [UInt8]
+  private var event: Event?
   private var offset = 0
 
   /// A stream that begins with the text `opening`. `EventFeed.open` opens it.
@@ -88,8 +89,10 @@ final class EventStream: BodyStream {
   /// False is right also when the page that it asks for comes at once, from a hub on this shard: `received` wakes the exchange, and
   /// `ExchangeState` remembers a wake that comes during a read, so that it reads again.
   private func advance() -> Bool {
+    write([])
+    event = nil
     if let event = pageReversed.popLast() {
-      write(event.text)
+      write(event)
       return true
     }
     while state == .reading {
@@ -104,13 +107,18 @@ final class EventStream: BodyStream {
       }
       cursor += 1
       if filter.matches(event) {
-        write(event.text)
+        write(event)
         return true
       }
     }
     guard ending == .draining, state == .waiting else { return false }
     end(with: ServerSentEvents.farewell(retry: feed.settings.retry * Double.random(in: 1...2)))
     return true
+  }
+
+  private func write(_ event: Event) {
+    write(event.text)
+    self.event = event
   }
 
   private func write(_ bytes: [UInt8]) {
@@ -127,6 +135,8 @@ final class EventStream: BodyStream {
   func closed() {
     exchange = nil
     pageReversed = []
+    write([])
+    event = nil
     feed.remove(self)
   }
 

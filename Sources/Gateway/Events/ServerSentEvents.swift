@@ -1,5 +1,6 @@
 import MessagePack
 import Reactor
+import ZeroMQRPC
 
 /// The lines of server-sent events (WHATWG HTML, 9.2). JSON text has no line breaks, so one `data` line holds it.
 struct ServerSentEvents: ~Copyable {
@@ -11,8 +12,7 @@ struct ServerSentEvents: ~Copyable {
 
   /// A published call. Throws when a part of it is not MessagePack or has no form in JSON.
   mutating func call(
-    id: String, topic: UnsafeRawBufferPointer, method: UnsafeRawBufferPointer, arguments: UnsafeRawBufferPointer,
-    keywords: UnsafeRawBufferPointer
+    _ call: BorrowedCall, on topic: UnsafeRawBufferPointer, id: String
   ) throws(TranscodingError) -> [UInt8] {
     buffer.removeAll()
     buffer.append("id: ")
@@ -20,11 +20,11 @@ struct ServerSentEvents: ~Copyable {
     buffer.append("\ndata: {\"topic\":")
     try appendName(topic)
     buffer.append(",\"method\":")
-    try appendName(method)
+    try appendName(call.method)
     buffer.append(",\"args\":")
-    try writer.transcode(arguments, into: &buffer)
+    try writer.transcode(call.arguments, into: &buffer)
     buffer.append(",\"kwargs\":")
-    try writer.transcode(keywords, into: &buffer)
+    try writer.transcode(call.keywords, into: &buffer)
     buffer.append("}\n\n")
     return buffer.withUnsafeBytes { Array($0) }
   }
@@ -41,9 +41,10 @@ struct ServerSentEvents: ~Copyable {
     Array("event: \(name)\ndata: \(data)\n\n".utf8)
   }
 
-  /// A message on the topic of the stream came that cannot be shown. It has its number, as what it stands for would have had.
-  static func undecodable(id: String) -> [UInt8] {
-    Array("id: \(id)\n".utf8) + control("gap", #"{"reason":"undecodable","missed":1}"#)
+  /// Messages on the topic of the stream came that are not shown. It has a number, as what it stands for would have had.
+  static func gap(id: String, _ gap: EventGap) -> [UInt8] {
+    Array("id: \(id)\n".utf8)
+      + control("gap", #"{"reason":"\#(gap.reason.rawValue)","missed":\#(gap.missed)}"#)
   }
 
   /// How many of the publishers are connected; without any the service is down.

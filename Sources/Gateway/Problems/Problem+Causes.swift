@@ -29,7 +29,8 @@ extension Problem {
   }
 
   private static let memoryFull =
-    "The memory for bodies, calls and answers is used up; http.limits.memory says how much there is."
+    "The memory for bodies, calls, answers and events is used up, or this service's part of it; http.limits.memory says how much"
+    + " there is."
 
   /// The reply came, and there is no memory to keep the answer until the client has read it.
   static func noMemory(forAnswer bytes: Int) -> Problem {

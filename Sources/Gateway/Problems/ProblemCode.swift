@@ -147,8 +147,9 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
           + " other streams close. " + Self.resend, ran: .notACall)
     case .overloaded:
       Row(
-        503, "Too many calls are in flight",
-        "As many calls are in flight as the service allows.",
+        503, "Calls, connections or memory are used up",
+        "As many calls of the service are under way as `in-flight` allows, as many connections are open as `http.limits.connections`"
+          + " allows, or `http.limits.memory` has no room left for this service. The detail says which.",
         Self.resend)
     case .noBackend:
       Row(

@@ -5,14 +5,14 @@ import Synchronization
 final class SharedService: Sendable {
   /// How many calls may be under way on all shards together; of a service without replies, none.
   let inFlight: SharedLimit
-  /// What calls to it may take together with all else that clients make the gateway keep.
+  /// What its calls, replies and events may take: its part of all that the gateway may keep.
   let memory: MemoryBudget
   /// Where long replies of all services are turned into JSON.
   let transcoding: BackgroundQueue
   private let publishers = Atomic<Int>(0)
 
   init(_ service: Configuration.Service, memory: MemoryBudget, transcoding: BackgroundQueue) {
-    self.memory = memory
+    self.memory = MemoryBudget(partOf: memory)
     self.transcoding = transcoding
     if case .rpc(let rpc) = service.pattern {
       inFlight = SharedLimit(limit: rpc.inFlight)

@@ -59,7 +59,9 @@ public struct Rejection: Hashable, Sendable {
     .init(code: .overloaded, status: 503, detail: "too many connections are open")
   }
   static var memory: Rejection {
-    .init(code: .overloaded, status: 503, detail: "the memory for bodies, calls and answers is used up")
+    .init(
+      code: .overloaded, status: 503,
+      detail: "the memory for bodies, calls, answers and events is used up (http.limits.memory)")
   }
   static var version: Rejection {
     .init(code: .unsupportedVersion, status: 505, detail: "only HTTP/1.0 and HTTP/1.1 are supported")

@@ -26,7 +26,7 @@ public struct BorrowedCall {
 
 extension BorrowedCall {
   /// Bytes of all its parts.
-  var count: Int { (topic?.count ?? 0) + method.count + arguments.count + keywords.count }
+  public var count: Int { (topic?.count ?? 0) + method.count + arguments.count + keywords.count }
 }
 
 /// The bytes of a call that has to wait, in one array of its own, which counts in a budget. Calls that wait have no topic.

@@ -104,19 +104,23 @@ extension Shard {
 
   /// Has the hub receive so many calls on `a`, each with a string of so many bytes, in one turn.
   fileprivate func publish(_ count: Int, bytes: Int) {
+    for number in 0..<count { hubs["s"]?.receive("\(number)", bytes: bytes) }
+    hubs["s"]?.publishedAll()
+  }
+}
+
+extension EventHub {
+  /// Has it receive a call on `a` with a string of so many bytes.
+  func receive(_ method: String, bytes: Int) {
     let arguments = Value.array([.string(String(repeating: "x", count: bytes))]).packed
-    for number in 0..<count {
-      "a".bytes.withUnsafeBytes { topic in
-        "\(number)".bytes.withUnsafeBytes { method in
-          arguments.withUnsafeBytes { arguments in
-            [UInt8(0x80)].withUnsafeBytes { keywords in
-              hubs["s"]?.published(
-                BorrowedCall(topic: topic, method: method, arguments: arguments, keywords: keywords))
-            }
+    "a".bytes.withUnsafeBytes { topic in
+      method.bytes.withUnsafeBytes { method in
+        arguments.withUnsafeBytes { arguments in
+          [UInt8(0x80)].withUnsafeBytes { keywords in
+            published(BorrowedCall(topic: topic, method: method, arguments: arguments, keywords: keywords))
           }
         }
       }
     }
-    hubs["s"]?.publishedAll()
   }
 }

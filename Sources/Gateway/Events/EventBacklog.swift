@@ -1,0 +1,108 @@
+import DequeModule
+import MessagePack
+import Reactor
+import ZeroMQRPC
+
+/// What has come in for a service and is not numbered yet: it waits, in its order, for an event longer than `http.limits.inline` that
+/// is being encoded beside the shard. A value without I/O; the hub adds to it and takes from it.
+///
+/// Its bound is the service's memory: a call that has no room there is added as a gap, and gaps that follow each other are one.
+struct EventBacklog {
+  enum Item {
+    case call(WaitingEvent)
+    /// Calls that were lost; of their topics, the one that all had.
+    case gap(EventGap, topic: [UInt8]?)
+    case upstream(Publishers)
+  }
+
+  private var items: Deque<Item> = []
+  /// A call that was taken is being encoded: what came after it waits.
+  private var isHeldUp = false
+
+  /// Whether nothing waits, so that what comes may be numbered at once.
+  var isEmpty: Bool { items.isEmpty && !isHeldUp }
+  /// Whether there is something that waits for nothing.
+  var hasNext: Bool { !items.isEmpty && !isHeldUp }
+
+  mutating func append(_ item: Item) {
+    guard case .gap(let gap, let topic) = item, case .gap(var last, let lastTopic)? = items.last,
+      last.reason == gap.reason
+    else { return items.append(item) }
+    last.missed += gap.missed
+    items[items.count - 1] = .gap(last, topic: topic == lastTopic ? topic : nil)
+  }
+
+  /// Takes the next one; nil while there is none, or while one that was taken is being encoded.
+  mutating func next() -> Item? { isHeldUp ? nil : items.popFirst() }
+
+  /// The call that was taken last takes a while.
+  mutating func holdUp() { isHeldUp = true }
+
+  /// It is done.
+  mutating func goOn() { isHeldUp = false }
+}
+
+/// Events that are not shown, in the place of which streams are told so.
+struct EventGap: Hashable, Sendable {
+  enum Reason: String, Sendable {
+    /// It is no call of aiozmq.rpc, or has no form in JSON.
+    case undecodable
+    /// There was no room for it in `http.limits.memory`.
+    case memory
+  }
+
+  let reason: Reason
+  /// How many.
+  var missed = 1
+}
+
+/// A published call that waits to be encoded. It counts in the service's memory, also when it is short: short ones may be many.
+final class WaitingEvent: Sendable {
+  /// What it takes besides its bytes, roughly.
+  private static let overhead = 256
+
+  private let bytes: [UInt8]
+  private let topicEnd: Int
+  private let methodEnd: Int
+  private let argumentsEnd: Int
+  private let memory: MemoryBudget
+
+  /// Bytes of a call when it waits.
+  static func weight(of call: BorrowedCall) -> Int { call.count + overhead }
+
+  /// Copies a call for which there is room.
+  init(copying call: BorrowedCall, in memory: MemoryBudget) {
+    topicEnd = call.topic?.count ?? 0
+    methodEnd = topicEnd + call.method.count
+    argumentsEnd = methodEnd + call.arguments.count
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(call.count)
+    if let topic = call.topic { bytes += topic }
+    bytes += call.method
+    bytes += call.arguments
+    bytes += call.keywords
+    self.bytes = bytes
+    self.memory = memory
+    memory.take(bytes.count + Self.overhead)
+  }
+
+  deinit { memory.give(bytes.count + Self.overhead) }
+
+  /// Bytes of the call.
+  var count: Int { bytes.count }
+
+  func withTopic<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<topicEnd])) }
+  }
+
+  func lend<Result>(_ body: (BorrowedCall) -> Result) -> Result {
+    bytes.withUnsafeBytes { bytes in
+      body(
+        BorrowedCall(
+          topic: UnsafeRawBufferPointer(rebasing: bytes[..<topicEnd]),
+          method: UnsafeRawBufferPointer(rebasing: bytes[topicEnd..<methodEnd]),
+          arguments: UnsafeRawBufferPointer(rebasing: bytes[methodEnd..<argumentsEnd]),
+          keywords: UnsafeRawBufferPointer(rebasing: bytes[argumentsEnd...])))
+    }
+  }
+}

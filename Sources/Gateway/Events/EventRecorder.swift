@@ -1,0 +1,227 @@
+import Logging
+import MessagePack
+import Reactor
+import ZeroMQRPC
+
+/// Makes events of what comes in for a service: numbers each published call, encodes it once, and keeps it in the history.
+///
+/// What cannot be shown becomes a gap, which has a number like any event. So does a call for which the service has no memory, when the
+/// history has given up all it has.
+///
+/// A call that is longer than `http.limits.inline` is encoded on a thread beside the shard, which it would hold up; the service's other
+/// events wait for it in the `EventBacklog`. All else is an event when the call that brings it returns.
+final class EventRecorder: TimerHandler, Source {
+  /// What waited for a long event is numbered and encoded so much at a time.
+  private static let backlogPerTurn = 256
+  /// Events that are let go at once for their age; there may be millions.
+  private static let expiriesPerTurn = 1_024
+
+  /// Told when there are events that came beside the shard.
+  weak var hub: EventHub?
+  private(set) var history: EventHistory
+  /// A word drawn at the start, which stands before each number in an event's id: another run of the gateway counts from 1 again, and
+  /// its ids shall not be taken for these.
+  private let epoch = String(UInt64.random(in: .min ... .max), radix: 36)
+  private let memory: MemoryBudget
+  private let longestShortCall: Int
+  private let writer: MessagePackToJSON
+  private var text: ServerSentEvents
+  private let encoding = BackgroundQueue(name: "events")
+  private var backlog = EventBacklog()
+  /// What was recorded this turn and is not handed over yet: 256 events at most, or, when a connection ends, 4,096.
+  private var batch: [Event] = []
+  private let loop: Loop
+  private let logger: Logger
+  private var watch: Watch?
+  private var ageTimer: Timer?
+  private var isClosed = false
+  private var undecodable = PowerOfTwoCounter()
+  private var lost = PowerOfTwoCounter()
+
+  init(
+    _ service: Configuration.Service, keeping history: Configuration.History, memory: MemoryBudget,
+    limits: Configuration.Limits, on loop: Loop, logger: Logger
+  ) throws {
+    self.history = EventHistory(history)
+    self.memory = memory
+    longestShortCall = limits.inline
+    writer = service.json.writer(limits: limits.transcoding)
+    text = ServerSentEvents(writer: writer)
+    self.loop = loop
+    self.logger = logger
+    watch = try loop.watch(nil, self)
+  }
+
+  /// Ends the timer, and records nothing more.
+  func close() {
+    isClosed = true
+    backlog = EventBacklog()
+    watch?.cancel()
+    watch = nil
+    if let ageTimer { loop.cancel(ageTimer) }
+  }
+
+  /// What was recorded since the last time.
+  func takeBatch() -> [Event] {
+    defer { batch = [] }
+    return batch
+  }
+
+  // MARK: What comes in
+
+  /// A call was published.
+  func published(_ call: BorrowedCall) {
+    if backlog.isEmpty, call.count <= longestShortCall { return encode(call) }
+    let weight = WaitingEvent.weight(of: call)
+    if makeRoom(for: weight) {
+      comes(.call(WaitingEvent(copying: call, in: memory)))
+    } else {
+      comes(.gap(lost(weight), topic: call.topic.map(Self.key)))
+    }
+  }
+
+  /// A message came that is no published call.
+  func dropped(topic: UnsafeRawBufferPointer) { comes(.gap(EventGap(reason: .undecodable), topic: Self.key(topic))) }
+
+  /// A publisher came or went.
+  func changed(_ publishers: Publishers) { comes(.upstream(publishers)) }
+
+  /// Takes something that came behind all that waits.
+  private func comes(_ item: EventBacklog.Item) {
+    backlog.append(item)
+    workOff()
+  }
+
+  /// Records what waits for nothing any more.
+  private func workOff() {
+    var left = Self.backlogPerTurn
+    while left > 0, let item = backlog.next() {
+      left -= 1
+      switch item {
+      case .call(let call) where call.count > longestShortCall: encodeBeside(call)
+      case .call(let call): call.lend(encode)
+      case .gap(let gap, let topic): append(ServerSentEvents.gap(id: nextID, gap), topic: topic)
+      case .upstream(let publishers): append(ServerSentEvents.upstream(publishers), topic: nil)
+      }
+    }
+    if backlog.hasNext { watch?.schedule() }
+  }
+
+  func turn(_ events: PollEvents) {
+    workOff()
+    hub?.handOver()
+  }
+
+  func isReady() -> Bool { backlog.hasNext }
+
+  // MARK: Encoding
+
+  private func encode(_ call: BorrowedCall) {
+    // A subscriber's calls always have one.
+    guard let topic = call.topic else { return }
+    do throws(TranscodingError) {
+      append(try text.call(call, on: topic, id: nextID), topic: Self.key(topic))
+    } catch {
+      undecodable(error, topic: Self.key(topic))
+    }
+  }
+
+  private func encodeBeside(_ call: WaitingEvent) {
+    backlog.holdUp()
+    // Until it is done, no other event takes this number.
+    let (id, topic) = (nextID, call.withTopic(Self.key))
+    let waiting = Guarded<WaitingEvent?>(call)
+    // Safe: only the shard's thread looks at it, in what is submitted.
+    nonisolated(unsafe) weak let recorder = self
+    encoding.add { [writer, reactor = loop.reactor] in
+      let lines = Self.encode(waiting, id: id, writer)
+      reactor?.submit { recorder?.encoded(lines, topic: topic) }
+    }
+  }
+
+  /// Encodes a call and lets it go, on any thread.
+  private static func encode(
+    _ waiting: Guarded<WaitingEvent?>, id: String, _ writer: MessagePackToJSON
+  ) -> Result<[UInt8], TranscodingError> {
+    guard let call = waiting.withLock({ $0.take() }) else { return .success([]) }
+    var text = ServerSentEvents(writer: writer)
+    return call.lend { call in
+      do throws(TranscodingError) {
+        return .success(try text.call(call, on: call.topic ?? UnsafeRawBufferPointer(start: nil, count: 0), id: id))
+      } catch {
+        return .failure(error)
+      }
+    }
+  }
+
+  private func encoded(_ lines: Result<[UInt8], TranscodingError>, topic: [UInt8]) {
+    guard !isClosed else { return }
+    backlog.goOn()
+    switch lines {
+    case .success(let lines): append(lines, topic: topic)
+    case .failure(let error): undecodable(error, topic: topic)
+    }
+    workOff()
+    hub?.handOver()
+  }
+
+  private func undecodable(_ error: TranscodingError, topic: [UInt8]) {
+    if undecodable.increment() {
+      logger.warning(
+        "a published message has no form in JSON; its streams are told of a gap",
+        metadata: ["reason": "\(error)", "so-far": "\(undecodable.count)"])
+    }
+    append(ServerSentEvents.gap(id: nextID, EventGap(reason: .undecodable)), topic: topic)
+  }
+
+  // MARK: The history
+
+  private var nextID: String { "\(epoch)-\(history.end)" }
+
+  /// As much of a topic as a prefix can be long.
+  private static func key(_ topic: UnsafeRawBufferPointer) -> [UInt8] {
+    Array(UnsafeRawBufferPointer(rebasing: topic.prefix(NameRules.longestTopic)))
+  }
+
+  private func append(_ lines: [UInt8], topic: [UInt8]?) {
+    // A gap is short: there is always room for it.
+    let isKept = lines.count < MemoryBudget.smallest || makeRoom(for: lines.count)
+    let lines = isKept ? lines : ServerSentEvents.gap(id: nextID, lost(lines.count))
+    let event = Event(sequence: history.end, topic: topic, text: lines, time: loop.now, memory: memory)
+    history.append(event)
+    history.trim()
+    batch.append(event)
+    if ageTimer == nil { scheduleAge() }
+  }
+
+  /// Whether the service has memory for so many bytes, when the oldest events have made room if need be.
+  private func makeRoom(for bytes: Int) -> Bool {
+    while !memory.fits(bytes) {
+      // When nothing of the service counts, its events are short ones: letting them go would make no room.
+      guard memory.count > 0, history.removeOldest() else { return false }
+    }
+    return true
+  }
+
+  private func lost(_ bytes: Int) -> EventGap {
+    if lost.increment() {
+      logger.warning(
+        "there is no memory for a published message; its streams are told of a gap",
+        metadata: ["bytes": "\(bytes)", "so-far": "\(lost.count)"])
+    }
+    return EventGap(reason: .memory)
+  }
+
+  func fired(_ timer: Timer) {
+    ageTimer = nil
+    history.expire(at: loop.now, atMost: Self.expiriesPerTurn)
+    scheduleAge()
+  }
+
+  /// Looks at the age of events once a second at most, so that many go at once; they stay up to a second longer than configured.
+  private func scheduleAge() {
+    guard let expiry = history.nextExpiry else { return }
+    let deadline = expiry < loop.now ? loop.now + .milliseconds(1) : max(expiry, loop.now + .seconds(1))
+    ageTimer = loop.schedule(at: deadline, self)
+  }
+}
