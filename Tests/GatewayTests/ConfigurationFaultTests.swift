@@ -101,7 +101,7 @@ struct ConfigurationFaultTests {
       "contradiction: 524289 bytes would never have room, as http.limits.memory is 1048576; it may be at most half of that, 524288"
     #expect(
       complaints(yaml) == [
-        "1:33: http.limits.body: \(reason)", "3:48: services.math.reply-limit: \(reason)",
+        "1:33: http.limits.body: \(reason)", "3:47: services.math.reply-limit: \(reason)",
         "6:40: services.news.subscribe.event-limit: \(reason)",
         "6:72: services.news.subscribe.history.bytes: \(reason)",
       ])

@@ -87,7 +87,7 @@ struct ConfigurationTests {
           timeout: 500ms
           max-timeout: 1h
           in-flight: 7
-          reply-limit: 1GiB
+          reply-limit: 32MiB
           methods: { expose: ["a*", b], hide: "admin.*", safe: ["get*"] }
           errors: { expose: none, map: { ValueError: 422 } }
           json: { ints: string, nonfinite: null, keys: pairs }
@@ -123,7 +123,7 @@ struct ConfigurationTests {
     math.timeout = .milliseconds(500)
     math.maximumTimeout = .seconds(3_600)
     math.inFlight = 7
-    math.replyLimit = 1 << 30
+    math.replyLimit = 32 << 20
     math.errors = .init(expose: Configuration.Exposure.none, map: ["ValueError": 422])
     var json = Configuration.JSONStyle()
     json.integers = .string

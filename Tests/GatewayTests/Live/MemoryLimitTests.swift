@@ -1,3 +1,4 @@
+import MessagePack
 import Support
 import Testing
 import ZeroMQ
