@@ -28,6 +28,20 @@ int cmhd_queue(struct MHD_Connection *connection, unsigned int status, struct MH
     return queued;
 }
 
+void cmhd_add_lines(struct MHD_Response *response, const char *lines, size_t count) {
+    enum { CR = 1, LF = 2 };
+    char text[count + 1];
+    for (size_t i = 0; i < count; i++) text[i] = lines[i] == '\r' ? CR : lines[i] == '\n' ? LF : lines[i];
+    text[count - 2] = 0; /* MHD ends the last line. */
+    char *value = memchr(text, ':', count);
+    *value = 0;
+    value += 2;
+    if (MHD_add_response_header(response, text, value) != MHD_YES) return;
+    char *copy = (char *)MHD_get_response_header(response, text);
+    size_t length = (size_t)(text + count - 2 - value);
+    for (size_t i = 0; i < length; i++) copy[i] = copy[i] == CR ? '\r' : copy[i] == LF ? '\n' : copy[i];
+}
+
 /* The status for a refusal of the library's. 1.0 refuses transfer codings other than chunked with 400; HTTP has 501 for them
  * (RFC 9112, 6.1). Headers can be looked up only when the head is complete. */
 static unsigned int status_for(struct MHD_Connection *connection, unsigned int status) {
@@ -66,7 +80,10 @@ enum MHD_Result MHD_lookup_connection_value_n(
     lookup look_up = atomic_load_explicit(&library_lookup, memory_order_relaxed);
     if (kind == MHD_HEADER_KIND && key_size == 6) {
         if (memcmp(key, "Cookie", 6) == 0) return MHD_NO;
-        if (memcmp(key, "Expect", 6) == 0 && !announces_body(look_up, connection)) return MHD_NO;
+        if (memcmp(key, "Expect", 6) == 0) {
+            enum MHD_Result expects = look_up(connection, kind, key, key_size, value, value_size);
+            return expects == MHD_YES && !announces_body(look_up, connection) ? MHD_NO : expects;
+        }
     }
     return look_up(connection, kind, key, key_size, value, value_size);
 }

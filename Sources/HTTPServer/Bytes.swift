@@ -1,5 +1,51 @@
-/// Bytes that grow by doubling; the memory is kept from request to request. A value with one owner.
-struct ReusedBytes: ~Copyable {
+import Reactor
+
+/// What an exchange keeps in memory for its client: the body on its way in, and the answer on its way out. Both count in the
+/// server's budget.
+final class ExchangeBytes {
+  private let content = ReusedBytes()
+  private let answer = ReusedBytes()
+  private let share: MemoryShare
+
+  init(in budget: MemoryBudget) { share = MemoryShare(of: budget) }
+
+  /// The body as far as it has arrived.
+  var body: UnsafeRawBufferPointer { content.bytes }
+
+  /// Appends a piece of the body, of which `length` bytes are announced; false, with nothing changed, when there is no memory.
+  func append(_ piece: UnsafeRawBufferPointer, of length: Int?) -> Bool {
+    guard share.hold(content.capacity(appending: piece.count, atMost: length)) else { return false }
+    content.append(piece, atMost: length)
+    return true
+  }
+
+  /// Forgets the body.
+  func clearBody() {
+    content.clear()
+    share.force(answer.capacity)
+  }
+
+  /// Copies an answer, which stays where it is until `clear()`.
+  func keep(_ body: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    answer.clear()
+    answer.append(body)
+    share.force(content.capacity + answer.capacity)
+    return answer.bytes
+  }
+
+  /// Counts an answer that is kept elsewhere.
+  func count(_ early: EarlyAnswer) { share.force(content.capacity + early.capacity) }
+
+  /// Forgets both.
+  func clear() {
+    content.clear()
+    answer.clear()
+    share.force(0)
+  }
+}
+
+/// Bytes that grow by doubling; the memory is kept from request to request.
+final class ReusedBytes {
   private var base: UnsafeMutableRawPointer?
   private(set) var capacity = 0
   private(set) var count = 0
@@ -14,7 +60,7 @@ struct ReusedBytes: ~Copyable {
     return needed <= capacity ? capacity : max(needed, min(max(2 * capacity, 256), limit ?? .max))
   }
 
-  mutating func append(_ source: UnsafeRawBufferPointer, atMost limit: Int? = nil) {
+  func append(_ source: UnsafeRawBufferPointer, atMost limit: Int? = nil) {
     guard let start = source.baseAddress else { return }
     let wanted = capacity(appending: source.count, atMost: limit)
     if wanted > capacity { grow(to: wanted) }
@@ -22,15 +68,15 @@ struct ReusedBytes: ~Copyable {
     count += source.count
   }
 
-  mutating func append(_ text: StaticString) { append(text.bytes) }
+  func append(_ text: StaticString) { append(text.bytes) }
 
-  mutating func append(_ text: String) {
+  func append(_ text: String) {
     var text = text
     text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
   }
 
   /// Empties it, and gives the memory back when it is more than that.
-  mutating func clear(keeping limit: Int = 4 << 10) {
+  func clear(keeping limit: Int = 4 << 10) {
     count = 0
     guard capacity > limit else { return }
     base?.deallocate()
@@ -38,7 +84,7 @@ struct ReusedBytes: ~Copyable {
     capacity = 0
   }
 
-  private mutating func grow(to wanted: Int) {
+  private func grow(to wanted: Int) {
     let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
     if let base {
       larger.copyMemory(from: base, byteCount: count)

@@ -112,15 +112,9 @@ extension Daemon {
 
     private func queue(_ head: AnswerHead, _ response: OpaquePointer?, _ closes: Bool, _ logger: Logger) -> Bool {
       guard let response else { return false }
-      if head.contentType.utf8CodeUnitCount > 0 {
-        _ = cmhd_add_header(response, ("Content-Type" as StaticString).utf8Start, head.contentType.utf8Start)
-      }
-      for (name, value) in AnswerHead.standing { _ = cmhd_add_header(response, name.utf8Start, value.utf8Start) }
-      _ = head.requestID.withCString { cmhd_add_header(response, ("X-Request-Id" as StaticString).utf8Start, $0) }
-      for (name, value) in head.headers {
-        let isAdded = value.withCString { cmhd_add_header(response, name.utf8Start, $0) != 0 }
-        if !isAdded { logger.info("response header dropped: not valid in HTTP", metadata: ["name": "\(name)"]) }
-      }
+      let lines = ReusedBytes()
+      head.append(to: lines, logger: logger)
+      cmhd_add_lines(response, lines.bytes.baseAddress, lines.count)
       if closes {
         _ = cmhd_add_header(
           response, ("Connection" as StaticString).utf8Start, ("close" as StaticString).utf8Start)
@@ -158,6 +152,36 @@ struct AnswerHead {
   let contentType: StaticString
   let requestID: String
   let headers: [(StaticString, String)]
+
+  /// Appends the header lines, each ended by CR LF.
+  func append(to lines: ReusedBytes, logger: Logger) {
+    for (name, value) in Self.standing { lines.appendLine(name, value) }
+    lines.appendLine("X-Request-Id", requestID)
+    if contentType.utf8CodeUnitCount > 0 { lines.appendLine("Content-Type", contentType) }
+    for (name, value) in headers {
+      if value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+        logger.info("response header dropped: not valid in HTTP", metadata: ["name": "\(name)"])
+      } else {
+        lines.appendLine(name, value)
+      }
+    }
+  }
+}
+
+extension ReusedBytes {
+  fileprivate func appendLine(_ name: StaticString, _ value: StaticString) {
+    append(name)
+    append(": ")
+    append(value)
+    append("\r\n")
+  }
+
+  fileprivate func appendLine(_ name: StaticString, _ value: String) {
+    append(name)
+    append(": ")
+    append(value)
+    append("\r\n")
+  }
 }
 
 // MARK: What the library calls

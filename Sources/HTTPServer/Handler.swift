@@ -1,7 +1,7 @@
 /// What answers the requests of a server. All its calls come on the server's reactor.
 public protocol Handler: AnyObject {
   /// A request's head is complete and sane; its body has not been read. May respond, which closes the connection after
-  /// the answer, or set `bodyLimit`, or do nothing.
+  /// the answer, or do nothing.
   func begin(_ exchange: Exchange)
   /// The request is complete. Respond now or later, exactly once.
   func handle(_ exchange: Exchange)

@@ -128,7 +128,7 @@ public final class Server: Source, EndOfTurn {
     // Answers of this turn leave first: a run for the resumed connection, and one for what it has to say.
     for _ in 0..<2 { daemon.run() }
     // The library aborts when a connection is still suspended, so each is resumed and run to its end first.
-    for exchange in Array(exchanges.values) { exchange.drop() }
+    for exchange in Array(exchanges.values) { exchange.perform { $0.drop() } }
     daemon.run()
     watch?.cancel()
     watch = nil
@@ -197,25 +197,29 @@ public final class Server: Source, EndOfTurn {
   func connectionClosed(_ exchange: Exchange) {
     calledBack()
     openConnections.leave()
-    exchange.connectionClosed()
+    exchange.perform { $0.connectionClosed() }
     exchanges[ObjectIdentifier(exchange)] = nil
   }
 }
 
 /// Makes names for requests: short enough for a `String` to hold in itself, so a name costs no allocation.
 struct RequestIDs {
-  /// Eight digits, different for each server, thread and run.
-  private let prefix: String
-  private var count: UInt64 = 0
+  /// Eight digits of it are different for each server, thread and run; seven count the requests.
+  private var name: [UInt8]
 
   init() {
-    let digits = String(UInt64.random(in: 0..<2_821_109_907_456), radix: 36)
-    prefix = String(repeating: "0", count: 8 - digits.utf8.count) + digits
+    name =
+      (0..<8).map { _ in "0123456789abcdefghijklmnopqrstuvwxyz".utf8.randomElement() ?? 0x30 } + Array("0000000".utf8)
   }
 
-  /// The next one, small letters and digits.
+  /// The next one, small letters and digits. After 78 billion requests the first is used again.
   mutating func next() -> String {
-    count += 1
-    return prefix + String(count, radix: 36)
+    var place = name.count - 1
+    while place >= 8, name[place] == UInt8(ascii: "z") {
+      name[place] = UInt8(ascii: "0")
+      place -= 1
+    }
+    if place >= 8 { name[place] = name[place] == UInt8(ascii: "9") ? UInt8(ascii: "a") : name[place] + 1 }
+    return name.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
   }
 }

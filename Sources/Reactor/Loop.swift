@@ -19,13 +19,14 @@ public final class Loop {
   }
 
   /// The time of this turn, read when the loop woke up.
-  public private(set) var now: Instant
+  public var now: Instant { time }
   /// The reactor that runs the loop; nil when it is gone.
   public internal(set) weak var reactor: Reactor?
   /// The reactor was stopped: nothing can be watched any more, and no timer fires.
   public private(set) var isStopped = false
   /// How often the loop has turned: whether two calls come in one turn.
   package private(set) var turns: UInt64 = 0
+  private var time: Instant
   private let clock: @Sendable () -> Instant
   private let poller: Poller
   private var timers = Timers()
@@ -39,7 +40,7 @@ public final class Loop {
   /// A loop that its reactor turns, or the caller by hand with `turnOnce`.
   package init(clock: @escaping @Sendable () -> Instant) throws(ReactorError) {
     self.clock = clock
-    now = clock()
+    time = clock()
     poller = try Poller()
   }
 
@@ -105,7 +106,7 @@ public final class Loop {
   }
 
   /// Reads the clock. Called after each sleep, before anything that runs.
-  func wakeUp() { now = clock() }
+  func wakeUp() { time = clock() }
 
   /// Everything a turn does before it sleeps. Returns how long it may sleep, in milliseconds; -1 for ever.
   func turn() -> CInt {

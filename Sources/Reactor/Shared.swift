@@ -87,7 +87,7 @@ public final class MemoryBudget: Sendable {
 }
 
 /// What one owner has taken of a budget. It is given back when the owner goes.
-package struct MemoryShare: ~Copyable {
+package final class MemoryShare {
   private let budget: MemoryBudget
   private var bytes = 0
 
@@ -96,7 +96,7 @@ package struct MemoryShare: ~Copyable {
   deinit { if bytes > 0 { budget.give(bytes) } }
 
   /// Makes the share that large; false, with nothing changed, when the budget has no room for more. Less can always be held.
-  package mutating func hold(_ wanted: Int) -> Bool {
+  package func hold(_ wanted: Int) -> Bool {
     let more = Self.counted(wanted) - bytes
     guard more <= 0 || budget.count + more <= budget.limit else { return false }
     force(wanted)
@@ -104,7 +104,7 @@ package struct MemoryShare: ~Copyable {
   }
 
   /// Makes the share that large, whether there is room or not: the bytes are there already.
-  package mutating func force(_ wanted: Int) {
+  package func force(_ wanted: Int) {
     let wanted = Self.counted(wanted)
     if wanted != bytes { budget.take(wanted - bytes) }
     bytes = wanted

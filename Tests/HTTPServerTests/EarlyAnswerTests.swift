@@ -1,3 +1,4 @@
+import Logging
 import Testing
 
 @testable import HTTPServer
@@ -10,7 +11,8 @@ struct EarlyAnswerTests {
   ) -> String {
     Array(body.utf8).withUnsafeBytes { body in
       let answer = EarlyAnswer(
-        AnswerHead(status: status, contentType: type, requestID: "r1", headers: headers), body: body, toHEAD: toHEAD)
+        AnswerHead(status: status, contentType: type, requestID: "r1", headers: headers), body: body, toHEAD: toHEAD,
+        logger: Logger(label: "test"))
       return String(decoding: answer.rest, as: UTF8.self)
     }
   }
@@ -22,8 +24,8 @@ struct EarlyAnswerTests {
   func whole() {
     #expect(
       text(413, "text/plain", [("Retry-After", "1"), ("X-Empty", "")], body: "too long")
-        == "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 8\r\nContent-Type: text/plain\r\n"
-        + Self.standing + "Retry-After: 1\r\nX-Empty: \r\n\r\ntoo long")
+        == "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 8\r\n"
+        + Self.standing + "Content-Type: text/plain\r\nRetry-After: 1\r\nX-Empty: \r\n\r\ntoo long")
   }
 
   @Test("names no type without one, and no length where none may be", arguments: [204, 304])

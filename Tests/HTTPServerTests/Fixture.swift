@@ -102,6 +102,13 @@ extension ServerOptions {
     options.chunked = .accept
     return options
   }
+
+  /// For bodies that are too long.
+  static var takingFourBytes: ServerOptions {
+    var options = acceptingChunked
+    options.bodyLimit = 4
+    return options
+  }
 }
 
 func get(_ target: String, _ more: String = "") -> String { "GET \(target) HTTP/1.1\r\nHost: a\r\n\(more)\r\n" }

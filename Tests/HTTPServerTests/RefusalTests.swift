@@ -193,7 +193,7 @@ struct RefusalTests {
     }
   }
 
-  @Test("an answer before the body survives a body on its way", arguments: ["/early", "/small"])
+  @Test("an answer before the body survives a body on its way", arguments: ["/early", "/echo"])
   func bodyOnItsWay(target: String) async throws {
     try await Fixture.with { fixture in
       for _ in 0..<20 {
@@ -210,9 +210,9 @@ struct RefusalTests {
 
   @Test("a client that never stops sending a refused body is cut off")
   func endless() async throws {
-    try await Fixture.with { fixture in
+    try await Fixture.with(.takingFourBytes) { fixture in
       let client = try fixture.connect()
-      client.send("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\nabc")
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\nabc")
       #expect(try client.reply().status == 413)
       await fixture.advance(by: .seconds(2))
       await fixture.until { _, server in server.connections == 0 && server.isIdle }
@@ -221,9 +221,9 @@ struct RefusalTests {
 
   @Test("a body too long by its declared length is refused without 100 Continue")
   func declared() async throws {
-    try await Fixture.with { fixture in
+    try await Fixture.with(.takingFourBytes) { fixture in
       let client = try fixture.connect()
-      client.send("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
       #expect(try client.reply().status == 413)
       #expect(try client.readToEnd() == "")
     }
@@ -231,9 +231,9 @@ struct RefusalTests {
 
   @Test("a chunked body is refused when it passes the limit")
   func chunked() async throws {
-    try await Fixture.with(.acceptingChunked) { fixture in
+    try await Fixture.with(.takingFourBytes) { fixture in
       let client = try fixture.connect()
-      client.send("POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n")
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n")
       client.send("1\r\ne\r\n")
       let reply = try client.reply()
       #expect(reply.status == 413)

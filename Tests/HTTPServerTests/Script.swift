@@ -17,14 +17,13 @@ final class Script: Handler {
   func begin(_ exchange: Exchange) {
     begun += 1
     if exchange.target.elementsEqual("/early".utf8) { exchange.respond(403, text: "early") }
-    if exchange.target.elementsEqual("/small".utf8) { exchange.bodyLimit = 4 }
   }
 
   func handle(_ exchange: Exchange) {
     handled += 1
     let target = String(decoding: exchange.target, as: UTF8.self)
     switch target {
-    case "/echo", "/small":
+    case "/echo":
       exchange.respond(200, contentType: "text/plain", body: exchange.body)
     case "/long":
       exchange.respond(200, text: Self.longText)

@@ -19,7 +19,7 @@ struct SharedLimitTests {
   func budget() {
     let budget = MemoryBudget(limit: 10_000)
     do {
-      var share = MemoryShare(of: budget)
+      let share = MemoryShare(of: budget)
       var held: [(Bool, Int)] = []
       for bytes in [4_095, 4_096, 10_000, 10_001] { held.append((share.hold(bytes), budget.count)) }
       #expect(held.map(\.0) == [true, true, true, false])

@@ -116,6 +116,11 @@ static inline int cmhd_add_header(struct MHD_Response *response, const void *nam
     return MHD_add_response_header(response, (const char *)name, (const char *)value) == MHD_YES;
 }
 
+/* Adds header lines, each ended by CR LF and without other controls. MHD copies a header in three pieces and searches it six
+ * times, which shows at four headers an answer: so it is given the first name, and for its value all the rest. The line ends
+ * between them, which it would refuse, come into its copy afterwards. */
+void cmhd_add_lines(struct MHD_Response *response, const char *lines, size_t count);
+
 /* Queues the response and gives it up. */
 int cmhd_queue(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response);
 

@@ -25,8 +25,8 @@ final class GatewayRequest {
     indirect case nowhere(Problem)
   }
 
-  // The exchange holds this object in its `context` until the connection is closed, and so outlives it.
-  unowned let exchange: Exchange
+  /// It holds this object in its `context`, and lets go of it when the connection is closed.
+  let exchange: Exchange
   private let handler: GatewayHandler
   private var destination = Destination.nowhere(Problem(.internal, "The request had no beginning."))
   private var work: (any PendingWork)?

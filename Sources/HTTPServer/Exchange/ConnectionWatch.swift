@@ -46,6 +46,9 @@ final class ConnectionWatch: Source, TimerHandler {
   private var deadline = Instant(nanoseconds: .max)
   /// When the socket was looked at last, and what was seen: only of a reader.
   private var lastLook: (at: Instant, progress: clinux_progress)?
+  /// The bytes of all requests that libmicrohttpd has passed on; nil when there is no telling, because a body came in chunks.
+  private var passedOn: UInt64? = 0
+  private var isPeerClosed = false
   /// The socket reports the next bytes of the client, or room for bytes to it.
   private var isReporting = false
 
@@ -85,7 +88,23 @@ final class ConnectionWatch: Source, TimerHandler {
 
   /// Part of a body came: it has one second more for each KiB, but never more than its slack. So what came fast gives no right
   /// to silence afterwards.
-  func received(bytes: Int) { extend(by: bytes, slack: wait == .end ? times.grace : times.read) }
+  func bodyPassedOn(bytes: Int) {
+    passedOn? += UInt64(bytes)
+    extend(by: bytes, slack: wait == .end ? times.grace : times.read)
+  }
+
+  /// A head came.
+  func headPassedOn(bytes: Int) { passedOn? += UInt64(bytes) }
+
+  /// A body comes in chunks, of which libmicrohttpd passes on only what is inside.
+  func chunksFollow() { passedOn = nil }
+
+  /// Whether the client has sent more than the requests so far: the next one has begun.
+  var nextHasBegun: Bool {
+    guard let passedOn else { return false }
+    // The kernel counts the end of input as a byte.
+    return clinux_progress_of(descriptor).received > passedOn + (isPeerClosed ? 1 : 0)
+  }
 
   /// Calls `Exchange.hasRoom()` whenever the socket takes bytes again, until something else is waited for.
   func expectRoom() { if !isReporting { report(.writable) } }
@@ -130,13 +149,13 @@ final class ConnectionWatch: Source, TimerHandler {
     case .request where !isReporting && loop.now >= after(times.unwatched, from: since):
       report(.readable)
       // What came before is reported no more.
-      if exchange.nextHasBegun { exchange.requestArrives() }
+      if nextHasBegun { exchange.perform { $0.requestArrives() } }
     default: break
     }
     guard loop.now >= deadline else { return arm() }
     wait = .nothing
     deadline = Instant(nanoseconds: .max)
-    exchange.expired()
+    exchange.perform { $0.expired() }
   }
 
   /// Sees what a reader has taken since the last look.
@@ -152,13 +171,16 @@ final class ConnectionWatch: Source, TimerHandler {
       }
     }
     lastLook = (loop.now, progress)
-    if progress.unsent == 0 { exchange.drained() }
+    if progress.unsent == 0 { exchange.perform { $0.drained() } }
   }
 
   func turn(_ events: PollEvents) {
-    if !events.isDisjoint(with: [.hangUp, .failed]) { return exchange.hungUp() }
+    if !events.isDisjoint(with: [.hangUp, .failed]) { return exchange.perform { $0.hungUp() } }
     if isReporting, events.contains(.writable) { exchange.hasRoom() }
-    if isReporting, events.contains(.readable) { exchange.requestArrives() }
-    if events.contains(.peerClosed) { exchange.halfClosed() }
+    if isReporting, events.contains(.readable) { exchange.perform { $0.requestArrives() } }
+    if events.contains(.peerClosed) {
+      isPeerClosed = true
+      exchange.perform { $0.halfClosed() }
+    }
   }
 }

@@ -18,21 +18,10 @@ public final class Exchange {
   private var state = ExchangeState()
   private var watch: ConnectionWatch?
   private var stream: (any BodyStream)?
-  private var head = RequestHead()
-  private var content = ReusedBytes()
-  private var answer = ReusedBytes()
+  private let head = RequestHead()
+  private let bytes: ExchangeBytes
   /// An answer that goes past libmicrohttpd.
   private var early: EarlyAnswer?
-  /// The bytes of all requests on this connection that libmicrohttpd has passed on; nil when there is no telling, because a body
-  /// came in chunks.
-  private var passedOn: UInt64? = 0
-  /// What body and answer take of the server's memory.
-  private var held: MemoryShare
-  /// The request's name, once it was asked for.
-  private var knownID: String?
-
-  /// Bytes the body of this request may have. Set it in `Handler.begin`; the default is the server's.
-  public var bodyLimit: Int
   /// The handler's own object. It survives from request to request on this connection.
   public var context: AnyObject?
 
@@ -41,8 +30,7 @@ public final class Exchange {
     descriptor = connection.descriptor
     self.isSurplus = isSurplus
     self.server = server
-    held = MemoryShare(of: server.memory)
-    bodyLimit = server.options.bodyLimit
+    bytes = ExchangeBytes(in: server.memory)
   }
 
   // MARK: For handlers
@@ -58,22 +46,22 @@ public final class Exchange {
   public var host: UnsafeRawBufferPointer? { head.host }
 
   /// The first value of a header, without blanks around it. Valid until the request was answered.
-  public func header(_ name: KnownHeader) -> UnsafeRawBufferPointer? { head.headers.value(name) }
+  public func header(_ name: KnownHeader) -> UnsafeRawBufferPointer? { head.value(name) }
 
   /// The values of all lines of that name, which are one list (RFC 9110, 5.3). Valid until the request was answered.
-  public func values(of name: KnownHeader) -> [UnsafeRawBufferPointer] { head.headers.values(name) }
+  public func values(of name: KnownHeader) -> [UnsafeRawBufferPointer] { head.values(name) }
 
   /// How many lines of that name the request has.
-  public func count(of name: KnownHeader) -> Int { head.headers.count(name) }
+  public func count(of name: KnownHeader) -> Int { head.count(name) }
 
   /// The body of the request, within `Handler.handle`; empty before and after.
-  public var body: UnsafeRawBufferPointer { content.bytes }
+  public var body: UnsafeRawBufferPointer { bytes.body }
 
   /// Whether the request has a body that is not empty, or is chunked.
   public var announcesBody: Bool { head.announcesBody }
 
-  /// Whether the declared length of the body is beyond `bodyLimit`: unless `Handler.begin` answers, the request is refused.
-  public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > bodyLimit }
+  /// Whether the declared length of the body is beyond the server's limit: unless `Handler.begin` answers, the request is refused.
+  public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > server.options.bodyLimit }
 
   /// Whether there is memory to keep an answer of that length until the client has read it.
   public func hasRoom(forAnswer bytes: Int) -> Bool { server.memory.hasRoom(for: bytes) }
@@ -83,12 +71,7 @@ public final class Exchange {
 
   /// Names the request, in the `X-Request-Id` of its answer and wherever else: as the client did, if with 1 to 128 visible
   /// characters of ASCII, else as no other request of this server. Valid until the request was answered.
-  public var requestID: String {
-    if let knownID { return knownID }
-    let id = head.requestID ?? server.requestIDs.next()
-    knownID = id
-    return id
-  }
+  public var requestID: String { head.requestID(orElse: &server.requestIDs) }
 
   /// Whether an answer was given.
   public var isAnswered: Bool { state.isAnswered }
@@ -105,21 +88,17 @@ public final class Exchange {
   public func respond(
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer
   ) {
-    let answerHead = AnswerHead(
-      status: status, contentType: contentType, requestID: requestID, headers: headers)
-    switch state.path(bodyFollows: head.bodyFollows, requestFollows: nextHasBegun) {
+    let answerHead = AnswerHead(status: status, contentType: contentType, requestID: requestID, headers: headers)
+    switch state.path(bodyFollows: head.bodyFollows, requestFollows: watch?.nextHasBegun ?? false) {
     case .library:
-      answer.clear()
-      answer.append(body)
-      held.force(content.capacity + answer.capacity)
       let isQueued = connection.queue(
-        answerHead, body: answer.bytes, closes: server.isQuiesced, logger: server.logger)
-      perform(state.answered(isQueued: isQueued, isStream: false))
+        answerHead, body: bytes.keep(body), closes: server.isQuiesced, logger: server.logger)
+      perform { $0.answered(isQueued: isQueued, isStream: false) }
     case .socket:
-      perform(state.answeredDirectly())
-      let early = EarlyAnswer(answerHead, body: body, toHEAD: method == .head)
-      held.force(content.capacity + early.capacity)
-      self.early = consume early
+      perform { $0.answeredDirectly() }
+      let early = EarlyAnswer(answerHead, body: body, toHEAD: method == .head, logger: server.logger)
+      bytes.count(early)
+      self.early = early
       writeOn()
     case .none: break
     }
@@ -134,11 +113,10 @@ public final class Exchange {
       respond(status, contentType: contentType, headers: headers, body: UnsafeRawBufferPointer(start: nil, count: 0))
       return stream.closed()
     }
-    let answerHead = AnswerHead(
-      status: status, contentType: contentType, requestID: requestID, headers: headers)
+    let answerHead = AnswerHead(status: status, contentType: contentType, requestID: requestID, headers: headers)
     if method == .head {
       let isQueued = connection.queue(headOnly: answerHead, of: self, logger: server.logger)
-      perform(state.answered(isQueued: isQueued, isStream: false))
+      perform { $0.answered(isQueued: isQueued, isStream: false) }
       return stream.closed()
     }
     self.stream = stream
@@ -146,29 +124,29 @@ public final class Exchange {
     let isQueued =
       !state.isHalfClosed
       && connection.queue(answerHead, readingFrom: self, closes: server.isQuiesced, logger: server.logger)
-    perform(state.answered(isQueued: isQueued, isStream: true))
+    perform { $0.answered(isQueued: isQueued, isStream: true) }
   }
 
   /// Says that the stream has something again. Any number of calls before the stream is read make one.
-  public func wake() { perform(state.woken()) }
+  public func wake() { perform { $0.woken() } }
 
   // MARK: From the daemon
 
   /// The request line is there. Called before anything was taken apart in place.
   func requestBegan(_ target: UnsafeRawBufferPointer) {
     server.calledBack()
-    let actions = state.requestBegan()
+    let actions = told { $0.requestBegan() }
     if actions.contains(.beginRequest) {
       head.begin(target: target)
       InPlaceLayout.hideQuery(of: target)
     }
-    perform(actions)
+    carryOut(actions)
   }
 
   /// The head is there, or a piece of the body, or its end: an empty piece. False when the connection is to be closed.
   func arrived(_ line: RequestHead.Line, _ piece: UnsafeRawBufferPointer) -> Bool {
     server.calledBack()
-    switch state.arrived(bytes: piece.count) {
+    switch told({ $0.arrived(bytes: piece.count) }) {
     case .head: takeHead(line)
     case .body: takeBody(piece)
     case .complete: return complete()
@@ -181,53 +159,48 @@ public final class Exchange {
   private func takeHead(_ line: RequestHead.Line) {
     head.read(line)
     let size = connection.headSize
-    passedOn? += UInt64(size)
-    bodyLimit = server.options.bodyLimit
+    watch?.headPassedOn(bytes: size)
     let rejection = HeadValidator.rejection(
       of: head, line, size: size, rules: server.rules
     ) { connection.readHeaders(into: &$0) }
     if let rejection = rejection ?? (isSurplus ? .overloaded : nil) { return refuse(rejection) }
     server.handler.begin(self)
     guard !isAnswered else { return }
-    if isBodyTooLong { return refuse(.bodyTooLarge(bodyLimit)) }
-    if head.headers.count(.transferEncoding) > 0 { passedOn = nil }
+    if isBodyTooLong { return refuse(.bodyTooLarge(server.options.bodyLimit)) }
+    if head.count(.transferEncoding) > 0 { watch?.chunksFollow() }
     if head.announcesBody, !server.memory.hasRoom(for: head.declaredLength ?? MemoryBudget.smallest) {
       return refuse(.memory)
     }
-    perform(state.headAccepted())
+    perform { $0.headAccepted() }
   }
 
   private func takeBody(_ piece: UnsafeRawBufferPointer) {
-    guard content.count + piece.count <= bodyLimit else { return refuse(.bodyTooLarge(bodyLimit)) }
-    guard held.hold(content.capacity(appending: piece.count, atMost: head.declaredLength)) else {
-      return refuse(.memory)
-    }
-    content.append(piece, atMost: head.declaredLength)
-    passedOn? += UInt64(piece.count)
-    watch?.received(bytes: piece.count)
+    let limit = server.options.bodyLimit
+    guard bytes.body.count + piece.count <= limit else { return refuse(.bodyTooLarge(limit)) }
+    guard bytes.append(piece, of: head.declaredLength) else { return refuse(.memory) }
+    watch?.bodyPassedOn(bytes: piece.count)
   }
 
   private func complete() -> Bool {
     watch?.expect(.nothing)
     server.handler.handle(self)
     // What waits for a backend is the call, not the body that it came in.
-    content.clear()
-    held.force(answer.capacity)
-    perform(state.handlerReturned())
+    bytes.clearBody()
+    perform { $0.handlerReturned() }
     return state.phase != .dropped
   }
 
   /// More of the stream is asked for; nil when it is broken.
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead? {
     server.calledBack()
-    guard let stream, state.readBegan() else {
+    guard let stream, told({ $0.readBegan() }) else {
       // It was dropped, at which it may have been suspended: libmicrohttpd 1.0 gives no timeout to such a connection.
       connection.giveUp()
       return nil
     }
     let read = stream.read(into: room)
-    let actions = state.readEnded(read, room: room.count)
-    perform(actions)
+    let actions = told { $0.readEnded(read, room: room.count) }
+    carryOut(actions)
     let isBroken = actions.contains(.breakStream)
     if isBroken || read == .end && head.isHTTP10 { connection.giveUp() }
     return isBroken ? nil : read
@@ -239,8 +212,8 @@ public final class Exchange {
     guard let rejection = Rejection.ofLibrary(status: status, server.options) else { return .none }
     // With a head that is complete, 0.9.75 would send the head of the answer twice.
     let path: ExchangeState.Path = connection.headSize > 0 ? .socket : .library
-    guard let actions = state.libraryRefuses(path) else { return .none }
-    perform(actions)
+    guard let actions = told({ $0.libraryRefuses(path) }) else { return .none }
+    carryOut(actions)
     refuse(rejection)
     return path
   }
@@ -248,7 +221,7 @@ public final class Exchange {
   /// The daemon is done with the request; the connection may see another.
   func requestEnded() {
     server.calledBack()
-    perform(state.requestEnded())
+    perform { $0.requestEnded() }
   }
 
   // MARK: From the server and the connection's watch
@@ -259,64 +232,34 @@ public final class Exchange {
     watch.expect(.head)
   }
 
-  /// Whether the client has sent more than the requests so far: the next one has begun.
-  var nextHasBegun: Bool {
-    guard let passedOn else { return false }
-    // The kernel counts the end of input as a byte.
-    return clinux_progress_of(descriptor).received > passedOn + (state.isHalfClosed ? 1 : 0)
-  }
-
-  /// The first bytes of a request are there.
-  func requestArrives() { perform(state.requestArrives()) }
-
-  /// The client has taken all that was written so far.
-  func drained() { perform(state.drained()) }
-
   /// The socket takes bytes again.
   func hasRoom() { if state.phase == .writing { writeOn() } }
 
-  /// The deadline has passed.
-  func expired() { perform(state.expired()) }
-
-  /// Both directions are gone.
-  func hungUp() { perform(state.hungUp()) }
-
-  /// The client sends no more. A stream ends at once, as if the client had left; a plain answer may still come for a grace.
-  func halfClosed() { perform(state.halfClosed()) }
-
-  /// Ends the connection without any more of an answer. The daemon ends the request and closes the connection in its next run.
-  func drop() { perform(state.drop()) }
-
-  /// The connection is about to be closed: nothing follows.
-  func connectionClosed() { perform(state.connectionClosed()) }
+  /// Tells the state what has happened, and does what it says.
+  func perform(_ event: (inout ExchangeState) -> ExchangeState.Actions) { carryOut(told(event)) }
 
   // MARK: Doing it
 
-  private func perform(_ actions: ExchangeState.Actions) {
+  /// Changes a copy: no access to the state lasts while other code runs.
+  private func told<Answer>(_ event: (inout ExchangeState) -> Answer) -> Answer {
+    var next = state
+    let answer = event(&next)
+    state = next
+    return answer
+  }
+
+  private func carryOut(_ actions: ExchangeState.Actions) {
     if actions.isEmpty { return }
-    if actions.contains(.beginRequest) {
-      knownID = nil
-      server.requestBegan()
-    }
+    if actions.contains(.beginRequest) { server.requestBegan() }
     if actions.contains(.abandon) { server.handler.abandoned(self) }
-    if actions.contains(.closeStream), let stream {
-      self.stream = nil
-      stream.closed()
-    }
+    if actions.contains(.closeStream) { stream.take()?.closed() }
     if actions.contains(.endRequest) {
       head.clear()
-      content.clear()
-      answer.clear()
+      bytes.clear()
       early = nil
-      held.force(0)
       server.requestEnded()
     }
-    if actions.contains(.expectHead) { watch?.expect(.head) }
-    if actions.contains(.expectBody) { watch?.expect(.body) }
-    if actions.contains(.expectReader) { watch?.expect(.reader) }
-    if actions.contains(.expectRequest) { watch?.expect(.request) }
-    if actions.contains(.expectEnd) { watch?.expect(.end) }
-    if actions.contains(.expectNothing) { watch?.expect(.nothing) }
+    if let wait = actions.expectation { watch?.expect(wait) }
     if actions.contains(.shutDown) {
       shutdown(descriptor, CInt(SHUT_RDWR))
       connection.giveUp()
@@ -343,7 +286,7 @@ public final class Exchange {
       // What the client still sends has to be read for a while: closing with unread bytes would reset the connection, and might
       // destroy the answer on its way.
       shutdown(descriptor, CInt(SHUT_WR))
-      return perform(state.written())
+      return perform { $0.written() }
     }
     watch?.expectRoom()
   }
@@ -352,7 +295,6 @@ public final class Exchange {
   private func refuse(_ rejection: Rejection) {
     server.logger.debug("request refused", metadata: ["code": "\(rejection.code)", "detail": "\(rejection.detail)"])
     server.handler.refused(self, rejection)
-    guard !isAnswered else { return }
-    respond(rejection.status, contentType: "", body: UnsafeRawBufferPointer(start: nil, count: 0))
+    if !isAnswered { respond(rejection.status, contentType: "", body: UnsafeRawBufferPointer(start: nil, count: 0)) }
   }
 }

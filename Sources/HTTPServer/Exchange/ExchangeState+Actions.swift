@@ -35,5 +35,15 @@ extension ExchangeState {
     static let expectBody = Actions(rawValue: 1 << 14)
     /// Start the deadline for a client that is to read, which moves with what it takes. When it runs already, it goes on.
     static let expectReader = Actions(rawValue: 1 << 15)
+
+    /// What the clock runs for from now on; nil when that stays as it is.
+    var expectation: ConnectionWatch.Wait? {
+      if contains(.expectReader) { return .reader }
+      if contains(.expectRequest) { return .request }
+      if contains(.expectBody) { return .body }
+      if contains(.expectHead) { return .head }
+      if contains(.expectNothing) { return .nothing }
+      return contains(.expectEnd) ? .end : nil
+    }
   }
 }

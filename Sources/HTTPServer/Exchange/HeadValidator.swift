@@ -14,7 +14,7 @@ struct HeadValidator {
     var headersLimit: Int
   }
 
-  private let headers: RequestHead.Headers
+  private let head: RequestHead
   private let rules: Rules
   /// Nil where the library is strict: it leaves nothing to compare, and moves bytes around.
   private var layout: InPlaceLayout?
@@ -22,8 +22,8 @@ struct HeadValidator {
   private var rejection: Rejection?
   private var isCodingPadded = false
 
-  private init(_ headers: RequestHead.Headers, _ layout: InPlaceLayout?, _ rules: Rules) {
-    self.headers = headers
+  private init(_ head: RequestHead, _ layout: InPlaceLayout?, _ rules: Rules) {
+    self.head = head
     self.layout = layout
     self.rules = rules
   }
@@ -31,29 +31,29 @@ struct HeadValidator {
   /// The reason to refuse the request, if there is one. `walk` hands each header line to `take`, in order; known headers are
   /// entered into the head.
   static func rejection(
-    of head: borrowing RequestHead, _ line: RequestHead.Line, size: Int, rules: Rules,
+    of head: RequestHead, _ line: RequestHead.Line, size: Int, rules: Rules,
     walk: (inout HeadValidator) -> Void
   ) -> Rejection? {
-    if head.target.count > rules.targetLimit { return .targetTooLong(rules.targetLimit) }
+    if head.wholeTarget.count > rules.targetLimit { return .targetTooLong(rules.targetLimit) }
     let layout: InPlaceLayout?
     switch rules.strictness {
     case .strict: layout = nil
     case .lenient:
-      layout = InPlaceLayout(line, targetLength: head.target.count, headSize: size)
+      layout = InPlaceLayout(line, targetLength: head.wholeTarget.count, headSize: size)
       if layout == nil { return .bad("the request line is not 'method SP target SP version'") }
     }
     guard line.method.isToken else { return .bad("the method is not a token") }
     guard line.isHTTP11 || line.isHTTP10 else { return .version }
     // Two blanks and a CR LF in the request line, and the empty line at the end.
-    let headers = size - line.method.count - head.target.count - line.version.count - 6
+    let headers = size - line.method.count - head.wholeTarget.count - line.version.count - 6
     guard 0...rules.headersLimit ~= headers else { return .headersTooLarge(rules.headersLimit) }
-    var validator = HeadValidator(head.headers, layout, rules)
+    var validator = HeadValidator(head, layout, rules)
     walk(&validator)
     if let rejection = validator.rejection { return rejection }
     guard validator.layout?.isAtEnd ?? true else {
       return .bad("the head of the request does not end with an empty line")
     }
-    return inspectTarget(head) ?? inspectHost(head) ?? validator.inspectFraming(head)
+    return inspectTarget(head) ?? inspectHost(head) ?? validator.inspectFraming()
   }
 
   /// Takes the next header line; false ends the walk.
@@ -65,12 +65,12 @@ struct HeadValidator {
     guard layout?.take(name, value) ?? true else { return fail(.layout) }
     guard !value.holdsControl else { return fail(.bad("a header value holds a control character")) }
     guard let header = KnownHeader(name) else { return true }
-    if !header.mayRepeat, headers.count(header) > 0 {
+    if !header.mayRepeat, head.count(header) > 0 {
       // The walk goes on: what names the request in the answer may still come.
       rejection = rejection ?? .bad("there is more than one \(header.name) header")
     }
     let trimmed = value.trimmed
-    headers.enter(header, trimmed)
+    head.enter(header, trimmed)
     if header == .transferEncoding, trimmed.count != value.count { isCodingPadded = true }
     return true
   }
@@ -80,8 +80,8 @@ struct HeadValidator {
     return false
   }
 
-  private static func inspectTarget(_ head: borrowing RequestHead) -> Rejection? {
-    let target = head.target.bytes
+  private static func inspectTarget(_ head: RequestHead) -> Rejection? {
+    let target = head.wholeTarget
     guard let first = target.first else { return .bad("the request has no target") }
     if first == UInt8(ascii: "*"), target.count == 1, head.method == .options { return nil }
     guard head.path.first == UInt8(ascii: "/") else {
@@ -93,24 +93,24 @@ struct HeadValidator {
     return nil
   }
 
-  private static func inspectHost(_ head: borrowing RequestHead) -> Rejection? {
-    if head.headers.count(.host) == 0, !head.isHTTP10 { return .bad("the Host header is missing") }
-    guard head.headers.value(.host)?.isHost != false else {
+  private static func inspectHost(_ head: RequestHead) -> Rejection? {
+    if head.count(.host) == 0, !head.isHTTP10 { return .bad("the Host header is missing") }
+    guard head.value(.host)?.isHost != false else {
       return .bad("the Host header is no host with an optional port")
     }
-    guard !head.lacksAuthority, head.host?.isHost != false else {
+    guard !head.lacksAuthority, head.targetHost?.isHost != false else {
       return .bad("the target's host is no host with an optional port")
     }
     return nil
   }
 
-  private func inspectFraming(_ head: borrowing RequestHead) -> Rejection? {
-    let lengths = headers.count(.contentLength)
-    let codings = headers.count(.transferEncoding)
+  private func inspectFraming() -> Rejection? {
+    let lengths = head.count(.contentLength)
+    let codings = head.count(.transferEncoding)
     if codings > 0 {
       if lengths > 0 { return .bad("both Content-Length and Transfer-Encoding are given") }
       if head.isHTTP10 { return .bad("Transfer-Encoding is not part of HTTP/1.0") }
-      guard codings == 1, headers.value(.transferEncoding)?.isCaseless("chunked") == true else {
+      guard codings == 1, head.value(.transferEncoding)?.isCaseless("chunked") == true else {
         return .transferCoding
       }
       // libmicrohttpd compares the untrimmed value, and waits for ever when it does not match.
@@ -118,8 +118,8 @@ struct HeadValidator {
       guard rules.acceptsChunked else { return .lengthRequired }
     }
     if lengths == 1, head.declaredLength == nil { return .bad("the Content-Length header is not a number") }
-    let encodings = headers.count(.contentEncoding)
-    if encodings > 1 || encodings == 1 && headers.value(.contentEncoding)?.isCaseless("identity") != true {
+    let encodings = head.count(.contentEncoding)
+    if encodings > 1 || encodings == 1 && head.value(.contentEncoding)?.isCaseless("identity") != true {
       return .encoding
     }
     return nil
@@ -200,23 +200,26 @@ extension UnsafeRawBufferPointer {
 
   /// RFC 3986, 3.2.2 and 3.2.3: a name, an IPv4 address or an IPv6 one in brackets, and a port behind a colon, which may be empty.
   fileprivate var isHost: Bool {
-    let host: Slice<Self>
+    var index = 0
     if first == UInt8(ascii: "[") {
       guard let end = firstIndex(of: UInt8(ascii: "]")) else { return false }
-      host = self[..<(end + 1)]
       let address = self[1..<end]
       guard address.count > 1, address.allSatisfy({ $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") || $0.isHex }),
         address.contains(UInt8(ascii: ":"))
       else { return false }
+      index = end + 1
     } else {
-      host = prefix { $0 != UInt8(ascii: ":") }
-      guard host.allSatisfy({ $0.isInHost || $0 == UInt8(ascii: "%") }) else { return false }
-      for index in host.indices where host[index] == UInt8(ascii: "%") {
-        guard index + 2 < host.endIndex, host[index + 1].isHex, host[index + 2].isHex else { return false }
+      while index < count, self[index] != UInt8(ascii: ":") {
+        if self[index] == UInt8(ascii: "%") {
+          guard index + 2 < count, self[index + 1].isHex, self[index + 2].isHex else { return false }
+        } else if !self[index].isInHost {
+          return false
+        }
+        index += 1
       }
     }
-    let port = self[host.endIndex...]
-    return port.isEmpty || port.first == UInt8(ascii: ":") && port.dropFirst().allSatisfy { 0x30...0x39 ~= $0 }
+    guard index < count else { return true }
+    return self[index] == UInt8(ascii: ":") && self[(index + 1)...].allSatisfy { 0x30...0x39 ~= $0 }
   }
 
   /// Any byte below a blank but the tabulator, or DEL. Eight bytes at a time: most values hold none.

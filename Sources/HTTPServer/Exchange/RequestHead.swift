@@ -1,6 +1,8 @@
-/// The head of one request: its line, and where the known headers stand in libmicrohttpd's buffer. A value with one owner,
-/// emptied after each request.
-struct RequestHead: ~Copyable {
+import Glibc
+
+/// The head of one request: its line, and where the known headers stand in libmicrohttpd's buffer. There is one object for a
+/// connection, emptied after each request.
+final class RequestHead {
   /// A request line as libmicrohttpd reports it, each part ended by a NUL.
   struct Line {
     let method: UnsafeRawBufferPointer
@@ -9,75 +11,39 @@ struct RequestHead: ~Copyable {
     /// Always eight bytes: libmicrohttpd closes on anything that is not `HTTP/d.d`.
     let version: UnsafeRawBufferPointer
 
-    var isHTTP10: Bool { version.elementsEqual(("HTTP/1.0" as StaticString).bytes) }
-    var isHTTP11: Bool { version.elementsEqual(("HTTP/1.1" as StaticString).bytes) }
+    var isHTTP10: Bool { version.isEqual(to: "HTTP/1.0") }
+    var isHTTP11: Bool { version.isEqual(to: "HTTP/1.1") }
   }
 
-  /// The known headers, the values of each and how often it came.
-  struct Headers {
-    private struct Slot {
-      var value = UnsafeRawBufferPointer(start: nil, count: 0)
-      var count = 0
-    }
-
-    /// The first value of each.
-    private let slots: UnsafeMutableBufferPointer<Slot>
-    /// Those of further lines, in their order. There are few, if any.
-    private let more: UnsafeMutablePointer<[(header: KnownHeader, value: UnsafeRawBufferPointer)]>
-
-    fileprivate init() {
-      slots = .allocate(capacity: KnownHeader.allCases.count)
-      slots.initialize(repeating: Slot())
-      more = .allocate(capacity: 1)
-      more.initialize(to: [])
-    }
-
-    fileprivate func deallocate() {
-      slots.deallocate()
-      more.deinitialize(count: 1)
-      more.deallocate()
-    }
-
-    fileprivate func clear() {
-      slots.update(repeating: Slot())
-      if !more.pointee.isEmpty { more.pointee = [] }
-    }
-
-    /// Enters one header line; the value is trimmed.
-    func enter(_ header: KnownHeader, _ value: UnsafeRawBufferPointer) {
-      let index = Int(header.rawValue)
-      if slots[index].count == 0 { slots[index].value = value } else { more.pointee.append((header, value)) }
-      slots[index].count += 1
-    }
-
-    /// The values of all lines of that name, which are one list (RFC 9110, 5.3).
-    func values(_ header: KnownHeader) -> [UnsafeRawBufferPointer] {
-      guard let first = value(header) else { return [] }
-      return [first] + more.pointee.filter { $0.header == header }.map(\.value)
-    }
-
-    /// The first value of a header.
-    func value(_ header: KnownHeader) -> UnsafeRawBufferPointer? {
-      let slot = slots[Int(header.rawValue)]
-      return slot.count == 0 ? nil : slot.value
-    }
-
-    /// How many lines of that name there are.
-    func count(_ header: KnownHeader) -> Int { slots[Int(header.rawValue)].count }
+  private struct Slot {
+    var value = UnsafeRawBufferPointer(start: nil, count: 0)
+    var count = 0
   }
 
   private(set) var method = HTTPMethod.other
   private(set) var isHTTP10 = false
+  /// The value of Content-Length; nil when there is none, or when it is not a number.
+  private(set) var declaredLength: Int?
+  /// The request's name, once it was asked for.
+  private var id: String?
   /// The request target as the client wrote it, with its query.
-  private(set) var target = ReusedBytes()
+  private let target = ReusedBytes()
   /// Where the authority of a target in absolute form stands: `http://here/path` (RFC 9112, 3.2.2); nil for another form.
   private var authority: Range<Int>?
-  let headers = Headers()
+  /// The first value of each known header, and how often it came.
+  private let slots: UnsafeMutableBufferPointer<Slot>
+  /// The values of further lines, in their order. There are few, if any.
+  private var more: [(header: KnownHeader, value: UnsafeRawBufferPointer)] = []
 
-  deinit { headers.deallocate() }
+  init() {
+    slots = .allocate(capacity: KnownHeader.allCases.count)
+    slots.initialize(repeating: Slot())
+  }
+
+  deinit { slots.deallocate() }
 
   /// Copies the target, which libmicrohttpd is about to take apart in place.
-  mutating func begin(target text: UnsafeRawBufferPointer) {
+  func begin(target text: UnsafeRawBufferPointer) {
     target.append(text)
     guard text.first != UInt8(ascii: "/") else { return }
     for scheme: StaticString in ["http://", "https://"] {
@@ -89,17 +55,47 @@ struct RequestHead: ~Copyable {
   }
 
   /// Takes method and version.
-  mutating func read(_ line: Line) {
+  func read(_ line: Line) {
     method = HTTPMethod(line.method)
     isHTTP10 = line.isHTTP10
   }
 
-  mutating func clear() {
+  /// Enters one header line; the value is trimmed.
+  func enter(_ header: KnownHeader, _ value: UnsafeRawBufferPointer) {
+    let index = Int(header.rawValue)
+    slots[index].count += 1
+    guard slots[index].count == 1 else { return more.append((header, value)) }
+    slots[index].value = value
+    if header == .contentLength { declaredLength = value.decimal }
+  }
+
+  func clear() {
     method = .other
+    declaredLength = nil
+    id = nil
     target.clear()
     authority = nil
-    headers.clear()
+    slots.update(repeating: Slot())
+    if !more.isEmpty { more = [] }
   }
+
+  /// The first value of a header.
+  func value(_ header: KnownHeader) -> UnsafeRawBufferPointer? {
+    let slot = slots[Int(header.rawValue)]
+    return slot.count == 0 ? nil : slot.value
+  }
+
+  /// The values of all lines of that name, which are one list (RFC 9110, 5.3).
+  func values(_ header: KnownHeader) -> [UnsafeRawBufferPointer] {
+    guard let first = value(header) else { return [] }
+    return [first] + more.filter { $0.header == header }.map(\.value)
+  }
+
+  /// How many lines of that name there are.
+  func count(_ header: KnownHeader) -> Int { slots[Int(header.rawValue)].count }
+
+  /// The request target as the client wrote it, with its query.
+  var wholeTarget: UnsafeRawBufferPointer { target.bytes }
 
   /// The target without scheme and authority: the path and the query.
   var path: UnsafeRawBufferPointer {
@@ -111,38 +107,33 @@ struct RequestHead: ~Copyable {
   /// Whether the target is in absolute form and names nobody.
   var lacksAuthority: Bool { authority?.isEmpty == true }
 
-  /// Whom the request is for, with the port: the authority of the target, else `Host` (RFC 9112, 3.2.2); nil when there is neither.
-  var host: UnsafeRawBufferPointer? {
-    authority.map { UnsafeRawBufferPointer(rebasing: target.bytes[$0]) } ?? headers.value(.host)
-  }
+  /// The host and port that a target in absolute form names.
+  var targetHost: UnsafeRawBufferPointer? { authority.map { UnsafeRawBufferPointer(rebasing: target.bytes[$0]) } }
 
-  /// The value of Content-Length; nil when there is none, or when it is not a number.
-  var declaredLength: Int? {
-    guard let digits = headers.value(.contentLength), 1...18 ~= digits.count else { return nil }
-    var length = 0
-    for digit in digits {
-      guard 0x30...0x39 ~= digit else { return nil }
-      length = length * 10 + Int(digit - 0x30)
-    }
-    return length
-  }
+  /// Whom the request is for, with the port: the authority of the target, else `Host` (RFC 9112, 3.2.2); nil when there is neither.
+  var host: UnsafeRawBufferPointer? { targetHost ?? value(.host) }
 
   /// Whether the request has a body that is not empty, or is chunked.
   var announcesBody: Bool {
-    headers.count(.transferEncoding) > 0 || headers.count(.contentLength) > 0 && declaredLength != 0
+    count(.transferEncoding) > 0 || count(.contentLength) > 0 && declaredLength != 0
   }
 
-  /// The client's own `X-Request-Id`; nil when there is none that is fit to be repeated.
-  var requestID: String? {
-    guard let given = headers.value(.requestID), 1...128 ~= given.count, given.allSatisfy({ 0x21...0x7E ~= $0 }) else {
-      return nil
-    }
-    return String(decoding: given, as: UTF8.self)
+  /// The name of the request: its own `X-Request-Id` when that is fit to be repeated, else the next of these.
+  func requestID(orElse names: inout RequestIDs) -> String {
+    if let id { return id }
+    let name =
+      if let given = value(.requestID), 1...128 ~= given.count, given.allSatisfy({ 0x21...0x7E ~= $0 }) {
+        String(decoding: given, as: UTF8.self)
+      } else {
+        names.next()
+      }
+    id = name
+    return name
   }
 
   /// Whether a body follows without being asked for: a client that waits for 100 Continue has sent none yet, and must not be
   /// told to go on.
-  var bodyFollows: Bool { announcesBody && headers.count(.expect) == 0 }
+  var bodyFollows: Bool { announcesBody && count(.expect) == 0 }
 }
 
 /// The method of a request.
@@ -162,11 +153,8 @@ public enum HTTPMethod: UInt8, CaseIterable, Hashable, Sendable {
     case 7: candidates = (.options, .options)
     default: candidates = (.other, .other)
     }
-    self = candidates.0.isNamed(name) ? candidates.0 : candidates.1.isNamed(name) ? candidates.1 : .other
-  }
-
-  private func isNamed(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    self != .other && bytes.elementsEqual(name.bytes)
+    self =
+      name.isEqual(to: candidates.0.name) ? candidates.0 : name.isEqual(to: candidates.1.name) ? candidates.1 : .other
   }
 
   /// The name on the wire; empty for any other method.
@@ -254,5 +242,24 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     }
     guard let found else { return nil }
     self = found
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// Whether the bytes are exactly that text.
+  fileprivate func isEqual(to text: StaticString) -> Bool {
+    guard let baseAddress else { return false }
+    return count == text.utf8CodeUnitCount && count > 0 && memcmp(baseAddress, text.utf8Start, count) == 0
+  }
+
+  /// A number of one to eighteen digits.
+  fileprivate var decimal: Int? {
+    guard 1...18 ~= count else { return nil }
+    var number = 0
+    for digit in self {
+      guard 0x30...0x39 ~= digit else { return nil }
+      number = number * 10 + Int(digit - 0x30)
+    }
+    return number
   }
 }

@@ -16,7 +16,7 @@ public struct CallFrames: Sendable, Hashable {
   }
 
   /// Lends both frames, which must lie in `buffer`; the pointers are valid only inside `body`.
-  public func withFrames<Result, Failure: Error>(
+  @inlinable public func withFrames<Result, Failure: Error>(
     in buffer: borrowing ByteBuffer,
     _ body: (_ arguments: UnsafeRawBufferPointer, _ keywords: UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -29,8 +29,8 @@ public struct CallFrames: Sendable, Hashable {
     }
   }
 
-  fileprivate static let emptyArray: UInt8 = 0x90
-  fileprivate static let emptyMap: UInt8 = 0x80
+  @usableFromInline static var emptyArray: UInt8 { 0x90 }
+  @usableFromInline static var emptyMap: UInt8 { 0x80 }
 }
 
 extension JSONParser {

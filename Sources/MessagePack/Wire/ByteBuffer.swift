@@ -5,7 +5,7 @@ import Glibc
 /// The transcoders append to it, so one buffer that lives as long as a connection makes a call allocate nothing.
 // Sendable although it holds a pointer: a noncopyable value has one owner, and no other reference to its memory exists.
 public struct ByteBuffer: ~Copyable, @unchecked Sendable {
-  var base: UnsafeMutablePointer<UInt8>
+  @usableFromInline var base: UnsafeMutablePointer<UInt8>
   private(set) var capacity: Int
 
   /// How many bytes the buffer holds.
@@ -60,14 +60,14 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   }
 
   /// Lends all bytes; the pointer is valid only inside `body`.
-  public borrowing func withUnsafeBytes<R, E: Error>(
+  @inlinable public borrowing func withUnsafeBytes<R, E: Error>(
     _ body: (UnsafeRawBufferPointer) throws(E) -> R
   ) throws(E) -> R {
     try body(UnsafeRawBufferPointer(start: base, count: count))
   }
 
   /// Lends the bytes of `range`, which must lie within `0..<count`; the pointer is valid only inside `body`.
-  public borrowing func withUnsafeBytes<R, E: Error>(
+  @inlinable public borrowing func withUnsafeBytes<R, E: Error>(
     _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(E) -> R
   ) throws(E) -> R {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "range outside the buffer")

@@ -174,13 +174,17 @@ public final class CallEngine: TimerHandler {
     guard let (number, isException) = message.count > 0 ? CallHeader.readReply(message[0]) : nil else {
       return countMalformed(connection)
     }
+    let call = pending.remove(number)
     // Calls are numbered without regard to backends, so a backend can guess the others' numbers: only the one that has the call
     // may answer it. Of a call that has ended nobody has it; that is a late reply.
-    let isForeign = pending.check(number) { $0.connection !== connection } ?? false
-    if isForeign { return countMalformed(connection) }
+    if let call, call.connection !== connection {
+      pending.insert(number, call)
+      return countMalformed(connection)
+    }
     // Any other reply, a late one too, shows that the backend hears.
     connection.replyCame()
-    guard let call = take(number) else { return lateReplies += 1 }
+    guard let call else { return lateReplies += 1 }
+    ended(call)
     guard message.count == 2 else {
       countMalformed(connection)
       return call.handler.failed(CallFailure(.badReply, sent: true))
@@ -252,15 +256,19 @@ public final class CallEngine: TimerHandler {
     }
   }
 
-  /// Takes a call out of every account it is in.
   private func take(_ number: UInt32) -> PendingCall? {
     guard let call = pending.remove(number) else { return nil }
+    ended(call)
+    return call
+  }
+
+  /// Takes a call out of every account it is in, but for `pending`.
+  private func ended(_ call: PendingCall) {
     loop.cancel(call.deadline)
     inFlight.leave()
     if let connection = call.connection {
       connection.callEnded()
       balancer.callEnded(connection)
     }
-    return call
   }
 }

@@ -49,12 +49,6 @@ struct PendingCalls<Call> {
     return true
   }
 
-  /// Asks something of a call where it stands; nil when it is not there.
-  func check(_ number: UInt32, _ condition: (Call) -> Bool) -> Bool? {
-    let place = place(number)
-    return slots[place].number == number ? slots[place].call.map(condition) : nil
-  }
-
   subscript(number: UInt32) -> Call? {
     let place = place(number)
     return slots[place].number == number ? slots[place].call : nil

@@ -35,7 +35,7 @@ final class WaitingCall {
   private let methodEnd: Int
   private let argumentsEnd: Int
 
-  private var share: MemoryShare?
+  private let share: MemoryShare?
 
   init(copying call: BorrowedCall, memory: MemoryBudget?) {
     methodEnd = call.method.count
@@ -46,11 +46,8 @@ final class WaitingCall {
     bytes += call.arguments
     bytes += call.keywords
     self.bytes = bytes
-    if let memory {
-      var share = MemoryShare(of: memory)
-      share.force(bytes.count)
-      self.share = consume share
-    }
+    share = memory.map(MemoryShare.init)
+    share?.force(bytes.count)
   }
 
   func lend<Result>(_ body: (BorrowedCall) -> Result) -> Result {
