@@ -95,6 +95,17 @@ private final class TurnWatch: EndOfTurn {
   }
 }
 
+extension Fixture {
+  /// Moves the clock in steps, and lets the server see each: what was sent, what is due, and what comes of it.
+  nonisolated func advance(by step: Duration, times: Int) async throws {
+    for _ in 0..<times {
+      for _ in 0..<3 { await on { _, _ in } }
+      await advance(by: step)
+      for _ in 0..<3 { await on { _, _ in } }
+    }
+  }
+}
+
 extension ServerOptions {
   /// For what is to be seen of chunked bodies with any library.
   static var acceptingChunked: ServerOptions {

@@ -203,88 +203,6 @@ struct SlowClientTests {
     }
   }
 
-  // MARK: Half-closed clients
-
-  static let parts = [
-    "GET / HT", get("/").dropLast(2) + "", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc",
-    "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
-    "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
-    get("/") + "GET / HT",
-  ]
-
-  @Test("a client that sends part of a request and its end is gone within the grace", arguments: parts)
-  func partAndEnd(part: String) async throws {
-    var options = ServerOptions()
-    options.chunked = .accept
-    try await Fixture.with(options) { fixture in
-      let clients = try (0..<50).map { _ in try fixture.connect() }
-      await fixture.until { _, server in server.connections == 50 }
-      for client in clients {
-        client.send(part)
-        client.finishSending()
-      }
-      try await fixture.advance(by: .milliseconds(400), times: 4)
-      await fixture.until { _, server in server.connections == 0 && server.isIdle }
-      #expect(await fixture.on { _, server in server.connections } == 0)
-    }
-  }
-
-  @Test("half-closed clients all get their answers, also when these come at once", arguments: [false, true])
-  func halfClosed(isLong: Bool) async throws {
-    try await Fixture.with { fixture in
-      let clients = try (0..<(isLong ? 5 : 100)).map { _ in try fixture.connect() }
-      for client in clients {
-        client.send(post("/later", "1"))
-        client.finishSending()
-      }
-      await fixture.until { script, _ in script.waiting.count == clients.count }
-      // The ends of input are seen before the answers.
-      for _ in 0..<3 { await fixture.on { _, _ in } }
-      let text = isLong ? Script.longText : "later"
-      await fixture.on { script, _ in script.answerWaiting(text) }
-      for client in clients {
-        let reply = try client.reply()
-        #expect(reply.status == 200 && reply.bytes.count == text.utf8.count)
-        #expect(reply.headers["connection"] == "close")
-        #expect(try client.readToEnd() == "")
-      }
-      await fixture.until { _, server in server.connections == 0 && server.isIdle }
-    }
-  }
-
-  @Test("a long answer survives a half-close while it is written, and one before it", arguments: [false, true])
-  func longAndHalfClosed(isBefore: Bool) async throws {
-    try await Fixture.with { fixture in
-      let clients = try (0..<5).map { _ in try fixture.connect() }
-      for client in clients {
-        client.send(get("/long"))
-        if isBefore { client.finishSending() }
-      }
-      await fixture.until { script, _ in script.handled == clients.count }
-      for client in clients { client.finishSending() }
-      for _ in 0..<3 { await fixture.on { _, _ in } }
-      for client in clients { #expect(try client.reply().bytes.count == Script.longText.utf8.count) }
-    }
-  }
-
-  @Test("a half-closed client that does not read its answer is gone after the write timeout")
-  func halfClosedUnread() async throws {
-    try await Fixture.with { fixture in
-      let client = try HTTPConnection(port: fixture.address.port, receiveBuffer: 4_096)
-      client.send(get("/later"))
-      client.finishSending()
-      await fixture.until { script, _ in script.waiting.count == 1 }
-      for _ in 0..<3 { await fixture.on { _, _ in } }
-      await fixture.on { script, _ in script.answerWaiting(Script.longText) }
-      try await fixture.advance(by: .seconds(4), times: 6)
-      #expect(await fixture.on { _, server in server.connections } == 1)
-      try await fixture.advance(by: .seconds(4), times: 6)
-      #expect(await fixture.on { _, server in server.connections == 0 && server.isIdle })
-    }
-  }
-
-  // MARK: Others
-
   enum Stalled: CaseIterable { case nothing, answer, stream, oldStream, body }
 
   @Test("streams that end are freed at once, whatever another client of the thread does", arguments: Stalled.allCases)
@@ -311,17 +229,6 @@ struct SlowClientTests {
           server.connections == 1 && script.streams[known...].allSatisfy { $0.closures == 1 }
         }
       }
-    }
-  }
-}
-
-extension Fixture {
-  /// Moves the clock in steps, and lets the server see each: what was sent, what is due, and what comes of it.
-  fileprivate nonisolated func advance(by step: Duration, times: Int) async throws {
-    for _ in 0..<times {
-      for _ in 0..<3 { await on { _, _ in } }
-      await advance(by: step)
-      for _ in 0..<3 { await on { _, _ in } }
     }
   }
 }

@@ -1,0 +1,89 @@
+import ConfigurationReader
+import HTTPServer
+import MessagePack
+import Testing
+import ZeroMQ
+
+@testable import Gateway
+
+@Suite("A configuration that is wrong", .timeLimit(.minutes(1)))
+struct ConfigurationFaultTests {
+  @Test("with keys of a later version is told each of them, with its line")
+  func later() {
+    let yaml = """
+      http:
+        listen: ["127.0.0.1:8080"]          # also "[::1]:8080", "unix:/run/zmq-gateway.sock"
+        admin: "127.0.0.1:9090"             # optional: operations URLs move here
+        threads: 0                          # 0 = one per core
+        tls: { certificate: cert.pem, key: key.pem, client-ca: ca.pem }
+        limits: { body: 1MiB, headers: 16KiB, target: 8KiB, connections: 10000, connections-per-address: 1000, read-timeout: 10s }
+        cors: { origins: ["https://app.example"], credentials: false, max-age: 10m }
+        hosts: ["api.example"]
+      auth:
+        keys: { file: keys.yaml }           # SHA-256 of each key, its subject, its scopes
+        jwt: { jwks: jwks.json, issuer: ..., audience: ..., algorithms: [ES256, RS256, EdDSA, HS256] }
+      errors: { expose: message, map: { "myapp.errors.Conflict": 409 } }
+      limits: { rate: 100/s, burst: 200, per: subject }
+      services:
+        math:
+          pattern: rpc
+          connect: ["tcp://10.0.0.5:5555", "tcp://10.0.0.6:5555"]    # or bind: for workers that dial in
+          timeout: 5s
+          max-timeout: 60s
+          in-flight: 1000
+          methods: { expose: ["*"], hide: ["admin.*"], safe: ["get*"] }
+          errors: { map: { KeyError: 500 } }
+          curve: { server-key: file:server.pub, secret-key: file:client.key }
+        jobs:
+          pattern: pipeline
+          connect: ["tcp://10.0.0.7:5556"]
+        news:
+          pattern: pubsub
+          publish:   { connect: ["tcp://10.0.0.8:5557"] }
+          subscribe: { connect: ["tcp://10.0.0.9:5558"], topics: [""], history: { events: 1000, bytes: 8MiB, age: 10m }, slow: disconnect }
+      """
+    #expect(
+      complaints(yaml) == [
+        "3:3: http.admin: not available in this version", "5:3: http.tls: not available in this version",
+        "7:3: http.cors: not available in this version",
+        "10:3: auth.keys: not available in this version", "11:3: auth.jwt: not available in this version",
+        "13:1: limits: not available in this version", "23:5: services.math.curve: not available in this version",
+      ])
+  }
+
+  @Test("tells everything that is wrong at once, in the order of the lines")
+  func everyProblem() {
+    let yaml = """
+      http:
+        listen: 127.0.0.1
+        treads: 2
+        threads: 257
+      grace: 5
+      services:
+        math:
+          pattern: rpc
+          conect: tcp://h:1
+          timeot: 5s
+          timeout: soon
+        "ma th": { pattern: rcp }
+        jobs:
+          pattern: pipeline
+          connect: [tcp://h:0, http://h:1]
+      """
+    #expect(
+      complaints(yaml) == [
+        "2:11: http.listen: expected host:port, such as 127.0.0.1:8080, not \"127.0.0.1\"",
+        "3:3: http.treads: unknown key; did you mean \"threads\"?",
+        "4:12: http.threads: must be between 0 and 256",
+        "5:8: grace: a duration needs a unit: 5s or 5ms",
+        "7:3: services.math: has no connect; name at least one endpoint such as tcp://127.0.0.1:5555",
+        "9:5: services.math.conect: unknown key; did you mean \"connect\"?",
+        "10:5: services.math.timeot: unknown key; did you mean \"timeout\"?",
+        "11:14: services.math.timeout: expected a duration such as 500ms, 5s, 2m or 1h, not \"soon\"",
+        "12:3: services.ma th: a service name is made of letters, digits, \"_\", \".\" and \"-\"",
+        "12:23: services.ma th.pattern: \"rcp\" is none of rpc, pipeline, pubsub; did you mean \"rpc\"?",
+        "15:15: services.jobs.connect[0]: \"0\" is no port; ports are 1...65535",
+        "15:26: services.jobs.connect[1]: \"http\" is no transport of ZeroMQ here; use tcp or ipc",
+      ])
+  }
+}

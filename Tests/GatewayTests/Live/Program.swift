@@ -1,0 +1,41 @@
+import Foundation
+import MessagePack
+import Support
+import Testing
+import ZeroMQ
+
+/// The program itself: `ZMQ_GATEWAY_BINARY`, or the one that was built beside these tests.
+enum Program {
+  static let path: String? = {
+    let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/zmq-gateway"
+    let path = ProcessInfo.processInfo.environment["ZMQ_GATEWAY_BINARY"] ?? beside
+    return FileManager.default.isExecutableFile(atPath: path) ? path : nil
+  }()
+  static let isThere = path != nil
+
+  static func start(_ arguments: String...) throws -> Subprocess {
+    // A program built with ThreadSanitizer would sleep a second at its end.
+    setenv("TSAN_OPTIONS", "atexit_sleep_ms=0", 0)
+    return try Subprocess(path ?? "zmq-gateway", arguments, complaints: .withOutput)
+  }
+}
+
+extension Subprocess {
+  /// The port that a gateway says it listens on.
+  func port() async throws -> UInt16 {
+    while let line = try await line() {
+      guard let address = line.firstRange(of: "addresses=127.0.0.1:") else { continue }
+      if let port = UInt16(line[address.upperBound...].prefix { $0.isNumber }) { return port }
+    }
+    throw Failed(description: "the gateway did not say where it listens")
+  }
+
+  /// Bytes of memory that are the process's now.
+  func residentMemory() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+    guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+      let size = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+    else { throw Failed(description: "no VmRSS") }
+    return size << 10
+  }
+}

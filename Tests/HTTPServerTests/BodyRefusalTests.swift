@@ -1,0 +1,105 @@
+import HTTPServer
+import Reactor
+import Support
+import Testing
+
+@Suite("Refusals of a body", .timeLimit(.minutes(1)))
+struct BodyRefusalTests {
+  @Test("a handler may answer before the body")
+  func early() async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send(post("/early", String(repeating: "x", count: 300_000)))
+      #expect(try client.reply().body == "early")
+      #expect(try client.readToEnd() == "")
+      await fixture.until { script, server in script.handled == 0 && server.connections == 0 }
+    }
+  }
+
+  @Test("an answer before the body survives a body on its way", arguments: ["/early", "/echo"])
+  func bodyOnItsWay(target: String) async throws {
+    try await Fixture.with { fixture in
+      for _ in 0..<20 {
+        let client = try fixture.connect()
+        client.send("POST \(target) HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n")
+        client.send(String(repeating: "x", count: 500_000))
+        let reply = try client.reply()
+        #expect(reply.status == (target == "/early" ? 403 : 413))
+        #expect(try client.readToEnd() == "")
+      }
+      await fixture.until { script, server in script.handled == 0 && server.connections == 0 }
+    }
+  }
+
+  @Test("a client that never stops sending a refused body is cut off")
+  func endless() async throws {
+    try await Fixture.with(.takingFourBytes) { fixture in
+      let client = try fixture.connect()
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\nabc")
+      #expect(try client.reply().status == 413)
+      await fixture.advance(by: .seconds(2))
+      await fixture.until { _, server in server.connections == 0 && server.isIdle }
+    }
+  }
+
+  @Test("a body too long by its declared length is refused without 100 Continue")
+  func declared() async throws {
+    try await Fixture.with(.takingFourBytes) { fixture in
+      let client = try fixture.connect()
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+      #expect(try client.reply().status == 413)
+      #expect(try client.readToEnd() == "")
+    }
+  }
+
+  @Test("a chunked body is refused when it passes the limit")
+  func chunked() async throws {
+    try await Fixture.with(.takingFourBytes) { fixture in
+      let client = try fixture.connect()
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n")
+      client.send("1\r\ne\r\n")
+      let reply = try client.reply()
+      #expect(reply.status == 413)
+      #expect(reply.body == "body-too-large")
+      client.send(String(repeating: "1\r\nx\r\n", count: 10_000) + "0\r\n\r\n")
+      #expect(try client.readToEnd() == "")
+    }
+  }
+
+  @Test("a chunked body is refused before it arrives where its framing is not checked, or where it is not wanted")
+  func lengthRequired() async throws {
+    let strictness = try ParserStrictness.linked()
+    for policy in ChunkedBodies.allCases {
+      var options = ServerOptions()
+      options.chunked = policy
+      let isAccepted = policy == .accept || policy == .auto && strictness == .strict
+      try await Fixture.with(options) { fixture in
+        let client = try fixture.connect()
+        client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        client.send("2\r\nab\r\n0\r\n\r\n" + get("/hidden"))
+        let reply = try client.reply()
+        #expect(reply.status == (isAccepted ? 200 : 411))
+        #expect(reply.body == (isAccepted ? "ab" : "length-required"))
+        if !isAccepted { #expect(try client.readToEnd() == "") }
+        #expect(await fixture.on { script, _ in script.handled } == 0 || isAccepted)
+      }
+    }
+  }
+
+  @Test("a line of a chunked body that is longer than the connection's memory uses no time while nothing arrives")
+  func chunkLine() async throws {
+    var options = ServerOptions.acceptingChunked
+    options.readTimeout = .milliseconds(500)
+    options.halfCloseGrace = .milliseconds(100)
+    try await Fixture.with(options) { fixture in
+      let client = try fixture.connect()
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+      client.send("5;" + String(repeating: "a", count: 100_000))
+      #expect(400..<500 ~= (try client.reply().status))
+      #expect(try client.readToEnd() == "")
+      await fixture.until { _, server in server.connections == 0 }
+      // It takes up to 2 s until then; a turn without anything to do takes some microseconds.
+      #expect(await fixture.on { _, _ in fixture.reactor.loop.turns } < 5_000)
+    }
+  }
+}

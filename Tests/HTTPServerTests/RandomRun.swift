@@ -1,0 +1,135 @@
+import Testing
+
+@testable import HTTPServer
+
+/// Plays libmicrohttpd, client and handler against a state, and keeps the books that the rules are about.
+struct RandomRun {
+  private var state = ExchangeState()
+  private var isSuspended = false
+  private var handlerOwes = false
+  private var streams = 0
+  private var requests = 0
+  private var isClosed = false
+
+  mutating func step(_ random: inout SplitMix) {
+    switch UInt8.random(in: 0..<21, using: &random) {
+    case 0...2: perform(state.requestBegan())
+    case 3...5: arrive(bytes: Int.random(in: 0...1, using: &random), &random)
+    case 6: answer(isStream: false, &random)
+    case 7: answer(isStream: true, &random)
+    case 8...9: perform(state.woken())
+    // A suspended connection is not read, and libmicrohttpd ends no request of it.
+    case 10...12 where !isSuspended: read(&random)
+    case 13 where !isSuspended: perform(state.requestEnded())
+    case 14: perform(state.expired())
+    case 15 where Bool.random(using: &random): perform(state.hungUp())
+    case 16 where Bool.random(using: &random): perform(state.halfClosed())
+    case 17 where UInt8.random(in: 0..<8, using: &random) == 0: perform(state.drop())
+    case 18: perform(state.requestArrives())
+    case 19: perform(state.written())
+    case 20: perform(state.drained())
+    default: break
+    }
+  }
+
+  /// As the server stops: all that is suspended is resumed, and every request and connection is ended.
+  mutating func close() {
+    perform(state.drop())
+    #expect(!isSuspended)
+    perform(state.requestEnded())
+    perform(state.connectionClosed())
+    #expect(isClosed && !handlerOwes && streams == 0 && requests == 0)
+    for event in ExchangeStateTests.Event.allCases {
+      #expect(event.happen(to: &state).subtracting(.breakStream) == [])
+    }
+  }
+
+  private mutating func arrive(bytes: Int, _ random: inout SplitMix) {
+    guard !isSuspended else { return }
+    switch state.arrived(bytes: bytes) {
+    case .head:
+      if Bool.random(using: &random) { answer(isStream: false, &random) }
+      if !state.isAnswered { perform(state.headAccepted()) }
+    case .complete:
+      #expect(!handlerOwes)
+      handlerOwes = true
+      if Bool.random(using: &random) { answer(isStream: Bool.random(using: &random), &random) }
+      perform(state.handlerReturned())
+    case .body, .discard: break
+    case .close: perform(state.requestEnded())
+    }
+  }
+
+  private mutating func answer(isStream: Bool, _ random: inout SplitMix) {
+    if isStream, state.owesAnswer {
+      streams += 1
+      handlerOwes = false
+      let isQueued = !state.isHalfClosed && UInt8.random(in: 0..<8, using: &random) > 0
+      return perform(state.answered(isQueued: isQueued, isStream: true))
+    }
+    switch state.path(bodyFollows: Bool.random(using: &random), requestFollows: Bool.random(using: &random)) {
+    case .library:
+      handlerOwes = false
+      perform(state.answered(isQueued: UInt8.random(in: 0..<8, using: &random) > 0, isStream: false))
+    case .socket:
+      handlerOwes = false
+      perform(state.answeredDirectly())
+    case .none: #expect(!handlerOwes)
+    }
+  }
+
+  private mutating func read(_ random: inout SplitMix) {
+    guard state.readBegan() else { return }
+    #expect(streams == 1)
+    if Bool.random(using: &random) { perform(state.woken()) }
+    if UInt8.random(in: 0..<16, using: &random) == 0 { perform(state.drop()) }
+    let reads: [StreamRead] = [.bytes(1), .nothing, .nothing, .end, .bytes(0)]
+    perform(state.readEnded(reads.randomElement(using: &random) ?? .end, room: 1))
+  }
+
+  private mutating func perform(_ actions: ExchangeState.Actions) {
+    #expect(!isClosed || actions == [])
+    if actions.contains(.beginRequest) {
+      #expect(requests == 0)
+      requests += 1
+    }
+    if actions.contains(.abandon) {
+      #expect(handlerOwes)
+      handlerOwes = false
+    }
+    if actions.contains(.closeStream) {
+      #expect(streams == 1)
+      streams -= 1
+    }
+    if actions.contains(.endRequest) {
+      #expect(requests == 1 && !handlerOwes && streams == 0)
+      requests -= 1
+    }
+    if actions.contains(.suspend) {
+      #expect(!isSuspended)
+      isSuspended = true
+    }
+    if actions.contains(.resume) {
+      #expect(isSuspended)
+      isSuspended = false
+    }
+    if actions.contains(.refuse), state.path(bodyFollows: true, requestFollows: false) == .socket {
+      perform(state.answeredDirectly())
+    }
+    if actions.contains(.endConnection) { isClosed = true }
+    #expect(state.isSuspended == isSuspended)
+  }
+}
+
+/// Random numbers that are the same in each run.
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}

@@ -1,0 +1,124 @@
+import Glibc
+import Reactor
+import Support
+import Testing
+
+@testable import ZeroMQ
+
+/// A transport on a reactor, as a client of it lives: what it is told is read by tests.
+actor Station: TransportDelegate {
+  nonisolated let unownedExecutor: UnownedSerialExecutor
+  nonisolated let reactor: Reactor
+  nonisolated let events = Guarded<[ConnectionEvent]>([])
+  nonisolated let messages = Guarded<[[[UInt8]]]>([])
+  nonisolated let errors = Guarded<[ZMQError]>([])
+  nonisolated let writables = Tally()
+  nonisolated let batches = Tally()
+  /// What to do with the transport at each message, on the reactor.
+  nonisolated let atMessage = Guarded<(@Sendable (Transport) -> Void)?>(nil)
+  private var context: Context?
+  private var transport: Transport?
+
+  init(_ reactor: Reactor, in context: Context) {
+    self.reactor = reactor
+    self.context = context
+    unownedExecutor = reactor.asUnownedSerialExecutor()
+  }
+
+  func open(
+    _ kind: SocketKind, _ options: SocketOptions = .init(), messagesPerTurn: Int = 256, resolver: Resolver = .shared
+  ) throws {
+    guard let context else { return }
+    let transport = try Transport(
+      kind, options, messagesPerTurn, nil, in: context, on: reactor.loop, resolver: resolver)
+    transport.delegate = self
+    self.transport = transport
+  }
+
+  func bind(_ text: String) throws -> String { try transport?.bind(Endpoint(text)).description ?? "" }
+  func unbind(_ text: String) throws { try transport?.unbind(Endpoint(text)) }
+  func connect(_ text: String) throws { try transport?.connect(Endpoint(text)) }
+  func disconnect(_ text: String) throws { try transport?.disconnect(Endpoint(text)) }
+  func send(_ frames: [[UInt8]]) throws -> Bool { try transport?.send(frames) ?? false }
+  func subscribe(_ prefix: [UInt8]) throws { try transport?.subscribe(prefix) }
+  func read(_ reads: Bool) { transport?.isReading = reads }
+  func close() { transport?.close() }
+  func drop() { transport = nil }
+  func dropAll() { (transport, context) = (nil, nil) }
+  func bindAnyPort() throws -> UInt16 { try Endpoint(bind("tcp://127.0.0.1:*")).port }
+  func fires(_ tally: Tally, in delay: Duration) {
+    _ = reactor.loop.schedule(at: reactor.loop.now + delay, Later(tally))
+  }
+
+  /// Whether the loop sleeps: few turns pass in a while.
+  func rests() async -> Bool {
+    let (before, later) = (reactor.loop.turns, Tally())
+    fires(later, in: .milliseconds(100))
+    await later.reaches(1)
+    return reactor.loop.turns - before < 20
+  }
+  var isOpen: Bool { transport?.isOpen ?? false }
+  var connected: Int { transport?.connected ?? 0 }
+  var endpoints: [Int] { [transport?.connectedEndpoints ?? 0, transport?.endpointCount ?? 0] }
+
+  nonisolated func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
+    var frames: [[UInt8]] = []
+    for index in 0..<message.count { frames.append(Array(message[index])) }
+    messages.withLock { [frames] in $0.append(frames) }
+    atMessage.withLock { $0 }?(transport)
+  }
+  nonisolated func messagesReceived(on transport: Transport) { batches.countUp() }
+  nonisolated func writable(on transport: Transport) { writables.countUp() }
+  nonisolated func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {
+    events.withLock { $0.append(event) }
+  }
+  nonisolated func failed(_ error: ZMQError, on transport: Transport) { errors.withLock { $0.append(error) } }
+
+  nonisolated func sees(_ wanted: [ConnectionEvent]) async throws {
+    try await eventually("\(wanted)") { events.withLock { $0 } == wanted }
+  }
+  nonisolated func has(_ count: Int) async throws -> [[[UInt8]]] {
+    try await eventually("\(count) messages") { messages.withLock { $0.count >= count ? $0 : nil } }
+  }
+}
+
+private final class Later: TimerHandler {
+  private let fired: Tally
+  init(_ fired: Tally) { self.fired = fired }
+  func fired(_ timer: Timer) { fired.countUp() }
+}
+
+extension Endpoint {
+  /// The port of a tcp endpoint; else 0.
+  var port: UInt16 { if case .tcp(_, let port) = address { port } else { 0 } }
+}
+
+/// Stations on one reactor and one context.
+final class Stations: Sendable {
+  let reactor: Reactor
+  let context: Context
+
+  init() throws {
+    reactor = try Reactor(name: "stations")
+    context = try Context()
+  }
+
+  func open(
+    _ kind: SocketKind, _ options: SocketOptions = .init(), messagesPerTurn: Int = 256, resolver: Resolver = .shared
+  ) async throws -> Station {
+    let station = Station(reactor, in: context)
+    try await station.open(kind, options, messagesPerTurn: messagesPerTurn, resolver: resolver)
+    return station
+  }
+
+  static func with(_ body: (Stations) async throws -> Void) async throws {
+    let stations = try Stations()
+    do {
+      try await body(stations)
+    } catch {
+      await stations.reactor.stop()
+      throw error
+    }
+    await stations.reactor.stop()
+  }
+}
