@@ -13,11 +13,11 @@ final class EarlyAnswer {
     bytes.append("HTTP/1.1 \(head.status) ")
     bytes.append(Daemon.reason(head.status))
     bytes.append("\r\nConnection: close\r\n")
-    // Of a body that these never have, no length is told (RFC 9110, 8.6).
-    if head.status != 204, head.status != 304 { bytes.append("Content-Length: \(body.count)\r\n") }
+    // Of a body that cannot be, no length is told (RFC 9110, 8.6).
+    if head.status != 204 { bytes.append("Content-Length: \(body.count)\r\n") }
     head.append(to: bytes, logger: logger)
     bytes.append("\r\n")
-    if !isHead { bytes.append(body) }
+    if !isHead, head.status != 304 { bytes.append(body) }
   }
 
   /// The memory it takes, in bytes.
