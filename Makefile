@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-debian13 fuzz check format image clean
+.PHONY: help run build test test-debian13 fuzz sanitize check format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -33,6 +33,13 @@ fuzz: build ## Send mutated requests to the release, and print those it serves a
 	@Scripts/bootstrap test
 	.venv/bin/python Tests/Interop/fuzz.py .build/release/zmq-gateway $(ARGS)
 
+sanitize: ## Attack servers that are built with AddressSanitizer and ThreadSanitizer; these may report nothing
+	@Scripts/bootstrap test
+	@for sanitizer in address thread; do \
+	  swift build -c release --product zmq-gateway --sanitize=$$sanitizer --scratch-path .build-sanitize/$$sanitizer; \
+	  .venv/bin/python Tests/Interop/sanitize.py .build-sanitize/$$sanitizer/release/zmq-gateway $(ARGS); \
+	done
+
 test-debian13: ## As root: make a Debian 13 root in .build-debian13, and run all tests in it
 	@Scripts/debian13 make test
 
@@ -50,4 +57,4 @@ image: ## Build the container image
 	$(DOCKER) build -f Docker/Dockerfile -t $(IMAGE) .
 
 clean: ## Remove what was built, .venv included
-	rm -rf .build .build-debian13 .venv
+	rm -rf .build .build-debian13 .build-sanitize .venv

@@ -30,7 +30,7 @@ struct RouterTests {
       case let call as CallResponder: "call \(call.method.text)"
       case let push as PushResponder: "push \(push.method.text)"
       case let publish as PublishResponder: "publish \(publish.topic) \(publish.method.text)"
-      case let page as ProblemPageResponder: "page \(page.code)"
+      case let page as ProblemPageResponder: String(page.page.prefix { $0 != "\n" })
       case let other: "\(other)".hasPrefix("ReadyResponder") ? "ready" : "\(type(of: other)) \(other.methods.allow)"
       }
     }
@@ -45,7 +45,7 @@ struct RouterTests {
       ("/pub/news/eu/created", "publish [101, 117] created"), ("/sub/news", "StreamResponder GET, HEAD, OPTIONS"),
       ("/sub/news?topic=a", "StreamResponder GET, HEAD, OPTIONS"), ("/live", "LiveResponder GET, HEAD, OPTIONS"),
       ("/ready?verbose", "ready"), ("/openapi.json", "OpenAPIResponder GET, HEAD, OPTIONS"),
-      ("/openapi.yaml", "OpenAPIResponder GET, HEAD, OPTIONS"), ("/problems/timeout", "page timeout"),
+      ("/openapi.yaml", "OpenAPIResponder GET, HEAD, OPTIONS"), ("/problems/timeout", "# timeout"),
       ("/rpc/math/add?", "call add"), ("/rpc/math/add?a=/../x", "call add"),
     ])
   func routes(target: String, responder: String) async throws {
@@ -120,7 +120,7 @@ struct RouterTests {
       "/", "/rpc", "/rpc/", "/rpc/math", "/rpc/math/add/", "/rpc/math/add/x", "/push/a", "/pub/a/b", "/pub/a/b/c/d",
       "/sub", "/sub/a/", "/sub/a/topics", "/live/", "/livee", "/RPC/math/add", "//rpc/math/add", "/openapi",
       "/problems",
-      "/problems/a/b", "/metrics", "/batch", "/jsonrpc/math", "/%20",
+      "/problems/a/b", "/problems/none", "/metrics", "/batch", "/jsonrpc/math", "/%20",
     ])
   func unknown(target: String) async throws {
     #expect(try await problem(target) == .noSuchRoute)

@@ -30,10 +30,16 @@ struct EarlyAnswerTests {
         + Self.standing + "Content-Type: text/plain\r\nRetry-After: 1\r\nX-Empty: \r\n\r\ntoo long")
   }
 
-  @Test("names no type without one, and no length where none may be", arguments: [204, 304])
-  func bare(status: Int) {
-    let head = text(status, "").drop { $0 != "\r\n" }
+  @Test("names no type without one, and no length where none may be")
+  func bare() {
+    let head = text(204, "").drop { $0 != "\r\n" }
     #expect(head == "\r\nConnection: close\r\n" + Self.standing + "\r\n")
+  }
+
+  @Test("of 304 tells the length of what still holds, and does not send it")
+  func notModified() {
+    let head = text(304, "", body: "same").drop { $0 != "\r\n" }
+    #expect(head == "\r\nConnection: close\r\nContent-Length: 4\r\n" + Self.standing + "\r\n")
   }
 
   @Test("to HEAD has the length and no body")

@@ -98,8 +98,8 @@ final class GatewayHandler: Handler {
 
 /// What a request passes before the router, and between the router and its responder.
 ///
-/// The checks run in a fixed order: hosts, cross-site requests, authentication, authorization, rate limits, draining. Each is a
-/// small value with a `check` of its own; a new one is a property and a line here. Those that are not listed do not exist yet.
+/// The checks run in the order in which they stand here. Each is a small value with a `check` of its own; a new one is a property and
+/// a line.
 struct Checks {
   private let host: HostCheck
   private let crossSite = CrossSiteCheck()
@@ -121,7 +121,8 @@ struct Checks {
 
 /// Whoever runs a foreign page can have the name of its host lead to this machine. The page and the gateway are then of one origin,
 /// and the browser keeps nothing from the page (DNS rebinding). So the names that are served are listed; addresses and `localhost`
-/// lead where they lead, and until names are listed those without a dot are served, which no foreign page can have. A gateway that other machines reach serves all names until some are listed.
+/// lead where they lead, and until names are listed those without a dot are served, which no foreign page can have. A gateway that
+/// other machines reach serves all names until some are listed.
 struct HostCheck {
   let hosts: [String]
 
@@ -129,6 +130,7 @@ struct HostCheck {
     guard request.exchange.isServerLoopback || !hosts.isEmpty, let host = request.host else { return }
     if host.isLocal || host.isAddress || hosts.contains(where: host.isNamed) { return }
     if hosts.isEmpty, host.isSingleLabel { return }
+    if host.name.isEmpty { throw Problem(.misdirected, "The Host header names no host. Name the one that is asked.") }
     let name = String(decoding: host.name, as: UTF8.self).lowercased()
     throw Problem(
       .misdirected,

@@ -196,21 +196,28 @@ struct Authority {
   let name: UnsafeRawBufferPointer
   /// The digits of the port; empty when none is written.
   let port: UnsafeRawBufferPointer
+  /// Whether the name ends with a dot, and so is taken for no name of a local network.
+  private let isRooted: Bool
 
   init(_ text: UnsafeRawBufferPointer) {
     // Behind the last colon, unless that is one of an IPv6 address.
     let end = text.lastIndex { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "]") } ?? text.count
     let hasPort = end < text.count && text[end] == UInt8(ascii: ":")
     let name = text[..<(hasPort ? end : text.count)]
-    self.name = UnsafeRawBufferPointer(rebasing: name.last == UInt8(ascii: ".") ? name.dropLast() : name)
+    isRooted = name.last == UInt8(ascii: ".")
+    self.name = UnsafeRawBufferPointer(rebasing: isRooted ? name.dropLast() : name)
     port = UnsafeRawBufferPointer(rebasing: text[(hasPort ? end + 1 : text.count)...])
   }
 
   /// Whether it is `localhost`, or a name below it, which no name server is asked for (RFC 6761, 6.3).
   var isLocal: Bool { name.isCaseless("localhost") || name.hasCaselessSuffix(".localhost") }
 
-  /// Whether it is a name without a dot, such as that of a container: nobody beyond the local network can have it lead anywhere.
-  var isSingleLabel: Bool { !name.isEmpty && !name.contains(UInt8(ascii: ".")) && name.first != UInt8(ascii: "[") }
+  /// Whether it is a name without a dot, such as that of a container: nobody beyond the local network can have it lead anywhere. A
+  /// percent sign may stand for a dot.
+  var isSingleLabel: Bool {
+    let isPlain = name.allSatisfy { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "[") }
+    return !name.isEmpty && !isRooted && isPlain
+  }
 
   /// Whether it is an IPv4 address, or an IPv6 address in brackets.
   var isAddress: Bool {

@@ -33,15 +33,17 @@ struct OpenAPIResponder: Responder {
 
 /// `/problems/{code}`: what a problem's code means.
 struct ProblemPageResponder: Responder {
-  let code: String
+  let page: String
+
+  init(code: String) throws(Problem) {
+    guard let page = ProblemPage.text(code) else { throw Problem(.noSuchRoute, "There is no problem of that name.") }
+    self.page = page
+  }
 
   var methods: HTTPMethod.Set { .fetch }
   var isOperation: Bool { true }
 
   func respond(to request: GatewayRequest) throws(Problem) {
-    guard let page = ProblemPage.text(code) else {
-      throw Problem(.noSuchRoute, "There is no problem of that name.")
-    }
     request.answer(200, ProblemPage.contentType, Array(page.utf8))
   }
 }

@@ -32,7 +32,7 @@ struct Router {
     var path = try TargetPath(target, prefix: prefix)
     let name = try path.takeText(target)
     // Probes ask for these two whatever the prefix is.
-    if path.lacksPrefix, name != "live", name != "ready" { throw TargetPath.unknown }
+    if path.lacksPrefix, name != "live", name != "ready" { throw unknown }
     let responder: any Responder =
       switch (name, path.segments) {
       case ("rpc", 3):
@@ -49,10 +49,14 @@ struct Router {
       case ("ready", 1): ReadyResponder(upstreams: upstreams)
       case ("openapi.json", 1): OpenAPIResponder(contentType: "application/json", document: document.json)
       case ("openapi.yaml", 1): OpenAPIResponder(contentType: "application/yaml", document: document.yaml)
-      case ("problems", 2): ProblemPageResponder(code: try path.takeText(target))
-      default: throw TargetPath.unknown
+      case ("problems", 2): try ProblemPageResponder(code: path.takeText(target))
+      default: throw unknown
       }
     return Route(responder: responder, query: path.query)
+  }
+
+  private var unknown: Problem {
+    Problem(.noSuchRoute, "Nothing is served at this path; calls go to \(prefix)/rpc/{service}/{method}.")
   }
 }
 
@@ -108,7 +112,7 @@ private struct TargetPath {
   }
 
   private mutating func next(_ target: Span<UInt8>) throws(Problem) -> Range<Int> {
-    guard position < end else { throw Self.unknown }
+    guard position < end else { throw Self.noPath }
     let start = position + 1
     position = start
     while position < end, target[position] != UInt8(ascii: "/") { position += 1 }
@@ -173,6 +177,5 @@ private struct TargetPath {
   private static let dots = Problem(.badTarget, "A path has no \".\" and \"..\" segments.")
   private static let broken = Problem(
     .badTarget, "A percent sign in the path is not followed by two hexadecimal digits.")
-  static let unknown = Problem(
-    .noSuchRoute, "Nothing is served at this path; calls go to /rpc/{service}/{method}.")
+  private static let noPath = Problem(.noSuchRoute, "The target of the request is no path.")
 }

@@ -14,15 +14,16 @@ final class EarlyAnswer {
   init(
     _ head: AnswerHead, body: UnsafeRawBufferPointer, keptBy owner: AnyObject?, toHEAD isHead: Bool, logger: Logger
   ) {
-    keptBody = isHead ? nil : owner.map { (body, $0) }
+    let hasBody = !isHead && head.status != 304
+    keptBody = hasBody ? owner.map { (body, $0) } : nil
     bytes.append("HTTP/1.1 \(head.status) ")
     bytes.append(Daemon.reason(head.status))
     bytes.append("\r\nConnection: close\r\n")
-    // Of a body that these never have, no length is told (RFC 9110, 8.6).
-    if head.status != 204, head.status != 304 { bytes.append("Content-Length: \(body.count)\r\n") }
+    // Of a body that cannot be, no length is told (RFC 9110, 8.6).
+    if head.status != 204 { bytes.append("Content-Length: \(body.count)\r\n") }
     head.append(to: bytes, logger: logger)
     bytes.append("\r\n")
-    if !isHead, owner == nil { bytes.append(body) }
+    if hasBody, owner == nil { bytes.append(body) }
   }
 
   /// The memory it takes, in bytes.

@@ -78,6 +78,8 @@ struct CallTests {
     #expect(same.status == 304)
     #expect(same.body.isEmpty)
     #expect(same.headers["etag"] == tag)
+    // RFC 9110, 8.6: the length is that of the answer that still holds, or is not told.
+    #expect(same.headers["content-length"] == first.headers["content-length"])
     let weak = try await http.get("/rpc/math/echo?x=1", headers: ["If-None-Match": "\"a\", W/\(tag)"])
     #expect(weak.status == 304)
     // One list in two lines.
