@@ -9,10 +9,11 @@ import ZeroMQRPC
 /// history has given up all it has.
 ///
 /// A call that is longer than `http.limits.inline` is encoded on a thread beside the shard, which it would hold up; the service's other
-/// events wait for it in the `EventBacklog`. All else is an event when the call that brings it returns.
+/// events wait for it in the `EventBacklog`. So does what is more than a turn of the loop should encode. All else is an event when
+/// the call that brings it returns.
 final class EventRecorder: TimerHandler, Source {
-  /// What waited for a long event is numbered and encoded so much at a time.
-  private static let backlogPerTurn = 256
+  /// Bytes that are encoded in one turn of the loop; what comes beyond them waits for the next.
+  private static let bytesPerTurn = 512 << 10
   /// Events that are let go at once for their age; there may be millions.
   private static let expiriesPerTurn = 1_024
 
@@ -28,6 +29,8 @@ final class EventRecorder: TimerHandler, Source {
   private var text: ServerSentEvents
   private let encoding = BackgroundQueue(name: "events")
   private var backlog = EventBacklog()
+  /// How many bytes were encoded in that turn.
+  private var work = (bytes: 0, turn: UInt64(0))
   /// What was recorded this turn and is not handed over yet: 256 events at most, or, when a connection ends, 4,096.
   private var batch: [Event] = []
   private let loop: Loop
@@ -71,7 +74,7 @@ final class EventRecorder: TimerHandler, Source {
 
   /// A call was published.
   func published(_ call: BorrowedCall) {
-    if backlog.isEmpty, call.count <= longestShortCall { return encode(call) }
+    if backlog.isEmpty, call.count <= longestShortCall, mayEncode() { return encode(call) }
     let weight = WaitingEvent.weight(of: call)
     if makeRoom(for: weight) {
       comes(.call(WaitingEvent(copying: call, in: memory)))
@@ -94,9 +97,8 @@ final class EventRecorder: TimerHandler, Source {
 
   /// Records what waits for nothing any more.
   private func workOff() {
-    var left = Self.backlogPerTurn
-    while left > 0, let item = backlog.next() {
-      left -= 1
+    while mayEncode(), let item = backlog.next() {
+      work.bytes += 256  // So that the number of items is bounded too.
       switch item {
       case .call(let call) where call.count > longestShortCall: encodeBeside(call)
       case .call(let call): call.lend(encode)
@@ -116,9 +118,16 @@ final class EventRecorder: TimerHandler, Source {
 
   // MARK: Encoding
 
+  /// Whether this turn has encoded less than it may.
+  private func mayEncode() -> Bool {
+    if loop.turns != work.turn { work = (0, loop.turns) }
+    return work.bytes < Self.bytesPerTurn
+  }
+
   private func encode(_ call: BorrowedCall) {
     // A subscriber's calls always have one.
     guard let topic = call.topic else { return }
+    work.bytes += call.count
     do throws(TranscodingError) {
       append(try text.call(call, on: topic, id: nextID), topic: Self.key(topic))
     } catch {

@@ -1,6 +1,7 @@
 import HTTPServer
 import Logging
 import MessagePack
+import ZeroMQRPC
 
 /// Where a shard's requests arrive. `begin` sees a request's head: the router finds its responder, and the checks and the
 /// responder refuse what they can. `handle` has the whole request: the responder answers it, or begins what will (for a call,
@@ -18,6 +19,8 @@ final class GatewayHandler: Handler {
   private var router: Router
   private let checks: Checks
   private let logger: Logger
+  /// Requests that a limit has refused.
+  private var limited = PowerOfTwoCounter()
 
   init(_ http: Configuration.HTTP, logger: Logger) {
     prefix = http.prefix
@@ -78,6 +81,11 @@ final class GatewayHandler: Handler {
     if problem.code == .internal {
       logger.error(
         "bug of the gateway", metadata: ["request-id": "\(problem.requestID)", "detail": "\(problem.detail)"])
+    }
+    if problem.code == .overloaded || problem.code == .replyTooLarge, limited.increment() {
+      logger.warning(
+        "a limit refuses requests or their answers",
+        metadata: ["limit": "\(problem.detail)", "so-far": "\(limited.count)"])
     }
     logger.debug(
       "problem",

@@ -78,7 +78,8 @@ struct EventMemoryTests {
       try await shard.open(configuration, shards: [shard], shared: shared, context: context, logger: Rig.logger)
       let listener = try Listener.open(configuration.http.listen[0])
       try await shard.listen(
-        on: listener, options: configuration.http.limits.server, openConnections: SharedLimit(limit: 100),
+        on: listener, options: configuration.http.limits.server,
+        openConnections: OpenConnections(limit: 100, perAddress: 100),
         memory: memory, logger: Rig.logger)
       try await eventually("the publisher is connected") { await shard.isConnected }
       try await body(shard, memory, HTTPClient(port: listener.address.port))
