@@ -32,10 +32,11 @@ final class EventEncoder {
     }
   }
 
-  /// Tells the lines of a long call in a later turn.
+  /// Tells the lines of a long call in a later turn. Not while another one is being written: that is a programming error and traps.
   func writeLong(
     id: String, topic: UnsafeRawBufferPointer, _ call: BorrowedCall, done: @escaping (Lines) -> Void
   ) {
+    precondition(!isBusy, "one long call at a time")
     longCallWritten = done
     let long = LongCall(id: id, topic: topic, call)
     // Safe: only the shard's thread looks at it, in what is submitted.
