@@ -8,7 +8,10 @@ import ZeroMQ
 @Suite("long work of streams", .serialized, .timeLimit(.minutes(2)))
 struct LongEventTests {
   private func publisher(_ rig: Rig, threads: Int) async throws -> (WireSocket, LiveGateway) {
-    let publisher = try await rig.wire(.subscriptionAwarePublish)
+    var options = SocketOptions()
+    // What is published just before it closes arrives.
+    options.linger = .seconds(5)
+    let publisher = try await rig.wire(.subscriptionAwarePublish, options: options)
     let gateway = try await rig.gateway(
       #"s: { pattern: pubsub, subscribe: { connect: ["\#(await publisher.endpoint)"], history: { bytes: 64MiB } } }"#,
       http: "limits: { depth: 400, inline: 4KiB, target: 16KiB }", threads: threads)
