@@ -51,7 +51,7 @@ actor Shard {
       let home = shards[index % shards.count]
       var logger = logger
       logger[metadataKey: "service"] = "\(service.name)"
-      feeds[service.name] = EventFeed(
+      feeds[service.name] = try EventFeed(
         service.name, subscribe, memory: shared[index].memory, shard: self, home: home, loop: loop, logger: logger)
       guard home === self else { continue }
       hubs[service.name] = try EventHub(
