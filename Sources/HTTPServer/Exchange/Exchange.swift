@@ -13,8 +13,8 @@ public final class Exchange {
   private let server: Server
   private let connection: Daemon.Connection
   private let descriptor: CInt
-  /// Opened beyond the limit: its requests get 503.
-  private let isSurplus: Bool
+  /// As what it was let in.
+  let admission: Admission
   private var state = ExchangeState()
   private var watch: ConnectionWatch?
   private var stream: (any BodyStream)?
@@ -25,10 +25,10 @@ public final class Exchange {
   /// The handler's own object. It survives from request to request on this connection.
   public var context: AnyObject?
 
-  init(_ connection: Daemon.Connection, isSurplus: Bool, server: Server) {
+  init(_ connection: Daemon.Connection, admission: Admission, server: Server) {
     self.connection = connection
     descriptor = connection.descriptor
-    self.isSurplus = isSurplus
+    self.admission = admission
     self.server = server
     bytes = ExchangeBytes(in: server.memory)
   }
@@ -94,7 +94,8 @@ public final class Exchange {
     switch state.path(bodyFollows: head.bodyFollows, requestFollows: watch?.nextHasBegun ?? false) {
     case .library:
       let isQueued = connection.queue(
-        answerHead, body: bytes.keep(body, by: owner), closes: server.isQuiesced, logger: server.logger)
+        answerHead, body: bytes.keep(body, by: owner), closes: connection.daemon.closesAfterAnswer(admission),
+        logger: server.logger)
       perform { $0.answered(isQueued: isQueued, isStream: false) }
     case .socket:
       perform { $0.answeredDirectly() }
@@ -126,7 +127,8 @@ public final class Exchange {
     // A client that has half-closed before its stream starts is treated as gone, as one that does so later is.
     let isQueued =
       !state.isHalfClosed
-      && connection.queue(answerHead, readingFrom: self, closes: server.isQuiesced, logger: server.logger)
+      && connection.queue(
+        answerHead, readingFrom: self, closes: connection.daemon.closesAfterAnswer(admission), logger: server.logger)
     perform { $0.answered(isQueued: isQueued, isStream: true) }
   }
 
@@ -137,7 +139,7 @@ public final class Exchange {
 
   /// The request line is there. Called before anything was taken apart in place.
   func requestBegan(_ target: UnsafeRawBufferPointer) {
-    server.calledBack()
+    connection.daemon.calledBack()
     let actions = told { $0.requestBegan() }
     if actions.contains(.beginRequest) {
       head.begin(target: target)
@@ -148,7 +150,7 @@ public final class Exchange {
 
   /// The head is there, or a piece of the body, or its end: an empty piece. False when the connection is to be closed.
   func arrived(_ line: RequestHead.Line, _ piece: UnsafeRawBufferPointer) -> Bool {
-    server.calledBack()
+    connection.daemon.calledBack()
     switch told({ $0.arrived(bytes: piece.count) }) {
     case .head: takeHead(line)
     case .body: takeBody(piece)
@@ -166,7 +168,7 @@ public final class Exchange {
     let rejection = HeadValidator.rejection(
       of: head, line, size: size, rules: server.rules
     ) { connection.readHeaders(into: &$0) }
-    if let rejection = rejection ?? (isSurplus ? .overloaded : nil) { return refuse(rejection) }
+    if let rejection = rejection ?? (admission.kind == .surplus ? .overloaded : nil) { return refuse(rejection) }
     server.handler.begin(self)
     guard !isAnswered else { return }
     if isBodyTooLong { return refuse(.bodyTooLarge(server.options.bodyLimit)) }
@@ -195,7 +197,7 @@ public final class Exchange {
 
   /// More of the stream is asked for; nil when it is broken.
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead? {
-    server.calledBack()
+    connection.daemon.calledBack()
     guard let stream, told({ $0.readBegan() }) else {
       // It was dropped, at which it may have been suspended: libmicrohttpd 1.0 gives no timeout to such a connection.
       connection.giveUp()
@@ -223,16 +225,16 @@ public final class Exchange {
 
   /// The daemon is done with the request; the connection may see another.
   func requestEnded() {
-    server.calledBack()
+    connection.daemon.calledBack()
     perform { $0.requestEnded() }
   }
 
   // MARK: From the server and the connection's watch
 
-  /// Watches the socket and the clock from here on.
-  func start(_ watch: ConnectionWatch) {
+  /// Watches the socket and the clock from here on. The first head has been waited for since the connection was accepted.
+  func start(_ watch: ConnectionWatch, acceptedAt start: Instant) {
     self.watch = watch
-    watch.expect(.head)
+    watch.expect(.head, since: start)
   }
 
   /// The socket takes bytes again.
@@ -268,10 +270,7 @@ public final class Exchange {
       connection.giveUp()
     }
     if actions.contains(.suspend) { connection.suspend() }
-    if actions.contains(.resume) {
-      connection.resume()
-      server.schedule()
-    }
+    if actions.contains(.resume) { connection.resume() }
     if actions.contains(.refuse) { refuse(.timeout) }
     if actions.contains(.endConnection) {
       watch?.cancel()
