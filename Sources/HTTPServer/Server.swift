@@ -34,6 +34,9 @@ public final class Server: Source, EndOfTurn {
   private var hasCalledBack = false
   private var due = Instant(nanoseconds: .max)
   private var exchanges: [ObjectIdentifier: Exchange] = [:]
+  /// The exchanges whose answers the next run writes, and those of the present run.
+  private var answering: [Exchange] = []
+  private var running: [Exchange] = []
   var requestIDs = RequestIDs()
   private var requests = 0
   /// No more connections are accepted, and each answer closes its own.
@@ -126,10 +129,10 @@ public final class Server: Source, EndOfTurn {
     guard let daemon else { return }
     quiesce()
     // Answers of this turn leave first: a run for the resumed connection, and one for what it has to say.
-    for _ in 0..<2 { daemon.run() }
+    for _ in 0..<2 { run(daemon) }
     // The library aborts when a connection is still suspended, so each is resumed and run to its end first.
     for exchange in Array(exchanges.values) { exchange.perform { $0.drop() } }
-    daemon.run()
+    run(daemon)
     watch?.cancel()
     watch = nil
     loop.remove(self)
@@ -143,8 +146,19 @@ public final class Server: Source, EndOfTurn {
     for _ in 0..<512 {
       var listening = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
       guard poll(&listening, 1, 0) == 1, Int32(listening.revents) & POLLIN != 0 else { return }
-      daemon.run()
+      run(daemon)
     }
+  }
+
+  /// Runs the daemon; twice when there are answers to calls: in the second run it looks for the next requests of those whose answers
+  /// it wrote in the first.
+  private func run(_ daemon: Daemon) {
+    swap(&answering, &running)
+    daemon.run()
+    guard !running.isEmpty else { return }
+    for exchange in running { exchange.hasRun() }
+    running.removeAll(keepingCapacity: true)
+    daemon.run()
   }
 
   // MARK: The loop
@@ -157,7 +171,7 @@ public final class Server: Source, EndOfTurn {
       let wasAsked = isDue
       isDue = false
       hasCalledBack = false
-      daemon.run()
+      run(daemon)
       due = daemon.patience.map { loop.now + .milliseconds($0) } ?? Instant(nanoseconds: .max)
       // A line of a chunked body that is longer than the connection's memory makes libmicrohttpd 0.9.75 want to run at once for
       // as long as the connection lasts, with nothing to do.
@@ -169,8 +183,11 @@ public final class Server: Source, EndOfTurn {
   /// The daemon is getting on with something.
   func calledBack() { hasCalledBack = true }
 
-  /// Makes the daemon run at the end of this turn.
-  func schedule() { isDue = true }
+  /// Makes the daemon run at the end of this turn, to write the answer of an exchange if one is given, and tells that one afterwards.
+  func schedule(_ exchange: Exchange? = nil) {
+    isDue = true
+    if let exchange { answering.append(exchange) }
+  }
 
   // MARK: Connections
 
