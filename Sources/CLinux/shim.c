@@ -27,3 +27,8 @@ struct clinux_progress clinux_progress_of(int descriptor) {
     progress.unsent = (unsigned int)unsent;
     return progress;
 }
+
+int clinux_accept(int listener, struct clinux_peer *peer) {
+    peer->length = sizeof peer->address;
+    return accept4(listener, (struct sockaddr *)&peer->address, &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}

@@ -76,13 +76,19 @@ public final class Gateway: Sendable {
     _ configuration: Configuration, _ shards: [Shard], memory: MemoryBudget, logger: Logger
   ) async throws -> [ListenAddress] {
     let http = configuration.http
-    let fitting = DescriptorLimit.connections(besides: configuration.socketCount(shards: shards.count))
+    let fitting = DescriptorLimit.connections(
+      besides: configuration.socketCount(shards: shards.count), servers: shards.count * http.listen.count)
     if fitting < http.limits.server.connections {
       logger.warning(
         "fewer connections than configured: the limit on open files is too low (ulimit -n)",
         metadata: ["configured": "\(http.limits.server.connections)", "possible": "\(fitting)"])
     }
-    let openConnections = SharedLimit(limit: min(fitting, http.limits.server.connections))
+    var options = http.limits.server
+    options.streamPath = http.prefix + "/sub/"
+    // Found without the prefix as well.
+    options.reservedPaths = ["/live", "/ready"].flatMap { Set([$0, http.prefix + $0]) }
+    let openConnections = OpenConnections(
+      limit: min(fitting, options.connections), perAddress: options.connectionsPerAddress)
     var addresses: [ListenAddress] = []
     /// Those that no shard has taken over yet.
     var opened: [(shard: Shard, listener: Listener)] = []
@@ -101,8 +107,7 @@ public final class Gateway: Sendable {
       }
       while let (shard, listener) = opened.popLast() {
         try await shard.listen(
-          on: listener, options: http.limits.server, openConnections: openConnections, memory: memory,
-          logger: logger)
+          on: listener, options: options, openConnections: openConnections, memory: memory, logger: logger)
       }
     } catch {
       for (_, listener) in opened { listener.close() }

@@ -71,7 +71,8 @@ actor Shard {
 
   /// Starts serving on the socket, which is this shard's from here on.
   func listen(
-    on listener: Listener, options: ServerOptions, openConnections: SharedLimit, memory: MemoryBudget, logger: Logger
+    on listener: Listener, options: ServerOptions, openConnections: OpenConnections, memory: MemoryBudget,
+    logger: Logger
   ) throws {
     servers.append(
       try Server(

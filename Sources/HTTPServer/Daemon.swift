@@ -1,3 +1,4 @@
+import CLinux
 import CMicroHTTPD
 import Logging
 
@@ -6,8 +7,6 @@ import Logging
 struct Daemon {
   /// The library's limits.
   struct Limits {
-    var connections: Int
-    var connectionsPerAddress: Int
     var idleSeconds: Int64
     /// Bytes of each connection's head, records of headers, and answer's head.
     var connectionMemory: Int
@@ -26,23 +25,25 @@ struct Daemon {
 
   private let raw: OpaquePointer
 
-  /// Starts serving a listening socket. The server has to live until `stop` has returned. Throws when the library does not know
-  /// how to be that strict.
-  init(
-    listener: CInt, limits: Limits, strictness: ParserStrictness, server: Server
-  ) throws(HTTPServerError) {
+  /// Starts a daemon that is handed its connections. The owner has to live until `stop` has returned. Throws when the library
+  /// does not know how to be that strict.
+  init(limits: Limits, strictness: ParserStrictness, owner: NestedDaemon) throws(HTTPServerError) {
     cmhd_ignore_broken_pipes()
     cmhd_stand_in_front(refusing)
     let settings = cmhd_settings(
-      listener: listener, connections: UInt32(clamping: limits.connections),
-      connections_per_address: UInt32(clamping: limits.connectionsPerAddress),
       timeout_seconds: UInt32(clamping: limits.idleSeconds), connection_memory: limits.connectionMemory,
       is_strict: strictness == .strict ? 1 : 0)
-    let owner = Unmanaged.passUnretained(server).toOpaque()
+    let owner = Unmanaged.passUnretained(owner).toOpaque()
     guard let raw = cmhd_start(settings, arrived, requestBegan, requestEnded, connectionChanged, logged, owner) else {
       throw .last("MHD_start_daemon")
     }
     self.raw = raw
+  }
+
+  /// Hands a connection over; false when the library has closed it. Else it calls `NestedDaemon.opened`, before this returns or in
+  /// its next run, or closes it then.
+  func add(_ accepted: Accepted) -> Bool {
+    withUnsafePointer(to: accepted.peer.address) { cmhd_add(raw, accepted.descriptor, $0, accepted.peer.length) != 0 }
   }
 
   /// Readable when the daemon wants to run.
@@ -57,12 +58,6 @@ struct Daemon {
     return wait < 0 ? nil : wait
   }
 
-  /// Stops accepting, and gives the listening socket back; nil when it had none.
-  func quiesce() -> CInt? {
-    let listener = MHD_quiesce_daemon(raw)
-    return listener < 0 ? nil : listener
-  }
-
   /// Closes all connections and frees the daemon. The library aborts the process when a connection is still suspended.
   func stop() { MHD_stop_daemon(raw) }
 }
@@ -71,6 +66,7 @@ extension Daemon {
   /// One connection, for as long as the daemon has it.
   struct Connection {
     fileprivate let raw: OpaquePointer
+    let daemon: NestedDaemon
 
     var descriptor: CInt { cmhd_descriptor(raw) }
 
@@ -103,7 +99,10 @@ extension Daemon {
     func suspend() { MHD_suspend_connection(raw) }
 
     /// Only when suspended. The daemon goes on with the connection in its next run.
-    func resume() { MHD_resume_connection(raw) }
+    func resume() {
+      MHD_resume_connection(raw)
+      daemon.schedule()
+    }
 
     /// Has the library close, within a second, a connection on which no answer is owed any more. Called after the shutdown, or at
     /// the stream's end.
@@ -192,8 +191,10 @@ private func exchange(_ context: UnsafeMutableRawPointer) -> Exchange {
   Unmanaged.fromOpaque(context).takeUnretainedValue()
 }
 
-/// The owner of a daemon is its server.
-private func server(_ owner: UnsafeMutableRawPointer) -> Server { Unmanaged.fromOpaque(owner).takeUnretainedValue() }
+/// The owner of a daemon gives it its turns.
+private func daemon(_ owner: UnsafeMutableRawPointer) -> NestedDaemon {
+  Unmanaged.fromOpaque(owner).takeUnretainedValue()
+}
 
 private func connectionChanged(
   _ owner: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
@@ -202,9 +203,8 @@ private func connectionChanged(
   guard let owner, let connection, let context else { return }
   if let opened = context.pointee {
     context.pointee = nil
-    server(owner).connectionClosed(exchange(opened))
-  } else {
-    let exchange = server(owner).connectionOpened(.init(raw: connection))
+    daemon(owner).closed(exchange(opened))
+  } else if let exchange = daemon(owner).opened(.init(raw: connection, daemon: daemon(owner))) {
     context.pointee = Unmanaged.passUnretained(exchange).toOpaque()
   }
 }
@@ -282,7 +282,7 @@ private func logged(
   _ owner: UnsafeMutableRawPointer?, _ format: UnsafePointer<CChar>?, _ arguments: CVaListPointer?
 ) {
   guard let owner, let format, let arguments else { return }
-  let logger = server(owner).logger
+  let logger = daemon(owner).logger
   guard logger.logLevel <= .debug else { return }
   let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { room -> String in
     guard let start = room.baseAddress, vsnprintf(start, room.count, format, arguments) >= 0 else { return "" }

@@ -3,7 +3,8 @@ import Reactor
 
 /// An open listening socket. A `Server` that is started with it owns it from then on; without one, `close()` it.
 public struct Listener: Sendable {
-  private static let backlog: CInt = 4_096
+  /// Connections that the kernel keeps until they are accepted.
+  static let backlog: CInt = 4_096
 
   /// Where it listens, with the port the kernel chose.
   public let address: ListenAddress

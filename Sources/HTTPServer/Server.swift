@@ -3,17 +3,18 @@ import Glibc
 public import Logging
 public import Reactor
 
-/// One listening socket and its connections, served on one reactor by one libmicrohttpd daemon without threads.
+/// One listening socket and its connections, served on one reactor by libmicrohttpd daemons without threads: one for calls, and one
+/// for each thousand streams, whose connections have little memory and cost the calls nothing.
 ///
-/// The daemon's epoll descriptor is nested in the reactor's. Whatever a turn answers or wakes is sent by one run of the
-/// daemon at the turn's end. Create it, use it and stop it on the reactor's thread.
-public final class Server: Source, EndOfTurn {
-  /// Connections accepted beyond the limit, so that their clients are told instead of waiting unseen; more are closed at once.
-  public static let surplus = 64
+/// Create it, use it and stop it on the reactor's thread.
+public final class Server: EndOfTurn {
+  /// The most connections that are open beyond the limits, so that their clients are told instead of waiting unseen; what comes
+  /// beyond is closed at once.
+  public static let surplus = AcceptQueue.surplus
+  /// Connections of one daemon of streams: each of its runs with a stream that has been woken walks all that sleep.
+  private static let streamsPerDaemon = 1_000
   /// Connection memory beyond the head: libmicrohttpd's header records, the answer's head, and the stream's chunk.
   private static let extraMemory = 8 << 10
-  /// Between runs of a daemon that wants to run and does nothing.
-  private static let pause = Duration.milliseconds(5)
 
   /// Where it listens.
   public let address: ListenAddress
@@ -24,19 +25,11 @@ public final class Server: Source, EndOfTurn {
   let logger: Logger
   private let times: ConnectionWatch.Times
   let memory: MemoryBudget
-  private let openConnections: SharedLimit
   private let loop: Loop
-  private let listener: CInt
-  private var daemon: Daemon?
-  private var watch: Watch?
-  private var isDue = true
-  /// The daemon has called back in its present run.
-  private var hasCalledBack = false
-  private var due = Instant(nanoseconds: .max)
+  private var queue: AcceptQueue?
+  /// The one for calls, and those for streams. There are none when the server has stopped.
+  private var daemons: [NestedDaemon] = []
   private var exchanges: [ObjectIdentifier: Exchange] = [:]
-  /// The exchanges whose answers the next run writes, and those of the present run.
-  private var answering: [Exchange] = []
-  private var running: [Exchange] = []
   var requestIDs = RequestIDs()
   private var requests = 0
   /// No more connections are accepted, and each answer closes its own.
@@ -46,7 +39,7 @@ public final class Server: Source, EndOfTurn {
   ///
   /// The first server of a process runs the self-test of `ParserStrictness.linked()`.
   public convenience init(
-    _ listener: Listener, options: ServerOptions = .init(), openConnections: SharedLimit? = nil,
+    _ listener: Listener, options: ServerOptions = .init(), openConnections: OpenConnections? = nil,
     memory: MemoryBudget? = nil, handler: any Handler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
     let strictness: ParserStrictness
@@ -62,11 +55,10 @@ public final class Server: Source, EndOfTurn {
   }
 
   init(
-    _ listener: Listener, options: ServerOptions, openConnections: SharedLimit? = nil, memory: MemoryBudget? = nil,
+    _ listener: Listener, options: ServerOptions, openConnections: OpenConnections? = nil, memory: MemoryBudget? = nil,
     strictness: ParserStrictness, handler: any Handler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
     self.memory = memory ?? MemoryBudget(limit: .max)
-    self.openConnections = openConnections ?? SharedLimit(limit: options.connections)
     self.options = options
     rules = HeadValidator.Rules(
       strictness: strictness, acceptsChunked: options.chunked.areAccepted(by: strictness),
@@ -79,36 +71,41 @@ public final class Server: Source, EndOfTurn {
     self.loop = loop
     address = listener.address
     isLoopback = address.isLoopback
-    self.listener = listener.descriptor
-    let daemon: Daemon
     do throws(HTTPServerError) {
       try listener.endConnections(unacknowledgedFor: options.writeTimeout)
-      daemon = try Daemon(
-        listener: listener.descriptor,
-        limits: .init(
-          connections: options.connections + Self.surplus, connectionsPerAddress: options.connectionsPerAddress,
-          // Later than each of our own times: it only catches what they might miss.
-          idleSeconds: max(options.readTimeout, options.writeTimeout, options.idleTimeout).components.seconds + 2,
-          connectionMemory: options.headersLimit + options.targetLimit + Self.extraMemory),
-        strictness: strictness, server: self)
+      daemons = [try start(forStreams: false)]
     } catch {
-      // Only a daemon that has started closes it.
+      // Only a queue closes it.
       listener.close()
       throw error
     }
-    self.daemon = daemon
     do throws(ReactorError) {
-      watch = try loop.watch(daemon.epollDescriptor, self)
+      queue = try AcceptQueue(
+        listener, acceptor: Acceptor(streamPath: options.streamPath, reservedPaths: options.reservedPaths),
+        openConnections: openConnections
+          ?? OpenConnections(limit: options.connections, perAddress: options.connectionsPerAddress),
+        server: self, on: loop)
     } catch {
-      daemon.stop()
-      self.daemon = nil
+      daemons[0].stop()
+      listener.close()
       throw HTTPServerError(call: error.call, message: error.description)
     }
     loop.append(self)
   }
 
+  private func start(forStreams isForStreams: Bool) throws(HTTPServerError) -> NestedDaemon {
+    try NestedDaemon(
+      isForStreams: isForStreams,
+      limits: .init(
+        // Later than each of our own times: it only catches what they might miss.
+        idleSeconds: max(options.readTimeout, options.writeTimeout, options.idleTimeout).components.seconds + 2,
+        connectionMemory: isForStreams
+          ? Acceptor.streamMemory : options.headersLimit + options.targetLimit + Self.extraMemory),
+      strictness: rules.strictness, server: self, on: loop)
+  }
+
   /// Connections open now.
-  public var connections: Int { exchanges.count }
+  public var connections: Int { exchanges.count + (queue?.count ?? 0) }
 
   /// Whether no request is in progress and no stream is open.
   public var isIdle: Bool { requests == 0 }
@@ -116,77 +113,31 @@ public final class Server: Source, EndOfTurn {
   /// Stops accepting: connections that wait in the backlog are served, later ones are refused by the kernel. Requests in
   /// progress go on, and their answers close their connections. Not from inside a handler's call.
   public func quiesce() {
-    guard let daemon, !isQuiesced else { return }
-    acceptBacklog()
+    guard !isQuiesced else { return }
+    queue?.stopAccepting()
     isQuiesced = true
-    if let listener = daemon.quiesce() { _ = close(listener) }
-    schedule()
   }
 
   /// Ends everything at once: open requests are abandoned, open streams closed. The server cannot be used after it. Not
   /// from inside a handler's call.
   public func stop() {
-    guard let daemon else { return }
     quiesce()
+    queue?.close()
     // Answers of this turn leave first: a run for the resumed connection, and one for what it has to say.
-    for _ in 0..<2 { run(daemon) }
+    for _ in 0..<2 { for daemon in daemons { daemon.run() } }
     // The library aborts when a connection is still suspended, so each is resumed and run to its end first.
     for exchange in Array(exchanges.values) { exchange.perform { $0.drop() } }
-    run(daemon)
-    watch?.cancel()
-    watch = nil
+    for daemon in daemons { daemon.run() }
     loop.remove(self)
-    daemon.stop()
-    self.daemon = nil
+    for daemon in daemons { daemon.stop() }
+    daemons = []
+    queue = nil
   }
-
-  /// Runs the daemon until the kernel has no accepted connection left for it, a bounded number of times.
-  private func acceptBacklog() {
-    guard let daemon else { return }
-    for _ in 0..<512 {
-      var listening = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-      guard poll(&listening, 1, 0) == 1, Int32(listening.revents) & POLLIN != 0 else { return }
-      run(daemon)
-    }
-  }
-
-  /// Runs the daemon; twice when there are answers to calls: in the second run it looks for the next requests of those whose answers
-  /// it wrote in the first.
-  private func run(_ daemon: Daemon) {
-    swap(&answering, &running)
-    daemon.run()
-    guard !running.isEmpty else { return }
-    for exchange in running { exchange.hasRun() }
-    running.removeAll(keepingCapacity: true)
-    daemon.run()
-  }
-
-  // MARK: The loop
-
-  public func turn(_ events: PollEvents) { isDue = true }
 
   public func endTurn() -> Instant? {
-    guard let daemon else { return nil }
-    if isDue || due <= loop.now {
-      let wasAsked = isDue
-      isDue = false
-      hasCalledBack = false
-      run(daemon)
-      due = daemon.patience.map { loop.now + .milliseconds($0) } ?? Instant(nanoseconds: .max)
-      // A line of a chunked body that is longer than the connection's memory makes libmicrohttpd 0.9.75 want to run at once for
-      // as long as the connection lasts, with nothing to do.
-      if !wasAsked, !hasCalledBack { due = max(due, loop.now + Self.pause) }
-    }
+    var due = Instant(nanoseconds: .max)
+    for daemon in daemons { due = min(due, daemon.endTurn()) }
     return due.nanoseconds < .max ? due : nil
-  }
-
-  /// The daemon is getting on with something.
-  func calledBack() { hasCalledBack = true }
-
-  /// Makes the daemon run at the end of this turn, to write the answer of an exchange if one is given, and tells that one afterwards.
-  func schedule(_ exchange: Exchange? = nil) {
-    isDue = true
-    if let exchange { answering.append(exchange) }
   }
 
   // MARK: Connections
@@ -194,28 +145,43 @@ public final class Server: Source, EndOfTurn {
   func requestBegan() { requests += 1 }
   func requestEnded() { requests -= 1 }
 
+  /// Has a daemon serve the connection.
+  func take(_ accepted: Accepted, isStream: Bool) { (isStream ? streamDaemon() : daemons[0]).take(accepted) }
+
+  /// The first one with room. All fill up in this order, so those that are not needed run empty.
+  private func streamDaemon() -> NestedDaemon {
+    if let daemon = daemons.dropFirst().first(where: { $0.connections < Self.streamsPerDaemon }) { return daemon }
+    do throws(HTTPServerError) {
+      let daemon = try start(forStreams: true)
+      daemons.append(daemon)
+      return daemon
+    } catch {
+      logger.info("a stream is served among the calls", metadata: ["error": "\(error)"])
+      return daemons[0]
+    }
+  }
+
   /// The server holds the exchange until `connectionClosed`.
-  func connectionOpened(_ connection: Daemon.Connection) -> Exchange {
-    calledBack()
-    let descriptor = connection.descriptor
-    let exchange = Exchange(connection, isSurplus: !openConnections.add(), server: self)
+  func connectionOpened(_ connection: Daemon.Connection, _ accepted: Accepted) -> Exchange {
+    let exchange = Exchange(connection, admission: accepted.admission, server: self)
     do throws(ReactorError) {
-      exchange.start(try ConnectionWatch(exchange, descriptor: descriptor, times: times, on: loop))
+      let watch = try ConnectionWatch(exchange, descriptor: accepted.descriptor, times: times, on: loop)
+      exchange.start(watch, acceptedAt: accepted.at)
     } catch {
       logger.info("connection closed: it cannot be watched", metadata: ["error": "\(error)"])
-      shutdown(descriptor, CInt(SHUT_RDWR))
+      shutdown(accepted.descriptor, CInt(SHUT_RDWR))
     }
     exchanges[ObjectIdentifier(exchange)] = exchange
-    // An answer for each would need as many descriptors: beyond a few, they would be missing elsewhere.
-    if openConnections.count > openConnections.limit + Self.surplus { shutdown(descriptor, CInt(SHUT_RDWR)) }
     return exchange
   }
 
+  /// A daemon could not have the connection, and has closed it.
+  func connectionLost(_ accepted: Accepted) { queue?.closed(accepted.admission) }
+
   func connectionClosed(_ exchange: Exchange) {
-    calledBack()
-    openConnections.leave()
     exchange.perform { $0.connectionClosed() }
     exchanges[ObjectIdentifier(exchange)] = nil
+    queue?.closed(exchange.admission)
   }
 }
 

@@ -10,8 +10,13 @@ public struct ServerOptions: Sendable, Hashable {
   public var chunked = ChunkedBodies.auto
   /// Open connections: requests on those above get 503. Default: 10,000.
   public var connections = 10_000
-  /// Open connections of one client address; more are closed at once. Default: 1,000.
+  /// Open connections of one client address: requests on those above get 503. Default: 1,000.
   public var connectionsPerAddress = 1_000
+  /// What the paths of streams begin with, such as `/sub/`. A connection that begins with a short GET or HEAD of one costs little
+  /// memory, and ends with the answer. Default: empty, no connection does.
+  public var streamPath = ""
+  /// Paths whose GET and HEAD are answered on connections beyond the limits as well. Default: none.
+  public var reservedPaths: [String] = []
   /// How long a client may take for a request's head, from its first byte. A body may fall behind 1 KiB a second by that
   /// much, and be silent no longer: 408 after that. Default: 10 s.
   public var readTimeout = Duration.seconds(10)

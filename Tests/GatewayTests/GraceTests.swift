@@ -20,7 +20,8 @@ struct GraceTests {
       var options = ServerOptions()
       options.readTimeout = .seconds(3_600)
       try await shard.listen(
-        on: listener, options: options, openConnections: SharedLimit(limit: 8), memory: MemoryBudget(limit: 1 << 30),
+        on: listener, options: options, openConnections: OpenConnections(limit: 8, perAddress: 8),
+        memory: MemoryBudget(limit: 1 << 30),
         logger: Rig.logger)
       // A request that is never complete is what the stop waits for.
       let slow = try HTTPConnection(port: listener.address.port)

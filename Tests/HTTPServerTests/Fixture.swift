@@ -16,9 +16,10 @@ actor Fixture {
 
   /// Runs the body with a server and stops it afterwards.
   static func with(
-    _ options: ServerOptions = .init(), memory: MemoryBudget? = nil, _ body: (Fixture) async throws -> Void
+    _ options: ServerOptions = .init(), openConnections: OpenConnections? = nil, memory: MemoryBudget? = nil,
+    _ body: (Fixture) async throws -> Void
   ) async throws {
-    let fixture = try await Fixture(options, memory)
+    let fixture = try await Fixture(options, openConnections, memory)
     do {
       try await body(fixture)
     } catch {
@@ -28,19 +29,24 @@ actor Fixture {
     await fixture.shutDown()
   }
 
-  private init(_ options: ServerOptions, _ memory: MemoryBudget?) async throws {
+  private init(
+    _ options: ServerOptions, _ openConnections: OpenConnections?, _ memory: MemoryBudget?
+  ) async throws {
     let offset = Guarded(Duration.zero)
     self.offset = offset
     reactor = try Reactor(name: "test") { Instant.monotonic() + offset.withLock { $0 } }
     unownedExecutor = reactor.asUnownedSerialExecutor()
     let listener = try Listener.open(ListenAddress("127.0.0.1:0"))
     address = listener.address
-    try start(listener, options, memory)
+    try start(listener, options, openConnections, memory)
   }
 
-  private func start(_ listener: Listener, _ options: ServerOptions, _ memory: MemoryBudget?) throws {
+  private func start(
+    _ listener: Listener, _ options: ServerOptions, _ openConnections: OpenConnections?, _ memory: MemoryBudget?
+  ) throws {
     server = try Server(
-      listener, options: options, memory: memory, handler: script, on: reactor.loop, logger: Logger(label: "test"))
+      listener, options: options, openConnections: openConnections, memory: memory, handler: script,
+      on: reactor.loop, logger: Logger(label: "test"))
     // Safe: `with` holds the fixture until the reactor, and with it the loop, has ended.
     reactor.loop.append(TurnWatch { [unowned self] in assumeIsolated { $0.check() } })
   }

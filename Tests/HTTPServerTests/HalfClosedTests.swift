@@ -32,6 +32,8 @@ struct HalfClosedTests {
 
   @Test("half-closed clients all get their answers, also when these come at once", arguments: [false, true])
   func halfClosed(isLong: Bool) async throws {
+    // Made before anybody waits: it takes a while, and the grace is a real second.
+    let text = isLong ? Script.longText : "later"
     try await Fixture.with { fixture in
       let clients = try (0..<(isLong ? 5 : 100)).map { _ in try fixture.connect() }
       for client in clients {
@@ -41,7 +43,6 @@ struct HalfClosedTests {
       await fixture.until { script, _ in script.waiting.count == clients.count }
       // The ends of input are seen before the answers.
       for _ in 0..<3 { await fixture.on { _, _ in } }
-      let text = isLong ? Script.longText : "later"
       await fixture.on { script, _ in script.answerWaiting(text) }
       for client in clients {
         let reply = try client.reply()

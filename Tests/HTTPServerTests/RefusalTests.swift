@@ -235,29 +235,4 @@ struct RefusalTests {
       #expect(try client.readToEnd() == "")
     }
   }
-
-  @Test("a connection above the limit gets 503")
-  func overloaded() async throws {
-    var options = ServerOptions()
-    options.connections = 2
-    try await Fixture.with(options) { fixture in
-      let clients = try (0..<3).map { _ in try fixture.connect() }
-      await fixture.until { _, server in server.connections == 3 }
-      for client in clients { client.send(get("/")) }
-      #expect(try clients.map { try $0.reply().status }.sorted() == [200, 200, 503])
-    }
-  }
-
-  @Test("connections of one address above its limit are closed at once")
-  func perAddress() async throws {
-    var options = ServerOptions()
-    options.connectionsPerAddress = 1
-    try await Fixture.with(options) { fixture in
-      let first = try fixture.connect()
-      await fixture.until { _, server in server.connections == 1 }
-      #expect(try fixture.connect().readToEnd() == "")
-      first.send(get("/"))
-      #expect(try first.reply().status == 200)
-    }
-  }
 }

@@ -30,3 +30,11 @@ struct clinux_progress {
 };
 /* All zero for a descriptor that is no TCP connection. */
 struct clinux_progress clinux_progress_of(int descriptor);
+
+/* Where an accepted connection comes from: an IPv4 or an IPv6 address. */
+struct clinux_peer {
+    struct sockaddr_in6 address;
+    socklen_t length;
+};
+/* Accepts a connection that does not block and is not inherited; -1 with errno. `accept4` is a GNU extension. */
+int clinux_accept(int listener, struct clinux_peer *peer);

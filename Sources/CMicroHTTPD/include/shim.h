@@ -1,5 +1,6 @@
 #pragma once
 #include <arpa/inet.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <signal.h>
 #include <string.h>
@@ -8,8 +9,7 @@
 /* Swift imports no variadic function, and MHD's closed enums badly: both stay on this side. */
 
 struct cmhd_settings {
-    int listener;
-    unsigned int connections, connections_per_address, timeout_seconds;
+    unsigned int timeout_seconds;
     size_t connection_memory;
     /* Asks for the strict parser of libmicrohttpd 1.0, which earlier ones do not know: then the start fails. */
     int is_strict;
@@ -28,23 +28,27 @@ static inline size_t cmhd_leave_escaped(void *owner, struct MHD_Connection *conn
     return length;
 }
 
-/* Where the parser is lenient, STRICT_FOR_CLIENT stays 0: it would close without an answer where the head's validation can
- * give a reason. */
+/* The daemon accepts nothing itself: it is handed its connections, which are counted by who accepts them. Where the parser is
+ * lenient, STRICT_FOR_CLIENT stays 0: it would close without an answer where the head's validation can give a reason. */
 static inline struct MHD_Daemon *cmhd_start(
     struct cmhd_settings settings, MHD_AccessHandlerCallback handle,
     void *(*target)(void *owner, const char *uri, struct MHD_Connection *connection),
     MHD_RequestCompletedCallback completed, MHD_NotifyConnectionCallback notify, MHD_LogCallback log, void *owner) {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, owner,
-        MHD_OPTION_EXTERNAL_LOGGER, log, owner, MHD_OPTION_LISTEN_SOCKET, settings.listener,
-        MHD_OPTION_CONNECTION_LIMIT, settings.connections,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings.connections_per_address,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle,
+        owner, MHD_OPTION_EXTERNAL_LOGGER, log, owner, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)INT_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, settings.timeout_seconds,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings.connection_memory,
         settings.is_strict ? CMHD_OPTION_DISCIPLINE : MHD_OPTION_STRICT_FOR_CLIENT,
         settings.is_strict ? CMHD_DISCIPLINE : 0, MHD_OPTION_UNESCAPE_CALLBACK, cmhd_leave_escaped, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, target, owner, MHD_OPTION_NOTIFY_COMPLETED, completed, owner,
         MHD_OPTION_NOTIFY_CONNECTION, notify, owner, MHD_OPTION_END);
+}
+
+/* Hands a connection over, which is MHD's to close from here on; 0 when it closed it at once. 1.0 takes it in its next run. Not
+ * from inside `cmhd_run`. */
+static inline int cmhd_add(struct MHD_Daemon *daemon, int descriptor, const void *address, socklen_t length) {
+    return MHD_add_connection(daemon, descriptor, (const struct sockaddr *)address, length) == MHD_YES;
 }
 
 static inline int cmhd_epoll_descriptor(struct MHD_Daemon *daemon) {

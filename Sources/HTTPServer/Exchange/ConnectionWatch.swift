@@ -65,17 +65,17 @@ final class ConnectionWatch: Source, TimerHandler {
     timer = nil
   }
 
-  /// Calls `Exchange.expired()` when the client has used up its time for what is waited for now.
-  func expect(_ wait: Wait) {
+  /// Calls `Exchange.expired()` when the client has used up its time for what is waited for now, or since then.
+  func expect(_ wait: Wait, since start: Instant? = nil) {
     if wait == .reader, self.wait == .reader { return }
     if isReporting { report(false) }
     self.wait = wait
-    since = loop.now
+    since = start ?? loop.now
     lastLook = nil
     deadline =
       switch wait {
       case .nothing: Instant(nanoseconds: .max)
-      case .head, .body: after(times.read)
+      case .head, .body: after(times.read, from: since)
       case .reader: after(times.write)
       case .request: after(times.idle)
       case .end: after(times.grace)

@@ -13,8 +13,8 @@ public final class Exchange {
   private let server: Server
   private let connection: Daemon.Connection
   private let descriptor: CInt
-  /// Opened beyond the limit: its requests get 503.
-  private let isSurplus: Bool
+  /// As what it was let in.
+  let admission: Admission
   private var state = ExchangeState()
   private var watch: ConnectionWatch?
   private var stream: (any BodyStream)?
@@ -27,10 +27,10 @@ public final class Exchange {
   /// The handler's own object. It survives from request to request on this connection.
   public var context: AnyObject?
 
-  init(_ connection: Daemon.Connection, isSurplus: Bool, server: Server) {
+  init(_ connection: Daemon.Connection, admission: Admission, server: Server) {
     self.connection = connection
     descriptor = connection.descriptor
-    self.isSurplus = isSurplus
+    self.admission = admission
     self.server = server
     bytes = ExchangeBytes(in: server.memory)
   }
@@ -96,7 +96,8 @@ public final class Exchange {
     switch state.path(bodyFollows: head.bodyFollows) {
     case .library:
       let isQueued = connection.queue(
-        answerHead, body: bytes.keep(body, by: owner), closes: server.isQuiesced, logger: server.logger)
+        answerHead, body: bytes.keep(body, by: owner), closes: connection.daemon.closesAfterAnswer(admission),
+        logger: server.logger)
       perform { $0.answered(isQueued: isQueued, isStream: false) }
     case .socket:
       perform { $0.answeredDirectly() }
@@ -124,7 +125,8 @@ public final class Exchange {
     // A client that has half-closed before its stream starts is treated as gone, as one that does so later is.
     let isQueued =
       !state.isHalfClosed
-      && connection.queue(answerHead, readingFrom: self, closes: server.isQuiesced, logger: server.logger)
+      && connection.queue(
+        answerHead, readingFrom: self, closes: connection.daemon.closesAfterAnswer(admission), logger: server.logger)
     perform { $0.answered(isQueued: isQueued, isStream: true) }
   }
 
@@ -135,7 +137,7 @@ public final class Exchange {
 
   /// The request line is there. Called before anything was taken apart in place.
   func requestBegan(_ target: UnsafeRawBufferPointer) {
-    server.calledBack()
+    connection.daemon.calledBack()
     let actions = told { $0.requestBegan() }
     if actions.contains(.beginRequest) {
       head.begin(target: target)
@@ -146,7 +148,7 @@ public final class Exchange {
 
   /// The head is there, or a piece of the body, or its end: an empty piece. False when the connection is to be closed.
   func arrived(_ line: RequestHead.Line, _ piece: UnsafeRawBufferPointer) -> Bool {
-    server.calledBack()
+    connection.daemon.calledBack()
     switch told({ $0.arrived(bytes: piece.count) }) {
     case .head: takeHead(line)
     case .body: takeBody(piece)
@@ -163,7 +165,7 @@ public final class Exchange {
     let rejection = HeadValidator.rejection(
       of: head, line, size: connection.headSize, rules: server.rules
     ) { connection.readHeaders(into: &$0) }
-    if let rejection = rejection ?? (isSurplus ? .overloaded : nil) { return refuse(rejection) }
+    if let rejection = rejection ?? (admission.kind == .surplus ? .overloaded : nil) { return refuse(rejection) }
     server.handler.begin(self)
     guard !isAnswered else { return }
     if isBodyTooLong { return refuse(.bodyTooLarge(server.options.bodyLimit)) }
@@ -191,7 +193,7 @@ public final class Exchange {
 
   /// More of the stream is asked for; nil when it is broken.
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead? {
-    server.calledBack()
+    connection.daemon.calledBack()
     goFirst(false)
     guard let stream, told({ $0.readBegan() }) else {
       // It was dropped, at which it may have been suspended: libmicrohttpd 1.0 gives no timeout to such a connection.
@@ -220,16 +222,16 @@ public final class Exchange {
 
   /// The daemon is done with the request; the connection may see another.
   func requestEnded() {
-    server.calledBack()
+    connection.daemon.calledBack()
     perform { $0.requestEnded() }
   }
 
   // MARK: From the server and the connection's watch
 
-  /// Watches the socket and the clock from here on.
-  func start(_ watch: ConnectionWatch) {
+  /// Watches the socket and the clock from here on. The first head has been waited for since the connection was accepted.
+  func start(_ watch: ConnectionWatch, acceptedAt start: Instant) {
     self.watch = watch
-    watch.expect(.head)
+    watch.expect(.head, since: start)
   }
 
   /// The daemon has run since the connection was resumed; with a next request it may be suspended again.
@@ -264,13 +266,11 @@ public final class Exchange {
       shutdown(descriptor, CInt(SHUT_RDWR))
       giveUp()
     }
-    if actions.contains(.suspend) {
-      if state.owesAnswer { goFirst(true) }
-      connection.suspend()
-    }
+    if actions.contains(.suspend), state.owesAnswer { goFirst(true) }
+    if actions.contains(.suspend) { connection.suspend() }
     if actions.contains(.resume) {
+      if isFirst { connection.daemon.tellWhenRun(self) }
       connection.resume()
-      server.schedule(isFirst ? self : nil)
     }
     if actions.contains(.refuse) { refuse(.timeout) }
     if actions.contains(.endConnection) {

@@ -74,7 +74,9 @@ extension Provocations {
     add("415", "unsupported-encoding", to: all) { $0.with("Content-Encoding", "gzip") }
     add("431", "headers-too-large", to: all) { $0.with("X-Long", String(repeating: "x", count: 16_384)) }
     add("501", "not-implemented", to: all) { $0.with(body: nil).with("Transfer-Encoding", "gzip") }
-    add("503", "overloaded", to: all) { request, stage in try await request.sent(to: stage.crowded) }
+    // Probes are answered when connections have run out.
+    let refusable = all.filter { !["live", "liveHead", "ready", "readyHead"].contains($0) }
+    add("503", "overloaded", to: refusable) { request, stage in try await request.sent(to: stage.crowded) }
     add("421", "misdirected", to: all) { request, stage in
       let connection = try HTTPConnection(port: stage.usual.http.port)
       defer { connection.disconnect() }

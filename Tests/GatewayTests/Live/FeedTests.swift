@@ -42,7 +42,8 @@ struct FeedTests {
         try await shard.open(configuration, shards: shards, shared: shared, context: context, logger: Rig.logger)
         let listener = try Listener.open(configuration.http.listen[0])
         try await shard.listen(
-          on: listener, options: configuration.http.limits.server, openConnections: SharedLimit(limit: 100),
+          on: listener, options: configuration.http.limits.server,
+          openConnections: OpenConnections(limit: 100, perAddress: 100),
           memory: MemoryBudget(limit: 1 << 30), logger: Rig.logger)
         clients.append(HTTPClient(port: listener.address.port))
       }

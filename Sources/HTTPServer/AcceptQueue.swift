@@ -1,0 +1,278 @@
+import CLinux
+import Glibc
+import Logging
+import Reactor
+
+/// Accepts the connections of one listening socket, counts them, and hands each to the server when `Acceptor` can tell from its
+/// first bytes where it belongs. Until then it waits here, at most the read timeout.
+///
+/// A connection beyond a limit is surplus: it holds no place, and there is room for a few only. Of those that say nothing the
+/// oldest gives way to the next, so that whoever asks at once is heard however many are silent.
+final class AcceptQueue: Source, TimerHandler {
+  /// Connections beyond the limits that wait to say something; that have, and are told that there are too many; and that asked
+  /// for what is answered even then.
+  private static let (silent, refused, reserved) = (32, 32, 16)
+  /// The most connections that are open beyond the limits.
+  static let surplus = silent + refused + reserved
+  /// Connections accepted in one turn.
+  private static let perTurn = 32
+  /// How long nothing is accepted when no descriptor is free.
+  private static let pause = Duration.milliseconds(100)
+  private static let betweenWarnings = Duration.seconds(60)
+
+  // Safe: the server closes its queue before it goes.
+  private unowned let server: Server
+  private let listener: CInt
+  private let acceptor: Acceptor
+  private let openConnections: OpenConnections
+  private let loop: Loop
+  private var watch: Watch?
+  /// Accepted, and not handed over yet, by descriptor.
+  private var waiting: [CInt: WaitingConnection] = [:]
+  /// Those of them that are surplus, the oldest first.
+  private var waitingSurplus: [WaitingConnection] = []
+  /// Handed over, and surplus.
+  private var handedOver = (refused: 0, reserved: 0)
+  /// Runs while nothing is accepted.
+  private var resumption: Timer?
+  private var warnsAgain = Instant(nanoseconds: .min)
+
+  /// Accepts from now on. The listener is closed by `stopAccepting`.
+  init(
+    _ listener: Listener, acceptor: Acceptor, openConnections: OpenConnections, server: Server, on loop: Loop
+  ) throws(ReactorError) {
+    self.listener = listener.descriptor
+    self.acceptor = acceptor
+    self.openConnections = openConnections
+    self.server = server
+    self.loop = loop
+    watch = try loop.watch(listener.descriptor, self)
+  }
+
+  /// Connections that are not handed over yet.
+  var count: Int { waiting.count }
+
+  /// Accepts what the kernel has, and nothing after it: later connections are refused by the kernel.
+  func stopAccepting() {
+    guard let open = watch.take() else { return }
+    var left = Listener.backlog
+    while left > 0, accept() { left -= 1 }
+    open.cancel()
+    if let resumption { loop.cancel(resumption) }
+    resumption = nil
+    _ = CLinux.close(listener)
+  }
+
+  /// Closes what has not been handed over.
+  func close() {
+    stopAccepting()
+    for connection in Array(waiting.values) { drop(connection) }
+  }
+
+  // MARK: Accepting
+
+  func turn(_ events: PollEvents) {
+    guard resumption == nil else { return }
+    for _ in 0..<Self.perTurn where !accept() { return }
+  }
+
+  /// Accepts one connection; false when there is none.
+  private func accept() -> Bool {
+    var peer = clinux_peer()
+    let descriptor = clinux_accept(listener, &peer)
+    guard descriptor >= 0 else { return isWorthAnother(clinux_errno()) }
+    let address = ClientAddress(peer)
+    let admission = Admission(openConnections.enter(address) ? .regular : .surplus, address)
+    let accepted = Accepted(descriptor: descriptor, peer: peer, at: loop.now, admission: admission)
+    // Most have sent their request when they are accepted.
+    switch look(at: accepted) {
+    case .belongs(let destination): handOver(accepted, to: destination)
+    case .isGone: end(accepted)
+    case .waits: wait(accepted)
+    }
+    return true
+  }
+
+  /// Whether the next call may have a connection, after one that failed: some errors are those of a connection that is gone.
+  private func isWorthAnother(_ errno: CInt) -> Bool {
+    switch errno {
+    case EAGAIN: return false
+    case EMFILE, ENFILE, ENOBUFS, ENOMEM: break
+    // Of the listener itself: nothing will come of it.
+    case EBADF, EINVAL, ENOTSOCK, EOPNOTSUPP, EFAULT: break
+    default: return true
+    }
+    // The connection stays in the kernel's queue, which would wake the loop at once.
+    guard let watch, resumption == nil else { return false }
+    watch.change(to: [])
+    resumption = loop.schedule(at: loop.now + Self.pause, self)
+    if loop.now >= warnsAgain {
+      warnsAgain = loop.now + Self.betweenWarnings
+      server.logger.warning(
+        "connections wait, for none can be accepted: raise the limit on open files (ulimit -n) or lower http.limits.connections",
+        metadata: ["error": "\(String(cString: strerror(errno)))"])
+    }
+    return false
+  }
+
+  func fired(_ timer: Timer) {
+    resumption = nil
+    watch?.change(to: .readable)
+  }
+
+  // MARK: Waiting
+
+  /// Holds the connection until its first bytes say enough.
+  private func wait(_ accepted: Accepted) {
+    let connection = WaitingConnection(accepted, queue: self)
+    do throws(ReactorError) {
+      try connection.start(until: accepted.at + server.options.readTimeout, on: loop)
+    } catch {
+      server.logger.info("connection closed: it cannot be watched", metadata: ["error": "\(error)"])
+      return end(accepted)
+    }
+    waiting[accepted.descriptor] = connection
+    guard accepted.admission.kind == .surplus else { return }
+    waitingSurplus.append(connection)
+    if waitingSurplus.count > Self.silent { drop(waitingSurplus[0]) }
+  }
+
+  /// Bytes have come, or the end of them.
+  func stirred(_ connection: WaitingConnection, hasEnded: Bool) {
+    switch look(at: connection.accepted, hasEnded: hasEnded) {
+    case .belongs(let destination):
+      forget(connection)
+      handOver(connection.accepted, to: destination)
+    case .isGone: drop(connection)
+    case .waits: break
+    }
+  }
+
+  /// Closes a connection that waits.
+  func drop(_ connection: WaitingConnection) {
+    forget(connection)
+    end(connection.accepted)
+  }
+
+  private func forget(_ connection: WaitingConnection) {
+    connection.cancel()
+    waiting[connection.accepted.descriptor] = nil
+    if connection.accepted.admission.kind == .surplus { waitingSurplus.removeAll { $0 === connection } }
+  }
+
+  private enum Look { case belongs(Acceptor.Destination), waits, isGone }
+
+  /// Looks at the first bytes, and leaves them where they are.
+  private func look(at accepted: Accepted, hasEnded: Bool = false) -> Look {
+    withUnsafeTemporaryAllocation(byteCount: Acceptor.longestLook, alignment: 1) { room in
+      let count = recv(accepted.descriptor, room.baseAddress, room.count, CInt(MSG_PEEK))
+      if count < 0 { return clinux_errno() == EAGAIN || clinux_errno() == EINTR ? .waits : .isGone }
+      guard count > 0 else { return .isGone }
+      let destination = acceptor.destination(
+        of: UnsafeRawBufferPointer(rebasing: room[..<count]), isSurplus: accepted.admission.kind == .surplus,
+        hasEnded: hasEnded)
+      return destination.map(Look.belongs) ?? .waits
+    }
+  }
+
+  // MARK: Handing over
+
+  private func handOver(_ accepted: Accepted, to destination: Acceptor.Destination) {
+    var accepted = accepted
+    if accepted.admission.kind == .surplus {
+      if destination == .reserve {
+        guard handedOver.reserved < Self.reserved else { return end(accepted) }
+        handedOver.reserved += 1
+        accepted.admission.kind = .reserved
+      } else {
+        guard handedOver.refused < Self.refused else { return end(accepted) }
+        handedOver.refused += 1
+      }
+    }
+    server.take(accepted, isStream: destination == .streams)
+  }
+
+  /// A connection that was handed over is closed.
+  func closed(_ admission: Admission) {
+    switch admission.kind {
+    case .regular: openConnections.leave(admission.address)
+    case .surplus: handedOver.refused -= 1
+    case .reserved: handedOver.reserved -= 1
+    }
+  }
+
+  /// Closes a connection that was not handed over.
+  private func end(_ accepted: Accepted) {
+    if accepted.admission.kind == .regular { openConnections.leave(accepted.admission.address) }
+    _ = CLinux.close(accepted.descriptor)
+  }
+}
+
+/// A connection that was accepted.
+struct Accepted {
+  let descriptor: CInt
+  let peer: clinux_peer
+  /// When it was accepted: from then on its first head is waited for.
+  let at: Instant
+  var admission: Admission
+}
+
+/// As what a connection was let in, and how it is counted.
+struct Admission {
+  enum Kind {
+    /// It may ask for what it likes: it is within the limits.
+    case regular
+    /// Its request is refused: it is beyond a limit.
+    case surplus
+    /// It is beyond a limit, and has asked for what is answered even then.
+    case reserved
+  }
+
+  var kind: Kind
+  let address: ClientAddress
+
+  init(_ kind: Kind, _ address: ClientAddress) {
+    self.kind = kind
+    self.address = address
+  }
+}
+
+/// A connection whose first bytes have not come, or do not say yet where it belongs.
+final class WaitingConnection: Source, TimerHandler {
+  let accepted: Accepted
+  // Safe: the queue cancels the connections that wait before it goes.
+  private unowned let queue: AcceptQueue
+  private var loop: Loop?
+  private var watch: Watch?
+  private var timer: Timer?
+
+  init(_ accepted: Accepted, queue: AcceptQueue) {
+    self.accepted = accepted
+    self.queue = queue
+  }
+
+  /// Tells the queue of what comes, and of the deadline.
+  func start(until deadline: Instant, on loop: Loop) throws(ReactorError) {
+    watch = try loop.watch(accepted.descriptor, for: [.readable, .peerClosed, .edge], self)
+    timer = loop.schedule(at: deadline, self)
+    self.loop = loop
+  }
+
+  /// Ends the wait; the descriptor may be closed, or handed on, after it.
+  func cancel() {
+    watch?.cancel()
+    watch = nil
+    if let timer { loop?.cancel(timer) }
+    timer = nil
+  }
+
+  func turn(_ events: PollEvents) {
+    if !events.isDisjoint(with: [.hangUp, .failed]) { return queue.drop(self) }
+    queue.stirred(self, hasEnded: events.contains(.peerClosed))
+  }
+
+  func fired(_ timer: Timer) {
+    self.timer = nil
+    queue.drop(self)
+  }
+}

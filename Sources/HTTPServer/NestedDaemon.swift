@@ -1,0 +1,128 @@
+import Logging
+import Reactor
+
+/// One daemon of a server and its place in the loop. Its epoll descriptor is nested in the loop's; whatever a turn answers or wakes
+/// is sent by one run at the turn's end, if it is due.
+final class NestedDaemon: Source {
+  /// Between runs of a daemon that wants to run and does nothing.
+  private static let pause = Duration.milliseconds(5)
+
+  // Safe: the server stops its daemons, after which nothing calls, before it goes.
+  private unowned let server: Server
+  let isForStreams: Bool
+  let logger: Logger
+  private let loop: Loop
+  private var daemon: Daemon?
+  private var watch: Watch?
+  private var isDue = true
+  /// The daemon has called back in its present run.
+  private var hasCalledBack = false
+  private var due = Instant(nanoseconds: .max)
+  /// The exchanges whose answers the next run writes, and those of the present run.
+  private var answering: [Exchange] = []
+  private var running: [Exchange] = []
+  /// Connections that were handed over, and are not opened yet, by descriptor.
+  private var arriving: [CInt: Accepted] = [:]
+  /// Connections it was handed, and has not closed.
+  private(set) var connections = 0
+
+  /// Starts a daemon without connections. Throws when the library does not know how to be that strict.
+  init(
+    isForStreams: Bool, limits: Daemon.Limits, strictness: ParserStrictness, server: Server, on loop: Loop
+  ) throws(HTTPServerError) {
+    self.isForStreams = isForStreams
+    self.server = server
+    self.loop = loop
+    logger = server.logger
+    let daemon = try Daemon(limits: limits, strictness: strictness, owner: self)
+    do throws(ReactorError) {
+      watch = try loop.watch(daemon.epollDescriptor, self)
+    } catch {
+      daemon.stop()
+      throw HTTPServerError(call: error.call, message: error.description)
+    }
+    self.daemon = daemon
+  }
+
+  /// Hands a connection over. Not while the daemon runs.
+  func take(_ accepted: Accepted) {
+    connections += 1
+    arriving[accepted.descriptor] = accepted
+    if daemon?.add(accepted) != true { lose() }
+    schedule()
+  }
+
+  /// Runs the daemon if it is due. Returns when it wants to run again, at the latest.
+  func endTurn() -> Instant {
+    if isDue || due <= loop.now {
+      let wasAsked = isDue
+      isDue = false
+      hasCalledBack = false
+      run()
+      due = daemon?.patience.map { loop.now + .milliseconds($0) } ?? Instant(nanoseconds: .max)
+      // A line of a chunked body that is longer than the connection's memory makes libmicrohttpd 0.9.75 want to run at once for
+      // as long as the connection lasts, with nothing to do.
+      if !wasAsked, !hasCalledBack { due = max(due, loop.now + Self.pause) }
+    }
+    return due
+  }
+
+  /// Runs the daemon now; twice when there are answers to calls: the second time it looks for the next requests of those whose
+  /// answers it has written.
+  func run() {
+    swap(&answering, &running)
+    daemon?.run()
+    if !running.isEmpty {
+      for exchange in running { exchange.hasRun() }
+      running.removeAll(keepingCapacity: true)
+      daemon?.run()
+    }
+    if !arriving.isEmpty { lose() }
+  }
+
+  /// What the library has not opened by now, it has closed.
+  private func lose() {
+    let lost = arriving
+    arriving = [:]
+    connections -= lost.count
+    for accepted in lost.values { server.connectionLost(accepted) }
+  }
+
+  /// Closes what it has. No connection may be suspended.
+  func stop() {
+    watch?.cancel()
+    watch = nil
+    daemon?.stop()
+    daemon = nil
+  }
+
+  func turn(_ events: PollEvents) { isDue = true }
+
+  /// Makes the daemon run at the end of this turn.
+  func schedule() { isDue = true }
+
+  /// Calls `Exchange.hasRun()` after the next run that begins.
+  func tellWhenRun(_ exchange: Exchange) { answering.append(exchange) }
+
+  /// Whether an answer closes its connection: no more requests are accepted, it was let in for one only, or it has the memory of a
+  /// stream, in which the next head might find no room.
+  func closesAfterAnswer(_ admission: Admission) -> Bool {
+    isForStreams || admission.kind != .regular || server.isQuiesced
+  }
+
+  // MARK: From the daemon
+
+  /// The daemon is getting on with something.
+  func calledBack() { hasCalledBack = true }
+
+  /// The daemon has a connection that was handed over. The server holds the exchange until `closed`.
+  func opened(_ connection: Daemon.Connection) -> Exchange? {
+    arriving.removeValue(forKey: connection.descriptor).map { server.connectionOpened(connection, $0) }
+  }
+
+  func closed(_ exchange: Exchange) {
+    calledBack()
+    connections -= 1
+    server.connectionClosed(exchange)
+  }
+}
