@@ -51,7 +51,7 @@ actor Shard {
       let home = shards[index % shards.count]
       var logger = logger
       logger[metadataKey: "service"] = "\(service.name)"
-      feeds[service.name] = EventFeed(service.name, subscribe, shard: self, home: home, loop: loop, logger: logger)
+      feeds[service.name] = try EventFeed(service.name, subscribe, shard: self, home: home, loop: loop, logger: logger)
       guard home === self else { continue }
       hubs[service.name] = try EventHub(
         service, subscribe, shared: shared[index], limits: configuration, context: context, loop: loop, logger: logger)

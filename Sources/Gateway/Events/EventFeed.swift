@@ -34,6 +34,11 @@ final class EventFeed: TimerHandler {
     case page(EventHistory.Page, ticket: Ticket)
   }
 
+  /// Bytes of queries that are read in a turn.
+  private static let bytesPerTurn = 32 << 10
+  /// Streams that are asked to end in a turn.
+  private static let endsPerTurn = 256
+
   let settings: Configuration.Subscribe
   /// How many streams wait for the hub to let them open.
   var openingStreams: Int { opening.count }
@@ -55,13 +60,16 @@ final class EventFeed: TimerHandler {
   private var turningPage: [Ticket: EventStream] = [:]
   private var lastTicket: Ticket = 0
   private var isDraining = false
+  /// Streams of many topics that are to be opened, by the length of their queries, and streams that are to end.
+  private let work: PiecewiseWork
   private var lagged = PowerOfTwoCounter()
   private var nextTick: Timer?
   private var tick = 0
 
   init(
     _ service: String, _ settings: Configuration.Subscribe, shard: Shard, home: Shard, loop: Loop, logger: Logger
-  ) {
+  ) throws(ReactorError) {
+    work = try PiecewiseWork(costPerTurn: Self.bytesPerTurn, on: loop)
     self.service = service
     self.settings = settings
     self.shard = shard
@@ -98,12 +106,20 @@ final class EventFeed: TimerHandler {
   /// waits for the grace at most. `Shard.close` cuts off the streams whose clients have not read all by then.
   func drain() {
     isDraining = true
-    for group in groups.values { group.drain() }
+    for group in groups.values {
+      group.forEach { stream in
+        work.add(cost: Self.bytesPerTurn / Self.endsPerTurn) { stream.drain() }
+      }
+    }
   }
+
+  /// Reads the query of a stream in a turn that has time for so many bytes.
+  func readQuery(ofBytes count: Int, _ read: @escaping () -> Void) { work.add(cost: count, read) }
 
   /// Stops the heartbeats, and refuses the streams that are not open yet. Those that are open, the server ends.
   func close() {
     stopTicking()
+    work.cancel()
     let refused = opening
     (opening, turningPage) = ([:], [:])
     for stream in refused.values { stream.refused(Problem(.draining, "The gateway stopped before the stream opened.")) }

@@ -15,6 +15,9 @@ import ZeroMQRPC
 /// hands it, with all that came in that turn and the filters that match, to the feed of each shard that has a stream of the service.
 /// Nothing on this way waits for a reader.
 ///
+/// A call longer than `http.limits.inline` is encoded on a thread beside the shard (`EventEncoder`). Until that is done the subscriber
+/// reads nothing, so that the events keep their order and nothing else has to be kept.
+///
 /// A message that cannot be shown becomes a `gap` event, numbered and kept like any other, for the streams that its topic
 /// matches.
 ///
@@ -80,7 +83,9 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   private var members: [Member] = []
   /// In the order in which they asked; a connection has one at most.
   private var openings: Deque<Opening> = []
-  private var text: ServerSentEvents
+  private let encoder: EventEncoder
+  /// Publishers that came and went while a long call was being encoded, which has the next number.
+  private var untold: [Publishers] = []
   /// What came in this turn and is not handed over yet: 256 messages at most, or, when a connection ends, 4,096.
   private var batch: [Event] = []
   private var subscriber: Subscriber?
@@ -100,7 +105,9 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     history = EventHistory(subscribe.history)
     subscriptions = Subscriptions(limit: subscribe.topicsLimit, linger: subscribe.linger)
     publishers = Publishers(connected: 0, all: subscribe.connect.count)
-    text = ServerSentEvents(writer: service.json.writer(limits: limits.http.limits.transcoding))
+    encoder = EventEncoder(
+      writer: service.json.writer(limits: limits.http.limits.transcoding), longestInline: limits.http.limits.inline,
+      on: loop)
     subscriber = try Subscriber(
       connect: subscribe.connect, longestFrame: subscribe.eventLimit,
       in: context, on: loop,
@@ -213,11 +220,25 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   func published(_ call: BorrowedCall) {
     // A subscriber's calls always have one.
     guard let topic = call.topic else { return }
-    do throws(TranscodingError) {
-      let lines = try text.call(
-        id: nextID, topic: topic, method: call.method, arguments: call.arguments, keywords: call.keywords)
-      append(lines, topic: topic)
-    } catch {
+    if let lines = encoder.lines(id: nextID, topic: topic, call) { return append(lines, topic: topic) }
+    subscriber?.isReading = false
+    encoder.writeLong(id: nextID, topic: topic, call) { [weak self, topic = Array(topic)] lines in
+      self?.longCallEncoded(lines, topic: topic)
+    }
+  }
+
+  private func longCallEncoded(_ lines: EventEncoder.Lines, topic: [UInt8]) {
+    topic.withUnsafeBytes { append(lines, topic: $0) }
+    for publishers in untold { tell(publishers) }
+    untold = []
+    handOver()
+    subscriber?.isReading = true
+  }
+
+  private func append(_ lines: EventEncoder.Lines, topic: UnsafeRawBufferPointer) {
+    switch lines {
+    case .success(let lines): append(lines, topic: topic)
+    case .failure(let error):
       if undecodable.increment() {
         logger.warning(
           "a published message has no form in JSON; its streams are told of a gap",
@@ -238,9 +259,12 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     guard now != publishers else { return }
     publishers = now
     shared.connectedPublishers = connected
-    append(ServerSentEvents.upstream(publishers), topic: nil)
+    if encoder.isBusy { return untold.append(now) }
+    tell(now)
     handOver()
   }
+
+  private func tell(_ publishers: Publishers) { append(ServerSentEvents.upstream(publishers), topic: nil) }
 
   private func append(_ lines: [UInt8], topic: UnsafeRawBufferPointer?) {
     // No prefix is longer.

@@ -39,8 +39,6 @@ final class StreamGroup {
     for (stream, itsTick) in zip(streams, heartbeatTicks) where itsTick == tick { stream.sendHeartbeat() }
   }
 
-  /// Asks each stream to end when it has read what there is.
-  func drain() {
-    for stream in streams { stream.drain() }
-  }
+  /// Hands out each stream.
+  func forEach(_ body: (EventStream) -> Void) { streams.forEach(body) }
 }

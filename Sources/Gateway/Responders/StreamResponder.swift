@@ -22,7 +22,25 @@ struct StreamResponder: Responder {
 
   func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("text/event-stream") }
 
+  /// The longest query that is read at once. Streams of hundreds of topics may be asked for by the thousand.
+  private static let shortQuery = 512
+
   func respond(to request: GatewayRequest) throws(Problem) {
+    let pending = PendingStream(request)
+    let length = request.rawQuery.count
+    guard length > Self.shortQuery else { return try open(pending, for: request) }
+    request.waits(for: pending)
+    feed.readQuery(ofBytes: length) {
+      guard let request = pending.request else { return }
+      do throws(Problem) {
+        try open(pending, for: request)
+      } catch {
+        pending.refused(error)
+      }
+    }
+  }
+
+  private func open(_ pending: PendingStream, for request: GatewayRequest) throws(Problem) {
     let query = try request.query(.topics, controls: Self.controls)
     let filter = try filter(query?.topics ?? [])
     guard request.method == .get else {
@@ -33,7 +51,6 @@ struct StreamResponder: Responder {
       // No history is replayed yet, so what came in between is lost, and is said to be.
       opening += ServerSentEvents.control("gap", #"{"reason":"evicted","missed":null}"#)
     }
-    let pending = PendingStream(request)
     request.waits(for: pending)
     feed.open(EventStream(filter, feed: feed, opening: opening, exchange: request.exchange, opener: pending))
   }
@@ -77,7 +94,7 @@ private final class EmptyStream: BodyStream {
 /// A stream that is being opened, and the answer that comes of it.
 private final class PendingStream: StreamOpener, PendingWork {
   /// Who is answered; nil when that is done, or when the client has left.
-  private var request: GatewayRequest?
+  private(set) var request: GatewayRequest?
 
   init(_ request: GatewayRequest) { self.request = request }
 

@@ -29,6 +29,11 @@ public final class Subscriber: TransportDelegate {
   /// Messages that were dropped because they have not the four frames of a published call, or one beyond the limit. What the frames hold
   /// is not looked at.
   public var malformedMessages: Int { malformed.count }
+  /// While false, messages stay in libzmq's queue.
+  public var isReading: Bool {
+    get { transport.isReading }
+    set { transport.isReading = newValue }
+  }
   /// Who receives. Not kept alive.
   public weak var delegate: (any SubscriberDelegate)?
   private let transport: Transport

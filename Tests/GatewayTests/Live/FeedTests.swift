@@ -22,7 +22,7 @@ struct FeedTests {
     try await Rig.with { rig in
       let publisher = try await rig.wire(.subscriptionAwarePublish)
       let yaml = """
-        http: { listen: ["127.0.0.1:0"] }
+        http: { listen: ["127.0.0.1:0"], limits: { inline: 16MiB } }
         services:
           s:
             pattern: pubsub
