@@ -3,12 +3,12 @@ import Reactor
 
 /// One daemon of a server and its place in the loop. Its epoll descriptor is nested in the loop's; whatever a turn answers or wakes
 /// is sent by one run at the turn's end, if it is due.
-final class NestedDaemon: Source {
+final class NestedDaemon: Source, EndOfTurn {
   /// Between runs of a daemon that wants to run and does nothing.
   private static let pause = Duration.milliseconds(5)
 
-  // Safe: the server stops its daemons, after which nothing calls, before it goes.
-  private unowned let server: Server
+  /// Kept until the server stops, and lets go of its daemons.
+  private let server: Server
   let isForStreams: Bool
   let logger: Logger
   private let loop: Loop
@@ -23,6 +23,8 @@ final class NestedDaemon: Source {
   private var running: [Exchange] = []
   /// Connections that were handed over, and are not opened yet, by descriptor.
   private var arriving: [CInt: Accepted] = [:]
+  /// Requests that have begun on its connections, and not ended.
+  private(set) var requests = 0
   /// Connections it was handed, and has not closed.
   private(set) var connections = 0
 
@@ -52,8 +54,8 @@ final class NestedDaemon: Source {
     schedule()
   }
 
-  /// Runs the daemon if it is due. Returns when it wants to run again, at the latest.
-  func endTurn() -> Instant {
+  /// Runs the daemon if it is due.
+  func endTurn() -> Instant? {
     if isDue || due <= loop.now {
       let wasAsked = isDue
       isDue = false
@@ -64,7 +66,7 @@ final class NestedDaemon: Source {
       // as long as the connection lasts, with nothing to do.
       if !wasAsked, !hasCalledBack { due = max(due, loop.now + Self.pause) }
     }
-    return due
+    return due.nanoseconds < .max ? due : nil
   }
 
   /// Runs the daemon now; twice when there are answers to calls: the second time it looks for the next requests of those whose
@@ -114,6 +116,9 @@ final class NestedDaemon: Source {
 
   /// The daemon is getting on with something.
   func calledBack() { hasCalledBack = true }
+
+  func requestBegan() { requests += 1 }
+  func requestEnded() { requests -= 1 }
 
   /// The daemon has a connection that was handed over. The server holds the exchange until `closed`.
   func opened(_ connection: Daemon.Connection) -> Exchange? {

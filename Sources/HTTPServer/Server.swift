@@ -7,7 +7,7 @@ public import Reactor
 /// for each thousand streams, whose connections have little memory and cost the calls nothing.
 ///
 /// Create it, use it and stop it on the reactor's thread.
-public final class Server: EndOfTurn {
+public final class Server {
   /// The most connections that are open beyond the limits, so that their clients are told instead of waiting unseen; what comes
   /// beyond is closed at once.
   public static let surplus = AcceptQueue.surplus
@@ -31,7 +31,6 @@ public final class Server: EndOfTurn {
   private var daemons: [NestedDaemon] = []
   private var exchanges: [ObjectIdentifier: Exchange] = [:]
   var requestIDs = RequestIDs()
-  private var requests = 0
   /// No more connections are accepted, and each answer closes its own.
   public private(set) var isQuiesced = false
 
@@ -87,10 +86,11 @@ public final class Server: EndOfTurn {
         server: self, on: loop)
     } catch {
       daemons[0].stop()
+      daemons = []
       listener.close()
       throw HTTPServerError(call: error.call, message: error.description)
     }
-    loop.append(self)
+    loop.append(daemons[0])
   }
 
   private func start(forStreams isForStreams: Bool) throws(HTTPServerError) -> NestedDaemon {
@@ -108,7 +108,7 @@ public final class Server: EndOfTurn {
   public var connections: Int { exchanges.count + (queue?.count ?? 0) }
 
   /// Whether no request is in progress and no stream is open.
-  public var isIdle: Bool { requests == 0 }
+  public var isIdle: Bool { daemons.allSatisfy { $0.requests == 0 } }
 
   /// Stops accepting: connections that wait in the backlog are served, later ones are refused by the kernel. Requests in
   /// progress go on, and their answers close their connections. Not from inside a handler's call.
@@ -128,22 +128,15 @@ public final class Server: EndOfTurn {
     // The library aborts when a connection is still suspended, so each is resumed and run to its end first.
     for exchange in Array(exchanges.values) { exchange.perform { $0.drop() } }
     for daemon in daemons { daemon.run() }
-    loop.remove(self)
-    for daemon in daemons { daemon.stop() }
+    for daemon in daemons {
+      loop.remove(daemon)
+      daemon.stop()
+    }
     daemons = []
     queue = nil
   }
 
-  public func endTurn() -> Instant? {
-    var due = Instant(nanoseconds: .max)
-    for daemon in daemons { due = min(due, daemon.endTurn()) }
-    return due.nanoseconds < .max ? due : nil
-  }
-
   // MARK: Connections
-
-  func requestBegan() { requests += 1 }
-  func requestEnded() { requests -= 1 }
 
   /// Has a daemon serve the connection.
   func take(_ accepted: Accepted, isStream: Bool) { (isStream ? streamDaemon() : daemons[0]).take(accepted) }
@@ -154,6 +147,7 @@ public final class Server: EndOfTurn {
     do throws(HTTPServerError) {
       let daemon = try start(forStreams: true)
       daemons.append(daemon)
+      loop.prepend(daemon)
       return daemon
     } catch {
       logger.info("a stream is served among the calls", metadata: ["error": "\(error)"])
@@ -182,27 +176,5 @@ public final class Server: EndOfTurn {
     exchange.perform { $0.connectionClosed() }
     exchanges[ObjectIdentifier(exchange)] = nil
     queue?.closed(exchange.admission)
-  }
-}
-
-/// Makes names for requests: short enough for a `String` to hold in itself, so a name costs no allocation.
-struct RequestIDs {
-  /// Eight digits of it are different for each server, thread and run; seven count the requests.
-  private var name: [UInt8]
-
-  init() {
-    name =
-      (0..<8).map { _ in "0123456789abcdefghijklmnopqrstuvwxyz".utf8.randomElement() ?? 0x30 } + Array("0000000".utf8)
-  }
-
-  /// The next one, small letters and digits. After 78 billion requests the first is used again.
-  mutating func next() -> String {
-    var place = name.count - 1
-    while place >= 8, name[place] == UInt8(ascii: "z") {
-      name[place] = UInt8(ascii: "0")
-      place -= 1
-    }
-    if place >= 8 { name[place] = name[place] == UInt8(ascii: "9") ? UInt8(ascii: "a") : name[place] + 1 }
-    return name.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
   }
 }

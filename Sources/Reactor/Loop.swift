@@ -70,8 +70,11 @@ public final class Loop {
   /// Forgets a timer. Cancelling one that has fired does nothing.
   public func cancel(_ timer: Timer) { timers.cancel(timer) }
 
-  /// Adds a step to the end of each turn. Steps run in the order in which they were added.
+  /// Adds a step to the end of each turn, after those that are there.
   public func append(_ end: any EndOfTurn) { ends.append(end) }
+
+  /// Adds a step to the end of each turn, before those that are there: what they look at has happened by then.
+  public func prepend(_ end: any EndOfTurn) { ends.insert(end, at: 0) }
 
   /// Removes a step.
   public func remove(_ end: any EndOfTurn) { ends.removeAll { $0 === end } }

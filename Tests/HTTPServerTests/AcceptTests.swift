@@ -5,20 +5,11 @@ import Testing
 /// What becomes of a connection before its first request is read.
 @Suite("Accepting", .timeLimit(.minutes(1)))
 struct AcceptTests {
-  private func options(connections: Int = 10_000, perAddress: Int = 1_000) -> ServerOptions {
-    var options = ServerOptions()
-    options.connections = connections
-    options.connectionsPerAddress = perAddress
-    options.streamPath = "/stream"
-    options.reservedPaths = ["/live"]
-    return options
-  }
-
   // MARK: Limits
 
   @Test("a connection beyond a limit gets 503, the last within it does not", arguments: [false, true])
   func limits(isOfAddress: Bool) async throws {
-    let options = isOfAddress ? options(perAddress: 3) : options(connections: 3)
+    let options = isOfAddress ? ServerOptions.accepting(perAddress: 3) : .accepting(connections: 3)
     try await Fixture.with(options) { fixture in
       var clients: [HTTPConnection] = []
       for count in 1...4 {
@@ -64,7 +55,7 @@ struct AcceptTests {
   @Test(
     "however many silent connections are beyond the limit, one that asks at once is told, and the reserve is served")
   func reserve() async throws {
-    try await Fixture.with(options(connections: 2)) { fixture in
+    try await Fixture.with(.accepting(connections: 2)) { fixture in
       var silent = try (0..<2).map { _ in try fixture.connect() }
       await fixture.until { _, server in server.connections == 2 }
       for _ in 0..<200 {
@@ -92,7 +83,7 @@ struct AcceptTests {
 
   @Test("the reserve is no way around the limits: kept connections, other methods and other paths are refused")
   func noDetour() async throws {
-    try await Fixture.with(options(connections: 1)) { fixture in
+    try await Fixture.with(.accepting(connections: 1)) { fixture in
       let first = try fixture.connect()
       await fixture.until { _, server in server.connections == 1 }
       for request in [post("/live", ""), get("/lives"), get("http://a/live")] {
@@ -111,7 +102,7 @@ struct AcceptTests {
     "what says too little is closed at the read timeout, counted from its opening",
     arguments: ["", "G", "GET /stream HTTP/1.1\r\nX: ", "POST / HTTP/1.1\r\n"])
   func deadline(part: String) async throws {
-    try await Fixture.with(options()) { fixture in
+    try await Fixture.with(.accepting()) { fixture in
       let client = try fixture.connect()
       await fixture.until { _, server in server.connections == 1 }
       await fixture.advance(by: .seconds(6))
@@ -126,7 +117,7 @@ struct AcceptTests {
 
   @Test("a head that comes byte by byte is served wherever it goes", arguments: ["/", "/stream", "/streaming"])
   func trickle(target: String) async throws {
-    try await Fixture.with(options()) { fixture in
+    try await Fixture.with(.accepting()) { fixture in
       let client = try fixture.connect()
       for byte in get(target).utf8 {
         client.send([byte])
@@ -141,7 +132,7 @@ struct AcceptTests {
     arguments: ["", "G", "GET /stream HTTP/1.1\r\n", "POST / HTTP/1.1\r\n"], [false, true])
   func gone(part: String, byReset: Bool) async throws {
     let open = OpenConnections(limit: 9, perAddress: 9)
-    try await Fixture.with(options(), openConnections: open) { fixture in
+    try await Fixture.with(.accepting(), openConnections: open) { fixture in
       let client = try fixture.connect()
       await fixture.until { _, server in server.connections == 1 }
       client.send(part)
@@ -156,7 +147,7 @@ struct AcceptTests {
 
   @Test("a client that sends its request and its end at once gets its answer", arguments: ["/", "/later"])
   func halfClosed(target: String) async throws {
-    try await Fixture.with(options()) { fixture in
+    try await Fixture.with(.accepting()) { fixture in
       let client = try fixture.connect()
       await fixture.until { _, server in server.connections == 1 }
       client.send(get(target))
@@ -171,7 +162,7 @@ struct AcceptTests {
   @Test("those that wait are served after a quiesce, and closed at the stop")
   func stop() async throws {
     let open = OpenConnections(limit: 99, perAddress: 99)
-    try await Fixture.with(options(), openConnections: open) { fixture in
+    try await Fixture.with(.accepting(), openConnections: open) { fixture in
       let clients = try (0..<40).map { _ in try fixture.connect() }
       for client in clients { client.send("GET /stream") }
       await fixture.on { _, server in server.quiesce() }
@@ -187,120 +178,16 @@ struct AcceptTests {
       #expect(open.count == 0)
     }
   }
+}
 
-  // MARK: Streams
-
-  @Test("streams in number are served beside calls, by several daemons, and end at the stop")
-  func streams() async throws {
-    try await Fixture.with(options(connections: 3_000, perAddress: 3_000)) { fixture in
-      let clients = try (0..<1_100).map { _ in
-        let client = try fixture.connect()
-        client.send(get("/stream"))
-        return client
-      }
-      await fixture.until { script, _ in script.streams.count == 1_100 }
-      let call = try fixture.connect()
-      for _ in 0..<3 {
-        call.send(get("/x"))
-        #expect(try call.reply().body == "/x 0")
-      }
-      await fixture.on { script, _ in for stream in script.streams { stream.put("event") } }
-      for client in clients {
-        #expect(try client.head().status == 200)
-        #expect(try client.chunkText() == "event")
-      }
-      for client in clients.prefix(500) { client.disconnect() }
-      await fixture.until { script, server in
-        script.streams.count { $0.closures == 1 } == 500 && server.connections == 601
-      }
-      await fixture.on { script, _ in
-        for stream in script.streams where stream.closures == 0 {
-          stream.put("last")
-          stream.end()
-        }
-      }
-      for client in clients.suffix(600) {
-        #expect(try client.chunkText() == "last")
-        #expect(try client.chunk() == nil)
-        #expect(try client.readToEnd() == "")
-      }
-      await fixture.until { script, server in script.streams.allSatisfy { $0.closures == 1 } && server.connections == 1
-      }
-    }
-  }
-
-  /// A request for a stream with a head of so many bytes and lines.
-  private func head(bytes: Int, lines: Int) -> String {
-    let start = "GET /stream HTTP/1.1\r\nHost: a\r\n" + String(repeating: "a:b\r\n", count: lines) + "b:"
-    return start + String(repeating: "x", count: bytes - start.utf8.count - 4) + "\r\n\r\n"
-  }
-
-  @Test(
-    "heads of every length and number of lines within the limits open a stream, which takes long events",
-    arguments: [1, 10, 30, 90])
-  func heads(lines: Int) async throws {
-    try await Fixture.with(options()) { fixture in
-      let text = String(repeating: "0123456789abcdef", count: 4_096)
-      var count = 0
-      for bytes in stride(from: 600, to: 5_000, by: 61) {
-        let client = try fixture.connect()
-        client.send(head(bytes: bytes, lines: lines))
-        count += 1
-        await fixture.until { [count] script, _ in script.streams.count == count }
-        await fixture.on { script, _ in
-          script.streams.last?.put(text)
-          script.streams.last?.end()
-        }
-        let reply = try client.reply()
-        #expect(reply.status == 200 && reply.bytes.elementsEqual(text.utf8), "\(bytes)")
-      }
-      let long = try fixture.connect()
-      long.send(head(bytes: 16_000, lines: lines))
-      #expect(try long.head().status == 200)
-    }
-  }
-
-  @Test("what a client sends behind the head of a stream does no harm")
-  func behindHead() async throws {
-    try await Fixture.with(options()) { fixture in
-      for count in [1, 100, 3_000, 100_000] {
-        let client = try fixture.connect()
-        client.send(get("/stream"))
-        #expect(try client.head().status == 200)
-        client.send(String(repeating: "x", count: count))
-        await fixture.on { script, _ in script.streams.last?.put("event") }
-        #expect(try client.chunkText() == "event")
-      }
-    }
-  }
-
-  @Test("a kept connection that asks for a stream gets it where it is, and may ask again")
-  func kept() async throws {
-    try await Fixture.with(options()) { fixture in
-      let client = try fixture.connect()
-      for index in 0..<3 {
-        client.send(get("/x"))
-        #expect(try client.reply().body == "/x 0")
-        client.send(get("/stream"))
-        await fixture.until { script, _ in script.streams.count == index + 1 }
-        await fixture.on { script, _ in
-          script.streams[index].put("event")
-          script.streams[index].end()
-        }
-        #expect(try client.reply().body == "event")
-      }
-    }
-  }
-
-  @Test("a HEAD, and a refused stream, close the connection too", arguments: ["HEAD", "GET"])
-  func noStream(method: String) async throws {
-    try await Fixture.with(options()) { fixture in
-      let client = try fixture.connect()
-      client.send("\(method) /stream\(method == "GET" ? "?" : "") HTTP/1.1\r\nHost: a\r\n\r\n")
-      let reply = try client.reply(isHead: method == "HEAD")
-      #expect(reply.status == 200 && reply.headers["connection"] == "close")
-      #expect(try client.readToEnd() == "")
-      await fixture.until { _, server in server.connections == 0 }
-    }
+extension ServerOptions {
+  /// Streams at `/stream`, and `/live` beyond the limits too.
+  static func accepting(connections: Int = 10_000, perAddress: Int = 1_000) -> ServerOptions {
+    var options = ServerOptions()
+    options.connections = connections
+    options.connectionsPerAddress = perAddress
+    options.streamPath = "/stream"
+    options.reservedPaths = ["/live"]
+    return options
   }
 }

@@ -253,13 +253,13 @@ public final class Exchange {
 
   private func carryOut(_ actions: ExchangeState.Actions) {
     if actions.isEmpty { return }
-    if actions.contains(.beginRequest) { server.requestBegan() }
+    if actions.contains(.beginRequest) { connection.daemon.requestBegan() }
     if actions.contains(.abandon) { server.handler.abandoned(self) }
     if actions.contains(.closeStream) { stream.take()?.closed() }
     if actions.contains(.endRequest) {
       head.clear()
       bytes.clear()
-      server.requestEnded()
+      connection.daemon.requestEnded()
     }
     if let wait = actions.expectation { watch?.expect(wait) }
     if actions.contains(.shutDown) {

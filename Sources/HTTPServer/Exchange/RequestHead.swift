@@ -263,3 +263,25 @@ extension UnsafeRawBufferPointer {
     return number
   }
 }
+
+/// Makes names for requests: short enough for a `String` to hold in itself, so a name costs no allocation.
+struct RequestIDs {
+  /// Eight digits of it are different for each server, thread and run; seven count the requests.
+  private var name: [UInt8]
+
+  init() {
+    name =
+      (0..<8).map { _ in "0123456789abcdefghijklmnopqrstuvwxyz".utf8.randomElement() ?? 0x30 } + Array("0000000".utf8)
+  }
+
+  /// The next one, small letters and digits. After 78 billion requests the first is used again.
+  mutating func next() -> String {
+    var place = name.count - 1
+    while place >= 8, name[place] == UInt8(ascii: "z") {
+      name[place] = UInt8(ascii: "0")
+      place -= 1
+    }
+    if place >= 8 { name[place] = name[place] == UInt8(ascii: "9") ? UInt8(ascii: "a") : name[place] + 1 }
+    return name.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+  }
+}
