@@ -95,6 +95,8 @@ extension Configuration {
     /// The longest reply or event, in bytes, that is turned into JSON on the thread that serves; longer ones are on a thread beside
     /// (default: 128 KiB).
     public var inline = 128 << 10
+    /// How many calls one JSON-RPC document may have (default: 100).
+    public var batch = 100
     /// Depth and number of elements of arguments and results, with the transcoders' own defaults.
     public var transcoding = TranscodingLimits()
 
@@ -106,6 +108,7 @@ extension Configuration {
       section.read("headers", into: &server.headersLimit) { $0.bytes(in: 256...(16 << 20)) }
       section.read("target", into: &server.targetLimit) { $0.bytes(in: 64...(1 << 20)) }
       section.read("memory", into: &memory) { $0.bytes(in: (1 << 20)...(1 << 50)) }
+      section.read("batch", into: &batch) { $0.integer(in: 1...10_000) }
       section.read("inline", into: &inline) { $0.bytes(in: MemoryBudget.smallest...(1 << 50)) }
       section.read("connections", into: &server.connections) { $0.integer(in: 1...1_000_000) }
       section.read("connections-per-address", into: &server.connectionsPerAddress) { $0.integer(in: 1...1_000_000) }

@@ -38,6 +38,7 @@ final class GatewayHandler: Handler {
       let responder = route.responder
       try checks.pass(request, responder)
       guard responder.methods.contains(exchange.method) else { throw responder.refusal(of: exchange.method) }
+      // One that is too long gets 413 from the exchange.
       if HTTPMethod.Set.bodiless.contains(exchange.method), exchange.announcesBody, !exchange.isBodyTooLong {
         throw Self.bodyOfGET
       }
@@ -69,7 +70,7 @@ final class GatewayHandler: Handler {
   /// The HTTP layer refuses the request: the answer is a problem document like any other.
   func refused(_ exchange: Exchange, _ rejection: Rejection) { request(exchange).answer(Problem(rejection)) }
 
-  /// The client left before its answer.
+  /// The answer that is owed has no taker any more: the client has left, or used up its time.
   func abandoned(_ exchange: Exchange) { request(exchange).abandon() }
 
   /// Sees the end of every request, refused and abandoned ones too: where an access log and counters have their place.

@@ -105,7 +105,7 @@ private final class KeptBytes: Sendable {
 }
 
 /// A reply that counts in the memory for as long as it is held.
-private final class HeldReply: Sendable {
+final class HeldReply: Sendable {
   let reply: LongReply
   private let memory: MemoryBudget
 

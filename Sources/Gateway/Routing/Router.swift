@@ -43,6 +43,7 @@ struct Router {
         try PublishResponder(
           service: path.takeService(target), topic: path.takeTopic(target), method: path.takeMethod(target),
           in: upstreams)
+      case ("jsonrpc", 2): try JSONRPCResponder(service: path.takeService(target), in: upstreams)
       case ("sub", 2): try StreamResponder(service: path.takeService(target), in: upstreams)
       case ("", 1) where method == .options: ServerResponder()
       case ("live", 1): LiveResponder()

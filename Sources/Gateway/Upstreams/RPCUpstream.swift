@@ -13,6 +13,10 @@ final class RPCUpstream {
   let reader: JSONToMessagePack
   let replies: ReplyReader
   let longReplies: LongReplies
+  /// How many calls a JSON-RPC document may have.
+  let longestBatch: Int
+  private let shared: SharedService
+  let loop: Loop
 
   init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
@@ -35,6 +39,19 @@ final class RPCUpstream {
       writer: service.json.writer(limits: configuration.http.limits.transcoding),
       errors: ErrorMap(rpc.errors.map, configuration.errors.map), exposure: configuration.exposure(rpc.errors))
     longReplies = LongReplies(shared, replies, on: loop)
+    longestBatch = configuration.http.limits.batch
+    self.shared = shared
+    self.loop = loop
+  }
+
+  /// What clients make the gateway keep counts here.
+  var memory: MemoryBudget { shared.memory }
+
+  /// Does work that would take too long on the shard's thread, which the result may be submitted to.
+  func readBeside(_ work: @escaping @Sendable (Reactor) -> Void) {
+    shared.transcoding.add { [reactor = loop.reactor] in
+      if let reactor { work(reactor) }
+    }
   }
 }
 

@@ -2,7 +2,7 @@ public import Reactor
 
 /// A socket, its place in a loop and its monitor: whole messages in and out, over connections that are kept.
 ///
-/// Confined to the loop's thread. Dropping it closes it; the delegate is not kept alive. No call waits.
+/// Confined to the loop's thread. Dropping it closes it; the delegate is not kept alive. No method blocks.
 public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   /// How many messages are received at most when a connection ends, before its end is told. libzmq takes in turn from the queues of
   /// all peers: when they hold more, some of the ended connection's messages come after its end.

@@ -74,14 +74,14 @@ final class BackendConnection: TransportDelegate {
   }
 
   /// A reply came, if only a late one, or the backend is a fresh one: it owes nothing.
-  func replyCame() {
+  func owesNothing() {
     timeoutsSinceReply = 0
     cancelledSinceReply = 0
     timeoutsSinceReplacement = 0
   }
 
-  /// A fresh connection is to be tried: also told when that is put off, because the last one was tried a moment ago.
-  func replacementTried() { timeoutsSinceReplacement = 0 }
+  /// The silence was acted upon, or that was put off because a fresh connection was tried a moment ago.
+  func silenceNoted() { timeoutsSinceReplacement = 0 }
 
   // MARK: What the transport tells
 
@@ -99,7 +99,7 @@ final class BackendConnection: TransportDelegate {
     case .connected:
       isUp = true
       isFull = false
-      replyCame()
+      owesNothing()
     case .disconnected: isUp = false
     default: break
     }

@@ -31,19 +31,21 @@ public struct LongReply: Sendable {
   public let deadline: Instant
 }
 
-/// Calls the methods of aiozmq services: one connection for each endpoint, a deadline for each call.
+/// Calls the methods of aiozmq services: a connection for each endpoint, and a second one while a silent one is replaced; a deadline for
+/// each call.
 ///
 /// What happens to a call: it gets a number and a deadline, and goes at once to the connection that the `Balancer` chooses. When
 /// every connected backend is full (libzmq refused a message for it), it waits in a queue until one has room. Exactly one of
 /// these ends it:
 ///
-/// - its reply comes, from the connection that has the call; what another connection says of it is dropped;
+/// - its reply comes, usable or not, from the connection that has the call; what another connection says of it is dropped;
 /// - its deadline passes: `timeout` when a backend has it, `queueTimeout` when it still waits. A late reply is dropped;
 /// - its connection goes: `backendLost`, for it may have run. Calls that wait go to another backend, and fail with `noBackend` when
 ///   none is left;
 /// - `cancel` or `close`.
 ///
-/// When some calls of one connection have timed out and no reply came between them, a fresh connection takes over from it.
+/// When some calls of one connection have timed out, each after `RPCOptions.leastSilence`, and no reply came between them, a fresh
+/// connection takes over from it.
 ///
 /// Confined to a loop's thread. Because the queue is the engine's and libzmq is handed only what a connected backend has room for,
 /// every failure tells whether the call can have run.
@@ -123,7 +125,7 @@ public final class CallEngine: TimerHandler {
   /// Calls a method; the bytes are copied.
   ///
   /// Returns the number of the call, to cancel it by; its handler hears nothing before that. Throws what is known at once: no
-  /// backend is connected, or too many calls are under way.
+  /// backend is connected, too many calls are under way, there is no memory for it, or the engine is closed.
   public func call(
     _ call: BorrowedCall, timeout: Duration, replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
@@ -205,7 +207,7 @@ public final class CallEngine: TimerHandler {
       return countMalformed(connection)
     }
     // Any other reply, a late one too, shows that the backend hears.
-    connection.replyCame()
+    connection.owesNothing()
     guard let call else { return lateReplies += 1 }
     ended(call)
     guard message.count == 2 else {
@@ -225,7 +227,7 @@ public final class CallEngine: TimerHandler {
     sendQueued()
   }
 
-  /// A backend's connection stands, or is gone.
+  /// A backend's connection stands, is gone, or does not come to be, which is only logged.
   func changed(_ connection: BackendConnection, _ event: ConnectionEvent) {
     balancer.changed(connection)
     logger.report(event, connected: balancer.connected.count, endpoints: [connection.endpoint])
@@ -261,7 +263,7 @@ public final class CallEngine: TimerHandler {
   /// Opens a fresh connection beside a silent one. The silent one is used until the fresh one stands, and closed when its calls
   /// have ended.
   private func replace(_ connection: BackendConnection) {
-    connection.replacementTried()
+    connection.silenceNoted()
     guard balancer.mayReplace(connection, at: loop.now) else { return }
     logger.warning(
       "a backend is silent; a fresh connection is tried", metadata: ["endpoints": "\(connection.endpoint)"])

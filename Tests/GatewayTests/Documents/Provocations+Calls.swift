@@ -15,6 +15,21 @@ extension Provocations {
     addFailures()
   }
 
+  /// JSON-RPC, whose own errors are answered with 200.
+  mutating func addDocuments() {
+    let own = ["jsonrpc"]
+    let notification = #"{"jsonrpc":"2.0","method":"add"}"#
+    add("200", nil, to: own) { $0 }
+    add("204", nil, to: own) { $0.with(body: notification) }
+    add("400", "bad-query", to: own) { $0.asking("a") }
+    add("400", "unknown-parameter", to: own) { $0.asking("_timeuot=1") }
+    add("400", "bad-timeout", to: own) { $0.asking("_timeout=soon") }
+    add("404", "no-such-service", to: own + ["jsonrpcOptions"]) { $0.at(last: "maths") }
+    add("406", "not-acceptable", to: own) { $0.with("Accept", "text/html") }
+    add("415", "unsupported-media-type", to: own) { $0.with("Content-Type", "application/msgpack") }
+    add("503", "no-backend", to: own) { $0.at(last: "absent").with(body: notification) }
+  }
+
   private mutating func addMistakes(_ gets: [String]) {
     add("400", "bad-query", to: Self.calls) { $0.asking("a") }
     add("400", "unknown-parameter", to: Self.calls) { $0.asking("_timeuot=1") }

@@ -11,6 +11,7 @@ struct Provocations {
     addPages()
     addReadiness()
     addCalls()
+    addDocuments()
     addMessages()
     addStreams()
   }
@@ -50,14 +51,14 @@ extension Provocations {
   static let messages = ["push", "publish"]
   static let streams = ["subscribe", "subscribeHead"]
   static let pages = ["live", "openapiJSON", "openapiYAML", "problem"]
-  static let serviceOptions = ["callOptions", "pushOptions", "publishOptions", "subscribeOptions"]
+  static let serviceOptions = ["callOptions", "jsonrpcOptions", "pushOptions", "publishOptions", "subscribeOptions"]
 
   /// What HTTP itself demands of every request.
   private mutating func addTransport() {
     let all = Array(Request.all.keys)
     add("400", "bad-request", to: all) { $0.with("Host", "again") }
     add("400", "bad-target", to: all) { $0.asking("é") }
-    let changing = all.filter { $0.hasSuffix("Options") } + ["call"] + Self.messages
+    let changing = all.filter { $0.hasSuffix("Options") } + ["call", "jsonrpc"] + Self.messages
     add("403", "cross-site", to: changing) { $0.with("Origin", "https://evil.example") }
     add("408", "request-timeout", to: all) { request, stage in
       let request = request.with(body: nil).with("Content-Length", "9")
@@ -89,7 +90,7 @@ extension Provocations {
       connection.send("\(request.verb) \(request.target) HTTP/1.2\r\nHost: localhost\r\n\r\n".bytes)
       return try await offThread { try connection.reply(isHead: request.verb == "HEAD") }
     }
-    add("503", "draining", to: Self.calls + Self.messages + Self.streams + Self.serviceOptions) { request, stage in
+    add("503", "draining", to: ["jsonrpc"] + Self.calls + Self.messages + Self.streams + Self.serviceOptions) { request, stage in
       let connection = try stage.draining.connection()
       defer { connection.disconnect() }
       connection.send(request.verb, request.target, headers: request.headers, body: request.body?.bytes)

@@ -20,6 +20,8 @@ struct Request: Sendable {
     "callSafe": Request("GET", "/rpc/calc/add?a:=2&b:=3"),
     "callSafeHead": Request("HEAD", "/rpc/calc/add?a:=2&b:=3"),
     "callOptions": Request("OPTIONS", "/rpc/calc/add"),
+    "jsonrpc": Request("POST", "/jsonrpc/calc", #"{"jsonrpc":"2.0","method":"add","params":[2,3],"id":1}"#),
+    "jsonrpcOptions": Request("OPTIONS", "/jsonrpc/calc"),
     "push": Request("POST", "/push/jobs/resize", #"["a.png"]"#),
     "pushOptions": Request("OPTIONS", "/push/jobs/resize"),
     "publish": Request("POST", "/pub/news/chat/say", #"["hello"]"#),
