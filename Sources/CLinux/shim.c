@@ -13,17 +13,16 @@ void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), n
 struct tcp_info_of_linux {
     unsigned char flags[8];
     unsigned int counters[24];
-    unsigned long long pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+    unsigned long long pacing_rate, max_pacing_rate, bytes_acked;
 };
 
 struct clinux_progress clinux_progress_of(int descriptor) {
-    struct clinux_progress progress = {0, 0, 0};
+    struct clinux_progress progress = {0, 0};
     struct tcp_info_of_linux info = {0};
     socklen_t length = sizeof info;
     int unsent = 0;
     if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return progress;
     if (ioctl(descriptor, SIOCOUTQ, &unsent) != 0) unsent = 0;
-    progress.received = info.bytes_received;
     progress.taken = info.bytes_acked;
     progress.unsent = (unsigned int)unsent;
     return progress;

@@ -40,9 +40,6 @@ final class ExchangeBytes {
     return answer.bytes
   }
 
-  /// Counts an answer that is kept elsewhere.
-  func count(_ early: EarlyAnswer) { share.force(content.capacity + early.capacity) }
-
   /// Forgets both.
   func clear() {
     content.clear()
@@ -100,6 +97,24 @@ final class ReusedBytes {
     }
     base = larger
     capacity = wanted
+  }
+}
+
+extension ReusedBytes {
+  /// Appends a header line, with its end.
+  func appendLine(_ name: StaticString, _ value: StaticString) {
+    append(name)
+    append(": ")
+    append(value)
+    append("\r\n")
+  }
+
+  /// Appends a header line, with its end.
+  func appendLine(_ name: StaticString, _ value: String) {
+    append(name)
+    append(": ")
+    append(value)
+    append("\r\n")
   }
 }
 

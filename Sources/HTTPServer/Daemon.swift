@@ -78,6 +78,23 @@ extension Daemon {
       _ = withUnsafeMutablePointer(to: &validator) { cmhd_headers(raw, headerRead, $0) }
     }
 
+    /// Has the library come to the connection before all others in each of its runs, or in its order again. Only when not suspended.
+    ///
+    /// A connection that was resumed is read before its answer is written, and at the end of input the library closes it: a client
+    /// that has sent all it will would lose its answer. One that comes first has its answer made ready before that, and then the
+    /// library writes, and reads only when all is written.
+    func goFirst(_ first: Bool) { cmhd_go_first(raw, first ? 1 : 0) }
+
+    /// Whether the library holds bytes of a request whose line is not complete, other than empty lines. Only between requests, of
+    /// a connection that was not given up; `start` is where the line of the last request began.
+    ///
+    /// Nothing that the library tells or that can be counted says so. When a request has ended it moves what it holds to
+    /// the start of the connection's memory, where that line was, and fills the rest with zeros. It has more than 4 KiB of it, until it
+    /// says that the connection is closed; only of one that is to be given up (see `giveUp`) it lets go before.
+    func holdsBytes(at start: UnsafeRawPointer) -> Bool {
+      UnsafeRawBufferPointer(start: start, count: 16).contains { $0 > UInt8(ascii: "\r") }
+    }
+
     /// Only inside `Exchange.arrived` and `Exchange.read`, and only when not suspended.
     func suspend() { MHD_suspend_connection(raw) }
 
@@ -164,22 +181,6 @@ struct AnswerHead {
         lines.appendLine(name, value)
       }
     }
-  }
-}
-
-extension ReusedBytes {
-  fileprivate func appendLine(_ name: StaticString, _ value: StaticString) {
-    append(name)
-    append(": ")
-    append(value)
-    append("\r\n")
-  }
-
-  fileprivate func appendLine(_ name: StaticString, _ value: String) {
-    append(name)
-    append(": ")
-    append(value)
-    append("\r\n")
   }
 }
 

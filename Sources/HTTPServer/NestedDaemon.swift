@@ -18,6 +18,9 @@ final class NestedDaemon: Source, EndOfTurn {
   /// The daemon has called back in its present run.
   private var hasCalledBack = false
   private var due = Instant(nanoseconds: .max)
+  /// The exchanges whose answers the next run writes, and those of the present run.
+  private var answering: [Exchange] = []
+  private var running: [Exchange] = []
   /// Connections that were handed over, and are not opened yet, by descriptor.
   private var arriving: [CInt: Accepted] = [:]
   /// Requests that have begun on its connections, and not ended.
@@ -66,9 +69,16 @@ final class NestedDaemon: Source, EndOfTurn {
     return due.nanoseconds < .max ? due : nil
   }
 
-  /// Runs the daemon now.
+  /// Runs the daemon now; twice when there are answers to calls: the second time it looks for the next requests of those whose
+  /// answers it has written.
   func run() {
+    swap(&answering, &running)
     daemon?.run()
+    if !running.isEmpty {
+      for exchange in running { exchange.hasRun() }
+      running.removeAll(keepingCapacity: true)
+      daemon?.run()
+    }
     if !arriving.isEmpty { lose() }
   }
 
@@ -92,6 +102,9 @@ final class NestedDaemon: Source, EndOfTurn {
 
   /// Makes the daemon run at the end of this turn.
   func schedule() { isDue = true }
+
+  /// Calls `Exchange.hasRun()` after the next run that begins.
+  func tellWhenRun(_ exchange: Exchange) { answering.append(exchange) }
 
   /// Whether an answer closes its connection: no more requests are accepted, it was let in for one only, or it has the memory of a
   /// stream, in which the next head might find no room.

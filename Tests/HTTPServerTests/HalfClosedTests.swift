@@ -47,7 +47,74 @@ struct HalfClosedTests {
       for client in clients {
         let reply = try client.reply()
         #expect(reply.status == 200 && reply.bytes.count == text.utf8.count)
-        #expect(reply.headers["connection"] == "close")
+        #expect(try client.readToEnd() == "")
+      }
+      await fixture.until { _, server in server.connections == 0 && server.isIdle }
+    }
+  }
+
+  static let chunked = "POST /later HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n"
+
+  static let pipelines = [
+    [get("/later")], [post("/later", "1"), get("/later"), post("/later", "22")], [chunked, get("/later")],
+  ]
+  static let rests = [
+    "", "GE", "GET / HTTP/1.1\r\nHost", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc",
+  ]
+
+  @Test(
+    "every complete request of a half-closed client is answered, in order, and a rest that is none ends the connection",
+    arguments: pipelines, rests)
+  func pipeline(requests: [String], rest: String) async throws {
+    try await Fixture.with(.acceptingChunked) { fixture in
+      let clients = try (0..<100).map { _ in try fixture.connect() }
+      for client in clients {
+        client.send(requests.joined() + rest)
+        client.finishSending()
+      }
+      for number in 1...requests.count {
+        await fixture.until { script, _ in script.waiting.count == clients.count }
+        for _ in 0..<3 { await fixture.on { _, _ in } }
+        await fixture.on { script, _ in script.answerWaiting("answer \(number)") }
+        for client in clients {
+          let reply = try client.reply()
+          #expect(reply.status == 200 && reply.body == "answer \(number)")
+        }
+      }
+      for client in clients { #expect(try client.readToEnd() == "") }
+      await fixture.until { _, server in server.connections == 0 && server.isIdle }
+    }
+  }
+
+  @Test("an empty line behind the request does not cost its answer")
+  func emptyLine() async throws {
+    try await Fixture.with { fixture in
+      let clients = try (0..<100).map { _ in try fixture.connect() }
+      for client in clients {
+        client.send(post("/later", "1") + "\r\n")
+        client.finishSending()
+      }
+      await fixture.until { script, _ in script.waiting.count == clients.count }
+      for _ in 0..<3 { await fixture.on { _, _ in } }
+      await fixture.on { script, _ in script.answerWaiting() }
+      for client in clients { #expect(try client.reply().status == 200) }
+      await fixture.until { _, server in server.connections == 0 && server.isIdle }
+    }
+  }
+
+  @Test("a client that half-closes in the very turn of its answer gets it", arguments: [1, 100])
+  func sameTurn(count: Int) async throws {
+    try await Fixture.with { fixture in
+      let clients = try (0..<count).map { _ in try fixture.connect() }
+      for client in clients { client.send(get("/later")) }
+      await fixture.until { script, _ in script.waiting.count == clients.count }
+      await fixture.on { script, _ in
+        script.answerWaiting()
+        // The server has looked for ends of input before, and libmicrohttpd runs afterwards.
+        for client in clients { client.finishSending() }
+      }
+      for client in clients {
+        #expect(try client.reply().status == 200)
         #expect(try client.readToEnd() == "")
       }
       await fixture.until { _, server in server.connections == 0 && server.isIdle }

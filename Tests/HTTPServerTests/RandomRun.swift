@@ -12,7 +12,7 @@ struct RandomRun {
   private var isClosed = false
 
   mutating func step(_ random: inout SplitMix) {
-    switch UInt8.random(in: 0..<21, using: &random) {
+    switch UInt8.random(in: 0..<20, using: &random) {
     case 0...2: perform(state.requestBegan())
     case 3...5: arrive(bytes: Int.random(in: 0...1, using: &random), &random)
     case 6: answer(isStream: false, &random)
@@ -26,8 +26,7 @@ struct RandomRun {
     case 16 where Bool.random(using: &random): perform(state.halfClosed())
     case 17 where UInt8.random(in: 0..<8, using: &random) == 0: perform(state.drop())
     case 18: perform(state.requestArrives())
-    case 19: perform(state.written())
-    case 20: perform(state.drained())
+    case 19: perform(state.drained())
     default: break
     }
   }
@@ -67,7 +66,7 @@ struct RandomRun {
       let isQueued = !state.isHalfClosed && UInt8.random(in: 0..<8, using: &random) > 0
       return perform(state.answered(isQueued: isQueued, isStream: true))
     }
-    switch state.path(bodyFollows: Bool.random(using: &random), requestFollows: Bool.random(using: &random)) {
+    switch state.path(bodyFollows: Bool.random(using: &random)) {
     case .library:
       handlerOwes = false
       perform(state.answered(isQueued: UInt8.random(in: 0..<8, using: &random) > 0, isStream: false))
@@ -113,7 +112,7 @@ struct RandomRun {
       #expect(isSuspended)
       isSuspended = false
     }
-    if actions.contains(.refuse), state.path(bodyFollows: true, requestFollows: false) == .socket {
+    if actions.contains(.refuse), state.path(bodyFollows: true) == .socket {
       perform(state.answeredDirectly())
     }
     if actions.contains(.endConnection) { isClosed = true }

@@ -6,17 +6,46 @@ import Testing
 struct SlowClientTests {
   // MARK: Heads
 
-  @Test("a second head that stops is closed after the read timeout, not after the idle time", arguments: [false, true])
-  func secondHead(isPipelined: Bool) async throws {
+  static let chunked = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n01\r\nx\r\n0\r\n\r\n"
+
+  @Test(
+    "a second head that stops is closed after the read timeout, not after the idle time",
+    arguments: [get("/"), post("/echo", "abc"), chunked, chunked + get("/later")], [false, true])
+  func secondHead(first: String, isPipelined: Bool) async throws {
+    try await Fixture.with(.acceptingChunked) { fixture in
+      for part in ["G", "GET /second HTT"] {
+        let client = try fixture.connect()
+        client.send(first + (isPipelined ? part : ""))
+        #expect(try client.reply().status == 200)
+        if first.contains("later") {
+          await fixture.until { script, _ in script.waiting.count == 1 }
+          await fixture.on { script, _ in script.answerWaiting() }
+          #expect(try client.reply().status == 200)
+        }
+        if !isPipelined { client.send(part) }
+        try await fixture.advance(by: .seconds(4), times: 5)
+        #expect(await fixture.on { _, server in server.connections } == 0)
+        #expect(try client.readToEnd() == "")
+      }
+    }
+  }
+
+  @Test("an empty line before a request, where it is served, does not make the connection any less idle after it")
+  func emptyLine() async throws {
+    guard try ParserStrictness.linked() == .lenient else { return }
     try await Fixture.with { fixture in
       let client = try fixture.connect()
-      let part = "GET /second HTT"
-      client.send(get("/") + (isPipelined ? part : ""))
+      client.send("\r\n" + get("/"))
       #expect(try client.reply().status == 200)
-      if !isPipelined { client.send(part) }
+      try await fixture.advance(by: .seconds(5), times: 14)
+      client.send(get("/") + "\r\n")
+      #expect(try client.reply().status == 200)
+      try await fixture.advance(by: .seconds(5), times: 14)
+      #expect(await fixture.on { _, server in server.connections } == 1)
+      client.send(get("/") + "\r\nGE")
+      #expect(try client.reply().status == 200)
       try await fixture.advance(by: .seconds(4), times: 5)
       #expect(await fixture.on { _, server in server.connections } == 0)
-      #expect(try client.readToEnd() == "")
     }
   }
 

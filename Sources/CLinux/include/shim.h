@@ -23,9 +23,9 @@ void clinux_set_current(const void *owner);
 static inline int clinux_errno(void) { return errno; }
 void clinux_name_thread(const char *name);
 
-/* How far a TCP connection has come, in bytes: what came in, what the peer has acknowledged, what it has not yet. */
+/* How far a TCP connection has come, in bytes: what the peer has acknowledged, what it has not yet. */
 struct clinux_progress {
-    unsigned long long received, taken;
+    unsigned long long taken;
     unsigned int unsent;
 };
 /* All zero for a descriptor that is no TCP connection. */

@@ -81,6 +81,15 @@ static inline void cmhd_give_up(struct MHD_Connection *connection) {
     (void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
 }
 
+/* In each run MHD looks first, for their timeouts, at all connections that have one of their own: it brings them as far as they
+ * come without reading. A connection with one of its own, a second longer, is among these. */
+static inline void cmhd_go_first(struct MHD_Connection *connection, int first) {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_TIMEOUT);
+    if (!info) return;
+    unsigned int seconds = info->connection_timeout;
+    (void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, first ? seconds + 1 : seconds - 1);
+}
+
 static inline size_t cmhd_head_size(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     return info ? info->header_size : 0;

@@ -46,10 +46,7 @@ final class ConnectionWatch: Source, TimerHandler {
   private var deadline = Instant(nanoseconds: .max)
   /// When the socket was looked at last, and what was seen: only of a reader.
   private var lastLook: (at: Instant, progress: clinux_progress)?
-  /// The bytes of all requests that libmicrohttpd has passed on; nil when there is no telling, because a body came in chunks.
-  private var passedOn: UInt64? = 0
-  private var isPeerClosed = false
-  /// The socket reports the next bytes of the client, or room for bytes to it.
+  /// The socket reports the next bytes of the client.
   private var isReporting = false
 
   init(_ exchange: Exchange, descriptor: CInt, times: Times, on loop: Loop) throws(ReactorError) {
@@ -71,7 +68,7 @@ final class ConnectionWatch: Source, TimerHandler {
   /// Calls `Exchange.expired()` when the client has used up its time for what is waited for now, or since then.
   func expect(_ wait: Wait, since start: Instant? = nil) {
     if wait == .reader, self.wait == .reader { return }
-    if isReporting { report([]) }
+    if isReporting { report(false) }
     self.wait = wait
     since = start ?? loop.now
     lastLook = nil
@@ -88,30 +85,13 @@ final class ConnectionWatch: Source, TimerHandler {
 
   /// Part of a body came: it has one second more for each KiB, but never more than its slack. So what came fast gives no right
   /// to silence afterwards.
-  func bodyPassedOn(bytes: Int) {
-    passedOn? += UInt64(bytes)
+  func bodyArrived(bytes: Int) {
     extend(by: bytes, slack: wait == .end ? times.grace : times.read)
   }
 
-  /// A head came.
-  func headPassedOn(bytes: Int) { passedOn? += UInt64(bytes) }
-
-  /// A body comes in chunks, of which libmicrohttpd passes on only what is inside.
-  func chunksFollow() { passedOn = nil }
-
-  /// Whether the client has sent more than the requests so far: the next one has begun.
-  var nextHasBegun: Bool {
-    guard let passedOn else { return false }
-    // The kernel counts the end of input as a byte.
-    return clinux_progress_of(descriptor).received > passedOn + (isPeerClosed ? 1 : 0)
-  }
-
-  /// Calls `Exchange.hasRoom()` whenever the socket takes bytes again, until something else is waited for.
-  func expectRoom() { if !isReporting { report(.writable) } }
-
-  private func report(_ events: PollEvents) {
-    isReporting = !events.isEmpty
-    watch?.change(to: events.union([.peerClosed, .edge]))
+  private func report(_ isReporting: Bool) {
+    self.isReporting = isReporting
+    watch?.change(to: isReporting ? [.readable, .peerClosed, .edge] : [.peerClosed, .edge])
   }
 
   private func extend(by bytes: Int, slack: Int64) {
@@ -147,9 +127,9 @@ final class ConnectionWatch: Source, TimerHandler {
     switch wait {
     case .reader: look()
     case .request where !isReporting && loop.now >= after(times.unwatched, from: since):
-      report(.readable)
-      // What came before is reported no more.
-      if nextHasBegun { exchange.perform { $0.requestArrives() } }
+      report(true)
+      // What libmicrohttpd has read before is reported no more.
+      if exchange.nextHasBegun { exchange.perform { $0.requestArrives() } }
     default: break
     }
     guard loop.now >= deadline else { return arm() }
@@ -176,11 +156,7 @@ final class ConnectionWatch: Source, TimerHandler {
 
   func turn(_ events: PollEvents) {
     if !events.isDisjoint(with: [.hangUp, .failed]) { return exchange.perform { $0.hungUp() } }
-    if isReporting, events.contains(.writable) { exchange.hasRoom() }
     if isReporting, events.contains(.readable) { exchange.perform { $0.requestArrives() } }
-    if events.contains(.peerClosed) {
-      isPeerClosed = true
-      exchange.perform { $0.halfClosed() }
-    }
+    if events.contains(.peerClosed) { exchange.perform { $0.halfClosed() } }
   }
 }

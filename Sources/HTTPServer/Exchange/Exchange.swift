@@ -20,8 +20,10 @@ public final class Exchange {
   private var stream: (any BodyStream)?
   private let head = RequestHead()
   private let bytes: ExchangeBytes
-  /// An answer that goes past libmicrohttpd.
-  private var early: EarlyAnswer?
+  /// libmicrohttpd comes to the connection before others, and writes before it reads.
+  private var isFirst = false
+  /// Where the last request began in libmicrohttpd's memory; nil when that may be gone.
+  private var lineStart: UnsafeRawPointer?
   /// The handler's own object. It survives from request to request on this connection.
   public var context: AnyObject?
 
@@ -83,15 +85,15 @@ public final class Exchange {
   public var isServerQuiesced: Bool { server.isQuiesced }
 
   /// Answers with bytes. They are copied, unless an owner is named: then they live, unchanged, as long as it does, and the exchange
-  /// holds it while it needs them. Called inside a handler's call or later, once; when the client is gone, or an
-  /// answer was given before, it does nothing. Answered before the body was read, the connection closes after it. Besides
-  /// these headers the answer has those of every answer: `X-Request-Id`, and what keeps foreign pages from reading it.
+  /// holds it while it needs them. Called inside a handler's call or later, once; when the client is gone, or an answer was given
+  /// before, it does nothing. Answered before the body was read, the connection closes after it. The answer has the headers of
+  /// every answer as well: `X-Request-Id`, and what keeps foreign pages from reading it.
   public func respond(
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer,
     keptBy owner: AnyObject? = nil
   ) {
     let answerHead = AnswerHead(status: status, contentType: contentType, requestID: requestID, headers: headers)
-    switch state.path(bodyFollows: head.bodyFollows, requestFollows: watch?.nextHasBegun ?? false) {
+    switch state.path(bodyFollows: head.bodyFollows) {
     case .library:
       let isQueued = connection.queue(
         answerHead, body: bytes.keep(body, by: owner), closes: connection.daemon.closesAfterAnswer(admission),
@@ -99,11 +101,7 @@ public final class Exchange {
       perform { $0.answered(isQueued: isQueued, isStream: false) }
     case .socket:
       perform { $0.answeredDirectly() }
-      let early = EarlyAnswer(
-        answerHead, body: body, keptBy: owner, toHEAD: method == .head, logger: server.logger)
-      bytes.count(early)
-      self.early = early
-      writeOn()
+      EarlyAnswer(answerHead, body: body, toHEAD: method == .head, logger: server.logger).write(to: descriptor)
     case .none: break
     }
   }
@@ -163,16 +161,14 @@ public final class Exchange {
 
   private func takeHead(_ line: RequestHead.Line) {
     head.read(line)
-    let size = connection.headSize
-    watch?.headPassedOn(bytes: size)
+    lineStart = line.method.baseAddress
     let rejection = HeadValidator.rejection(
-      of: head, line, size: size, rules: server.rules
+      of: head, line, size: connection.headSize, rules: server.rules
     ) { connection.readHeaders(into: &$0) }
     if let rejection = rejection ?? (admission.kind == .surplus ? .overloaded : nil) { return refuse(rejection) }
     server.handler.begin(self)
     guard !isAnswered else { return }
     if isBodyTooLong { return refuse(.bodyTooLarge(server.options.bodyLimit)) }
-    if head.count(.transferEncoding) > 0 { watch?.chunksFollow() }
     if head.announcesBody, !server.memory.hasRoom(for: head.declaredLength ?? MemoryBudget.smallest) {
       return refuse(.memory)
     }
@@ -183,7 +179,7 @@ public final class Exchange {
     let limit = server.options.bodyLimit
     guard bytes.body.count + piece.count <= limit else { return refuse(.bodyTooLarge(limit)) }
     guard bytes.append(piece, of: head.declaredLength) else { return refuse(.memory) }
-    watch?.bodyPassedOn(bytes: piece.count)
+    watch?.bodyArrived(bytes: piece.count)
   }
 
   private func complete() -> Bool {
@@ -198,16 +194,17 @@ public final class Exchange {
   /// More of the stream is asked for; nil when it is broken.
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead? {
     connection.daemon.calledBack()
+    goFirst(false)
     guard let stream, told({ $0.readBegan() }) else {
       // It was dropped, at which it may have been suspended: libmicrohttpd 1.0 gives no timeout to such a connection.
-      connection.giveUp()
+      giveUp()
       return nil
     }
     let read = stream.read(into: room)
     let actions = told { $0.readEnded(read, room: room.count) }
     carryOut(actions)
     let isBroken = actions.contains(.breakStream)
-    if isBroken || read == .end && head.isHTTP10 { connection.giveUp() }
+    if isBroken || read == .end && head.isHTTP10 { giveUp() }
     return isBroken ? nil : read
   }
 
@@ -237,13 +234,14 @@ public final class Exchange {
     watch.expect(.head, since: start)
   }
 
-  /// The socket takes bytes again.
-  func hasRoom() { if state.phase == .writing { writeOn() } }
+  /// The daemon has run since the connection was resumed; with a next request it may be suspended again.
+  func hasRun() { if !state.isSuspended && !state.isGivenUp { goFirst(false) } }
+
+  /// Whether libmicrohttpd holds part of a next request, of which it has not told yet. Asked only between requests.
+  var nextHasBegun: Bool { lineStart.map { connection.holdsBytes(at: $0) } ?? false }
 
   /// Tells the state what has happened, and does what it says.
   func perform(_ event: (inout ExchangeState) -> ExchangeState.Actions) { carryOut(told(event)) }
-
-  // MARK: Doing it
 
   /// Changes a copy: no access to the state lasts while other code runs.
   private func told<Answer>(_ event: (inout ExchangeState) -> Answer) -> Answer {
@@ -261,16 +259,19 @@ public final class Exchange {
     if actions.contains(.endRequest) {
       head.clear()
       bytes.clear()
-      early = nil
       connection.daemon.requestEnded()
     }
     if let wait = actions.expectation { watch?.expect(wait) }
     if actions.contains(.shutDown) {
       shutdown(descriptor, CInt(SHUT_RDWR))
-      connection.giveUp()
+      giveUp()
     }
+    if actions.contains(.suspend), state.owesAnswer { goFirst(true) }
     if actions.contains(.suspend) { connection.suspend() }
-    if actions.contains(.resume) { connection.resume() }
+    if actions.contains(.resume) {
+      if isFirst { connection.daemon.tellWhenRun(self) }
+      connection.resume()
+    }
     if actions.contains(.refuse) { refuse(.timeout) }
     if actions.contains(.endConnection) {
       watch?.cancel()
@@ -279,18 +280,15 @@ public final class Exchange {
     }
   }
 
-  /// Writes what the socket takes of an answer that goes past libmicrohttpd.
-  private func writeOn() {
-    let isWritten = early?.write(to: descriptor) ?? true
-    // One to a request whose body is on its way is short, and nothing was sent for this request yet, so there is room for it. There
-    // is none only behind earlier answers that the client does not read: then it sees the connection close before the end.
-    guard state.phase == .writing, !isWritten else {
-      // What the client still sends has to be read for a while: closing with unread bytes would reset the connection, and might
-      // destroy the answer on its way.
-      shutdown(descriptor, CInt(SHUT_WR))
-      return perform { $0.written() }
-    }
-    watch?.expectRoom()
+  private func goFirst(_ first: Bool) {
+    guard first != isFirst else { return }
+    isFirst = first
+    connection.goFirst(first)
+  }
+
+  private func giveUp() {
+    connection.giveUp()
+    lineStart = nil
   }
 
   /// Lets the handler answer a request the server will not pass on.

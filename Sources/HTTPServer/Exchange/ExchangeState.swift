@@ -23,8 +23,6 @@ struct ExchangeState {
     case readingWoken
     /// The stream had nothing; the connection is suspended until it is woken.
     case sleeping
-    /// The answer of a client that has half-closed is being written past libmicrohttpd; the connection is suspended meanwhile.
-    case writing
     /// The answer was written past libmicrohttpd; what still arrives is thrown away until the client closes.
     case lingering
     /// Nothing more is owed, but libmicrohttpd has not ended the request yet.
@@ -53,8 +51,7 @@ struct ExchangeState {
   enum Path {
     /// Through libmicrohttpd: the request is complete, or has no body to come.
     case library
-    /// Straight to the socket: libmicrohttpd takes no answer while a body is on its way, and of a client that has half-closed
-    /// it may read the end before it writes the answer, which is lost then.
+    /// Straight to the socket: libmicrohttpd takes no answer while a body is on its way.
     case socket
     /// Not at all: none is owed, or the client is gone.
     case none
@@ -77,10 +74,13 @@ struct ExchangeState {
   var owesAnswer: Bool { phase == .handling || phase == .pending }
 
   /// Whether the connection is suspended.
-  var isSuspended: Bool { phase == .pending || phase == .sleeping || phase == .writing }
+  var isSuspended: Bool { phase == .pending || phase == .sleeping }
 
   /// Whether libmicrohttpd has announced a request and not yet its end.
   var isOpen: Bool { phase.rawValue > Phase.arriving.rawValue && phase.rawValue < Phase.ended.rawValue }
+
+  /// Whether the connection is about to be closed, or is.
+  var isGivenUp: Bool { phase.rawValue >= Phase.dropped.rawValue }
 
   // MARK: The request
 
@@ -114,7 +114,7 @@ struct ExchangeState {
       phase = .handling
       return .complete
     case .answered, .streaming, .reading, .readingWoken, .sleeping, .lingering: return bytes > 0 ? .discard : .close
-    case .idle, .arriving, .handling, .pending, .writing, .dropped, .ended, .closed: return .close
+    case .idle, .arriving, .handling, .pending, .dropped, .ended, .closed: return .close
     }
   }
 
@@ -143,11 +143,9 @@ struct ExchangeState {
   // MARK: The answer
 
   /// How an answer given now reaches the client. `bodyFollows`: the client announced a body, and sends it without asking.
-  /// `requestFollows`: it has sent more than this request, and libmicrohttpd has to go on with it.
-  func path(bodyFollows: Bool, requestFollows: @autoclosure () -> Bool) -> Path {
+  func path(bodyFollows: Bool) -> Path {
     switch phase {
-    case .handling: .library
-    case .pending: isHalfClosed && !requestFollows() ? .socket : .library
+    case .handling, .pending: .library
     case .head: bodyFollows ? .socket : .library
     case .body: .socket
     default: .none
@@ -168,19 +166,10 @@ struct ExchangeState {
 
   /// An answer goes past libmicrohttpd, to the socket.
   mutating func answeredDirectly() -> Actions {
-    switch phase {
-    case .head, .body:
-      phase = .lingering
-      return [.expectEnd]
-    case .pending:
-      phase = .writing
-      return [.expectReader]
-    default: return []
-    }
+    guard phase == .head || phase == .body else { return [] }
+    phase = .lingering
+    return [.expectEnd]
   }
-
-  /// All of an answer that goes past libmicrohttpd was written.
-  mutating func written() -> Actions { phase == .writing ? drop() : [] }
 
   /// The client has taken all that was written so far.
   mutating func drained() -> Actions { phase == .sleeping ? [.expectNothing] : [] }
@@ -230,13 +219,13 @@ struct ExchangeState {
     switch phase {
     case .idle, .arriving, .head, .lingering: [.shutDown]
     case .body: isHalfClosed ? drop() : [.refuse]
-    case .handling, .pending, .answered, .streaming, .reading, .readingWoken, .sleeping, .writing: drop()
+    case .handling, .pending, .answered, .streaming, .reading, .readingWoken, .sleeping: drop()
     case .dropped, .ended, .closed: []
     }
   }
 
   /// Both directions are gone.
-  mutating func hungUp() -> Actions { owesAnswer || isStreaming || phase == .writing ? drop() : [] }
+  mutating func hungUp() -> Actions { owesAnswer || isStreaming ? drop() : [] }
 
   /// The client sends no more. One that waits for an answer may still read it; one that reads a stream has left. What it has sent
   /// of a request may be all of it, and not read yet: it gets the grace as well.
@@ -246,7 +235,7 @@ struct ExchangeState {
     switch phase {
     case .idle, .arriving, .head, .body, .handling, .pending: return [.expectEnd]
     case .streaming, .reading, .readingWoken, .sleeping: return drop()
-    case .answered, .writing, .lingering, .dropped, .ended, .closed: return []
+    case .answered, .lingering, .dropped, .ended, .closed: return []
     }
   }
 
@@ -269,7 +258,7 @@ struct ExchangeState {
 
   /// The connection is to end without any more of an answer.
   mutating func drop() -> Actions {
-    guard phase.rawValue < Phase.dropped.rawValue else { return [] }
+    guard !isGivenUp else { return [] }
     let actions = debts.union(isSuspended ? [.expectNothing, .shutDown, .resume] : [.expectNothing, .shutDown])
     phase = isOpen ? .dropped : .ended
     return actions
