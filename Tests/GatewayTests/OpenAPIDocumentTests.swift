@@ -25,7 +25,8 @@ struct OpenAPIDocumentTests {
     let verbs = paths.mapValues { Set($0.keys).subtracting(["parameters"]) }
     #expect(
       Set(verbs.keys) == [
-        "/rpc/{service}/{method}", "/jsonrpc/{service}", "/push/{service}/{method}", "/pub/{service}/{topic}/{method}", "/sub/{service}",
+        "/rpc/{service}/{method}", "/jsonrpc/{service}", "/push/{service}/{method}", "/pub/{service}/{topic}/{method}",
+        "/sub/{service}",
         "/live", "/ready", "/openapi.json", "/openapi.yaml", "/problems/{code}",
       ])
     let services = ["/rpc/": "math", "/jsonrpc/": "math", "/push/": "jobs", "/pub/": "news", "/sub/": "news"]

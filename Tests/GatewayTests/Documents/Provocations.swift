@@ -90,7 +90,8 @@ extension Provocations {
       connection.send("\(request.verb) \(request.target) HTTP/1.2\r\nHost: localhost\r\n\r\n".bytes)
       return try await offThread { try connection.reply(isHead: request.verb == "HEAD") }
     }
-    add("503", "draining", to: ["jsonrpc"] + Self.calls + Self.messages + Self.streams + Self.serviceOptions) { request, stage in
+    add("503", "draining", to: ["jsonrpc"] + Self.calls + Self.messages + Self.streams + Self.serviceOptions) {
+      request, stage in
       let connection = try stage.draining.connection()
       defer { connection.disconnect() }
       connection.send(request.verb, request.target, headers: request.headers, body: request.body?.bytes)
