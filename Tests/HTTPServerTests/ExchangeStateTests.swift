@@ -224,6 +224,22 @@ struct ExchangeStateTests {
     #expect(state.requestEnded() == [.endRequest, .expectEnd])
   }
 
+  @Test(
+    "the clock of a stream's reader starts with the answer, and again with the first wake after the client has taken all"
+  )
+  func readerClock() {
+    var state = ExchangeState(.pending)
+    let answered = state.answered(isQueued: true, isStream: true)
+    #expect(answered == [.resume, .expectReader])
+    for hasDrained in [false, true, false] {
+      _ = state.readBegan()
+      _ = state.readEnded(.nothing, room: 100)
+      if hasDrained { _ = state.drained() }
+      let woken = state.woken()
+      #expect(woken == (hasDrained ? [.resume, .expectReader] : [.resume]))
+    }
+  }
+
   @Test("a wake-up while the stream is read is not lost, and several make one")
   func woken() {
     var state = ExchangeState(.streaming)

@@ -6,8 +6,8 @@ import ZeroMQRPC
 
 /// Where a service's events come in: one hub for each service, on the service's home shard.
 ///
-/// The way of an event, in the order in which to read it: `Transport`, `Subscriber`, `EventHub`, `EventRecorder`, `EventHistory`,
-/// `EventFeed`, `EventStream`, `Exchange`, `Daemon`. What helps them on the way: `Shard.ask` and `Shard.tell` carry messages between hub and
+/// The way of an event, in the order in which to read it: `Transport`, `Subscriber`, `EventHub`, `EventRecorder`, `EventFeed`,
+/// `EventStream`, `Exchange`, `Daemon`. What helps them on the way: `EventHistory` keeps events, `Shard.ask` and `Shard.tell` carry messages between hub and
 /// feeds, `Subscriptions` counts topics and finds the filters that match, by a `PrefixTrie`; `ServerSentEvents` writes the lines,
 /// `TopicFilter` and `StreamGroup` find the streams to wake, `ExchangeState` says when the exchange reads. The subscriber hands the
 /// hub each published call. The hub has its recorder number it, encode it once and keep it in the history, and at the end of the
@@ -26,7 +26,7 @@ import ZeroMQRPC
 /// no id: each stream learns of it about where it happened among the events of all publishers. Of what is published while the
 /// connection is away nothing arrives, and the two `upstream` events, of the loss and of the return, are its only trace. What a
 /// publisher or libzmq drops because a queue is full, when events come faster than the hub takes them, leaves no trace at all.
-/// In neither case do the numbers have a gap.
+/// In either case the numbers stay consecutive.
 final class EventHub: SubscriberDelegate, TimerHandler, Source {
   /// What the feed of a shard asks.
   enum Request: Sendable {

@@ -40,7 +40,7 @@ public final class Exchange {
   /// The method of the request.
   public var method: HTTPMethod { head.method }
 
-  /// Path and query of the request as the client wrote them, undecoded. Valid until the answer is complete.
+  /// Path and query of the request as the client wrote them, undecoded. Valid until the request was answered.
   public var target: UnsafeRawBufferPointer { head.path }
 
   /// Whom the request is for, a host with or without a port: from the absolute form of the target, else from `Host`
@@ -56,7 +56,7 @@ public final class Exchange {
   /// How many lines of that name the request has.
   public func count(of name: KnownHeader) -> Int { head.count(name) }
 
-  /// The body of the request, within `Handler.handle`; empty before and after.
+  /// The body of the request: complete within `Handler.handle`, perhaps a part within `Handler.refused`, else empty.
   public var body: UnsafeRawBufferPointer { bytes.body }
 
   /// Whether the request has a body that is not empty, or is chunked.
@@ -75,7 +75,7 @@ public final class Exchange {
   /// characters of ASCII, else as no other request of this server. Valid until the request was answered.
   public var requestID: String { head.requestID(orElse: &server.requestIDs) }
 
-  /// Whether an answer was given.
+  /// Whether an answer was given, or has no taker any more.
   public var isAnswered: Bool { state.isAnswered }
 
   /// Whether only this machine can reach the server.
@@ -196,7 +196,7 @@ public final class Exchange {
     connection.daemon.calledBack()
     goFirst(false)
     guard let stream, told({ $0.readBegan() }) else {
-      // It was dropped, at which it may have been suspended: libmicrohttpd 1.0 gives no timeout to such a connection.
+      // The stream was dropped, perhaps while suspended: libmicrohttpd 1.0 sets no timeout then.
       giveUp()
       return nil
     }

@@ -60,6 +60,8 @@ struct ExchangeState {
   private(set) var phase: Phase
   /// The client has shut down its half: it closed, or it sends no more and still reads.
   private(set) var isHalfClosed: Bool
+  /// The clock of a reader runs. Starting it again would do nothing, and cost a look at each stream that an event wakes.
+  private var isReaderTimed = false
 
   /// A connection has just been opened: what it takes until its first head is complete counts as that head's time.
   init(_ phase: Phase = .arriving, isHalfClosed: Bool = false) {
@@ -158,6 +160,7 @@ struct ExchangeState {
     let actions: Actions = phase == .pending ? [.resume] : []
     if isQueued {
       phase = isStream ? .streaming : .answered
+      isReaderTimed = true
       return actions.union(.expectReader)
     }
     phase = .dropped
@@ -172,7 +175,11 @@ struct ExchangeState {
   }
 
   /// The client has taken all that was written so far.
-  mutating func drained() -> Actions { phase == .sleeping ? [.expectNothing] : [] }
+  mutating func drained() -> Actions {
+    guard phase == .sleeping else { return [] }
+    isReaderTimed = false
+    return [.expectNothing]
+  }
 
   // MARK: The stream
 
@@ -181,7 +188,8 @@ struct ExchangeState {
     switch phase {
     case .sleeping:
       phase = .streaming
-      return [.resume, .expectReader]
+      defer { isReaderTimed = true }
+      return isReaderTimed ? [.resume] : [.resume, .expectReader]
     case .reading:
       phase = .readingWoken
       return []
@@ -214,7 +222,7 @@ struct ExchangeState {
 
   // MARK: The end
 
-  /// The deadline has passed.
+  /// The time of what the connection's watch expects is over.
   mutating func expired() -> Actions {
     switch phase {
     case .idle, .arriving, .head, .lingering: [.shutDown]
