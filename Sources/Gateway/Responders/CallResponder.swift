@@ -33,7 +33,7 @@ struct CallResponder: Responder {
   func respond(to request: GatewayRequest) throws(Problem) {
     let isPost = request.method == .post
     let query = try request.query(isPost ? .nothing : .arguments, controls: Self.controls)
-    let timeout = try RequestTimeout.asked(request, query, of: upstream)
+    let timeout = try Self.timeout(request, query, of: upstream)
     // Now, when it is known whether there is a body: an empty one needs no type.
     if isPost { try request.checkContentType() }
     let buffers = request.buffers
@@ -50,6 +50,17 @@ struct CallResponder: Responder {
     try frames.withFrames(in: buffers.request) { arguments, keywords throws(Problem) in
       try request.pendingReply.call(self, arguments: arguments, keywords: keywords, timeout: timeout)
     }
+  }
+
+  /// What the request asks for, else the service's own.
+  static func timeout(
+    _ request: GatewayRequest, _ query: Query?, of upstream: RPCUpstream
+  ) throws(Problem) -> Duration {
+    if let text = query?.control(RequestTimeout.parameter) {
+      return try RequestTimeout.parse(text, maximum: upstream.maximumTimeout)
+    }
+    guard let header = request.header(.requestTimeout) else { return upstream.timeout }
+    return try RequestTimeout.parse(String(decoding: header, as: UTF8.self), maximum: upstream.maximumTimeout)
   }
 }
 

@@ -20,7 +20,7 @@ struct JSONRPCResponder: Responder {
 
   func respond(to request: GatewayRequest) throws(Problem) {
     let query = try request.query(.nothing, controls: Self.controls)
-    let timeout = try RequestTimeout.asked(request, query, of: upstream)
+    let timeout = try CallResponder.timeout(request, query, of: upstream)
     try request.checkContentType()
     let buffers = request.buffers
     defer { buffers.clear() }

@@ -1,18 +1,7 @@
-import HTTPServer
-
 /// How long a caller gives a call: `Request-Timeout: 2.5`, or `_timeout=2.5`.
 enum RequestTimeout {
   /// The control parameter that carries it.
   static let parameter = "_timeout"
-
-  /// What the request asks for, else the service's own.
-  static func asked(
-    _ request: GatewayRequest, _ query: Query?, of upstream: RPCUpstream
-  ) throws(Problem) -> Duration {
-    if let text = query?.control(parameter) { return try parse(text, maximum: upstream.maximumTimeout) }
-    guard let header = request.header(.requestTimeout) else { return upstream.timeout }
-    return try parse(String(decoding: header, as: UTF8.self), maximum: upstream.maximumTimeout)
-  }
 
   /// Reads a decimal number of seconds above zero, at most `maximum`: what is longer is cut to that.
   static func parse(_ text: String, maximum: Duration) throws(Problem) -> Duration {
