@@ -28,7 +28,7 @@ final class NestedDaemon: Source, EndOfTurn {
   /// Connections it was handed, and has not closed.
   private(set) var connections = 0
 
-  /// Starts a daemon without connections. Throws when the library does not know how to be that strict.
+  /// Starts a daemon without connections. Throws when it cannot start, or not that strictly.
   init(
     isForStreams: Bool, limits: Daemon.Limits, strictness: ParserStrictness, server: Server, on loop: Loop
   ) throws(HTTPServerError) {

@@ -1,27 +1,15 @@
 import ConfigurationReader
 import HTTPServer
+import Support
 import Testing
 
 @testable import Gateway
-
-/// Numbers that look random and are the same in every run (SplitMix64).
-private struct Numbers: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
 
 @Suite("Hostile input", .timeLimit(.minutes(1)))
 struct HostileInputTests {
   /// `seed` with a few bytes replaced, removed or doubled.
   private func mutations(of seeds: [String], count: Int, _ check: ([UInt8]) -> Void) {
-    var numbers = Numbers(state: 1)
+    var numbers = SplitMix(state: 1)
     let interesting = Array("/%?&=:#._-+*0aZ \u{0}\u{7F}\"'{}[],$\n\t".utf8) + [0x80, 0xFF]
     for _ in 0..<count {
       var bytes = Array((seeds.randomElement(using: &numbers) ?? "").utf8)

@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import HTTPServer
@@ -117,18 +118,5 @@ struct RandomRun {
     }
     if actions.contains(.endConnection) { isClosed = true }
     #expect(state.isSuspended == isSuspended)
-  }
-}
-
-/// Random numbers that are the same in each run.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

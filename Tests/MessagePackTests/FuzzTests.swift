@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import MessagePack
@@ -12,7 +13,7 @@ struct FuzzTests {
 
   @Test("JSON: an answer or an error, and what is accepted reads back the same", arguments: 0..<3)
   func json(seed: Int) throws {
-    var random = Seeded(state: UInt64(seed) + 7)
+    var random = SplitMix(state: UInt64(seed) + 7)
     let original = Array(Self.seeds[seed].utf8)
     let transcoder = JSONToMessagePack(extensionCodes: [5])
     for _ in 0..<4_000 {
@@ -31,7 +32,7 @@ struct FuzzTests {
 
   @Test("MessagePack: an answer that is good JSON, or an error")
   func messagePack() throws {
-    var random = Seeded(state: 10)
+    var random = SplitMix(state: 10)
     for round in 0..<4_000 {
       let original = written(.random(depth: 5, isPlain: false, using: &random))
       let changed = mutate(original, [0xc1, 0xdf, 0xdd, 0x81, 0xa1, 0xd9, 0xff, 0x80, 0xc7], &random)
@@ -58,7 +59,7 @@ struct FuzzTests {
     }
   }
 
-  private func mutate(_ bytes: [UInt8], _ alphabet: [UInt8], _ random: inout Seeded) -> [UInt8] {
+  private func mutate(_ bytes: [UInt8], _ alphabet: [UInt8], _ random: inout SplitMix) -> [UInt8] {
     var bytes = bytes
     for _ in 0..<Int.random(in: 1...3, using: &random) {
       guard !bytes.isEmpty else { break }

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Testing
 
 @testable import MessagePack
@@ -67,7 +68,7 @@ struct PythonTests {
     "random values of ours read the same in Python",
     .enabled(if: python != nil, "ZMQ_GATEWAY_PYTHON names no Python with msgpack"))
   func toPython() throws {
-    var random = Seeded(state: 12)
+    var random = SplitMix(state: 12)
     var lines = ""
     for _ in 0..<800 {
       let packed = written(.random(depth: 4, isPlain: true, using: &random))

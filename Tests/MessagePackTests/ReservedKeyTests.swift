@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import MessagePack
@@ -104,7 +105,7 @@ struct ReservedKeyTests {
 
   @Test("timestamps of every size come back exactly")
   func timestamps() throws {
-    var random = Seeded(state: 3)
+    var random = SplitMix(state: 3)
     for _ in 0..<2_000 {
       let seconds = Int64.random(in: -62_135_596_800...253_402_300_799, using: &random)
       let scale: UInt32 = [1, 1_000, 1_000_000, 1_000_000_000][Int.random(in: 0..<4, using: &random)]

@@ -87,16 +87,3 @@ func bytes(_ hex: String) -> [UInt8] {
   let digits = hex.utf8.filter { $0 != UInt8(ascii: " ") }.map { UInt8($0 < 58 ? $0 - 48 : $0 - 87) }
   return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
 }
-
-/// A fixed sequence: the same on every run (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var word = state
-    word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
-    word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
-    return word ^ word >> 31
-  }
-}

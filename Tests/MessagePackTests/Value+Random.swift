@@ -1,9 +1,11 @@
+import Support
+
 @testable import MessagePack
 
 extension Value {
   /// A random value no deeper than `depth`. String keys only, each once, when `isPlain`; then there are also no
   /// extensions, no NaN and no reserved keys, so that JSON shows the value truly.
-  static func random(depth: Int, isPlain: Bool, using random: inout Seeded) -> Value {
+  static func random(depth: Int, isPlain: Bool, using random: inout SplitMix) -> Value {
     switch Int.random(in: 0..<(depth > 0 ? 12 : 8), using: &random) {
     case 0: return nil
     case 1: return .bool(.random(using: &random))
@@ -34,11 +36,11 @@ extension Value {
     }
   }
 
-  private static func size(using random: inout Seeded) -> Int {
+  private static func size(using random: inout SplitMix) -> Int {
     Int.random(in: 0..<20, using: &random) == 0 ? 40 : Int.random(in: 0..<6, using: &random)
   }
 
-  private static func text(using random: inout Seeded) -> String {
+  private static func text(using random: inout SplitMix) -> String {
     let letters = Array("abcdefgh \"\\/\n\t\u{0}\u{7f}éß€\u{2028}😀")
     let count = Int.random(in: 0..<12, using: &random) == 0 ? 300 : Int.random(in: 0..<20, using: &random)
     return String((0..<count).map { _ in letters[Int(random.next() % UInt64(letters.count))] })

@@ -1,10 +1,9 @@
 import DequeModule
-import MessagePack
 import Reactor
 import ZeroMQRPC
 
 /// What has come in for a service and is not numbered yet: it waits, in its order, for an event longer than `http.limits.inline` that
-/// is being encoded beside the shard. A value without I/O; the hub adds to it and takes from it.
+/// is being encoded beside the shard. A value without I/O; the recorder adds to it and takes from it.
 ///
 /// Its bound is the service's memory: a call that has no room there is added as a gap, and gaps that follow each other are one.
 struct EventBacklog {
@@ -61,10 +60,7 @@ final class WaitingEvent: Sendable {
   /// What it takes besides its bytes, roughly.
   private static let overhead = 256
 
-  private let bytes: [UInt8]
-  private let topicEnd: Int
-  private let methodEnd: Int
-  private let argumentsEnd: Int
+  private let call: CopiedCall
   private let memory: MemoryBudget
 
   /// Bytes of a call when it waits.
@@ -72,37 +68,15 @@ final class WaitingEvent: Sendable {
 
   /// Copies a call for which there is room.
   init(copying call: BorrowedCall, in memory: MemoryBudget) {
-    topicEnd = call.topic?.count ?? 0
-    methodEnd = topicEnd + call.method.count
-    argumentsEnd = methodEnd + call.arguments.count
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(call.count)
-    if let topic = call.topic { bytes += topic }
-    bytes += call.method
-    bytes += call.arguments
-    bytes += call.keywords
-    self.bytes = bytes
+    self.call = CopiedCall(copying: call)
     self.memory = memory
-    memory.take(bytes.count + Self.overhead)
+    memory.take(Self.weight(of: call))
   }
 
-  deinit { memory.give(bytes.count + Self.overhead) }
+  deinit { memory.give(call.count + Self.overhead) }
 
   /// Bytes of the call.
-  var count: Int { bytes.count }
+  var count: Int { call.count }
 
-  func withTopic<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-    bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<topicEnd])) }
-  }
-
-  func lend<Result>(_ body: (BorrowedCall) -> Result) -> Result {
-    bytes.withUnsafeBytes { bytes in
-      body(
-        BorrowedCall(
-          topic: UnsafeRawBufferPointer(rebasing: bytes[..<topicEnd]),
-          method: UnsafeRawBufferPointer(rebasing: bytes[topicEnd..<methodEnd]),
-          arguments: UnsafeRawBufferPointer(rebasing: bytes[methodEnd..<argumentsEnd]),
-          keywords: UnsafeRawBufferPointer(rebasing: bytes[argumentsEnd...])))
-    }
-  }
+  func lend<Result>(_ body: (BorrowedCall) -> Result) -> Result { call.lend(body) }
 }

@@ -138,7 +138,7 @@ final class EventRecorder: TimerHandler, Source {
   private func encodeBeside(_ call: WaitingEvent) {
     backlog.holdUp()
     // Until it is done, no other event takes this number.
-    let (id, topic) = (nextID, call.withTopic(Self.key))
+    let (id, topic) = (nextID, call.lend { Self.key($0.topic ?? UnsafeRawBufferPointer(start: nil, count: 0)) })
     let waiting = Guarded<WaitingEvent?>(call)
     // Safe: only the shard's thread looks at it, in what is submitted.
     nonisolated(unsafe) weak let recorder = self

@@ -100,7 +100,7 @@ final class JSONRPCBatch: PendingWork {
     share.force(size)
   }
 
-  /// Whether there is room for one more answer of that length.
+  /// Whether there is room for one more answer of that length, and for all so far once more: they are joined when the last has come.
   func hasRoom(for bytes: Int) -> Bool { request.hasRoom(forAnswer: size + bytes) }
 
   private func finish() {
@@ -149,11 +149,8 @@ final class JSONRPCCall: ReplyHandler, TimerHandler {
   }
 
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
-    guard let batch = batch.take() else { return }
-    let answer = Self.answer(
-      body, isException, calling: method, id: id, batch.upstream.replies, at: batch.occurrence)
-    let isKept = batch.hasRoom(for: answer.count)
-    batch.ended(isKept ? answer : noMemory(answer.count, batch), at: place)
+    guard let batch else { return }
+    finished(Self.answer(body, isException, calling: method, id: id, batch.upstream.replies, at: batch.occurrence))
   }
 
   /// Too long for this thread: another one makes the answer of it.
@@ -167,7 +164,7 @@ final class JSONRPCCall: ReplyHandler, TimerHandler {
     deadline = batch.upstream.loop.schedule(at: reply.deadline, self)
     // Safe: only the shard's thread looks at it, in what is submitted.
     nonisolated(unsafe) let call = self
-    batch.upstream.readBeside { reactor in
+    batch.upstream.longReplies.beside { reactor in
       let answer = held.reply.body.withUnsafeBytes {
         Self.answer($0, held.reply.isException, calling: method, id: id, replies, at: occurrence)
       }

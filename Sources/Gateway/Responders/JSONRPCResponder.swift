@@ -50,7 +50,7 @@ struct JSONRPCDocument {
   }
 
   let isSingle: Bool
-  private(set) var items: [Item] = []
+  let items: [Item]
 
   /// Reads a body into the buffer. Throws what is wrong with the whole.
   init(_ body: UnsafeRawBufferPointer, _ upstream: RPCUpstream, into buffer: inout ByteBuffer) throws(JSONRPCFault) {
@@ -59,31 +59,27 @@ struct JSONRPCDocument {
     } catch {
       throw JSONRPCFault(error.code == .badJSON ? .parse : .invalidRequest, Problem(arguments: error).detail)
     }
-    let items: [Item]?
     do throws(TranscodingError) {
-      items = try buffer.withUnsafeBytes { bytes throws(TranscodingError) in
+      (items, isSingle) = try buffer.withUnsafeBytes { bytes throws(TranscodingError) in
         try Self.read(bytes, atMost: upstream.longestBatch, upstream.reader.limits)
       }
     } catch {
       // The transcoder has made it, within the same limits.
       throw JSONRPCFault(.internalError, error.message)
     }
-    guard let items else {
+    if items.isEmpty {
       throw JSONRPCFault(
         .invalidRequest, "A document is a request or an array of 1 to \(upstream.longestBatch) of them.")
     }
-    // An array begins with 0x9n, 0xDC or 0xDD.
-    isSingle = buffer.withUnsafeBytes { !($0[0] & 0xF0 == 0x90 || $0[0] == 0xDC || $0[0] == 0xDD) }
-    self.items = items
   }
 
-  /// Nil when it is neither an object nor an array of allowed length.
+  /// No items when it is neither an object nor an array of allowed length.
   private static func read(
     _ bytes: UnsafeRawBufferPointer, atMost most: Int, _ limits: TranscodingLimits
-  ) throws(TranscodingError) -> [Item]? {
+  ) throws(TranscodingError) -> (items: [Item], isSingle: Bool) {
     var cursor = Cursor(bytes, limits: limits)
     switch try cursor.next() {
-    case .map(let count): return [try readItem(&cursor, count, bytes)]
+    case .map(let count): return ([try readItem(&cursor, count, bytes)], true)
     case .array(let count) where 1...most ~= count:
       var items: [Item] = []
       for _ in 0..<count {
@@ -96,8 +92,8 @@ struct JSONRPCDocument {
           items.append(.invalid(id: noID))
         }
       }
-      return items
-    default: return nil
+      return (items, false)
+    default: return ([], false)
     }
   }
 

@@ -32,14 +32,21 @@ struct LongReplies {
     // The request holds the object, and lets go of it when it is answered or its client leaves. Safe: only the shard's thread looks
     // at it, in what is submitted.
     nonisolated(unsafe) weak let waiting = pending
-    shared.transcoding.add { [reactor = loop.reactor, memory = shared.memory] in
-      guard let reactor, let answer = work.run() else { return }
+    beside { [memory = shared.memory] reactor in
+      guard let answer = work.run() else { return }
       // Until the exchange counts it.
       memory.take(answer.count)
       reactor.submit {
         memory.give(answer.count)
         waiting?.finished(answer)
       }
+    }
+  }
+
+  /// Does work on the thread beside the shard. Its result may be submitted to the reactor it is given.
+  func beside(_ work: @escaping @Sendable (Reactor) -> Void) {
+    shared.transcoding.add { [reactor = loop.reactor] in
+      if let reactor { work(reactor) }
     }
   }
 }

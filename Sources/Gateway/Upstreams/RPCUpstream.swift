@@ -15,7 +15,8 @@ final class RPCUpstream {
   let longReplies: LongReplies
   /// How many calls a JSON-RPC document may have.
   let longestBatch: Int
-  private let shared: SharedService
+  /// What clients make the gateway keep for the service counts here.
+  let memory: MemoryBudget
   let loop: Loop
 
   init(
@@ -40,18 +41,8 @@ final class RPCUpstream {
       errors: ErrorMap(rpc.errors.map, configuration.errors.map), exposure: configuration.exposure(rpc.errors))
     longReplies = LongReplies(shared, replies, on: loop)
     longestBatch = configuration.http.limits.batch
-    self.shared = shared
+    memory = shared.memory
     self.loop = loop
-  }
-
-  /// What clients make the gateway keep counts here.
-  var memory: MemoryBudget { shared.memory }
-
-  /// Does work that would take too long on the shard's thread, which the result may be submitted to.
-  func readBeside(_ work: @escaping @Sendable (Reactor) -> Void) {
-    shared.transcoding.add { [reactor = loop.reactor] in
-      if let reactor { work(reactor) }
-    }
   }
 }
 

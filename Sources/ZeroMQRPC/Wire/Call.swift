@@ -29,36 +29,53 @@ extension BorrowedCall {
   public var count: Int { (topic?.count ?? 0) + method.count + arguments.count + keywords.count }
 }
 
-/// The bytes of a call that has to wait, in one array of its own, which counts in a budget. Calls that wait have no topic.
-final class WaitingCall {
+/// A call to keep: its bytes, in one array of its own.
+package struct CopiedCall: Sendable {
   private let bytes: [UInt8]
+  private let topicEnd: Int?
   private let methodEnd: Int
   private let argumentsEnd: Int
 
-  private let share: MemoryShare?
-
-  init(copying call: BorrowedCall, memory: MemoryBudget?) {
-    methodEnd = call.method.count
+  package init(copying call: BorrowedCall) {
+    topicEnd = call.topic?.count
+    methodEnd = (topicEnd ?? 0) + call.method.count
     argumentsEnd = methodEnd + call.arguments.count
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(argumentsEnd + call.keywords.count)
+    bytes.reserveCapacity(call.count)
+    if let topic = call.topic { bytes += topic }
     bytes += call.method
     bytes += call.arguments
     bytes += call.keywords
     self.bytes = bytes
-    share = memory.map(MemoryShare.init)
-    share?.force(bytes.count)
   }
 
-  func lend<Result>(_ body: (BorrowedCall) -> Result) -> Result {
+  /// Bytes of all its parts.
+  package var count: Int { bytes.count }
+
+  package func lend<Result>(_ body: (BorrowedCall) -> Result) -> Result {
     bytes.withUnsafeBytes { bytes in
       body(
         BorrowedCall(
-          method: UnsafeRawBufferPointer(rebasing: bytes[..<methodEnd]),
+          topic: topicEnd.map { UnsafeRawBufferPointer(rebasing: bytes[..<$0]) },
+          method: UnsafeRawBufferPointer(rebasing: bytes[(topicEnd ?? 0)..<methodEnd]),
           arguments: UnsafeRawBufferPointer(rebasing: bytes[methodEnd..<argumentsEnd]),
           keywords: UnsafeRawBufferPointer(rebasing: bytes[argumentsEnd...])))
     }
   }
+}
+
+/// A call that waits for a backend. A long one counts in a budget.
+final class WaitingCall {
+  private let call: CopiedCall
+  private let share: MemoryShare?
+
+  init(copying call: BorrowedCall, memory: MemoryBudget?) {
+    self.call = CopiedCall(copying: call)
+    share = memory.map(MemoryShare.init)
+    share?.force(call.count)
+  }
+
+  func lend<Result>(_ body: (BorrowedCall) -> Result) -> Result { call.lend(body) }
 }
 
 /// The fixed head of a request and of its reply: aiozmq's `=HHLd` and `=HHLd?`, little-endian.
