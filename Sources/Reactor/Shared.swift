@@ -47,13 +47,10 @@ public final class SharedLimit: Sendable {
 
   /// Takes a place; false, with nothing taken, when all are in use.
   public func enter() -> Bool {
-    if add() { return true }
+    if taken.wrappingAdd(1, ordering: .relaxed).newValue <= limit { return true }
     leave()
     return false
   }
-
-  /// Takes a place even when all are in use; false when it is one beyond the limit. Either way it has to be given back.
-  public func add() -> Bool { taken.wrappingAdd(1, ordering: .relaxed).newValue <= limit }
 
   /// Gives a place back.
   public func leave() { taken.wrappingSubtract(1, ordering: .relaxed) }

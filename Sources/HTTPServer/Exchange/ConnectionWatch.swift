@@ -67,7 +67,6 @@ final class ConnectionWatch: Source, TimerHandler {
 
   /// Calls `Exchange.expired()` when the client has used up its time for what is waited for now, or since then.
   func expect(_ wait: Wait, since start: Instant? = nil) {
-    if wait == .reader, self.wait == .reader { return }
     if isReporting { report(false) }
     self.wait = wait
     since = start ?? loop.now

@@ -33,7 +33,7 @@ extension ExchangeState {
     static let endConnection = Actions(rawValue: 1 << 13)
     /// Start the deadline for a body, which moves with what arrives.
     static let expectBody = Actions(rawValue: 1 << 14)
-    /// Start the deadline for a client that is to read, which moves with what it takes. When it runs already, it goes on.
+    /// Start the deadline for a client that is to read, which moves with what it takes.
     static let expectReader = Actions(rawValue: 1 << 15)
 
     /// What the clock runs for from now on; nil when that stays as it is.

@@ -60,7 +60,7 @@ struct ExchangeState {
   private(set) var phase: Phase
   /// The client has shut down its half: it closed, or it sends no more and still reads.
   private(set) var isHalfClosed: Bool
-  /// The clock of a reader runs. Starting it again would do nothing, and cost a look at each stream that an event wakes.
+  /// The clock of a reader runs, and goes on when its stream is woken again.
   private var isReaderTimed = false
 
   /// A connection has just been opened: what it takes until its first head is complete counts as that head's time.
