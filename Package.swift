@@ -79,7 +79,7 @@ let package = Package(
     .executableTarget(
       name: "zmq-gateway",
       dependencies: [
-        "Demo", "Gateway", "ConfigurationReader", "HTTPServer", "CLinux", "Reactor",
+        "Demo", "Gateway", "ConfigurationReader", "HTTPServer", "ZeroMQ", "CLinux", "Reactor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

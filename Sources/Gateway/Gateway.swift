@@ -55,7 +55,9 @@ public final class Gateway: Sendable {
       }
       let memory = MemoryBudget(limit: configuration.http.limits.memory)
       let transcoding = BackgroundQueue(name: "transcoding")
-      let shared = configuration.services.map { SharedService($0, memory: memory, transcoding: transcoding) }
+      let shared = configuration.services.map {
+        SharedService($0, memory: memory, transcoding: transcoding, logger: logger)
+      }
       for shard in shards {
         try await shard.open(configuration, shards: shards, shared: shared, context: context, logger: logger)
       }

@@ -1,17 +1,31 @@
 import ArgumentParser
 import Gateway
+import ZeroMQ
 
-struct Check: ParsableCommand {
+struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check a configuration; exit 78 and tell every line that is wrong.")
 
   @Argument(help: "The configuration, a YAML file.")
   var file: String
 
-  func run() throws {
+  @Flag(help: "Look who answers at each endpoint too, and tell why nobody does; exit 69 when one cannot be used.")
+  var connect = false
+
+  func run() async throws {
     let configuration = try ConfigurationFile(file).load()
     let count = configuration.services.count
     print("\(file): valid, \(count) \(count == 1 ? "service" : "services")")
     for note in configuration.notes { print("\(file): \(note)") }
+    if connect { try await look(at: configuration) }
+  }
+
+  private func look(at configuration: Configuration) async throws {
+    let outcomes = await ConnectionCheck(configuration).run()
+    for outcome in outcomes {
+      let found = outcome.fault.map { "\($0.code.rawValue): \($0)" } ?? "ok"
+      print("\(outcome.service) \(outcome.endpoint): \(found)")
+    }
+    guard outcomes.allSatisfy({ $0.fault == nil }) else { throw ExitCode.unavailable }
   }
 }

@@ -69,7 +69,7 @@ actor Station: TransportDelegate {
   }
   nonisolated func messagesReceived(on transport: Transport) { batches.countUp() }
   nonisolated func writable(on transport: Transport) { writables.countUp() }
-  nonisolated func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {
+  nonisolated func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {
     events.withLock { $0.append(event) }
   }
   nonisolated func failed(_ error: ZMQError, on transport: Transport) { errors.withLock { $0.append(error) } }

@@ -84,9 +84,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     recorder = try EventRecorder(
       service, keeping: subscribe.history, memory: shared.memory, limits: limits.http.limits, on: loop, logger: logger)
     subscriber = try Subscriber(
-      connect: subscribe.connect, longestFrame: subscribe.eventLimit,
-      in: context, on: loop,
-      logger: logger)
+      connect: subscribe.connect, longestFrame: subscribe.eventLimit, states: shared.incoming, in: context,
+      on: loop, logger: logger)
     subscriber?.delegate = self
     watch = try loop.watch(nil, self)
     recorder.hub = self

@@ -1,5 +1,6 @@
 import HTTPServer
 import MessagePack
+import ZeroMQ
 import ZeroMQRPC
 
 /// What the layers below report, as what a client is told of it. Each of their codes has its place here; one that does not
@@ -71,6 +72,7 @@ extension Problem {
     default: self.init(.internal, "The call failed for a reason without a code: \(failure.code.rawValue)")
     }
     sent = failure.sent
+    reason = failure.reason?.rawValue
   }
 
   /// A client's document cannot be turned into arguments.

@@ -35,6 +35,8 @@ struct Problem: Error, Hashable, Sendable {
   var exception: ShownException?
   /// A JSON pointer (RFC 6901) to the value at fault.
   var pointer: String?
+  /// For `no-backend`: why there is none, as a stable word, when that is known.
+  var reason: String?
   /// For `not-ready`: each service and its connection, as a JSON object.
   var services: [UInt8]?
 
@@ -102,6 +104,7 @@ struct Problem: Error, Hashable, Sendable {
       json.close("}")
     }
     if let pointer { json.member("pointer", pointer) }
+    if let reason { json.member("reason", reason) }
     if let services {
       json.key("services")
       json.raw(services)

@@ -1,7 +1,9 @@
 import HTTPServer
+import ZeroMQ
+import ZeroMQRPC
 
 /// `/ready`: whether this shard can serve calls: each required service has a connection, and the gateway is not stopping.
-/// `/ready?verbose` lists the services.
+/// `/ready?verbose` lists the services and their endpoints.
 struct ReadyResponder: Responder {
   let upstreams: UpstreamTable
 
@@ -9,10 +11,7 @@ struct ReadyResponder: Responder {
   var isOperation: Bool { true }
 
   func respond(to request: GatewayRequest) throws(Problem) {
-    let isVerbose = request.rawQuery.elementsEqual("verbose".utf8)
-    guard isVerbose || request.rawQuery.isEmpty else {
-      throw Problem(.unknownParameter, "This path takes ?verbose and nothing else.")
-    }
+    let isVerbose = try isVerbose(request.rawQuery)
     let missing = upstreams.services.filter { $0.isRequired && !$0.upstream.isReady }.map { "\"\($0.name)\"" }
     guard missing.isEmpty, !request.isGatewayStopping else {
       var problem = Problem(
@@ -20,7 +19,7 @@ struct ReadyResponder: Responder {
         request.isGatewayStopping
           ? "The gateway is stopping."
           : "There is no connection to \(missing.joined(separator: ", ")).")
-      if isVerbose { problem.services = services() }
+      if isVerbose { problem.services = services(for: request) }
       throw problem
     }
     var json = JSONWriter()
@@ -28,14 +27,23 @@ struct ReadyResponder: Responder {
     json.member("status", "ready")
     if isVerbose {
       json.key("services")
-      json.raw(services())
+      json.raw(services(for: request))
     }
     json.close("}")
     request.answer(200, "application/json", json.bytes)
   }
 
-  /// Each service by its name.
-  private func services() -> [UInt8] {
+  private func isVerbose(_ query: UnsafeRawBufferPointer) throws(Problem) -> Bool {
+    if query.isEmpty { return false }
+    for yes in ["verbose", "verbose=true", "verbose=1"] where query.elementsEqual(yes.utf8) { return true }
+    for no in ["verbose=false", "verbose=0"] where query.elementsEqual(no.utf8) { return false }
+    throw Problem(.unknownParameter, "This path takes ?verbose and nothing else.")
+  }
+
+  /// Each service by its name. Where it is reached is for this machine to know: the addresses are left out of what is answered
+  /// elsewhere, and with them the reasons in words, which may hold addresses.
+  private func services(for request: GatewayRequest) -> [UInt8] {
+    let showsAddresses = request.exchange.isServerLoopback
     var json = JSONWriter()
     json.open("{")
     for service in upstreams.services {
@@ -43,9 +51,30 @@ struct ReadyResponder: Responder {
       json.open("{")
       json.member("required", service.isRequired)
       json.member("connected", service.upstream.isReady)
+      json.key("endpoints")
+      json.open("[")
+      for states in [service.shared.outgoing, service.shared.incoming] {
+        guard let states else { continue }
+        for report in states.reports { write(report, states.role, showsAddresses: showsAddresses, to: &json) }
+      }
+      json.close("]")
       json.close("}")
     }
     json.close("}")
     return json.bytes
+  }
+
+  private func write(
+    _ report: EndpointStates.Report, _ role: EndpointStates.Role, showsAddresses: Bool, to json: inout JSONWriter
+  ) {
+    json.open("{")
+    json.member("role", role.rawValue)
+    if showsAddresses { json.member("endpoint", report.endpoint.description) }
+    json.member("state", report.isUp ? "up" : "down")
+    if let fault = report.fault {
+      json.member("reason", fault.code.rawValue)
+      if showsAddresses { json.member("detail", fault.description) }
+    }
+    json.close("}")
   }
 }

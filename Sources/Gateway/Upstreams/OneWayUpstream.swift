@@ -12,10 +12,11 @@ final class OneWayUpstream {
 
   init(
     _ pattern: OneWayClient.Pattern, _ endpoints: [Endpoint], of service: Configuration.Service,
-    in configuration: Configuration, memory: MemoryBudget, context: Context, loop: Loop, logger: Logger
+    in configuration: Configuration, shared: SharedService, context: Context, loop: Loop, logger: Logger
   ) throws {
     sender = try OneWayClient(
-      pattern, connect: endpoints, memory: memory, in: context, on: loop, logger: logger)
+      pattern, connect: endpoints, memory: shared.memory, states: shared.outgoing, in: context, on: loop, logger: logger
+    )
     policy = MethodPolicy(service.methods)
     reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
   }

@@ -17,7 +17,7 @@ final class PubSubUpstream {
   ) throws {
     publishing = try pubsub.publish.map {
       try OneWayUpstream(
-        .publish, $0.connect, of: service, in: configuration, memory: shared.memory, context: context, loop: loop,
+        .publish, $0.connect, of: service, in: configuration, shared: shared, context: context, loop: loop,
         logger: logger)
     }
     self.feed = feed

@@ -29,9 +29,8 @@ final class RPCUpstream {
     // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
     options.leastSilence = min(options.leastSilence, rpc.timeout)
     engine = try CallEngine(
-      connect: rpc.connect, inFlight: shared.inFlight, memory: shared.memory, options: options, in: context,
-      on: loop,
-      logger: logger)
+      connect: rpc.connect, inFlight: shared.inFlight, memory: shared.memory, options: options,
+      states: shared.outgoing, in: context, on: loop, logger: logger)
     policy = MethodPolicy(service.methods)
     timeout = rpc.timeout
     maximumTimeout = rpc.maximumTimeout

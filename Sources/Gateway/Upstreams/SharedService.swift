@@ -1,5 +1,7 @@
+import Logging
 import Reactor
 import Synchronization
+import ZeroMQRPC
 
 /// What the shards of a gateway share of one service.
 final class SharedService: Sendable {
@@ -9,11 +11,22 @@ final class SharedService: Sendable {
   let memory: MemoryBudget
   /// Where long replies of all services are turned into JSON.
   let transcoding: BackgroundQueue
+  /// What is known of the endpoints that calls and events are sent to; nil when there are none.
+  let outgoing: EndpointStates?
+  /// What is known of those that events come from; nil when there are none.
+  let incoming: EndpointStates?
   private let publishers = Atomic<Int>(0)
 
-  init(_ service: Configuration.Service, memory: MemoryBudget, transcoding: BackgroundQueue) {
+  init(_ service: Configuration.Service, memory: MemoryBudget, transcoding: BackgroundQueue, logger: Logger) {
     self.memory = MemoryBudget(partOf: memory)
     self.transcoding = transcoding
+    var logger = logger
+    logger[metadataKey: "service"] = "\(service.name)"
+    let directions = service.directions.map { direction in
+      (direction.role, EndpointStates(direction.role, connect: direction.connect, logger: logger))
+    }
+    outgoing = directions.first { $0.0 != .subscribe }?.1
+    incoming = directions.first { $0.0 == .subscribe }?.1
     if case .rpc(let rpc) = service.pattern {
       inFlight = SharedLimit(limit: rpc.inFlight)
     } else {

@@ -11,6 +11,8 @@ struct UpstreamTable {
     let name: String
     let isRequired: Bool
     let upstream: Upstream
+    /// What all shards know of it.
+    let shared: SharedService
   }
 
   /// All services, in the order of the configuration.
@@ -46,7 +48,7 @@ struct UpstreamTable {
           case .pipeline(let pipeline):
             .pipeline(
               try OneWayUpstream(
-                .pipeline, pipeline.connect, of: service, in: configuration, memory: shared.memory, context: context,
+                .pipeline, pipeline.connect, of: service, in: configuration, shared: shared, context: context,
                 loop: loop,
                 logger: logger))
           case .pubsub(let pubsub):
@@ -55,7 +57,7 @@ struct UpstreamTable {
                 service, pubsub, in: configuration, feed: feeds[service.name], shared: shared, context: context,
                 loop: loop, logger: logger))
           }
-        services.append(Service(name: service.name, isRequired: service.isRequired, upstream: upstream))
+        services.append(Service(name: service.name, isRequired: service.isRequired, upstream: upstream, shared: shared))
       }
     } catch {
       for service in services { service.upstream.close() }

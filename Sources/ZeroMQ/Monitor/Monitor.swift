@@ -131,7 +131,7 @@ final class Monitor: Source {
   /// Whether both ends of a TCP connection are one socket. The descriptor is libzmq's and may be closed by now, or be another
   /// socket: to ask is harmless, and a socket with two equal ends is never wanted. One that libzmq has closed already, as two
   /// equal kinds often do not go together, is not seen; it never becomes a connection.
-  private static func isConnectedToItself(_ descriptor: CInt) -> Bool {
+  static func isConnectedToItself(_ descriptor: CInt) -> Bool {
     guard let own = address(descriptor, getsockname) else { return false }
     return own == address(descriptor, getpeername)
   }

@@ -3,7 +3,7 @@ import Reactor
 
 /// Who has connections.
 protocol ConnectionsDelegate: AnyObject {
-  func connectionChanged(_ event: ConnectionEvent)
+  func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?)
   func socketFailed(_ error: ZMQError)
 }
 
@@ -11,6 +11,8 @@ protocol ConnectionsDelegate: AnyObject {
 final class Connections {
   private struct Entry {
     let id: UInt32
+    /// As it was given.
+    let endpoint: Endpoint
     var reconnection: Reconnection
     var timer: Timer?
   }
@@ -44,7 +46,7 @@ final class Connections {
     let reconnection = Reconnection(
       target, host: host, pause: options.reconnect, longestPause: options.longestReconnect)
     if host == nil { try reach(target, isNamed: false) }
-    entries.append(Entry(id: lastID, reconnection: reconnection))
+    entries.append(Entry(id: lastID, endpoint: endpoint, reconnection: reconnection))
     change(lastID) { reconnection, now in
       let actions = reconnection.start(at: now)
       // That one was done above, where it may throw.
@@ -125,7 +127,8 @@ final class Connections {
         if let other { return change(id) { reconnection, now in reconnection.taken(by: other, at: now) } }
         try reach(address, isNamed: entries.first { $0.id == id }?.reconnection.endpoint != address)
       case .disconnect(let address): try socket.disconnect(address.outgoing)
-      case .tell(let event): delegate?.connectionChanged(event)
+      case .tell(let event):
+        delegate?.connectionChanged(event, at: entries.first { $0.id == id }?.endpoint)
       }
     } catch {
       if case .connect = action { change(id) { reconnection, now in reconnection.unusable(at: now) } }

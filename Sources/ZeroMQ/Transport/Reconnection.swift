@@ -28,6 +28,8 @@ struct Reconnection {
   static let patience = Duration.milliseconds(400)
   /// After how long without a connection it is told that there is none.
   static let silence = Duration.seconds(2)
+  /// After how long that is told again.
+  static let longerSilence = Duration.seconds(10)
   /// The pause after the kernel connected a socket to itself, in which the port is free for its service to bind.
   static let pauseAfterItself = Duration.seconds(1)
   /// How often a name is looked up while it has no connection.
@@ -51,7 +53,7 @@ struct Reconnection {
   private let longestPause: Duration
   private var state = State.idle
   private var stateDeadline: Instant?
-  /// When to tell that there is no connection; nil while there is one, and once it was told.
+  /// When to tell that there is no connection; nil while there is one, and while its name has no address, which was told.
   private var silentUntil: Instant?
   private var addresses: [Endpoint] = []
   /// How many of the addresses were tried in this round.
@@ -98,6 +100,7 @@ struct Reconnection {
     }
     nextLookup = now + Self.period
     lookupPause = Self.firstRetry
+    if isUnresolved, state != .connected { silentUntil = now + Self.silence }
     isUnresolved = false
     if found != addresses {
       addresses = found
@@ -173,7 +176,7 @@ struct Reconnection {
   mutating func expired(at now: Instant) -> [Action] {
     var actions: [Action] = []
     if let due = silentUntil, due <= now {
-      silentUntil = nil
+      silentUntil = now + Self.longerSilence
       actions.append(
         .tell(holder.map { .duplicate(endpoint, of: $0) } ?? .unreached(endpoint, isResolving: isResolving)))
     }

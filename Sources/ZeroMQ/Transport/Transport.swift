@@ -117,7 +117,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     do throws(ZMQError) {
       guard let index = inproc.index(of: endpoint) else { return try open.connections.disconnect(endpoint) }
       try open.socket.disconnect(endpoint.description)
-      if inproc.remove(at: index) { connectionChanged(.disconnected) }
+      if inproc.remove(at: index) { connectionChanged(.disconnected, at: nil) }
     } catch {
       endpointCount += 1
       throw error
@@ -189,7 +189,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   public func turn(_ events: PollEvents) {
     while inproc.untold > 0 {
       inproc.tellNext()
-      connectionChanged(.connected)
+      connectionChanged(.connected, at: nil)
     }
     if canReceive { receive(atMost: messagesPerTurn) }
     // libzmq does not say for one peer of a router that it has room: any event of the socket may be that.
@@ -254,7 +254,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
       return
     }
     closeSocket()
-    while connected > 0 { connectionChanged(.disconnected) }
+    while connected > 0 { connectionChanged(.disconnected, at: nil) }
     delegate?.failed(error, on: self)
     delegate = nil
   }
@@ -278,7 +278,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
 
   func socketFailed(_ error: ZMQError) { failed(error) }
 
-  func connectionChanged(_ event: ConnectionEvent) {
+  func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?) {
     switch event {
     case .connected: connected += 1
     case .disconnected:
@@ -287,14 +287,14 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
       connected = max(0, connected - 1)
     default: break
     }
-    delegate?.connectionChanged(event, on: self)
+    delegate?.connectionChanged(event, at: endpoint, on: self)
   }
 
   /// Takes an event that belongs to none of the endpoints that `connect` was called with: it is about a peer that came to a bound
   /// endpoint, or about a connection that `disconnect` has ended already, and then means nothing.
   private func takeAccepted(_ event: Monitor.Event) {
-    if bindings.contains(where: { $0.accepts(event.address) }), let change = accepted.take(event.kind) {
-      connectionChanged(change)
+    if let endpoint = bindings.first(where: { $0.accepts(event.address) }), let change = accepted.take(event.kind) {
+      connectionChanged(change, at: endpoint)
     }
   }
 }

@@ -6,8 +6,9 @@ public protocol TransportDelegate: AnyObject {
   func messagesReceived(on transport: Transport)
   /// There may be room again, after `send` was refused. Told once for each time that it was refused.
   func writable(on transport: Transport)
-  /// A connection came, went, was refused, or does not come.
-  func connectionChanged(_ event: ConnectionEvent, on transport: Transport)
+  /// A connection came, went, was refused, or does not come: that of an endpoint, as it was given to `connect` or as `bind` returned
+  /// it; nil over inproc, and when the transport has closed itself.
+  func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport)
   /// A libzmq call failed in a turn. The transport goes on unless the error says `terminated` or `notSocket`: then it has closed
   /// itself, has told each connection that stood as `disconnected`, and tells nothing after this.
   func failed(_ error: ZMQError, on transport: Transport)
@@ -17,7 +18,7 @@ extension TransportDelegate {
   public func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {}
   public func messagesReceived(on transport: Transport) {}
   public func writable(on transport: Transport) {}
-  public func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {}
+  public func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {}
   public func failed(_ error: ZMQError, on transport: Transport) {}
 }
 
@@ -33,7 +34,7 @@ public enum ConnectionEvent: Sendable, Hashable {
   /// A host's name has no address now, for the reason given. It is looked up again, and this is told once until it has one.
   case unresolved(host: String, reason: String)
   /// For two seconds there has been no connection to the endpoint: nobody answers there, or its name is still being looked up.
-  /// Told once until it is connected again; the trying goes on.
+  /// Told again every ten seconds until it is connected; the trying goes on.
   case unreached(Endpoint, isResolving: Bool)
   /// For two seconds there has been no connection to the endpoint because its name leads to the address of another one of the
   /// transport: the two share the other's connection. Told instead of `unreached`, as often; the trying goes on.

@@ -24,15 +24,17 @@ final class BackendConnection: TransportDelegate {
   /// How busy the backend is, as far as one can tell: calls that were given up count until it shows that it is done with them.
   var load: Int { sentCalls + timeoutsSinceReply + cancelledSinceReply }
   private weak var engine: CallEngine?
+  private let states: EndpointStates
   private let transport: Transport
 
   /// Begins to connect, and keeps at it until `close()`.
   init(
-    _ endpoint: Endpoint, options: RPCOptions, memory: MemoryBudget?, engine: CallEngine, in context: Context,
-    on loop: Loop
+    _ endpoint: Endpoint, options: RPCOptions, memory: MemoryBudget?, states: EndpointStates, engine: CallEngine,
+    in context: Context, on loop: Loop
   ) throws(ZMQError) {
     self.endpoint = endpoint
     self.engine = engine
+    self.states = states
     transport = try Transport(
       .dealer, options: options.socket, messagesPerTurn: options.repliesPerTurn, memory: memory, in: context, on: loop)
     transport.delegate = self
@@ -57,6 +59,7 @@ final class BackendConnection: TransportDelegate {
 
   func close() {
     transport.close()
+    states.closed(self)
     isUp = false
   }
 
@@ -94,7 +97,8 @@ final class BackendConnection: TransportDelegate {
     engine?.hasRoom()
   }
 
-  func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {
+  func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {
+    states.changed(event, at: endpoint, of: self)
     switch event {
     case .connected:
       isUp = true

@@ -4,33 +4,6 @@ public import Logging
 public import Reactor
 public import ZeroMQ
 
-/// Is told how a call ended. Exactly one of the two is called, on the engine's thread, unless the call is cancelled.
-public protocol ReplyHandler: AnyObject {
-  /// The reply came: a result, or an exception (see `RemoteException`), as one MessagePack value that is not yet validated. The
-  /// bytes live for the time of this call only.
-  func replied(_ body: UnsafeRawBufferPointer, isException: Bool)
-  /// The same, of a reply that is longer than `RPCOptions.longestShortReply`.
-  func replied(_ reply: LongReply)
-  /// There will be no reply.
-  func failed(_ failure: CallFailure)
-}
-
-extension ReplyHandler {
-  public func replied(_ reply: LongReply) {
-    reply.body.withUnsafeBytes { replied($0, isException: reply.isException) }
-  }
-}
-
-/// A reply to keep: to be read later, or on another thread.
-public struct LongReply: Sendable {
-  /// One MessagePack value that is not yet validated.
-  public let body: KeptFrame
-  /// Whether it is an exception.
-  public let isException: Bool
-  /// When the caller will have waited for as long as it wants to.
-  public let deadline: Instant
-}
-
 /// Calls the methods of aiozmq services: a connection for each endpoint, and a second one while a silent one is replaced; a deadline for
 /// each call.
 ///
@@ -84,6 +57,7 @@ public final class CallEngine: TimerHandler {
   public var isConnected: Bool { !isClosed && balancer.connected.count >= balancer.endpointCount }
 
   private let logger: Logger
+  private let states: EndpointStates
   private let options: RPCOptions
   private let longestShortReply: Int
   private let context: Context
@@ -103,13 +77,15 @@ public final class CallEngine: TimerHandler {
   private var replacedConnections = 0
 
   /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all. The bytes of calls that wait or are being
-  /// sent count in `memory`, if there is one.
+  /// sent count in `memory`, if there is one. What becomes of the connections, `states` learns, which engines of several threads may
+  /// share.
   public init(
     connect endpoints: [Endpoint], inFlight: SharedLimit, memory: MemoryBudget? = nil, options: RPCOptions = .init(),
-    in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
+    states: EndpointStates? = nil, in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.memory = memory
     self.logger = logger
+    self.states = states ?? EndpointStates(.rpc, connect: endpoints, logger: logger)
     self.options = options
     longestShortReply = min(options.longestShortReply, options.longestReply)
     self.context = context
@@ -119,7 +95,8 @@ public final class CallEngine: TimerHandler {
   }
 
   private func connection(to endpoint: Endpoint) throws(ZMQError) -> BackendConnection {
-    try BackendConnection(endpoint, options: options, memory: memory, engine: self, in: context, on: loop)
+    try BackendConnection(
+      endpoint, options: options, memory: memory, states: states, engine: self, in: context, on: loop)
   }
 
   /// Calls a method; the bytes are copied.
@@ -130,7 +107,9 @@ public final class CallEngine: TimerHandler {
     _ call: BorrowedCall, timeout: Duration, replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
     if isClosed { throw CallFailure(.closed, sent: false) }
-    guard !balancer.connected.isEmpty else { throw CallFailure(.noBackend, sent: false) }
+    guard !balancer.connected.isEmpty else {
+      throw CallFailure(.noBackend, sent: false, reason: states.fault?.code)
+    }
     guard memory?.hasRoom(for: call.count) ?? true else { throw CallFailure(.memoryFull, sent: false) }
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
     let number = pending.nextNumber()
@@ -227,10 +206,9 @@ public final class CallEngine: TimerHandler {
     sendQueued()
   }
 
-  /// A backend's connection stands, is gone, or does not come to be, which is only logged.
+  /// A backend's connection stands, is gone, or does not come to be.
   func changed(_ connection: BackendConnection, _ event: ConnectionEvent) {
     balancer.changed(connection)
-    logger.report(event, connected: balancer.connected.count, endpoints: [connection.endpoint])
     if event == .disconnected {
       fail(.backendLost) { $0 === connection }
       if balancer.connected.isEmpty { fail(.noBackend) { $0 == nil } }

@@ -1,3 +1,5 @@
+public import ZeroMQ
+
 /// Why a call has no reply, and whether it may have run all the same.
 public struct CallFailure: Error, Hashable, Sendable {
   /// What went wrong.
@@ -32,10 +34,13 @@ public struct CallFailure: Error, Hashable, Sendable {
   public let code: Code
   /// True when the call was handed to a connected backend, so that it may have run.
   public let sent: Bool
+  /// Of `noBackend`: why there is none, when that is known.
+  public let reason: ConnectFault.Code?
 
   /// A failure.
-  public init(_ code: Code, sent: Bool) {
+  public init(_ code: Code, sent: Bool, reason: ConnectFault.Code? = nil) {
     self.code = code
     self.sent = sent
+    self.reason = reason
   }
 }

@@ -13,6 +13,13 @@ public final class OneWayClient: TransportDelegate {
     case pipeline
     /// PUB: each call goes to whoever subscribed to its topic.
     case publish
+
+    fileprivate var role: EndpointStates.Role {
+      switch self {
+      case .pipeline: .pipeline
+      case .publish: .publish
+      }
+    }
   }
 
   /// How many peers are connected. Of those that come to a bound endpoint the number is a hint.
@@ -24,16 +31,19 @@ public final class OneWayClient: TransportDelegate {
   private let transport: Transport
   private let connect: [Endpoint]
   private let memory: MemoryBudget?
+  private let states: EndpointStates
   private let logger: Logger
 
-  /// Binds, and begins to connect to each endpoint. The bytes of calls count in `memory`, if there is one, until they have left.
+  /// Binds, and begins to connect to each endpoint. The bytes of calls count in `memory`, if there is one, until they have left. What
+  /// becomes of the connections, `states` learns, which clients of several threads may share.
   public init(
     _ pattern: Pattern, bind: [Endpoint] = [], connect: [Endpoint] = [], memory: MemoryBudget? = nil,
-    in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
+    states: EndpointStates? = nil, in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.memory = memory
     self.connect = connect
     self.logger = logger
+    self.states = states ?? EndpointStates(pattern.role, connect: connect, logger: logger)
     var options = SocketOptions()
     options.immediate = true
     // What was accepted is given a moment to leave when the process ends.
@@ -50,12 +60,14 @@ public final class OneWayClient: TransportDelegate {
   public func send(_ call: BorrowedCall) throws(CallFailure) {
     guard transport.isOpen else { throw CallFailure(.closed, sent: false) }
     // Who has come to a bound endpoint, libzmq alone knows: there its refusal decides.
-    guard transport.connected > 0 || !transport.bindings.isEmpty else { throw CallFailure(.noBackend, sent: false) }
+    guard transport.connected > 0 || !transport.bindings.isEmpty else { throw noBackend }
     guard memory?.hasRoom(for: call.count) ?? true else { throw CallFailure(.memoryFull, sent: false) }
     guard try offer(call) else {
-      throw CallFailure(transport.connected > 0 ? .queueFull : .noBackend, sent: false)
+      throw transport.connected > 0 ? CallFailure(.queueFull, sent: false) : noBackend
     }
   }
+
+  private var noBackend: CallFailure { CallFailure(.noBackend, sent: false, reason: states.fault?.code) }
 
   private func offer(_ call: BorrowedCall) throws(CallFailure) -> Bool {
     do throws(ZMQError) {
@@ -72,10 +84,13 @@ public final class OneWayClient: TransportDelegate {
   }
 
   /// Closes the socket. Messages already handed over get half a second to leave. A second call does nothing.
-  public func close() { transport.close() }
+  public func close() {
+    transport.close()
+    states.closed(self)
+  }
 
-  public func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {
-    logger.report(event, connected: connectedPeers, endpoints: endpoints)
+  public func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {
+    states.changed(event, at: endpoint, of: self)
   }
 
   public func failed(_ error: ZMQError, on transport: Transport) { logger.report(error, endpoints: endpoints) }

@@ -34,18 +34,20 @@ public final class Subscriber: TransportDelegate {
   private let transport: Transport
   private let connect: [Endpoint]
   private let longestFrame: Int
+  private let states: EndpointStates
   private let logger: Logger
   private var malformed = PowerOfTwoCounter()
 
   /// Binds, and begins to connect to each endpoint; subscribed to nothing. Messages with a frame of more than `longestFrame` bytes are
-  /// dropped; a publisher that sends one of more than four times that is disconnected.
+  /// dropped; a publisher that sends one of more than four times that is disconnected. What becomes of the connections, `states` learns.
   public init(
-    bind: [Endpoint] = [], connect: [Endpoint] = [], longestFrame: Int, in context: Context, on loop: Loop,
-    logger: Logger = Logger(label: "zmq.rpc")
+    bind: [Endpoint] = [], connect: [Endpoint] = [], longestFrame: Int, states: EndpointStates? = nil,
+    in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.connect = connect
     self.longestFrame = longestFrame
     self.logger = logger
+    self.states = states ?? EndpointStates(.subscribe, connect: connect, logger: logger)
     var options = SocketOptions()
     let most = longestFrame.multipliedReportingOverflow(by: 4)
     options.longestFrame = most.overflow ? nil : most.partialValue
@@ -62,7 +64,10 @@ public final class Subscriber: TransportDelegate {
   public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try transport.unsubscribe(prefix) }
 
   /// Closes the socket. A second call does nothing.
-  public func close() { transport.close() }
+  public func close() {
+    transport.close()
+    states.closed(self)
+  }
 
   // MARK: What the transport tells
 
@@ -85,8 +90,8 @@ public final class Subscriber: TransportDelegate {
 
   public func messagesReceived(on transport: Transport) { delegate?.publishedAll() }
 
-  public func connectionChanged(_ event: ConnectionEvent, on transport: Transport) {
-    logger.report(event, connected: transport.connected, endpoints: endpoints)
+  public func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {
+    states.changed(event, at: endpoint, of: self)
     switch event {
     case .connected, .disconnected:
       delegate?.upstreamChanged(connected: transport.connectedEndpoints, of: transport.endpointCount)

@@ -48,10 +48,11 @@ struct ReadyTests {
         extra: { pattern: pipeline, connect: ["\(rig.directory.endpoint("nobody"))"], required: false }
         """)
       try await isEverywhere(200, gateway, "/ready?verbose")
-      #expect(
-        try await gateway.http.get("/ready?verbose").body
-          == #"{"status":"ready","services":{"math":{"required":true,"connected":true},"#
-          + #""extra":{"required":false,"connected":false}}}"#)
+      let services = try await gateway.http.get("/ready?verbose").json["services"]
+      #expect(services["math"]["required"] == true)
+      #expect(services["math"]["connected"] == true)
+      #expect(services["extra"]["required"] == false)
+      #expect(services["extra"]["connected"] == false)
     }
   }
 
@@ -66,10 +67,10 @@ struct ReadyTests {
       let reply = try await gateway.http.get("/ready?verbose")
       #expect(reply.status == 503)
       #expect(reply.json["detail"] == #"There is no connection to "a", "b"."#)
-      #expect(
-        reply.json["services"] == [
-          "a": ["required": true, "connected": false], "b": ["required": true, "connected": false],
-        ])
+      for name in ["a", "b"] {
+        #expect(reply.json["services"][name]["required"] == true)
+        #expect(reply.json["services"][name]["connected"] == false)
+      }
       #expect(try await gateway.http.get("/ready").json["services"] == .null)
     }
   }
@@ -121,10 +122,14 @@ struct ReadyTests {
   func targets() async throws {
     try await Rig.with { rig in
       let gateway = try await rig.gateway("", http: "prefix: /api")
-      for target in ["/ready", "/api/ready", "/ready?verbose"] {
-        #expect(try await gateway.http.get(target).status == 200)
+      let verbose = ["/ready?verbose", "/ready?verbose=true", "/ready?verbose=1"]
+      for target in ["/ready", "/api/ready", "/ready?verbose=false", "/ready?verbose=0"] + verbose {
+        let reply = try await gateway.http.get(target)
+        #expect(reply.status == 200)
+        #expect((reply.json["services"] != .null) == verbose.contains(target))
+        #expect(try await gateway.http.send("HEAD", target).status == 200)
       }
-      for query in ["verbos", "verbose=1", "verbose&verbose", "_timeout=1"] {
+      for query in ["verbos", "verbose=2", "verbose&verbose", "_timeout=1"] {
         let reply = try await gateway.http.get("/ready?" + query)
         #expect(reply.status == 400)
         #expect(reply.json["code"] == "unknown-parameter")

@@ -1,0 +1,66 @@
+public import ZeroMQ
+import ZeroMQRPC
+
+/// A look at who answers at each endpoint of a configuration, without a gateway: what `check --connect` prints.
+public struct ConnectionCheck: Sendable {
+  /// What was found at one endpoint.
+  public struct Outcome: Sendable, Hashable {
+    /// The service that has the endpoint.
+    public let service: String
+    /// The endpoint, as it is configured.
+    public let endpoint: Endpoint
+    /// Why it cannot be connected to; nil when the right peer is there.
+    public let fault: ConnectFault?
+  }
+
+  /// So many endpoints are looked at at one time.
+  private static let width = 64
+  private let services: [Configuration.Service]
+
+  /// A check of all services of the configuration.
+  public init(_ configuration: Configuration) { services = configuration.services }
+
+  /// Looks at all endpoints at once, and returns what was found, in the order of the configuration. Waits three seconds for each at
+  /// most, and for the lookup of its name.
+  public func run() async -> [Outcome] {
+    let look = PeerLook(most: Self.width)
+    return await withTaskGroup(of: (Int, Outcome).self) { group in
+      var count = 0
+      for service in services {
+        for direction in service.directions {
+          for endpoint in direction.connect {
+            group.addTask { [count] in
+              let fault = await withCheckedContinuation { done in
+                look.look(at: endpoint, for: direction.role) { done.resume(returning: $0) }
+              }
+              return (count, Outcome(service: service.name, endpoint: endpoint, fault: fault))
+            }
+            count += 1
+          }
+        }
+      }
+      return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+}
+
+extension Configuration.Service {
+  /// The endpoints that one socket of the service has, and what that socket does.
+  struct Direction: Sendable {
+    let role: EndpointStates.Role
+    let connect: [Endpoint]
+  }
+
+  /// What the service sends calls or events through, and what it receives events through, as far as it does either.
+  var directions: [Direction] {
+    switch pattern {
+    case .rpc(let rpc): [Direction(role: .rpc, connect: rpc.connect)]
+    case .pipeline(let pipeline): [Direction(role: .pipeline, connect: pipeline.connect)]
+    case .pubsub(let pubsub):
+      [
+        pubsub.publish.map { Direction(role: .publish, connect: $0.connect) },
+        pubsub.subscribe.map { Direction(role: .subscribe, connect: $0.connect) },
+      ].compactMap(\.self)
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import Reactor
+import ZeroMQ
+
+/// What is known of one endpoint of a service, over all threads that connect to it. A value without I/O, which is told what happens,
+/// and says what of it the operator is told.
+///
+/// Each change is told once, however many threads see it. One that comes and goes all the time is not told each time: losses, and
+/// reasons that change, have three lines at once and one in ten seconds; a return is told when what it ends was.
+struct EndpointState {
+  /// What the operator is told.
+  enum Line: Hashable {
+    /// It has a connection, for the first time.
+    case connected
+    /// It has a connection again, on each thread.
+    case back
+    /// The last connection is gone. So many losses before this one were not told.
+    case gone(untold: Int)
+    /// There has been no connection for a while, on one thread at least.
+    case missing(ConnectFault)
+  }
+
+  /// One thread's socket that has the endpoint.
+  typealias Holder = ObjectIdentifier
+
+  private enum Told {
+    case nothing, connected, gone, missing
+  }
+
+  /// After how long a look may follow the last one.
+  private static let betweenLooks = Duration.seconds(5)
+  /// A line of the kind that is held back is told so often in the long run...
+  private static let betweenLines = Duration.seconds(10)
+  /// ...and so many of them at once.
+  private static let linesAtOnce = 3
+
+  /// Connections that stand, by socket: one at most, but for a bound endpoint.
+  private var connections: [Holder: Int] = [:]
+  /// Those that have told that there is no connection, and not had one since.
+  private var missing: Set<Holder> = []
+  /// Why there is none, as far as it is known.
+  private(set) var fault: ConnectFault?
+  private var told = Told.nothing
+  private var isLooking = false
+  private var lastLook: Instant?
+  /// The last look found the right peer.
+  private var lookedRight = false
+  private var untoldLosses = 0
+  /// When the lines that were told would be paid for, at one in `betweenLines`.
+  private var paid = Instant(nanoseconds: .min)
+
+  init(fault: ConnectFault? = nil) { self.fault = fault }
+
+  /// How many connections stand.
+  var count: Int { connections.values.reduce(0, +) }
+
+  mutating func connected(_ holder: Holder) -> Line? {
+    connections[holder, default: 0] += 1
+    missing.remove(holder)
+    if missing.isEmpty { (fault, lookedRight) = (nil, false) }
+    switch told {
+    case .nothing:
+      told = .connected
+      return .connected
+    case .missing where !missing.isEmpty, .connected: return nil
+    case .gone, .missing:
+      told = .connected
+      return .back
+    }
+  }
+
+  mutating func disconnected(_ holder: Holder, at now: Instant) -> Line? {
+    guard let count = connections[holder] else { return nil }
+    connections[holder] = count > 1 ? count - 1 : nil
+    guard connections.isEmpty, told == .connected else { return nil }
+    guard mayTell(at: now) else {
+      untoldLosses += 1
+      return nil
+    }
+    told = .gone
+    defer { untoldLosses = 0 }
+    return .gone(untold: untoldLosses)
+  }
+
+  /// The socket was closed from this side, which is no news.
+  mutating func closed(_ holder: Holder) {
+    connections[holder] = nil
+    missing.remove(holder)
+  }
+
+  /// There has been no connection for a while. Returns whether to look why; the look's outcome is told by `looked`.
+  mutating func unreached(_ holder: Holder, at now: Instant) -> Bool {
+    missing.insert(holder)
+    guard !isLooking, lastLook.map({ now - $0 >= Self.betweenLooks }) ?? true else { return false }
+    (isLooking, lastLook) = (true, now)
+    return true
+  }
+
+  /// A look has found that, or the right peer.
+  mutating func looked(_ found: ConnectFault?, at now: Instant) -> Line? {
+    isLooking = false
+    guard !missing.isEmpty else { return nil }
+    // A service that has just started is the right one, and connected in a moment. When the next look finds that again, it is not.
+    guard let fault = found ?? (lookedRight ? .handshake : nil) else {
+      lookedRight = true
+      return nil
+    }
+    lookedRight = found == nil
+    return learned(fault, at: now)
+  }
+
+  /// The reason is known without a look.
+  mutating func failed(_ holder: Holder, _ fault: ConnectFault, at now: Instant) -> Line? {
+    missing.insert(holder)
+    return learned(fault, at: now)
+  }
+
+  private mutating func learned(_ fault: ConnectFault, at now: Instant) -> Line? {
+    let isNews = told != .missing || fault != self.fault
+    self.fault = fault
+    // What follows a loss that was told is a part of that.
+    guard isNews, told == .gone || mayTell(at: now) else { return nil }
+    told = .missing
+    return .missing(fault)
+  }
+
+  private mutating func mayTell(at now: Instant) -> Bool {
+    guard paid <= now + Self.betweenLines * (Self.linesAtOnce - 1) else { return false }
+    paid = max(paid, now) + Self.betweenLines
+    return true
+  }
+}

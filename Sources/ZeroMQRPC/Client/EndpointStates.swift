@@ -1,0 +1,145 @@
+public import Logging
+import Reactor
+public import ZeroMQ
+
+/// What is known of a service's endpoints, over all threads that connect to them, and the one who tells the operator of it: each change
+/// once, with the reason.
+///
+/// When there is no connection for two seconds, it looks who answers at the endpoint (`PeerLook`), at most every five seconds, and
+/// never on a reactor's thread. Any thread may use it.
+public final class EndpointStates: Sendable {
+  /// What a service's socket does, and so which peers it needs.
+  public enum Role: String, Sendable {
+    case rpc, pipeline, publish, subscribe
+
+    fileprivate var kind: SocketKind {
+      switch self {
+      case .rpc: .dealer
+      case .pipeline: .push
+      case .publish: .publish
+      case .subscribe: .subscribe
+      }
+    }
+  }
+
+  /// What is known of one endpoint.
+  public struct Report: Sendable, Hashable {
+    /// The endpoint, as it is configured.
+    public let endpoint: Endpoint
+    /// Whether a connection stands, on any thread.
+    public let isUp: Bool
+    /// Why there is none, or none on some thread, as far as it is known.
+    public let fault: ConnectFault?
+  }
+
+  private typealias Entry = (endpoint: Endpoint, state: EndpointState)
+
+  /// What the socket does that has the endpoints.
+  public let role: Role
+  private let logger: Logger
+  private let look: PeerLook
+  private let entries: Guarded<[Entry]>
+
+  /// Nothing is known yet of these endpoints; of others it is when they are first told of.
+  public convenience init(_ role: Role, bind: [Endpoint] = [], connect: [Endpoint] = [], logger: Logger) {
+    self.init(role, bind: bind, connect: connect, logger: logger, look: .shared)
+  }
+
+  package init(_ role: Role, bind: [Endpoint], connect: [Endpoint], logger: Logger, look: PeerLook) {
+    self.role = role
+    self.logger = logger
+    self.look = look
+    entries = Guarded(
+      bind.map { ($0, EndpointState(fault: .noPeer)) } + connect.map { ($0, EndpointState()) })
+  }
+
+  /// Each endpoint, in the order of the configuration.
+  public var reports: [Report] {
+    entries.withLock { entries in
+      entries.map { Report(endpoint: $0.endpoint, isUp: $0.state.count > 0, fault: $0.state.fault) }
+    }
+  }
+
+  /// Why a call finds no connection: the reason at the first endpoint of which one is known.
+  public var fault: ConnectFault? { entries.withLock { $0.lazy.compactMap(\.state.fault).first } }
+
+  // MARK: What clients tell
+
+  /// A connection of the holder's came, went, or does not come.
+  func changed(_ event: ConnectionEvent, at endpoint: Endpoint?, of holder: AnyObject) {
+    guard let endpoint else { return }
+    let (holder, now) = (ObjectIdentifier(holder), Instant.monotonic())
+    switch event {
+    case .connected: change(endpoint) { $0.connected(holder) }
+    case .disconnected: change(endpoint) { $0.disconnected(holder, at: now) }
+    case .refused: change(endpoint) { $0.failed(holder, .rejected, at: now) }
+    case .unresolved(_, let reason): change(endpoint) { $0.failed(holder, .unresolved(reason), at: now) }
+    case .duplicate(_, let other): change(endpoint) { $0.failed(holder, .duplicate(of: other), at: now) }
+    case .unreached(_, isResolving: true): change(endpoint) { $0.failed(holder, .unansweredLookup, at: now) }
+    case .unreached(_, isResolving: false):
+      let needsLook = entries.withLock { entries in
+        entries[Self.index(of: endpoint, &entries)].state.unreached(holder, at: now)
+      }
+      guard needsLook else { return }
+      look.look(at: endpoint, for: role) { fault in
+        self.change(endpoint) { $0.looked(fault, at: .monotonic()) }
+      }
+    // What follows is that there is no connection, and then it is told why.
+    case .connectedToItself: logger.debug("a connection to this process itself is dropped", metadata: at(endpoint))
+    }
+  }
+
+  /// The holder has closed its connections.
+  func closed(_ holder: AnyObject) {
+    let holder = ObjectIdentifier(holder)
+    entries.withLock { entries in
+      for index in entries.indices { entries[index].state.closed(holder) }
+    }
+  }
+
+  private func change(_ endpoint: Endpoint, _ body: (inout EndpointState) -> EndpointState.Line?) {
+    let (line, others) = entries.withLock { entries in
+      let line = body(&entries[Self.index(of: endpoint, &entries)].state)
+      return (line, entries.count { $0.state.count > 0 && $0.endpoint != endpoint })
+    }
+    if let line { log(line, endpoint, others: others) }
+  }
+
+  private static func index(of endpoint: Endpoint, _ entries: inout [Entry]) -> Int {
+    if let index = entries.firstIndex(where: { $0.endpoint == endpoint }) { return index }
+    entries.append((endpoint, EndpointState()))
+    return entries.count - 1
+  }
+
+  // MARK: The log
+
+  private func log(_ line: EndpointState.Line, _ endpoint: Endpoint, others: Int) {
+    var metadata = at(endpoint)
+    switch line {
+    case .connected: logger.info("connected", metadata: metadata)
+    case .back: logger.notice("connected again", metadata: metadata)
+    case .gone(let untold):
+      metadata["others-connected"] = "\(others)"
+      if untold > 0 { metadata["untold-losses"] = "\(untold)" }
+      if others > 0 {
+        logger.notice("a connection is lost", metadata: metadata)
+      } else {
+        logger.warning("the last connection is lost; it is tried again", metadata: metadata)
+      }
+    case .missing(let fault):
+      metadata["reason"] = "\(fault.code.rawValue)"
+      logger.warning("no connection: \(fault)", metadata: metadata)
+    }
+  }
+
+  private func at(_ endpoint: Endpoint) -> Logger.Metadata { ["endpoint": "\(endpoint)"] }
+}
+
+extension PeerLook {
+  /// Looks for a peer of a service's socket. Answers on a thread of its own: nil when the peer is the right one.
+  package func look(
+    at endpoint: Endpoint, for role: EndpointStates.Role, answer: @escaping @Sendable (ConnectFault?) -> Void
+  ) {
+    look(at: endpoint, for: role.kind, of: role.rawValue, answer: answer)
+  }
+}

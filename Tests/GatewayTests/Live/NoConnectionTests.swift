@@ -1,0 +1,135 @@
+import Gateway
+import Support
+import Testing
+import ZeroMQ
+
+/// What is told of backends that are not there: in the log once for all threads, in `/ready?verbose`, and to callers.
+@Suite("a backend that is not there", .timeLimit(.minutes(1)))
+struct NoConnectionTests {
+  private func start(
+    _ rig: Rig, _ services: String, threads: Int = 2, listen: String = "127.0.0.1:0"
+  ) async throws -> (log: RecordingLog, gateway: LiveGateway) {
+    let log = RecordingLog()
+    let configuration = try Configuration.load(
+      yaml: """
+        http: { listen: ["\(listen)"], threads: \(threads) }
+        auth: none
+        services:
+        \(services.indented(by: 2))
+        """, file: "test.yaml")
+    let gateway = LiveGateway(try await Gateway.start(configuration, logger: log.logger(.info)))
+    rig.cleanup.add { await gateway.stop() }
+    return (log, gateway)
+  }
+
+  private func lines(_ log: RecordingLog, _ word: String) -> [String] { log.lines.filter { $0.contains(word) } }
+
+  @Test("is told of once, with the reason, and its return once", arguments: [1, 2])
+  func wrongSocket(threads: Int) async throws {
+    try await Rig.with { rig in
+      let endpoint = rig.directory.endpoint("s")
+      let wrong = try await rig.wire(.pull, bind: endpoint)
+      let (log, gateway) = try await start(
+        rig, #"s: { pattern: rpc, connect: ["\#(endpoint)"] }"#, threads: threads)
+      try await eventually("a warning") { !lines(log, "warning: no connection").isEmpty }
+      let refused = try await gateway.http.post("/rpc/s/x", "[]")
+      #expect(refused.status == 503)
+      #expect(refused.json["code"] == "no-backend")
+      #expect(refused.json["reason"] == "wrong-socket-type")
+      #expect(!refused.body.contains(endpoint))
+      let state = try await gateway.http.get("/ready?verbose").json["services"]["s"]["endpoints"][0]
+      #expect(state["endpoint"].text == endpoint)
+      #expect(state["role"] == "rpc")
+      #expect(state["state"] == "down")
+      #expect(state["reason"] == "wrong-socket-type")
+      await wrong.close()
+      let right = try await rig.wire(.router, bind: endpoint)
+      try await eventually("it is back") { !lines(log, "notice: connected again").isEmpty }
+      let up = try await gateway.http.get("/ready?verbose").json["services"]["s"]["endpoints"][0]
+      #expect(up["state"] == "up")
+      #expect(up["reason"] == .null)
+      await right.close()
+      try await eventually("the loss and its reason") { lines(log, "warning").count == 3 }
+      let about = log.lines.filter { $0.contains("endpoint=\(endpoint)") }.map { $0.prefix { $0 != "=" } }
+      #expect(
+        about == [
+          "warning: no connection: the peer is PULL, rpc needs ROUTER; check which port of the service this is endpoint",
+          "notice: connected again endpoint",
+          "warning: the last connection is lost; it is tried again endpoint",
+          "warning: no connection: there is no such path; start the service, or check the path endpoint",
+        ])
+      #expect(about.count == log.lines.filter { $0.contains("service=s") }.count)
+    }
+  }
+
+  @Test("is told of to callers of each pattern, by the reason's code")
+  func patterns() async throws {
+    try await Rig.with { rig in
+      let nobody = rig.directory.endpoint("nobody")
+      let (log, gateway) = try await start(
+        rig,
+        """
+        jobs: { pattern: pipeline, connect: ["\(nobody)"] }
+        news: { pattern: pubsub, publish: { connect: ["\(nobody)"] }, subscribe: { connect: ["\(nobody)"] } }
+        """)
+      try await eventually("three warnings") { lines(log, "warning: no connection").count == 3 }
+      for target in ["/push/jobs/x", "/pub/news/t/x"] {
+        let reply = try await gateway.http.post(target, "[]")
+        #expect(reply.status == 503)
+        #expect(reply.json["reason"] == "no-such-path")
+      }
+      let news = try await gateway.http.get("/ready?verbose").json["services"]["news"]["endpoints"]
+      #expect(news.elements.map { $0["role"] } == ["publish", "subscribe"])
+      #expect(news.elements.map { $0["reason"] } == ["no-such-path", "no-such-path"])
+    }
+  }
+
+  @Test("is told of without addresses where other machines can ask")
+  func addresses() async throws {
+    try await Rig.with { rig in
+      let nobody = rig.directory.endpoint("nobody")
+      let (log, gateway) = try await start(
+        rig, #"s: { pattern: rpc, connect: ["\#(nobody)"] }"#, listen: "0.0.0.0:0")
+      try await eventually("a warning") { !lines(log, "warning: no connection").isEmpty }
+      let reply = try await gateway.http.get("/ready?verbose")
+      #expect(
+        reply.json["services"]["s"]["endpoints"][0] == ["role": "rpc", "state": "down", "reason": "no-such-path"])
+      #expect(!reply.body.contains(nobody))
+    }
+  }
+
+  @Test("one of two that is lost is a notice, the last one a warning")
+  func last() async throws {
+    try await Rig.with { rig in
+      let (a, b) = (rig.directory.endpoint("a"), rig.directory.endpoint("b"))
+      let (first, second) = (try await rig.wire(.router, bind: a), try await rig.wire(.router, bind: b))
+      let (log, _) = try await start(rig, #"s: { pattern: rpc, connect: ["\#(a)", "\#(b)"] }"#)
+      try await eventually("both") { lines(log, "info: connected").count == 2 }
+      await first.close()
+      try await eventually("the first loss") { !lines(log, "notice: a connection is lost endpoint=\(a)").isEmpty }
+      await second.close()
+      try await eventually("the last") { !lines(log, "warning: the last connection is lost").isEmpty }
+    }
+  }
+
+  @Test("the check finds the same as the gateway")
+  func check() async throws {
+    try await Rig.with { rig in
+      let (right, wrong, nobody) = (
+        rig.directory.endpoint("r"), rig.directory.endpoint("w"), rig.directory.endpoint("n")
+      )
+      _ = try await rig.wire(.router, bind: right)
+      _ = try await rig.wire(.pull, bind: wrong)
+      let configuration = try Configuration.load(
+        yaml: """
+          services:
+            s: { pattern: rpc, connect: ["\(right)", "\(wrong)", "\(nobody)"] }
+            news: { pattern: pubsub, publish: { connect: ["\(wrong)"] } }
+          """, file: "test.yaml")
+      let outcomes = await ConnectionCheck(configuration).run()
+      #expect(outcomes.map(\.service) == ["s", "s", "s", "news"])
+      #expect(outcomes.map(\.endpoint.description) == [right, wrong, nobody, wrong])
+      #expect(outcomes.map { $0.fault?.code } == [nil, .wrongSocketType, .noSuchPath, .wrongSocketType])
+    }
+  }
+}
