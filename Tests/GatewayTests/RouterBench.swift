@@ -23,7 +23,8 @@ enum RouterBench {
     try await shard.open(
       configuration, shards: [shard],
       shared: configuration.services.map {
-        SharedService($0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"))
+        SharedService(
+          $0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"), logger: Rig.logger)
       },
       context: Context(),
       logger: Rig.logger)

@@ -117,11 +117,11 @@ public final class EndpointStates: Sendable {
     var metadata = at(endpoint)
     switch line {
     case .connected: logger.info("connected", metadata: metadata)
-    case .back: logger.notice("connected again", metadata: metadata)
+    case .back: logger.notice("connected", metadata: metadata)
     case .gone(let untold):
-      metadata["others-connected"] = "\(others)"
       if untold > 0 { metadata["untold-losses"] = "\(untold)" }
       if others > 0 {
+        metadata["others-connected"] = "\(others)"
         logger.notice("a connection is lost", metadata: metadata)
       } else {
         logger.warning("the last connection is lost; it is tried again", metadata: metadata)

@@ -189,6 +189,8 @@ extension JSON {
   /// Whether two problems differ in nothing but the name of their request.
   fileprivate func isSameProblem(as other: JSON) -> Bool {
     guard case .object(let members) = self else { return false }
-    return members.filter { $0.key != "requestId" } == other.members.filter { $0.key != "requestId" }
+    // What depends on the moment, and on where a service is looked for.
+    let varying: Set = ["requestId", "reason", "services"]
+    return members.filter { !varying.contains($0.key) } == other.members.filter { !varying.contains($0.key) }
   }
 }

@@ -68,7 +68,7 @@ struct EventMemoryTests {
       let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
       let memory = MemoryBudget(limit: configuration.http.limits.memory)
       let shared = configuration.services.map {
-        SharedService($0, memory: memory, transcoding: BackgroundQueue(name: "test"))
+        SharedService($0, memory: memory, transcoding: BackgroundQueue(name: "test"), logger: Rig.logger)
       }
       let context = try Context()
       let reactor = try Reactor(name: "home")

@@ -30,7 +30,8 @@ struct FeedTests {
         """
       let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
       let shared = configuration.services.map {
-        SharedService($0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"))
+        SharedService(
+          $0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"), logger: Rig.logger)
       }
       let context = try Context()
       let reactors = [try Reactor(name: "home"), try Reactor(name: "other")]

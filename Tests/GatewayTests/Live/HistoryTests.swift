@@ -30,7 +30,8 @@ struct HistoryTests {
         try await shard.open(
           configuration, shards: shards,
           shared: configuration.services.map {
-            SharedService($0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"))
+            SharedService(
+              $0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"), logger: Rig.logger)
           },
           context: context,
           logger: Rig.logger)

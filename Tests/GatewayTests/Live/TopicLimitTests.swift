@@ -133,7 +133,8 @@ struct TopicLimitTests {
       try await shard.open(
         configuration, shards: [shard],
         shared: configuration.services.map {
-          SharedService($0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"))
+          SharedService(
+            $0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"), logger: Rig.logger)
         },
         context: try Context(),
         logger: Rig.logger)
