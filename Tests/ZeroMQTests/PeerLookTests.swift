@@ -29,7 +29,9 @@ struct PeerLookTests {
     let directory = try TemporaryDirectory()
     try await Stations.with { stations in
       let station = try await stations.open(peer)
-      for endpoint in ["tcp://127.0.0.1:*", "ipc://@look-\(getpid())-\(peer.rawValue)-\(own.rawValue)", directory.endpoint("peer")] {
+      for endpoint in [
+        "tcp://127.0.0.1:*", "ipc://@look-\(getpid())-\(peer.rawValue)-\(own.rawValue)", directory.endpoint("peer"),
+      ] {
         let fault = try await look(at: try await station.bind(endpoint), for: own)
         #expect(fault?.code == (words == nil ? nil : .wrongSocketType))
         #expect(fault?.description.hasPrefix(words ?? "") ?? true)

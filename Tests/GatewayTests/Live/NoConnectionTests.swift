@@ -50,16 +50,17 @@ struct NoConnectionTests {
       #expect(up["state"] == "up")
       #expect(up["reason"] == .null)
       await right.close()
-      try await eventually("the loss and its reason") { !lines(log, "reason=no-such-path").isEmpty }
-      let about = log.lines.filter { $0.contains("endpoint=\(endpoint)") }.map { $0.prefix { $0 != "=" } }
+      try await eventually("the loss and its reason") { lines(log, "warning: no connection").count == 2 }
+      let about = log.lines.filter { $0.contains("service=s") }.map { $0.prefix { $0 != ";" && $0 != "=" } }
+      // libzmq may leave the path of an ipc endpoint behind.
       #expect(
-        about == [
-          "warning: no connection: the peer is PULL, rpc needs ROUTER; check which port of the service this is endpoint",
-          "notice: connected endpoint",
-          "warning: the last connection is lost; it is tried again endpoint",
-          "warning: no connection: there is no such path; start the service, or check the path endpoint",
+        about.last == "warning: no connection: there is no such path"
+          || about.last == "warning: no connection: nobody listens there")
+      #expect(
+        about.dropLast() == [
+          "warning: no connection: the peer is PULL, rpc needs ROUTER", "notice: connected endpoint",
+          "warning: the last connection is lost",
         ])
-      #expect(about.count == log.lines.filter { $0.contains("service=s") }.count)
     }
   }
 
