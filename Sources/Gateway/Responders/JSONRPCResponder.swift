@@ -171,7 +171,7 @@ struct JSONRPCFault: Error {
   }
 
   /// The failure of one call: its problem document is the `data`.
-  init(_ problem: Problem, at occurrence: Problem.Occurrence) {
+  init(_ problem: Problem, document: UnsafeRawBufferPointer) {
     (code, message) =
       switch problem.code {
       case .notExposed, .noSuchMethod: (.methodNotFound, "Method not found")
@@ -179,7 +179,7 @@ struct JSONRPCFault: Error {
       case .internal: (.internalError, "Internal error")
       default: (.server, problem.code.title)
       }
-    data = problem.at(occurrence).json(prefix: occurrence.prefix)
+    data = Array(document)
   }
 
   /// The whole answer to the request of that `id`, which is JSON.

@@ -12,12 +12,12 @@ final class RPCUpstream {
   let maximumTimeout: Duration
   let reader: JSONToMessagePack
   let replies: ReplyReader
-  let longReplies: LongReplies
   /// How many calls a JSON-RPC document may have.
   let longestBatch: Int
   /// What clients make the gateway keep for the service counts here.
   let memory: MemoryBudget
   let loop: Loop
+  private let transcoding: BackgroundQueue
 
   init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
@@ -39,10 +39,44 @@ final class RPCUpstream {
     replies = ReplyReader(
       writer: service.json.writer(limits: configuration.http.limits.transcoding),
       errors: ErrorMap(rpc.errors.map, configuration.errors.map), exposure: configuration.exposure(rpc.errors))
-    longReplies = LongReplies(shared, replies, on: loop)
+    transcoding = shared.transcoding
     longestBatch = configuration.http.limits.batch
     memory = shared.memory
     self.loop = loop
+  }
+
+  /// The method of that name, if callers reach it.
+  func method(_ name: String) throws(Problem) -> MethodName {
+    guard let method = MethodName(name) else {
+      throw Problem(.notExposed, "\"\(name)\" is no name of a method that can be called.")
+    }
+    try policy.check(method)
+    return method
+  }
+
+  /// Hands a call to the engine; its arguments lie in the buffer. Returns its number there, to cancel it by. Throws what is known at
+  /// once, and the handler then hears nothing.
+  func call(
+    _ method: MethodName, _ frames: CallFrames, in buffer: borrowing ByteBuffer, timeout: Duration,
+    replyTo handler: any ReplyHandler
+  ) throws(Problem) -> UInt32 {
+    do throws(CallFailure) {
+      return try frames.withFrames(in: buffer) { arguments, keywords throws(CallFailure) in
+        try method.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in
+          try engine.call(
+            BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: handler)
+        }
+      }
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  /// Does work on the thread beside the shards. Its result may be submitted to the reactor it is given.
+  func beside(_ work: @escaping @Sendable (Reactor) -> Void) {
+    transcoding.add { [reactor = loop.reactor] in
+      if let reactor { work(reactor) }
+    }
   }
 }
 
@@ -51,6 +85,19 @@ struct ReplyReader: Sendable {
   let writer: MessagePackToJSON
   let errors: ErrorMap
   let exposure: Configuration.Exposure
+
+  /// Appends the result of a call as JSON, or returns what is answered in its place; the buffer is then left to be cleared.
+  func read(
+    _ body: UnsafeRawBufferPointer, isException: Bool, calling method: MethodName, into json: inout ByteBuffer
+  ) -> Problem? {
+    do throws(TranscodingError) {
+      if isException { return try problem(body, calling: method, &json) }
+      try writer.transcode(body, into: &json)
+      return nil
+    } catch {
+      return Problem(reply: error)
+    }
+  }
 
   /// What an exception that came as the reply is answered with. Leaves its arguments in the buffer.
   func problem(

@@ -84,8 +84,8 @@ public final class Exchange {
   /// Whether the server accepts no more requests; the answer to this one closes its connection.
   public var isServerQuiesced: Bool { server.isQuiesced }
 
-  /// Answers with bytes. They are copied, unless an owner is named: then they live, unchanged, as long as it does, and the exchange
-  /// holds it while it needs them. Called inside a handler's call or later, once; when the client is gone, or an answer was given
+  /// Answers with bytes. They are copied, unless an owner is named: then they live, unchanged, as long as it does, it counts them in
+  /// the memory, and the exchange holds it while it needs them. Called inside a handler's call or later, once; when the client is gone, or an answer was given
   /// before, it does nothing. Answered before the body was read, the connection closes after it. The answer has the headers of
   /// every answer as well: `X-Request-Id`, and what keeps foreign pages from reading it.
   public func respond(
