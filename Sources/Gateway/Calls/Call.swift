@@ -38,11 +38,11 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
     self.completion = completion
   }
 
-  /// Hands the call to the engine. Its arguments lie in the buffer, and are copied. Throws what is known at once, and the completion
-  /// then hears nothing.
-  func start(_ frames: CallFrames, in buffer: borrowing ByteBuffer, timeout: Duration) throws(Problem) {
+  /// Hands the call to the engine. Its arguments lie in the buffer, and are copied; `timeout` is what the caller asks for, if it does.
+  /// Throws what is known at once, and the completion then hears nothing.
+  func start(_ frames: CallFrames, in buffer: borrowing ByteBuffer, asking timeout: Duration?) throws(Problem) {
     do throws(Problem) {
-      number = try upstream.call(method, frames, in: buffer, timeout: timeout, replyTo: self)
+      number = try upstream.call(method, frames, in: buffer, asking: timeout, replyTo: self)
     } catch {
       completion = nil
       throw error

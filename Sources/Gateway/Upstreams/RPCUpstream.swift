@@ -8,8 +8,6 @@ import ZeroMQRPC
 final class RPCUpstream {
   let engine: CallEngine
   let policy: MethodPolicy
-  let timeout: Duration
-  let maximumTimeout: Duration
   let reader: JSONToMessagePack
   let replies: ReplyReader
   /// How many calls a JSON-RPC document may have.
@@ -18,6 +16,12 @@ final class RPCUpstream {
   let memory: MemoryBudget
   let loop: Loop
   private let transcoding: BackgroundQueue
+  private let usual: CallSettings
+  /// Nil when all methods are as usual.
+  private let special: SettingsByName?
+  private var known: [MethodName: CallSettings] = [:]
+  /// How many methods are known. Callers make names up, so there may be any number of them.
+  private static let mostKnown = 1_000
 
   init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
@@ -33,16 +37,29 @@ final class RPCUpstream {
       on: loop,
       logger: logger)
     policy = MethodPolicy(service.methods)
-    timeout = rpc.timeout
-    maximumTimeout = rpc.maximumTimeout
+    usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
+    special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)
     reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
     replies = ReplyReader(
       writer: service.json.writer(limits: configuration.http.limits.transcoding),
-      errors: ErrorMap(rpc.errors.map, configuration.errors.map), exposure: configuration.exposure(rpc.errors))
+      errors: ErrorMap(rpc.errors.map, configuration.errors.map), special: special,
+      exposure: configuration.exposure(rpc.errors))
     transcoding = shared.transcoding
     longestBatch = configuration.http.limits.batch
     memory = shared.memory
     self.loop = loop
+  }
+
+  /// What holds for calls of the method.
+  func settings(of method: MethodName) -> CallSettings {
+    guard let special else { return usual }
+    if let settings = known[method] { return settings }
+    if known.count >= Self.mostKnown { known = [:] }
+    let settings = CallSettings(
+      timeout: special.first(for: method.text, \.timeout) ?? usual.timeout,
+      maximumTimeout: special.first(for: method.text, \.maximumTimeout) ?? usual.maximumTimeout)
+    known[method] = settings
+    return settings
   }
 
   /// The method of that name, if callers reach it.
@@ -54,12 +71,13 @@ final class RPCUpstream {
     return method
   }
 
-  /// Hands a call to the engine; its arguments lie in the buffer. Returns its number there, to cancel it by. Throws what is known at
-  /// once, and the handler then hears nothing.
+  /// Hands a call to the engine; its arguments lie in the buffer, and `timeout` is what the caller asks for, if it does. Returns its
+  /// number there, to cancel it by. Throws what is known at once, and the handler then hears nothing.
   func call(
-    _ method: MethodName, _ frames: CallFrames, in buffer: borrowing ByteBuffer, timeout: Duration,
+    _ method: MethodName, _ frames: CallFrames, in buffer: borrowing ByteBuffer, asking timeout: Duration?,
     replyTo handler: any ReplyHandler
   ) throws(Problem) -> UInt32 {
+    let timeout = settings(of: method).timeout(asked: timeout)
     do throws(CallFailure) {
       return try frames.withFrames(in: buffer) { arguments, keywords throws(CallFailure) in
         try method.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in
@@ -80,10 +98,23 @@ final class RPCUpstream {
   }
 }
 
+/// What holds for the calls of one method.
+struct CallSettings {
+  /// How long a call may take when the caller does not say.
+  let timeout: Duration
+  /// The longest a caller may ask for.
+  let maximumTimeout: Duration
+
+  /// How long a call may take for which the caller asks for so long, if it asks.
+  func timeout(asked: Duration?) -> Duration { min(asked ?? timeout, maximumTimeout) }
+}
+
 /// How the replies of a service become answers.
 struct ReplyReader: Sendable {
   let writer: MessagePackToJSON
   let errors: ErrorMap
+  /// What holds for some methods before `errors` and `exposure`; nil when nothing does.
+  let special: SettingsByName?
   let exposure: Configuration.Exposure
 
   /// Appends the result of a call as JSON, or returns what is answered in its place; the buffer is then left to be cleared.
@@ -109,9 +140,10 @@ struct ReplyReader: Sendable {
     }
     let shown = ShownException(
       type: exception.name, arguments: buffer.withUnsafeBytes { Array($0) }, repr: exception.repr)
+    let errors = special?.errors(for: method.text, before: errors) ?? errors
     let verdict = errors.verdict(
       for: exception.name, firstArgument: exception.firstArgument, innerArgument: exception.innerArgument,
       calling: method.text)
-    return Problem(shown, verdict, exposing: exposure)
+    return Problem(shown, verdict, exposing: special?.first(for: method.text, \.errors.expose) ?? exposure)
   }
 }

@@ -1,6 +1,6 @@
 import CLinux
 import Logging
-import Reactor
+public import Reactor
 
 /// One request and its answer. There is one object for a connection, used again for each request on it, so a handler keeps
 /// it no longer than until the answer is complete or `abandoned` was called.
@@ -65,8 +65,8 @@ public final class Exchange {
   /// Whether the declared length of the body is beyond the server's limit: unless `Handler.begin` answers, the request is refused.
   public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > server.options.bodyLimit }
 
-  /// Whether there is memory to keep an answer of that length until the client has read it.
-  public func hasRoom(forAnswer bytes: Int) -> Bool { server.memory.hasRoom(for: bytes) }
+  /// Where bodies and answers count until they are read.
+  public var memory: MemoryBudget { server.memory }
 
   /// The client's numeric address, without the port.
   public var peerAddress: String { connection.peerAddress }
