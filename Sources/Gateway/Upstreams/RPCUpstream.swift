@@ -35,9 +35,8 @@ final class RPCUpstream {
     // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
     options.leastSilence = min(options.leastSilence, rpc.timeout)
     engine = try CallEngine(
-      connect: rpc.connect, inFlight: shared.inFlight, memory: shared.memory, options: options, in: context,
-      on: loop,
-      logger: logger)
+      connect: rpc.connect, weights: rpc.weights, inFlight: shared.inFlight, waiting: shared.waiting,
+      memory: shared.memory, options: options, in: context, on: loop, logger: logger)
     policy = MethodPolicy(service.methods)
     usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
     special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)
