@@ -64,6 +64,8 @@ struct EndpointStateTests {
     _ = state.looked(.refused, at: at(3))
     #expect(state.unreached(b, at: at(6)) == false)
     #expect(state.unreached(b, at: at(7)) == true)
+    _ = (state.looked(.refused, at: at(7)), state.connected(a), state.connected(b), state.disconnected(a, at: at(8)))
+    #expect(state.unreached(a, at: at(8)) == true, "a new loss has a reason of its own")
   }
 
   @Test("a peer that looks right is told of only when that is so again")

@@ -26,7 +26,7 @@ struct EndpointState {
     case nothing, connected, gone, missing
   }
 
-  /// After how long a look may follow the last one.
+  /// After how long a look may follow the last one, while there is no connection.
   private static let betweenLooks = Duration.seconds(5)
   /// A line of the kind that is held back is told so often in the long run...
   private static let betweenLines = Duration.seconds(10)
@@ -56,7 +56,7 @@ struct EndpointState {
   mutating func connected(_ holder: Holder) -> Line? {
     connections[holder, default: 0] += 1
     missing.remove(holder)
-    if missing.isEmpty { (fault, lookedRight) = (nil, false) }
+    if missing.isEmpty { (fault, lookedRight, lastLook) = (nil, false, nil) }
     switch told {
     case .nothing:
       told = .connected
