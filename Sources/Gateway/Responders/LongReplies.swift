@@ -26,7 +26,8 @@ struct LongReplies {
     guard let held = HeldReply(reply, in: shared.memory) else {
       return request.answer(.noMemory(forAnswer: reply.body.count))
     }
-    let work = LongReplyWork(held, reader, method, isTagged: request.method != .post, at: request.occurrence)
+    let work = LongReplyWork(
+      held, reader, method, as: request.resultFormat, isTagged: request.method != .post, at: request.occurrence)
     let pending = PendingTranscoding(request, work, until: reply.deadline, on: loop)
     request.waits(for: pending)
     // The request holds the object, and lets go of it when it is answered or its client leaves. Safe: only the shard's thread looks
@@ -70,7 +71,7 @@ private final class PendingTranscoding: PendingWork, TimerHandler {
     guard let timer = deadline.take() else { return }
     loop.cancel(timer)
     switch answer {
-    case .result(let json, let tag): request.answer(result: json.bytes, tag: tag, keptBy: json)
+    case .result(let result, let tag): request.answer(result: result.bytes, tag: tag, keptBy: result)
     case .problem(let problem, let document): request.answer(problem, document: document.bytes, keptBy: document)
     }
   }
@@ -133,15 +134,18 @@ private final class LongReplyWork: Sendable {
   private let held: Guarded<HeldReply?>
   private let reader: ReplyReader
   private let method: MethodName
+  private let format: ResultFormat
   private let isTagged: Bool
   private let occurrence: Problem.Occurrence
 
   init(
-    _ held: HeldReply, _ reader: ReplyReader, _ method: MethodName, isTagged: Bool, at occurrence: Problem.Occurrence
+    _ held: HeldReply, _ reader: ReplyReader, _ method: MethodName, as format: ResultFormat, isTagged: Bool,
+    at occurrence: Problem.Occurrence
   ) {
     self.held = Guarded(held)
     self.reader = reader
     self.method = method
+    self.format = format
     self.isTagged = isTagged
     self.occurrence = occurrence
   }
@@ -159,7 +163,7 @@ private final class LongReplyWork: Sendable {
       return try reply.body.withUnsafeBytes { body throws(TranscodingError) in
         var buffer = ByteBuffer()
         if reply.isException { return problem(try reader.problem(body, calling: method, &buffer)) }
-        try reader.writer.transcode(body, into: &buffer)
+        try reader.write(body, as: format, into: &buffer)
         let tag = isTagged ? buffer.withUnsafeBytes(EntityTag.of) : nil
         return .result(KeptBytes(buffer), tag: tag)
       }

@@ -35,9 +35,9 @@ final class RPCUpstream {
     policy = MethodPolicy(service.methods)
     timeout = rpc.timeout
     maximumTimeout = rpc.maximumTimeout
-    reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
+    reader = service.reader(limits: configuration.http.limits.transcoding)
     replies = ReplyReader(
-      writer: service.json.writer(limits: configuration.http.limits.transcoding),
+      writer: service.writer(limits: configuration.http.limits.transcoding),
       errors: ErrorMap(rpc.errors.map, configuration.errors.map), exposure: configuration.exposure(rpc.errors))
     longReplies = LongReplies(shared, replies, on: loop)
     longestBatch = configuration.http.limits.batch
@@ -51,6 +51,14 @@ struct ReplyReader: Sendable {
   let writer: MessagePackToJSON
   let errors: ErrorMap
   let exposure: Configuration.Exposure
+
+  /// Writes a result, which stays as it is for a client that wants MessagePack.
+  func write(
+    _ body: UnsafeRawBufferPointer, as format: ResultFormat, into buffer: inout ByteBuffer
+  ) throws(TranscodingError) {
+    guard format == .json else { return try MessagePackResult(limits: writer.limits).pass(body, into: &buffer) }
+    try writer.transcode(body, into: &buffer)
+  }
 
   /// What an exception that came as the reply is answered with. Leaves its arguments in the buffer.
   func problem(
