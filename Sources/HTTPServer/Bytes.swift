@@ -27,12 +27,12 @@ final class ExchangeBytes {
     share.force(answer.capacity)
   }
 
-  /// Copies an answer, or holds the owner that keeps it: it stays where it is until `clear()`.
+  /// Copies an answer, or holds the owner that keeps it, and counts it in the memory: it stays where it is until `clear()`.
   func keep(_ body: UnsafeRawBufferPointer, by owner: AnyObject?) -> UnsafeRawBufferPointer {
     answer.clear()
     if let owner {
       answerOwner = owner
-      share.force(content.capacity + body.count)
+      share.force(content.capacity)
       return body
     }
     answer.append(body)

@@ -109,11 +109,11 @@ struct ServiceConfigurationTests {
         == [])
     #expect(
       complaints(rpc("datetimes: pickel", "ext: { 123: text, -1: text, x: text, 10: txt }")) == [
-        "5:5: services.math.datetimes: \"pickel\" is none of text, pickle; did you mean \"pickle\"?",
+        "5:16: services.math.datetimes: \"pickel\" is none of text, pickle; did you mean \"pickle\"?",
         "6:12: services.math.ext.123: the codes 123 to 127 are unpickled by services and cannot be listed; datetimes: pickle lets dates in",
         "6:23: services.math.ext.-1: -1 is the timestamp of MessagePack, which always passes",
         "6:33: services.math.ext.x: a code is a whole number from 0 to 122",
-        "6:42: services.math.ext.10: \"txt\" is none of text, base64; did you mean \"text\"?",
+        "6:46: services.math.ext.10: \"txt\" is none of text, base64; did you mean \"text\"?",
       ])
     #expect(
       complaints("services: { a: { pattern: pubsub, datetimes: pickle, subscribe: { connect: tcp://h:1 } } }") == [

@@ -129,7 +129,7 @@ struct MessagePackArgumentsTests {
   func dates() throws {
     let arguments = MessagePackArguments(extensions: .init(picklesDates: true))
     for vector in Golden.pickles {
-      let code = try #require(vector.code)
+      let code = vector.code ?? 126
       let source = written(.array([1, .ext(code, vector.payload), "z"]))
       guard let date = vector.payload.withUnsafeBytes({ PickledDate(code: code, payload: $0) }) else {
         let error = failure { () throws(TranscodingError) in try passed(hex(source), arguments) }
@@ -206,7 +206,7 @@ struct MessagePackResultTests {
   @Test("has text in the place of a pickled date, and a map in the place of what else is in those codes")
   func dates() throws {
     for vector in Golden.pickles {
-      let code = try #require(vector.code)
+      let code = vector.code ?? 126
       let date = vector.payload.withUnsafeBytes { PickledDate(code: code, payload: $0) }
       let shown: Value = date.map { .string($0.text) } ?? ["$ext": [.int(Int64(code)), .binary(vector.payload)]]
       let source = written([.ext(code, vector.payload), 1, ["a": .ext(code, vector.payload)]])

@@ -30,7 +30,7 @@ extension Configuration {
     }
 
     /// Reads one service; `nil` when too little of it can be understood. Whatever is wrong was reported.
-    init?(_ name: String, in services: Section, limits: Limits) {
+    init?(_ name: String, in services: Section, limits: Limits, routes: inout RouteReader) {
       guard let section = services.section(name) else { return nil }
       Self.check(name, in: services)
       self.init(name, .pubsub(.init()))
@@ -45,7 +45,19 @@ extension Configuration {
       // What the other keys mean depends on the pattern, so nothing can be said of them.
       case nil: section.ignore(Self.patternKeys)
       }
-      if let inner = section.section("methods") { methods.read(inner, allowsSafe: kind == .rpc || kind == nil) }
+      if let inner = section.section("methods") {
+        if case .rpc(let rpc) = pattern {
+          methods.read(inner, of: rpc)
+        } else {
+          methods.read(inner, of: kind == nil ? RPC(connect: []) : nil)
+        }
+      }
+      if case .rpc(var rpc) = pattern, let inner = section.section("routes") {
+        rpc.routes = routes.read(inner, of: name, methods)
+        pattern = .rpc(rpc)
+      } else if kind != .rpc {
+        section.refuse("routes", because: "does not apply: only methods of pattern rpc are answered")
+      }
       if kind == .pipeline {
         section.refuse("json", because: "does not apply to a pipeline, which answers nothing")
       } else if let inner = section.section("json") {
@@ -103,7 +115,8 @@ extension Configuration {
 
     /// The keys that belong to one pattern or another.
     private static let patternKeys = [
-      "connect", "bind", "timeout", "max-timeout", "in-flight", "errors", "reply-limit", "publish", "subscribe",
+      "connect", "bind", "timeout", "max-timeout", "in-flight", "queue", "errors", "reply-limit", "publish",
+      "subscribe",
     ]
   }
 
@@ -123,54 +136,6 @@ extension Configuration {
     case pipeline(Pipeline)
     /// Events out, in, or both: `/pub/...` and `/sub/...`.
     case pubsub(PubSub)
-  }
-
-  /// Which methods callers reach: globs in which `*` is any run of characters, dots included, and `?` is one.
-  ///
-  /// A method with a part that starts with `_` is never reached.
-  public struct Methods: Sendable, Hashable {
-    /// What can be called (default: everything).
-    public var expose: [String]
-    /// What cannot, even when exposed (default: nothing).
-    public var hide: [String]
-    /// What GET may call as well (default: nothing).
-    public var safe: [String]
-
-    /// Everything by POST and nothing by GET, by default.
-    public init(expose: [String] = ["*"], hide: [String] = [], safe: [String] = []) {
-      self.expose = expose
-      self.hide = hide
-      self.safe = safe
-    }
-
-    fileprivate mutating func read(_ section: Section, allowsSafe: Bool) {
-      section.read("expose", into: &expose, Self.globs)
-      section.read("hide", into: &hide, Self.globs)
-      if allowsSafe {
-        section.read("safe", into: &safe, Self.globs)
-      } else {
-        section.refuse("safe", because: "does not apply: only methods of pattern rpc are called with GET")
-      }
-      section.finish()
-    }
-
-    /// Globs of method names that can match something.
-    private static func globs(_ field: Field) -> [String]? {
-      guard let elements = field.elements() else { return nil }
-      var globs: [String] = []
-      for element in elements {
-        guard let text = element.text("a glob such as get*") else { continue }
-        if text.isEmpty || !text.utf8.allSatisfy({ $0.isNameByte || $0 == Glob.star || $0 == Glob.question }) {
-          element.report(
-            "\"\(text)\" matches no method; globs are letters, digits, \"_\", \".\", \"-\", \"*\" and \"?\"")
-        } else if text.split(separator: ".").contains(where: { $0.hasPrefix("_") }) {
-          element.report("a method part that starts with \"_\" is never callable")
-        } else {
-          globs.append(text)
-        }
-      }
-      return globs
-    }
   }
 
   /// How results and events are written where JSON leaves a choice.
@@ -196,7 +161,10 @@ extension Configuration {
 
 extension Section {
   /// The endpoints of `connect`, which every pattern has; reports when there are none.
-  func endpoints() -> [Endpoint] {
+  func endpoints() -> [Endpoint] { backends(allowsWeight: false).map(\.endpoint) }
+
+  /// The same, with the weight of each: `{ endpoint: ..., weight: ... }`.
+  func backends(allowsWeight: Bool) -> [(endpoint: Endpoint, weight: Int)] {
     guard let field = field("connect") else {
       unavailable("bind")
       if !has("bind") { report("has no connect; name at least one endpoint such as tcp://127.0.0.1:5555") }
@@ -205,16 +173,23 @@ extension Section {
     refuse("bind", because: "contradicts connect: a service does one or the other; not available in this version")
     guard let elements = field.elements() else { return [] }
     if elements.isEmpty { report("needs at least one endpoint", at: "connect") }
-    var endpoints: [Endpoint] = []
+    var backends: [(endpoint: Endpoint, weight: Int)] = []
     for element in elements {
-      guard let endpoint = element.value("an endpoint", Self.endpoint) else { continue }
+      var weight = 1
+      let section = allowsWeight && element.isMapping ? element.section() : nil
+      if let section, !section.has("endpoint") { section.report("has no endpoint, such as tcp://127.0.0.1:5555") }
+      section?.read("weight", into: &weight) { $0.integer(in: 1...1_000) }
+      defer { section?.finish() }
+      guard let field = section == nil ? element : section?.field("endpoint"),
+        let endpoint = field.value("an endpoint", Self.endpoint)
+      else { continue }
       // Of two connections of a socket to one place libzmq makes only one.
-      if let same = endpoints.first(where: { $0.isSame(as: endpoint) }) {
-        element.report(same == endpoint ? "\(endpoint) is listed twice" : "\(endpoint) is listed twice, as \(same) too")
+      if let same = backends.first(where: { $0.endpoint.isSame(as: endpoint) })?.endpoint {
+        field.report(same == endpoint ? "\(endpoint) is listed twice" : "\(endpoint) is listed twice, as \(same) too")
       }
-      endpoints.append(endpoint)
+      backends.append((endpoint, weight))
     }
-    return endpoints
+    return backends
   }
 
   /// Reads the endpoint of a service, which other processes offer at a host or at a path.

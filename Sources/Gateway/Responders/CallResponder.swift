@@ -16,6 +16,12 @@ struct CallResponder: Responder {
     self.method = method
   }
 
+  /// A method that callers reach.
+  init(_ upstream: RPCUpstream, _ method: MethodName) {
+    self.upstream = upstream
+    self.method = method
+  }
+
   var methods: HTTPMethod.Set { upstream.policy.isSafe(method) ? .fetchAndSubmit : .submit }
 
   func refusal(of method: HTTPMethod) -> Problem {
@@ -28,32 +34,33 @@ struct CallResponder: Responder {
 
   func begin(_ request: GatewayRequest) throws(Problem) { try request.chooseResultFormat() }
 
-  private static let controls: Set<String> = [RequestTimeout.parameter]
+  static let controls: Set<String> = [RequestTimeout.parameter]
 
   func respond(to request: GatewayRequest) throws(Problem) {
     let isPost = request.method == .post
     let query = try request.query(isPost ? .nothing : .arguments, controls: Self.controls)
-    let timeout = try Self.timeout(request, query, of: upstream)
     let buffers = request.buffers
     defer { buffers.clear() }
     let frames =
       isPost
       ? try request.transcodeBody(upstream.reader)
       : try (query ?? Query()).transcode(upstream.reader, into: &buffers.request)
-    try frames.withFrames(in: buffers.request) { arguments, keywords throws(Problem) in
+    try call(request, query, frames)
+  }
+
+  /// Makes the call of which the request consists, with the arguments that lie in the shard's buffer.
+  func call(_ request: GatewayRequest, _ query: Query?, _ frames: CallFrames) throws(Problem) {
+    let timeout = upstream.settings(of: method).timeout(asked: try Self.askedTimeout(request, query))
+    try frames.withFrames(in: request.buffers.request) { arguments, keywords throws(Problem) in
       try request.pendingReply.call(self, arguments: arguments, keywords: keywords, timeout: timeout)
     }
   }
 
-  /// What the request asks for, else the service's own.
-  static func timeout(
-    _ request: GatewayRequest, _ query: Query?, of upstream: RPCUpstream
-  ) throws(Problem) -> Duration {
-    if let text = query?.control(RequestTimeout.parameter) {
-      return try RequestTimeout.parse(text, maximum: upstream.maximumTimeout)
-    }
-    guard let header = request.header(.requestTimeout) else { return upstream.timeout }
-    return try RequestTimeout.parse(String(decoding: header, as: UTF8.self), maximum: upstream.maximumTimeout)
+  /// How long the request gives a call; nil when it leaves that to the gateway.
+  static func askedTimeout(_ request: GatewayRequest, _ query: Query?) throws(Problem) -> Duration? {
+    if let text = query?.control(RequestTimeout.parameter) { return try RequestTimeout.parse(text) }
+    guard let header = request.header(.requestTimeout) else { return nil }
+    return try RequestTimeout.parse(String(decoding: header, as: UTF8.self))
   }
 }
 
@@ -107,10 +114,14 @@ final class PendingReply: ReplyHandler, PendingWork {
     }
   }
 
-  /// Too long a reply for this thread: another one makes the answer of it, and the request waits for that.
+  /// Too long a reply for this thread: the request waits for a `Call` that has another one read it.
   func replied(_ reply: LongReply) {
     guard let callee = callee.take() else { return }
-    callee.upstream.longReplies.answer(request, with: reply, to: callee.method)
+    let call = Call(
+      callee.method, of: callee.upstream, at: request.occurrence, as: request.resultFormat, isTagged: request.isFetch,
+      completion: request.answer)
+    request.waits(for: call)
+    call.replied(reply)
   }
 
   func failed(_ failure: CallFailure) {
@@ -127,10 +138,10 @@ final class PendingReply: ReplyHandler, PendingWork {
 
 extension GatewayRequest {
   /// Answers with the result of a call; a GET has its tag, and is told when it knows the result already. The bytes are copied, unless
-  /// an owner keeps them.
+  /// an owner keeps them, who counts them in the memory.
   func answer(result: UnsafeRawBufferPointer, tag: String? = nil, keptBy owner: AnyObject? = nil) {
-    guard hasRoom(forAnswer: result.count) else { return answer(.noMemory(forAnswer: result.count)) }
-    if method == .post { return answer(200, resultFormat.contentType, result, keptBy: owner) }
+    guard owner != nil || hasRoom(forAnswer: result.count) else { return answer(.noMemory(forAnswer: result.count)) }
+    if !isFetch { return answer(200, resultFormat.contentType, result, keptBy: owner) }
     let tag = tag ?? EntityTag.of(result)
     if EntityTag.matches(values(of: .ifNoneMatch), tag) {
       // Only its length is told, as of the answer that the client has (RFC 9110, 8.6).

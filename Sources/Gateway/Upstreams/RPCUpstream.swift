@@ -8,16 +8,22 @@ import ZeroMQRPC
 final class RPCUpstream {
   let engine: CallEngine
   let policy: MethodPolicy
-  let timeout: Duration
-  let maximumTimeout: Duration
   let reader: JSONToMessagePack
   let replies: ReplyReader
-  let longReplies: LongReplies
   /// How many calls a JSON-RPC document may have.
   let longestBatch: Int
   /// What clients make the gateway keep for the service counts here.
   let memory: MemoryBudget
   let loop: Loop
+  /// REST routes that lead here.
+  let routes: [Configuration.Route]
+  private let transcoding: BackgroundQueue
+  private let usual: CallSettings
+  /// Nil when all methods are as usual.
+  private let special: SettingsByName?
+  private var known: [MethodName: CallSettings] = [:]
+  /// How many methods are known. Callers make names up, so there may be any number of them.
+  private static let mostKnown = 1_000
 
   init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
@@ -29,27 +35,88 @@ final class RPCUpstream {
     // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
     options.leastSilence = min(options.leastSilence, rpc.timeout)
     engine = try CallEngine(
-      connect: rpc.connect, inFlight: shared.inFlight, memory: shared.memory, options: options, in: context,
-      on: loop,
-      logger: logger)
+      connect: rpc.connect, weights: rpc.weights, inFlight: shared.inFlight, waiting: shared.waiting,
+      memory: shared.memory, options: options, in: context, on: loop, logger: logger)
     policy = MethodPolicy(service.methods)
-    timeout = rpc.timeout
-    maximumTimeout = rpc.maximumTimeout
+    usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
+    special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)
     reader = service.reader(limits: configuration.http.limits.transcoding)
     replies = ReplyReader(
       writer: service.writer(limits: configuration.http.limits.transcoding),
-      errors: ErrorMap(rpc.errors.map, configuration.errors.map), exposure: configuration.exposure(rpc.errors))
-    longReplies = LongReplies(shared, replies, on: loop)
+      errors: ErrorMap(rpc.errors.map, configuration.errors.map), special: special,
+      exposure: configuration.exposure(rpc.errors))
+    transcoding = shared.transcoding
     longestBatch = configuration.http.limits.batch
     memory = shared.memory
     self.loop = loop
+    routes = rpc.routes
   }
+
+  /// What holds for calls of the method.
+  func settings(of method: MethodName) -> CallSettings {
+    guard let special else { return usual }
+    if let settings = known[method] { return settings }
+    if known.count >= Self.mostKnown { known = [:] }
+    let settings = CallSettings(
+      timeout: special.first(for: method.text, \.timeout) ?? usual.timeout,
+      maximumTimeout: special.first(for: method.text, \.maximumTimeout) ?? usual.maximumTimeout)
+    known[method] = settings
+    return settings
+  }
+
+  /// The method of that name, if callers reach it.
+  func method(_ name: String) throws(Problem) -> MethodName {
+    guard let method = MethodName(name) else {
+      throw Problem(.notExposed, "\"\(name)\" is no name of a method that can be called.")
+    }
+    try policy.check(method)
+    return method
+  }
+
+  /// Hands a call to the engine; its arguments lie in the buffer, and `timeout` is what the caller asks for, if it does. Returns its
+  /// number there, to cancel it by. Throws what is known at once, and the handler then hears nothing.
+  func call(
+    _ method: MethodName, _ frames: CallFrames, in buffer: borrowing ByteBuffer, asking timeout: Duration?,
+    replyTo handler: any ReplyHandler
+  ) throws(Problem) -> UInt32 {
+    let timeout = settings(of: method).timeout(asked: timeout)
+    do throws(CallFailure) {
+      return try frames.withFrames(in: buffer) { arguments, keywords throws(CallFailure) in
+        try method.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in
+          try engine.call(
+            BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: handler)
+        }
+      }
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  /// Does work on the thread beside the shards. Its result may be submitted to the reactor it is given.
+  func beside(_ work: @escaping @Sendable (Reactor) -> Void) {
+    transcoding.add { [reactor = loop.reactor] in
+      if let reactor { work(reactor) }
+    }
+  }
+}
+
+/// What holds for the calls of one method.
+struct CallSettings {
+  /// How long a call may take when the caller does not say.
+  let timeout: Duration
+  /// The longest a caller may ask for.
+  let maximumTimeout: Duration
+
+  /// How long a call may take for which the caller asks for so long, if it asks.
+  func timeout(asked: Duration?) -> Duration { min(asked ?? timeout, maximumTimeout) }
 }
 
 /// How the replies of a service become answers.
 struct ReplyReader: Sendable {
   let writer: MessagePackToJSON
   let errors: ErrorMap
+  /// What holds for some methods before `errors` and `exposure`; nil when nothing does.
+  let special: SettingsByName?
   let exposure: Configuration.Exposure
 
   /// Writes a result, which stays as it is for a client that wants MessagePack.
@@ -58,6 +125,20 @@ struct ReplyReader: Sendable {
   ) throws(TranscodingError) {
     guard format == .json else { return try MessagePackResult(limits: writer.limits).pass(body, into: &buffer) }
     try writer.transcode(body, into: &buffer)
+  }
+
+  /// Appends the result of a call in that format, or returns what is answered in its place; the buffer is then left to be cleared.
+  func read(
+    _ body: UnsafeRawBufferPointer, isException: Bool, calling method: MethodName, as format: ResultFormat,
+    into result: inout ByteBuffer
+  ) -> Problem? {
+    do throws(TranscodingError) {
+      if isException { return try problem(body, calling: method, &result) }
+      try write(body, as: format, into: &result)
+      return nil
+    } catch {
+      return Problem(reply: error)
+    }
   }
 
   /// What an exception that came as the reply is answered with. Leaves its arguments in the buffer.
@@ -70,9 +151,10 @@ struct ReplyReader: Sendable {
     }
     let shown = ShownException(
       type: exception.name, arguments: buffer.withUnsafeBytes { Array($0) }, repr: exception.repr)
+    let errors = special?.errors(for: method.text, before: errors) ?? errors
     let verdict = errors.verdict(
       for: exception.name, firstArgument: exception.firstArgument, innerArgument: exception.innerArgument,
       calling: method.text)
-    return Problem(shown, verdict, exposing: exposure)
+    return Problem(shown, verdict, exposing: special?.first(for: method.text, \.errors.expose) ?? exposure)
   }
 }

@@ -1,6 +1,6 @@
 import CLinux
 import Logging
-import Reactor
+public import Reactor
 
 /// One request and its answer. There is one object for a connection, used again for each request on it, so a handler keeps
 /// it no longer than until the answer is complete or `abandoned` was called.
@@ -65,8 +65,8 @@ public final class Exchange {
   /// Whether the declared length of the body is beyond the server's limit: unless `Handler.begin` answers, the request is refused.
   public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > server.options.bodyLimit }
 
-  /// Whether there is memory to keep an answer of that length until the client has read it.
-  public func hasRoom(forAnswer bytes: Int) -> Bool { server.memory.hasRoom(for: bytes) }
+  /// Where bodies and answers count until they are read.
+  public var memory: MemoryBudget { server.memory }
 
   /// The client's numeric address, without the port.
   public var peerAddress: String { connection.peerAddress }
@@ -84,8 +84,8 @@ public final class Exchange {
   /// Whether the server accepts no more requests; the answer to this one closes its connection.
   public var isServerQuiesced: Bool { server.isQuiesced }
 
-  /// Answers with bytes. They are copied, unless an owner is named: then they live, unchanged, as long as it does, and the exchange
-  /// holds it while it needs them. Called inside a handler's call or later, once; when the client is gone, or an answer was given
+  /// Answers with bytes. They are copied, unless an owner is named: then they live, unchanged, as long as it does, it counts them in
+  /// the memory, and the exchange holds it while it needs them. Called inside a handler's call or later, once; when the client is gone, or an answer was given
   /// before, it does nothing. Answered before the body was read, the connection closes after it. The answer has the headers of
   /// every answer as well: `X-Request-Id`, and what keeps foreign pages from reading it.
   public func respond(

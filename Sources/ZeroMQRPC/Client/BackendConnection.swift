@@ -9,6 +9,8 @@ import ZeroMQ
 /// transport hands over a bounded number of them before it tells the end.
 final class BackendConnection: TransportDelegate {
   let endpoint: Endpoint
+  /// How many calls it can have when an endpoint of weight 1 has one; at least 1.
+  let weight: Int
   /// Whether a backend is connected.
   private(set) var isUp = false
   /// It had no room for a call, and has not said yet that it has again.
@@ -28,10 +30,11 @@ final class BackendConnection: TransportDelegate {
 
   /// Begins to connect, and keeps at it until `close()`.
   init(
-    _ endpoint: Endpoint, options: RPCOptions, memory: MemoryBudget?, engine: CallEngine, in context: Context,
-    on loop: Loop
+    _ endpoint: Endpoint, weight: Int, options: RPCOptions, memory: MemoryBudget?, engine: CallEngine,
+    in context: Context, on loop: Loop
   ) throws(ZMQError) {
     self.endpoint = endpoint
+    self.weight = weight
     self.engine = engine
     transport = try Transport(
       .dealer, options: options.socket, messagesPerTurn: options.repliesPerTurn, memory: memory, in: context, on: loop)

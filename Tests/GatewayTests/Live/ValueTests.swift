@@ -172,7 +172,7 @@ struct ValueTests {
       ("a~%2Fb:=1e400", "/kwargs/a~0~1b", "a~/b"),
     ])
   func queries(query: String, pointer: String, name: String) async throws {
-    let reply = try await Rig.http.get("/rpc/math/echo_call?\(query.replacing("\"", with: "%22"))")
+    let reply = try await Rig.http.get("/rpc/math/echo_call?\(query.escapedBrackets)")
     #expect(reply.status == 422)
     #expect(reply.json["pointer"] == .string(pointer))
     #expect(reply.json["detail"].text?.contains("\"\(name)\"") == true)
@@ -196,8 +196,7 @@ struct ValueTests {
         #expect(reply.status == status)
         #expect(status == 200 || reply.json["pointer"] == "/0/0/0/0/0")
         // The arguments of a GET are one deeper than each of its values.
-        let query = text(depth - 1).replacing("[", with: "%5B").replacing("]", with: "%5D")
-        #expect(try await http.get("/rpc/s/echo?arg:=\(query)").status == status)
+        #expect(try await http.get("/rpc/s/echo?arg:=\(text(depth - 1).escapedBrackets)").status == status)
       }
       for (count, status) in [(19, 200), (20, 422)] {
         let body = Value.array([.array(Array(repeating: 1, count: count - 1))])
@@ -254,8 +253,17 @@ struct ValueTests {
   }
 }
 
+extension String {
+  /// With what may not stand in a query as it is.
+  fileprivate var escapedBrackets: String {
+    [("\"", "%22"), ("[", "%5B"), ("]", "%5D"), ("{", "%7B"), ("}", "%7D")].reduce(self) {
+      $0.replacing($1.0, with: $1.1)
+    }
+  }
+}
+
 extension [UInt8] {
-  func contains(sequence: [UInt8]) -> Bool {
+  fileprivate func contains(sequence: [UInt8]) -> Bool {
     indices.contains { self[$0...].starts(with: sequence) }
   }
 }
