@@ -262,7 +262,7 @@ WORDS = {"$bin", "$map", "$ext", "$timestamp", "$datetime", "$date", "$time", "$
 def shown(v, style):
     """The JSON text of a value, as the table in docs/values.md has it."""
     if v is None or isinstance(v, bool):
-        return json.dumps(v)
+        return json.dumps(v, ensure_ascii=False)
     if isinstance(v, int):
         return f'"{v}"' if style == "told" and abs(v) > 2 ** 53 else str(v)
     if isinstance(v, float):
@@ -270,7 +270,7 @@ def shown(v, style):
             return number(v)
         return "null" if style != "told" else '"NaN"' if math.isnan(v) else '"Infinity"' if v > 0 else '"-Infinity"'
     if isinstance(v, str):
-        return json.dumps(v)
+        return json.dumps(v, ensure_ascii=False)
     if isinstance(v, bytes):
         return '{"$bin":"%s"}' % b64(v)
     if isinstance(v, msgpack.Timestamp):
@@ -293,7 +293,7 @@ def shown_map(v, style):
     pairs = style == "told" and not all(isinstance(k, str) for k in v)
     if pairs or len(set(keys)) < len(keys) or len(v) == 1 and set(v) & WORDS:
         return '{"$map":[' + ",".join(f"[{shown(k, style)},{shown(x, style)}]" for k, x in v.items()) + "]}"
-    return "{" + ",".join(f"{json.dumps(k)}:{shown(x, style)}" for k, x in zip(keys, v.values())) + "}"
+    return "{" + ",".join(f"{json.dumps(k, ensure_ascii=False)}:{shown(x, style)}" for k, x in zip(keys, v.values())) + "}"
 
 
 def name(key, style):
@@ -381,9 +381,16 @@ def results(client):
     for style in ["plain", "rich", "told"]:
         status, reply = client.call(style, "give", b"")
         if status != 200 or json_differs(reply, shown(v, style)):
-            return v, style, status, reply.decode(), shown(v, style)
+            return first_difference(reply.decode(), shown(v, style)), style, status, v
     status, reply = client.call("plain", "give", b"", accept="msgpack")
     return None if status == 200 and reply == pack(v) else (v, reply, pack(v))
+
+
+def first_difference(a, b):
+    """Where two texts part, with what comes around there."""
+    place = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+    start = max(0, place - 30)
+    return a[start:place + 60], b[start:place + 60]
 
 
 def json_differs(reply, expected):

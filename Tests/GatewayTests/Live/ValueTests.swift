@@ -11,7 +11,7 @@ struct ValueTests {
   func properties() async throws {
     try await Rig.with { rig in
       let seed = UInt32.random(in: .min ... .max)
-      let python = try Python.start("values.py", ["\(seed)", "700"])
+      let python = try Python.start("values.py", ["\(seed)", "400"])
       rig.cleanup.add { await python.destroy() }
       let endpoint = try #require(try await python.line())
       let gateway = try await rig.gateway(
