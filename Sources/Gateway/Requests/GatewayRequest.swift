@@ -135,8 +135,7 @@ final class GatewayRequest {
     let isPacked = try isBodyPacked()
     do throws(TranscodingError) {
       guard isPacked else { return try reader.transcodeCall(body, into: &buffers.request) }
-      let arguments = MessagePackArguments(limits: reader.limits, extensions: reader.extensions)
-      return try arguments.passCall(body, into: &buffers.request)
+      return try MessagePackArguments(reader).passCall(body, into: &buffers.request)
     } catch {
       throw Problem(arguments: error)
     }
@@ -148,7 +147,7 @@ final class GatewayRequest {
   }
 
   /// Whether the body is MessagePack, or else JSON, by its declared type; one that is neither is refused. An empty one needs no type.
-  private func isBodyPacked() throws(Problem) -> Bool {
+  func isBodyPacked() throws(Problem) -> Bool {
     let type = header(.contentType)
     guard !body.isEmpty, type?.isCaseless("application/json") != true else { return false }
     switch type.map(MediaType.body) {

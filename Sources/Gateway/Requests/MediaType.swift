@@ -1,4 +1,5 @@
 import HTTPServer
+import MessagePack
 
 /// What a header says of media types, compared without taking it apart into strings.
 enum MediaType {
@@ -72,6 +73,11 @@ enum MediaType {
   private static func essence(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: value.prefix { $0 != UInt8(ascii: ";") }).trimmed
   }
+}
+
+extension MessagePackArguments {
+  /// Those of the service whose JSON this reads: by the same rules.
+  init(_ reader: JSONToMessagePack) { self.init(limits: reader.limits, extensions: reader.extensions) }
 }
 
 /// What the result of a call is written as. MessagePack has one registered name and two that are older.

@@ -15,6 +15,11 @@ public struct MessagePackArguments: Sendable, Hashable {
     self.extensions = extensions
   }
 
+  /// Appends one value of any kind. Throws as ``passCall(_:into:)`` does, but for the shape; `buffer` is then as it was before.
+  public func pass(_ bytes: UnsafeRawBufferPointer, into buffer: inout ByteBuffer) throws(TranscodingError) {
+    _ = try MessagePackPass.run(bytes, .toService(extensions), limits, &buffer)
+  }
+
   /// Appends the arguments of a call and tells where they lie.
   ///
   /// An array holds positional arguments, a map keyword arguments, a map with only `args` (an array) and/or `kwargs` (a map)
