@@ -18,6 +18,6 @@ final class OneWayUpstream {
       pattern, connect: endpoints, memory: shared.memory, states: shared.outgoing, in: context, on: loop, logger: logger
     )
     policy = MethodPolicy(service.methods)
-    reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
+    reader = service.reader(limits: configuration.http.limits.transcoding)
   }
 }
