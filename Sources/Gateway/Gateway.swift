@@ -46,12 +46,13 @@ public final class Gateway: Sendable {
       configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let own = context == nil
     let context = try context ?? Context(sockets: max(1_023, configuration.socketCount(shards: count)))
+    let calls = SharedCalls(configuration)
     var shards: [Shard] = []
     let gateway: Gateway
     do {
       for index in 0..<count {
         let reactor = try Reactor(name: "shard-\(index)")
-        shards.append(Shard(reactor, configuration.http, logger: logger))
+        shards.append(Shard(reactor, configuration.http, calls: calls, logger: logger))
       }
       let memory = MemoryBudget(limit: configuration.http.limits.memory)
       let transcoding = BackgroundQueue(name: "transcoding")

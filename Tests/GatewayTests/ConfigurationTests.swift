@@ -44,6 +44,10 @@ struct ConfigurationTests {
     let transcoding = configuration.http.limits.transcoding
     #expect([transcoding.depth, transcoding.elements] == [64, 1_000_000])
     #expect(configuration.grace == .seconds(25))
+    #expect(configuration.asynchronous.calls == 1_000)
+    #expect(configuration.asynchronous.keep == .seconds(300))
+    #expect(configuration.idempotency.keys == 10_000)
+    #expect(configuration.idempotency.keep == .seconds(600))
     #expect(configuration.errors.expose == .auto)
     #expect(!configuration.isOpenToAll)
     guard case .rpc(let rpc) = try Configuration.load(yaml: rpc(), file: "f").services[0].pattern else {

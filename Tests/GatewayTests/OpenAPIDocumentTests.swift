@@ -26,7 +26,7 @@ struct OpenAPIDocumentTests {
     #expect(
       Set(verbs.keys) == [
         "/rpc/{service}/{method}", "/jsonrpc/{service}", "/push/{service}/{method}", "/pub/{service}/{topic}/{method}",
-        "/sub/{service}",
+        "/batch", "/calls/{id}", "/sub/{service}",
         "/live", "/ready", "/openapi.json", "/openapi.yaml", "/problems/{code}",
       ])
     let services = ["/rpc/": "math", "/jsonrpc/": "math", "/push/": "jobs", "/pub/": "news", "/sub/": "news"]

@@ -2,7 +2,7 @@ import HTTPServer
 import MessagePack
 import Reactor
 
-/// What a call came to: its result, or the problem in its place. Nobody changes it any more, so it may be kept, shared and passed
+/// What a call came to: its result, or the problem in its place; of one without a reply, that it was accepted. Nobody changes it any more, so it may be kept, shared and passed
 /// between threads; its bytes count in the memory for as long as it lives.
 final class CallOutcome: Sendable {
   /// Nil for a result.
@@ -11,12 +11,12 @@ final class CallOutcome: Sendable {
   let tag: String?
   /// The result as JSON, or the document of the problem.
   let body: KeptBytes
-
-  var status: Int { problem?.status ?? 200 }
+  let status: Int
 
   /// A call that has no result.
   init(_ problem: Problem, at occurrence: Problem.Occurrence, in memory: MemoryBudget) {
     self.problem = problem.at(occurrence)
+    status = problem.status
     tag = nil
     var document = ByteBuffer()
     problem.at(occurrence).json(prefix: occurrence.prefix).withUnsafeBytes { document.append($0) }
@@ -24,10 +24,18 @@ final class CallOutcome: Sendable {
   }
 
   /// A result, as JSON.
-  private init(_ json: consuming ByteBuffer, isTagged: Bool, in memory: MemoryBudget) {
+  private init(_ json: consuming ByteBuffer, status: Int = 200, isTagged: Bool, in memory: MemoryBudget) {
     problem = nil
+    self.status = status
     tag = isTagged ? json.withUnsafeBytes(EntityTag.of) : nil
     body = KeptBytes(json, in: memory)
+  }
+
+  /// A message was handed over, to which there is no reply.
+  static func accepted(in memory: MemoryBudget) -> CallOutcome {
+    var json = ByteBuffer(capacity: 32)
+    json.append(#"{"accepted":true}"#)
+    return CallOutcome(json, status: 202, isTagged: false, in: memory)
   }
 
   /// What was made of a reply; when there is no room for it, the problem that says so.
@@ -46,11 +54,11 @@ final class CallOutcome: Sendable {
 
 extension GatewayRequest {
   /// Answers with what a call came to. Nothing is copied.
-  func answer(_ outcome: CallOutcome) {
+  func answer(_ outcome: CallOutcome, headers: [(StaticString, String)] = []) {
     if let problem = outcome.problem {
-      answer(problem, document: outcome.body.bytes, keptBy: outcome.body)
+      answer(problem, document: outcome.body.bytes, headers: headers, keptBy: outcome.body)
     } else {
-      answer(result: outcome.body.bytes, tag: outcome.tag, keptBy: outcome.body)
+      answer(result: outcome.body.bytes, tag: outcome.tag, headers: headers, keptBy: outcome.body)
     }
   }
 }

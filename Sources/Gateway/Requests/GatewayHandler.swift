@@ -15,6 +15,8 @@ final class GatewayHandler: Handler {
   let prefix: String
   /// The buffers that arguments and results of this shard are transcoded in.
   let buffers = TranscodingBuffers()
+  /// What is remembered of calls beyond their requests.
+  let calls: SharedCalls
   /// Finds responders among the upstreams in use. It is replaced as a whole when they change.
   private var router: Router
   private let checks: Checks
@@ -22,8 +24,9 @@ final class GatewayHandler: Handler {
   /// Requests that a limit has refused.
   private var limited = PowerOfTwoCounter()
 
-  init(_ http: Configuration.HTTP, logger: Logger) {
+  init(_ http: Configuration.HTTP, _ calls: SharedCalls, logger: Logger) {
     prefix = http.prefix
+    self.calls = calls
     checks = Checks(http)
     self.logger = logger
     router = Router(UpstreamTable(), prefix: prefix)

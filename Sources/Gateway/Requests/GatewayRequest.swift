@@ -64,6 +64,10 @@ final class GatewayRequest {
   var buffers: TranscodingBuffers { handler.buffers }
   /// Where bodies and answers count until they are read.
   var memory: MemoryBudget { exchange.memory }
+  /// What is remembered of calls beyond their requests.
+  var calls: SharedCalls { handler.calls }
+  /// Whether what it begins may be remembered beyond its answer: most requests ask for nothing of that.
+  var mayBeRemembered: Bool { !isFetch && (header(.idempotencyKey) != nil || header(.prefer) != nil) }
   /// Whether the gateway takes no new work.
   var isGatewayStopping: Bool { exchange.isServerQuiesced }
   /// Whether waiting for the body would cost more than a new connection, or the body would be refused.
@@ -177,10 +181,14 @@ final class GatewayRequest {
   }
 
   /// Answers with a problem whose document is written already. It is copied unless an owner keeps it.
-  func answer(_ problem: Problem, document: UnsafeRawBufferPointer, keptBy owner: AnyObject? = nil) {
+  func answer(
+    _ problem: Problem, document: UnsafeRawBufferPointer, headers: [(StaticString, String)] = [],
+    keptBy owner: AnyObject? = nil
+  ) {
     work = nil
     exchange.respond(
-      problem.status, contentType: Problem.contentType, headers: problem.headers, body: document, keptBy: owner)
+      problem.status, contentType: Problem.contentType, headers: problem.headers + headers, body: document,
+      keptBy: owner)
     handler.ended(self, .refused(problem))
   }
 

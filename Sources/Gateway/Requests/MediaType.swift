@@ -20,15 +20,19 @@ enum MediaType {
 
   /// Whether the lines of `Accept`, which are one list, let the type be sent; an empty list lets everything (RFC 9110, 12.5.1).
   static func accepts(_ lines: [UnsafeRawBufferPointer], _ type: StaticString) -> Bool {
-    if lines.allSatisfy(\.isEmpty) { return true }
-    var best: (specificity: Int, isWanted: Bool) = (0, false)
+    lines.allSatisfy(\.isEmpty) || preference(lines, type).quality > 0
+  }
+
+  /// How much the lines of `Accept` want the type, from 0 to 1, and whether they name it itself.
+  static func preference(_ lines: [UnsafeRawBufferPointer], _ type: StaticString) -> (quality: Double, isNamed: Bool) {
+    var best: (specificity: Int, quality: Double) = (0, 0)
     for range in lines.lazy.flatMap({ $0.split(separator: UInt8(ascii: ",")) }) {
       let range = UnsafeRawBufferPointer(rebasing: range)
       let found = specificity(essence(range), of: type)
       // The most specific range decides, so that "*/*, text/event-stream;q=0" refuses a stream.
-      if found > best.specificity { best = (found, !hasZeroQuality(range)) }
+      if found > best.specificity { best = (found, quality(range)) }
     }
-    return best.isWanted
+    return (best.quality, best.specificity == 3)
   }
 
   private static func specificity(_ range: UnsafeRawBufferPointer, of type: StaticString) -> Int {
@@ -40,12 +44,12 @@ enum MediaType {
     return family.isCaseless(UnsafeRawBufferPointer(start: type.utf8Start, count: family.count)) ? 2 : 0
   }
 
-  private static func hasZeroQuality(_ range: UnsafeRawBufferPointer) -> Bool {
+  private static func quality(_ range: UnsafeRawBufferPointer) -> Double {
     for parameter in range.split(separator: UInt8(ascii: ";")).dropFirst() {
       let text = String(decoding: parameter, as: UTF8.self).filter { $0 != " " && $0 != "\t" }.lowercased()
-      if text.hasPrefix("q="), let quality = Double(text.dropFirst(2)), quality == 0 { return true }
+      if text.hasPrefix("q="), let quality = Double(text.dropFirst(2)) { return quality }
     }
-    return false
+    return 1
   }
 
   /// The type without parameters and blanks.

@@ -57,7 +57,11 @@ struct CallResponder: Responder {
 
   /// Makes the call of which the request consists, with the arguments that lie in the shard's buffer.
   func call(_ request: GatewayRequest, _ query: Query?, _ frames: CallFrames) throws(Problem) {
-    let timeout = upstream.settings(of: method).timeout(asked: try Self.askedTimeout(request, query))
+    let asked = try Self.askedTimeout(request, query)
+    if request.mayBeRemembered, let remembered = try RememberedRequest(request, mayNotWait: true) {
+      return try remembered.call(method, of: upstream, frames, in: request.buffers.request, asking: asked)
+    }
+    let timeout = upstream.settings(of: method).timeout(asked: asked)
     try frames.withFrames(in: request.buffers.request) { arguments, keywords throws(Problem) in
       try request.pendingReply.call(self, arguments: arguments, keywords: keywords, timeout: timeout)
     }
@@ -126,7 +130,7 @@ final class PendingReply: ReplyHandler, PendingWork {
     guard let callee = callee.take() else { return }
     let call = Call(
       callee.method, of: callee.upstream, at: request.occurrence, isTagged: request.isFetch,
-      completion: request.answer)
+      completion: { [request] in request.answer($0) })
     request.waits(for: call)
     call.replied(reply)
   }
@@ -146,9 +150,12 @@ final class PendingReply: ReplyHandler, PendingWork {
 extension GatewayRequest {
   /// Answers with the result of a call; a GET has its tag, and is told when it knows the result already. The bytes are copied, unless
   /// an owner keeps them, who counts them in the memory.
-  func answer(result json: UnsafeRawBufferPointer, tag: String? = nil, keptBy owner: AnyObject? = nil) {
+  func answer(
+    result json: UnsafeRawBufferPointer, tag: String? = nil, headers: [(StaticString, String)] = [],
+    keptBy owner: AnyObject? = nil
+  ) {
     guard owner != nil || hasRoom(forAnswer: json.count) else { return answer(.noMemory(forAnswer: json.count)) }
-    if !isFetch { return answer(200, "application/json", json, keptBy: owner) }
+    if !isFetch { return answer(200, "application/json", headers: headers, json, keptBy: owner) }
     let tag = tag ?? EntityTag.of(json)
     if EntityTag.matches(values(of: .ifNoneMatch), tag) {
       // Only its length is told, as of the answer that the client has (RFC 9110, 8.6).

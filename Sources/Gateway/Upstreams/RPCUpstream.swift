@@ -65,13 +65,7 @@ final class RPCUpstream {
   }
 
   /// The method of that name, if callers reach it.
-  func method(_ name: String) throws(Problem) -> MethodName {
-    guard let method = MethodName(name) else {
-      throw Problem(.notExposed, "\"\(name)\" is no name of a method that can be called.")
-    }
-    try policy.check(method)
-    return method
-  }
+  func method(_ name: String) throws(Problem) -> MethodName { try policy.method(name) }
 
   /// Hands a call to the engine; its arguments lie in the buffer, and `timeout` is what the caller asks for, if it does. Returns its
   /// number there, to cancel it by. Throws what is known at once, and the handler then hears nothing.

@@ -15,11 +15,14 @@ struct UpstreamTable {
 
   /// All services, in the order of the configuration.
   let services: [Service]
+  /// How many items a batch may have.
+  let longestBatch: Int
   private let upstreams: [String: Upstream]
 
   /// A table of no services.
   init() {
     services = []
+    longestBatch = 0
     upstreams = [:]
   }
 
@@ -62,7 +65,14 @@ struct UpstreamTable {
       throw error
     }
     self.services = services
+    longestBatch = configuration.http.limits.batch
     upstreams = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.upstream) })
+  }
+
+  /// The service of that name, whatever its pattern.
+  func upstream(_ name: String) throws(Problem) -> Upstream {
+    guard let upstream = upstreams[name] else { throw missing(name, .any) }
+    return upstream
   }
 
   /// The request-reply service of that name.
@@ -108,6 +118,7 @@ struct UpstreamTable {
 
   /// What is asked of a service.
   private enum Use: String {
+    case any = "service"
     case rpc = "rpc service"
     case pipeline
     case publishing = "pubsub service that can be published to"
@@ -115,7 +126,7 @@ struct UpstreamTable {
 
     func fits(_ upstream: Upstream) -> Bool {
       switch (self, upstream) {
-      case (.rpc, .rpc), (.pipeline, .pipeline): true
+      case (.any, _), (.rpc, .rpc), (.pipeline, .pipeline): true
       case (.publishing, .pubsub(let upstream)): upstream.publishing != nil
       case (.feed, .pubsub(let upstream)): upstream.feed != nil
       default: false
