@@ -33,7 +33,7 @@ struct OpenAPIDocumentTests {
     try await RouterBench.with { router in
       for (path, verbs) in verbs {
         var concrete = path.replacing("{method}", with: "get").replacing("{topic}", with: "c")
-        concrete = concrete.replacing("{code}", with: "timeout")
+        concrete = concrete.replacing("{code}", with: "timeout").replacing("{id}", with: "i")
         for (start, service) in services where path.hasPrefix(start) { concrete.replace("{service}", with: service) }
         let allow = try router.route(.get, Array(concrete.utf8).span).responder.methods.allow
         #expect(Set(allow.split(separator: ", ").map { $0.lowercased() }) == verbs, "\(path)")

@@ -22,7 +22,8 @@ struct ProblemTests {
     (404, "no-such-method"), (502, "nested-call"), (404, "no-such-route"), (404, "no-such-topic"), (400, "bad-target"),
     (400, "bad-query"), (400, "unknown-parameter"), (400, "bad-timeout"), (400, "bad-request"),
     (501, "not-implemented"),
-    (505, "unsupported-version"),
+    (505, "unsupported-version"), (410, "call-gone"), (400, "bad-idempotency-key"), (409, "idempotency-key-in-use"),
+    (422, "idempotency-key-reused"),
   ]
 
   @Test("has the status of its code", arguments: contract)
@@ -31,7 +32,7 @@ struct ProblemTests {
     #expect(known.status == status)
     #expect(Problem(known).status == status)
     #expect(Problem(known).retryAfter == ([429, 503].contains(status) ? 1 : nil))
-    #expect(Problem(known).isRetryable == [408, 429, 503].contains(status))
+    #expect(Problem(known).isRetryable == [408, 409, 429, 503].contains(status))
   }
 
   @Test("of every code is in the contract's table, has a title and a page", arguments: ProblemCode.allCases)

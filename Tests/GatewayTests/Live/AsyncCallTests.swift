@@ -121,6 +121,8 @@ struct AsyncCallTests {
       for _ in targets { try await backend.answerNext(.int(1)) }
       for target in targets {
         try await eventually("its end") { try await gateway.http.get(target).status == 200 }
+      }
+      for target in targets {
         try await eventually("its time is over") { try await gateway.http.get(target).status == 410 }
       }
       _ = try await start(gateway)

@@ -58,7 +58,7 @@ struct BatchTests {
       (#"{"service":"s","method":"a","args":{}}"#, 400, "bad-shape", "\"args\" is an array"),
       (#"{"service":"s","method":"a","kwargs":[]}"#, 400, "bad-shape", "\"kwargs\" an object"),
       (#"{"service":"s","method":"a","kwargs":{"$bin":""}}"#, 400, "bad-shape", "\"kwargs\" an object"),
-      (#"{"service":"s","method":"a","args":[1,]}"#, 400, "bad-json", "(byte 41)"),
+      (#"{"service":"s","method":"a","args":[1,]}"#, 400, "bad-json", "(byte 39)"),
       (#"{"service":"s","method":"a",}"#, 400, "bad-json", "(byte 29)"),
       (#"{"service":"s","method":"a","timeout":"2"}"#, 400, "bad-timeout", "no number of seconds"),
       (#"{"service":"s","method":"a","timeout":0}"#, 400, "bad-timeout", "above zero"),
