@@ -9,26 +9,33 @@ final class CallOutcome: Sendable {
   let problem: Problem?
   /// The tag of a result, if it was asked for.
   let tag: String?
-  /// The result as JSON, or the document of the problem.
+  /// The result in the format that was asked for, or the document of the problem.
   let body: KeptBytes
   let status: Int
+  /// The format of a result.
+  let format: ResultFormat
 
   /// A call that has no result.
   init(_ problem: Problem, at occurrence: Problem.Occurrence, in memory: MemoryBudget) {
     self.problem = problem.at(occurrence)
     status = problem.status
+    format = .json
     tag = nil
     var document = ByteBuffer()
     problem.at(occurrence).json(prefix: occurrence.prefix).withUnsafeBytes { document.append($0) }
     body = KeptBytes(document, in: memory)
   }
 
-  /// A result, as JSON.
-  private init(_ json: consuming ByteBuffer, status: Int = 200, isTagged: Bool, in memory: MemoryBudget) {
+  /// A result.
+  private init(
+    _ result: consuming ByteBuffer, as format: ResultFormat = .json, status: Int = 200, isTagged: Bool,
+    in memory: MemoryBudget
+  ) {
     problem = nil
     self.status = status
-    tag = isTagged ? json.withUnsafeBytes(EntityTag.of) : nil
-    body = KeptBytes(json, in: memory)
+    self.format = format
+    tag = isTagged ? result.withUnsafeBytes(EntityTag.of) : nil
+    body = KeptBytes(result, in: memory)
   }
 
   /// A message was handed over, to which there is no reply.
@@ -40,15 +47,16 @@ final class CallOutcome: Sendable {
 
   /// What was made of a reply; when there is no room for it, the problem that says so.
   static func of(
-    _ json: consuming ByteBuffer, _ problem: Problem?, isTagged: Bool, at occurrence: Problem.Occurrence,
+    _ result: consuming ByteBuffer, as format: ResultFormat, _ problem: Problem?, isTagged: Bool,
+    at occurrence: Problem.Occurrence,
     in memory: MemoryBudget
   ) -> CallOutcome {
     if let problem { return CallOutcome(problem, at: occurrence, in: memory) }
-    let count = json.count
+    let count = result.count
     guard memory.hasRoom(for: count) else {
       return CallOutcome(.noMemory(forAnswer: count), at: occurrence, in: memory)
     }
-    return CallOutcome(json, isTagged: isTagged, in: memory)
+    return CallOutcome(result, as: format, isTagged: isTagged, in: memory)
   }
 }
 
@@ -58,7 +66,7 @@ extension GatewayRequest {
     if let problem = outcome.problem {
       answer(problem, document: outcome.body.bytes, headers: headers, keptBy: outcome.body)
     } else {
-      answer(result: outcome.body.bytes, tag: outcome.tag, headers: headers, keptBy: outcome.body)
+      answer(result: outcome.body.bytes, as: outcome.format, tag: outcome.tag, headers: headers, keptBy: outcome.body)
     }
   }
 }

@@ -39,7 +39,7 @@ struct RememberedRequest {
         return request.answer(started: id)
       }
       let taker = AnswerTaker(request)
-      let call = Call(method, of: upstream, at: occurrence) { [key] outcome in
+      let call = Call(method, of: upstream, at: occurrence, as: request.resultFormat) { [key] outcome in
         if let key {
           // What never left may be tried again under the same key.
           let isUnsent = outcome.problem.map { !$0.sent } ?? false

@@ -42,15 +42,9 @@ extension GatewayRequest {
   /// Turns the body into arguments, sends them, and answers that they were accepted.
   fileprivate func sendOneWay(_ topic: [UInt8]?, _ method: MethodName, _ upstream: OneWayUpstream) throws(Problem) {
     _ = try query(.nothing)
-    try checkContentType()
     let buffers = buffers
     defer { buffers.clear() }
-    let frames: CallFrames
-    do throws(TranscodingError) {
-      frames = try upstream.reader.transcodeCall(body, into: &buffers.request)
-    } catch {
-      throw Problem(arguments: error)
-    }
+    let frames = try transcodeBody(upstream.reader)
     if mayBeRemembered, let remembered = try RememberedRequest(self, mayNotWait: false) {
       return try remembered.send(on: upstream.loop) { () throws(Problem) in
         try upstream.send(topic, method, frames, in: buffers.request)

@@ -19,7 +19,7 @@ final class OneWayUpstream {
       pattern, connect: endpoints, memory: memory, in: context, on: loop, logger: logger)
     self.loop = loop
     policy = MethodPolicy(service.methods)
-    reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
+    reader = service.reader(limits: configuration.http.limits.transcoding)
   }
 
   /// The method of that name, if callers reach it.
