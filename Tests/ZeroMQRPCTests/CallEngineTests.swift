@@ -72,6 +72,8 @@ struct CallEngineTests {
       let unsent = outcomes.filter { $0 == .failed(.init(.queueTimeout, sent: false)) }
       #expect(sent.count + unsent.count == 24)
       #expect(!sent.isEmpty && !unsent.isEmpty)
+      #expect(await bench.counters.timeouts == sent.count)
+      #expect(await bench.counters.queueTimeouts == unsent.count)
       #expect(waiting.now == nil)
       // What was sent is there, what expired in the queue never comes, what still waited does.
       await backends[0].pause(false)
@@ -128,7 +130,7 @@ struct CallEngineTests {
       try await backends[0].answer(try await backends[0].call(), [2])
       #expect(try await second.outcome == .result([2]))
       #expect(first.now == nil)
-      #expect(await bench.counters.lateReplies == 1)
+      #expect(await bench.counters.lateReplies.count == 1)
     }
   }
 
@@ -182,7 +184,7 @@ struct CallEngineTests {
       #expect(mine.now == nil)
       try await backends[0].answer(calls[0], [1])
       #expect(try await mine.outcome == .result([1]))
-      #expect(await bench.counters.lateReplies == 0)
+      #expect(await bench.counters.lateReplies.count == 0)
     }
   }
 

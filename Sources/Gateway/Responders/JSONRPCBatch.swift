@@ -179,15 +179,21 @@ final class JSONRPCCall: ReplyHandler, TimerHandler {
     batch.ended(isKept ? answer : noMemory(answer.count, batch), at: place)
   }
 
-  func failed(_ failure: CallFailure) {
+  func timedOut(_ silence: Silence) {
+    guard let batch else { return }
+    failed(Problem(silence, calling: method, at: batch.upstream))
+  }
+
+  func failed(_ failure: CallFailure) { failed(Problem(failure)) }
+
+  private func failed(_ problem: Problem) {
     guard let batch = batch.take() else { return }
-    batch.ended(JSONRPCFault(Problem(failure), at: batch.occurrence).answer(id: id), at: place)
+    batch.ended(JSONRPCFault(problem, at: batch.occurrence).answer(id: id), at: place)
   }
 
   /// The long reply could not be read in time.
   func fired(_ timer: Timer) {
-    guard let batch = batch.take() else { return }
-    batch.ended(JSONRPCFault(.replyTakesTooLong, at: batch.occurrence).answer(id: id), at: place)
+    failed(.replyTakesTooLong)
   }
 
   /// The client is gone.

@@ -4,33 +4,6 @@ public import Logging
 public import Reactor
 public import ZeroMQ
 
-/// Is told how a call ended. Exactly one of the two is called, on the engine's thread, unless the call is cancelled.
-public protocol ReplyHandler: AnyObject {
-  /// The reply came: a result, or an exception (see `RemoteException`), as one MessagePack value that is not yet validated. The
-  /// bytes live for the time of this call only.
-  func replied(_ body: UnsafeRawBufferPointer, isException: Bool)
-  /// The same, of a reply that is longer than `RPCOptions.longestShortReply`.
-  func replied(_ reply: LongReply)
-  /// There will be no reply.
-  func failed(_ failure: CallFailure)
-}
-
-extension ReplyHandler {
-  public func replied(_ reply: LongReply) {
-    reply.body.withUnsafeBytes { replied($0, isException: reply.isException) }
-  }
-}
-
-/// A reply to keep: to be read later, or on another thread.
-public struct LongReply: Sendable {
-  /// One MessagePack value that is not yet validated.
-  public let body: KeptFrame
-  /// Whether it is an exception.
-  public let isException: Bool
-  /// When the caller will have waited for as long as it wants to.
-  public let deadline: Instant
-}
-
 /// Calls the methods of aiozmq services: a connection for each endpoint, and a second one while a silent one is replaced; a deadline for
 /// each call.
 ///
@@ -56,26 +29,18 @@ public final class CallEngine: TimerHandler {
     let expiry: Instant
     /// The connection it was sent on; nil while it waits.
     var connection: BackendConnection?
-    /// When it was sent, or began to wait.
-    var since: Instant
+    let called: Instant
+    /// When it was sent; until then, when it was called.
+    var sent: Instant
+    /// How many calls its connection had answered when it was sent.
+    var answeredBefore: UInt32
+    let measurement: MethodLatencies.Measurement
     /// Its bytes while it waits.
     var waiting: WaitingCall?
   }
 
   /// What has happened since the start.
-  public struct Counters: Sendable, Hashable {
-    /// Replies to calls that had ended before.
-    public var lateReplies = 0
-    /// Messages that are no replies, or replies to calls that another backend has.
-    public var malformedReplies = 0
-    /// Connections replaced after a row of timeouts.
-    public var replacedConnections = 0
-  }
-
-  /// What has happened since the start.
-  public var counters: Counters {
-    .init(lateReplies: lateReplies, malformedReplies: malformed.count, replacedConnections: replacedConnections)
-  }
+  public private(set) var counters = Counters()
   /// Calls that wait or are sent.
   public var callsUnderWay: Int { pending.count }
   /// How many endpoints have a connected backend.
@@ -98,9 +63,7 @@ public final class CallEngine: TimerHandler {
   /// Calls that no connected backend had room for, in their order. Some may have ended.
   private var queue: Deque<UInt32> = []
   private var isClosed = false
-  private var lateReplies = 0
-  private var malformed = PowerOfTwoCounter()
-  private var replacedConnections = 0
+  private var latencies = MethodLatencies()
 
   /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all. The bytes of calls that wait or are being
   /// sent count in `memory`, if there is one.
@@ -146,13 +109,23 @@ public final class CallEngine: TimerHandler {
       number,
       PendingCall(
         handler: handler, deadline: loop.schedule(at: expiry, self, tag: number), expiry: expiry,
-        connection: connection, since: loop.now,
+        connection: connection, called: loop.now, sent: loop.now, answeredBefore: connection?.answeredCalls ?? 0,
+        measurement: latencies.began(call.method, at: loop.now),
         waiting: connection == nil ? WaitingCall(copying: call, memory: memory) : nil))
     return number
   }
 
   /// Forgets a call: its handler hears no more, and a late reply is dropped. The backend is not told; it has no way to be.
-  public func cancel(_ number: UInt32) { take(number)?.connection?.callCancelled() }
+  public func cancel(_ number: UInt32) {
+    guard let call = take(number), let connection = call.connection else { return }
+    connection.callCancelled()
+    counters.lateReplies.expect(number, sent: call.sent, call.measurement)
+  }
+
+  /// What nineteen of twenty replies of the method have not exceeded of late; nil when fewer than eight of them are known.
+  public func percentile95(of method: String) -> Duration? {
+    method.utf8.span.withUnsafeBytes { latencies.percentile95(of: $0) }
+  }
 
   /// Fails what is under way and closes the sockets. A second call finds nothing left to do.
   public func close() {
@@ -171,7 +144,8 @@ public final class CallEngine: TimerHandler {
         guard let connection = waiting.lend({ send($0, number) }) else { return }
         pending.update(number) {
           $0.connection = connection
-          $0.since = loop.now
+          $0.sent = loop.now
+          $0.answeredBefore = connection.answeredCalls
           $0.waiting = nil
         }
       }
@@ -207,8 +181,12 @@ public final class CallEngine: TimerHandler {
       return countMalformed(connection)
     }
     // Any other reply, a late one too, shows that the backend hears.
-    connection.owesNothing()
-    guard let call else { return lateReplies += 1 }
+    connection.replied()
+    guard let call else {
+      guard let late = counters.lateReplies.came(number, at: loop.now) else { return }
+      return latencies.ended(late.measurement, after: late.latency)
+    }
+    if call.measurement != 0 { latencies.ended(call.measurement, after: loop.now - call.sent) }
     ended(call)
     guard message.count == 2 else {
       countMalformed(connection)
@@ -244,7 +222,9 @@ public final class CallEngine: TimerHandler {
   }
 
   private func countMalformed(_ connection: BackendConnection) {
-    if malformed.increment() { logger.reportMalformed(malformed.count, endpoints: [connection.endpoint]) }
+    if counters.malformed.increment() {
+      logger.reportMalformed(counters.malformedReplies, endpoints: [connection.endpoint])
+    }
   }
 
   // MARK: The ends of calls
@@ -253,11 +233,18 @@ public final class CallEngine: TimerHandler {
   public func fired(_ deadline: Timer) {
     guard let call = take(deadline.tag) else { return }
     guard let connection = call.connection else {
+      counters.queueTimeouts += 1
       return call.handler.failed(CallFailure(.queueTimeout, sent: false))
     }
-    connection.callTimedOut(isSilence: loop.now - call.since >= options.leastSilence)
+    counters.timeouts += 1
+    counters.lateReplies.expect(deadline.tag, sent: call.sent, call.measurement)
+    let waited = loop.now - call.sent
+    let silence = Silence(
+      queued: call.sent - call.called, waited: waited, connected: connection.connected.map { loop.now - $0 },
+      answeredMeanwhile: Int(connection.answeredCalls &- call.answeredBefore))
+    connection.callTimedOut(isSilence: waited >= options.leastSilence)
     if connection.timeoutsSinceReplacement >= options.timeoutsBeforeReplacement { replace(connection) }
-    call.handler.failed(CallFailure(.timeout, sent: true))
+    call.handler.timedOut(silence)
   }
 
   /// Opens a fresh connection beside a silent one. The silent one is used until the fresh one stands, and closed when its calls
@@ -269,7 +256,7 @@ public final class CallEngine: TimerHandler {
       "a backend is silent; a fresh connection is tried", metadata: ["endpoints": "\(connection.endpoint)"])
     do {
       balancer.replace(connection, by: try self.connection(to: connection.endpoint), at: loop.now)
-      replacedConnections += 1
+      counters.replacedConnections += 1
     } catch {
       logger.error("no fresh connection", metadata: ["endpoints": "\(connection.endpoint)", "error": "\(error)"])
     }
