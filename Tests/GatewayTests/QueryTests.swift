@@ -110,14 +110,18 @@ struct DeadlineTests {
       ("0.0000000000000000000001", .nanoseconds(1)), ("59.999", .milliseconds(59_999)), ("60", .seconds(60)),
     ] as [(String, Duration)])
   func parses(text: String, expected: Duration) throws {
-    #expect(try RequestTimeout.parse(text, maximum: .seconds(60)) == expected)
+    #expect(try RequestTimeout.parse(text) == expected)
   }
 
   @Test(
     "is cut to the maximum",
     arguments: ["60.001", "61", "1000000", "99999999999999999999999999999999", "100000000000.5"])
   func clamps(text: String) throws {
-    #expect(try RequestTimeout.parse(text, maximum: .seconds(60)) == .seconds(60))
+    let settings = CallSettings(timeout: .seconds(5), maximumTimeout: .seconds(60))
+    #expect(settings.timeout(asked: try RequestTimeout.parse(text)) == .seconds(60))
+    #expect(settings.timeout(asked: .seconds(60)) == .seconds(60))
+    #expect(settings.timeout(asked: .nanoseconds(1)) == .nanoseconds(1))
+    #expect(settings.timeout(asked: nil) == .seconds(5))
   }
 
   @Test(
@@ -127,7 +131,7 @@ struct DeadlineTests {
       "1. 5", "١",
     ])
   func refuses(text: String) {
-    let refusal = #expect(throws: Problem.self) { try RequestTimeout.parse(text, maximum: .seconds(60)) }
+    let refusal = #expect(throws: Problem.self) { try RequestTimeout.parse(text) }
     #expect(refusal?.code == .badTimeout)
   }
 }

@@ -15,12 +15,17 @@ struct RouterTests {
   private func problem(_ target: [UInt8], prefix: String = "") async throws -> ProblemCode? {
     try await RouterBench.with(prefix: prefix) { router in
       do throws(Problem) {
-        _ = try router.route(.post, target.span)
+        _ = try router.route(Self.verb(of: target), target.span)
         return nil
       } catch {
         return error.code
       }
     }
+  }
+
+  /// A verb with which a target may lead somewhere.
+  private static func verb(of target: [UInt8]) -> HTTPMethod {
+    ["/sub", "/problems"].contains { target.starts(with: $0.utf8) } ? .get : .post
   }
 
   /// What a target leads to, in words.
@@ -145,6 +150,82 @@ struct RouterTests {
     for target in ["/rpc/math/\(name)", "/push/math/\(name)", "/pub/math/t/\(name)"] {
       #expect(try await problem(target) == .notExposed)
     }
+  }
+
+  private func refusal(_ method: HTTPMethod, _ target: String, prefix: String = "") async throws -> Problem {
+    try await RouterBench.with(prefix: prefix) { router in
+      do throws(Problem) {
+        let route = try router.route(method, Array(target.utf8).span)
+        return route.responder.refusal(of: method)
+      } catch {
+        return error
+      }
+    }
+  }
+
+  @Test(
+    "that no verb of that name can lead anywhere says so, whatever it names",
+    arguments: [
+      ("/rpc/none/_a", HTTPMethod.put, "POST, OPTIONS"), ("/rpc/math/secret", .delete, "POST, OPTIONS"),
+      ("/rpc/math/getSecret", .patch, "GET, HEAD, POST, OPTIONS"), ("/push/none/a", .get, "POST, OPTIONS"),
+      ("/pub/none/t/a", .get, "POST, OPTIONS"), ("/sub/none", .post, "GET, HEAD, OPTIONS"),
+      ("/jsonrpc/none", .get, "POST, OPTIONS"), ("/problems/none", .post, "GET, HEAD, OPTIONS"),
+    ])
+  func verbs(target: String, method: HTTPMethod, allow: String) async throws {
+    let problem = try await refusal(method, target)
+    #expect(problem.code == .methodNotAllowed)
+    #expect(problem.allow == allow)
+  }
+
+  @Test(
+    "of a name that is not there is told so when its verb could lead somewhere",
+    arguments: [
+      ("/rpc/none/a", HTTPMethod.get), ("/rpc/math/secret", .get), ("/sub/none", .head), ("/push/none/a", .options),
+    ])
+  func missing(target: String, method: HTTPMethod) async throws {
+    #expect(try await refusal(method, target).status == 404)
+  }
+
+  @Test(
+    "that leads nowhere is told what may have been meant",
+    arguments: [
+      ("/rcp/math/add", "did you mean /rpc/math/add?"), ("/rpcs", "did you mean /rpc?"),
+      ("/opanapi.json", "did you mean /openapi.json?"), ("/RPC/math/add", "did you mean /rpc/math/add?"),
+      ("/rpc/math/stock/level", "did you mean /rpc/math/stock.level?"),
+      ("/rpc/math/a/b/c/", "did you mean /rpc/math/a.b.c?"), ("/rpc/math/add/", "did you mean /rpc/math/add?"),
+      ("/push/jobs/a/b", "did you mean /push/jobs/a.b?"), ("/pub/news/t/a/b", "did you mean /pub/news/t/a.b?"),
+      ("/rpc/none/a/b", "calls go to /rpc/{service}/{method}."),
+      ("/rpc/math/_a/b", "calls go to /rpc/{service}/{method}."),
+      ("/pub/news/t", "calls go to /pub/{service}/{topic}/{method}."), ("/", "calls go to /rpc/{service}/{method}."),
+      ("/rcp/%3Cscript%3E", "calls go to /rpc/{service}/{method}."),
+      ("/" + String(repeating: "r", count: 8_000), "calls go to /rpc/{service}/{method}."),
+      ("/rcp/" + String(repeating: "r", count: 8_000), "calls go to /rpc/{service}/{method}."),
+    ])
+  func hints(target: String, hint: String) async throws {
+    #expect(try await refusal(.post, target).detail == "Nothing is served at this path; \(hint)")
+  }
+
+  @Test("that leads nowhere is told what was meant with the prefix, and of the prefix when it lacks it")
+  func prefixedHints() async throws {
+    let problem = try await refusal(.post, "/api/rcp/math/add", prefix: "/api")
+    #expect(problem.detail == "Nothing is served at this path; did you mean /api/rpc/math/add?")
+    let outside = try await refusal(.post, "/rpc/math/add", prefix: "/api")
+    #expect(outside.detail == "Nothing is served at this path; paths start with /api.")
+  }
+
+  @Test(
+    "of a service that is not there is told of one of nearly that name, if it is used in this way",
+    arguments: [
+      ("/rpc/mth/add", "There is no service \"mth\" here; did you mean \"math\"?"),
+      ("/rpc/job/add", "There is no service \"job\" here."),
+      ("/push/job/add", "There is no service \"job\" here; did you mean \"jobs\"?"),
+      ("/sub/new", "There is no service \"new\" here; did you mean \"news\"?"),
+      ("/sub/lou", "There is no service \"lou\" here."),
+      ("/rpc/jobs/add", "\"jobs\" is no rpc service."),
+      ("/rpc/\(name255.dropLast())/add", "There is no service \"\(name255.dropLast())\" here."),
+    ])
+  func nearServices(target: String, detail: String) async throws {
+    #expect(try await refusal(Self.verb(of: target.bytes), target).detail == detail)
   }
 
   @Test("starts with the prefix, whole and once")

@@ -34,14 +34,21 @@ extension Configuration {
 
     /// `timeout` and `max-timeout`, which may not contradict each other.
     private mutating func readTimeouts(_ section: Section) {
-      let bounds = Duration.milliseconds(1) ... .hours(24)
-      section.read("timeout", into: &timeout) { $0.duration(in: bounds) }
-      section.read("max-timeout", into: &maximumTimeout) { $0.duration(in: bounds) }
-      if timeout > maximumTimeout {
-        section.report(
-          "contradiction: timeout is \(Quantity.text(timeout)), max-timeout only \(Quantity.text(maximumTimeout))",
-          at: section.has("max-timeout") ? "max-timeout" : "timeout")
-      }
+      section.read("timeout", into: &timeout) { $0.duration(in: Self.timeouts) }
+      section.read("max-timeout", into: &maximumTimeout) { $0.duration(in: Self.timeouts) }
+      if timeout > maximumTimeout { section.reportContradiction(timeout, maximumTimeout) }
     }
+
+    /// What `timeout` and `max-timeout` may be.
+    static let timeouts = Duration.milliseconds(1) ... .hours(24)
+  }
+}
+
+extension Section {
+  /// Reports a `timeout` beyond `max-timeout`.
+  func reportContradiction(_ timeout: Duration, _ most: Duration) {
+    report(
+      "contradiction: timeout is \(Quantity.text(timeout)), max-timeout only \(Quantity.text(most))",
+      at: has("max-timeout") ? "max-timeout" : "timeout")
   }
 }

@@ -40,7 +40,13 @@ extension Configuration {
       // What the other keys mean depends on the pattern, so nothing can be said of them.
       case nil: section.ignore(Self.patternKeys)
       }
-      if let inner = section.section("methods") { methods.read(inner, allowsSafe: kind == .rpc || kind == nil) }
+      if let inner = section.section("methods") {
+        if case .rpc(let rpc) = pattern {
+          methods.read(inner, of: rpc)
+        } else {
+          methods.read(inner, of: kind == nil ? RPC(connect: []) : nil)
+        }
+      }
       if kind == .pipeline {
         section.refuse("json", because: "does not apply to a pipeline, which answers nothing")
       } else if let inner = section.section("json") {
@@ -75,54 +81,6 @@ extension Configuration {
     case pipeline(Pipeline)
     /// Events out, in, or both: `/pub/...` and `/sub/...`.
     case pubsub(PubSub)
-  }
-
-  /// Which methods callers reach: globs in which `*` is any run of characters, dots included, and `?` is one.
-  ///
-  /// A method with a part that starts with `_` is never reached.
-  public struct Methods: Sendable, Hashable {
-    /// What can be called (default: everything).
-    public var expose: [String]
-    /// What cannot, even when exposed (default: nothing).
-    public var hide: [String]
-    /// What GET may call as well (default: nothing).
-    public var safe: [String]
-
-    /// Everything by POST and nothing by GET, by default.
-    public init(expose: [String] = ["*"], hide: [String] = [], safe: [String] = []) {
-      self.expose = expose
-      self.hide = hide
-      self.safe = safe
-    }
-
-    fileprivate mutating func read(_ section: Section, allowsSafe: Bool) {
-      section.read("expose", into: &expose, Self.globs)
-      section.read("hide", into: &hide, Self.globs)
-      if allowsSafe {
-        section.read("safe", into: &safe, Self.globs)
-      } else {
-        section.refuse("safe", because: "does not apply: only methods of pattern rpc are called with GET")
-      }
-      section.finish()
-    }
-
-    /// Globs of method names that can match something.
-    private static func globs(_ field: Field) -> [String]? {
-      guard let elements = field.elements() else { return nil }
-      var globs: [String] = []
-      for element in elements {
-        guard let text = element.text("a glob such as get*") else { continue }
-        if text.isEmpty || !text.utf8.allSatisfy({ $0.isNameByte || $0 == Glob.star || $0 == Glob.question }) {
-          element.report(
-            "\"\(text)\" matches no method; globs are letters, digits, \"_\", \".\", \"-\", \"*\" and \"?\"")
-        } else if text.split(separator: ".").contains(where: { $0.hasPrefix("_") }) {
-          element.report("a method part that starts with \"_\" is never callable")
-        } else {
-          globs.append(text)
-        }
-      }
-      return globs
-    }
   }
 
   /// How results and events are written where JSON leaves a choice.

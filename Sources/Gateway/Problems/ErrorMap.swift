@@ -21,6 +21,11 @@ struct ErrorMap: Sendable {
   /// Within a layer exact names come before bare ones, those before globs, and a longer glob before a shorter.
   init(_ layers: [String: Int]...) { self.layers = layers.filter { !$0.isEmpty }.map(Layer.init) }
 
+  /// A map of these overrides and, where they say nothing, of those of another one.
+  func before(_ other: ErrorMap) -> ErrorMap { layers.isEmpty ? other : ErrorMap(layers + other.layers) }
+
+  private init(_ layers: [Layer]) { self.layers = layers }
+
   /// Looks up an exception by its name on the wire.
   ///
   /// - Parameters:
@@ -63,7 +68,7 @@ extension ErrorMap {
     private var globs: [(glob: Glob, status: Int)] = []
 
     init(_ map: [String: Int]) {
-      exact = map.filter { !$0.key.contains { $0 == "*" || $0 == "?" } }
+      exact = map.filter { !Glob.isGlob($0.key) }
       let patterns = map.filter { exact[$0.key] == nil }
       let order = patterns.sorted { (-$0.key.utf8.count, $0.key) < (-$1.key.utf8.count, $1.key) }
       globs = order.map { (Glob($0.key), $0.value) }

@@ -33,7 +33,7 @@ struct CallResponder: Responder {
   func respond(to request: GatewayRequest) throws(Problem) {
     let isPost = request.method == .post
     let query = try request.query(isPost ? .nothing : .arguments, controls: Self.controls)
-    let timeout = try Self.timeout(request, query, of: upstream)
+    let timeout = upstream.settings(of: method).timeout(asked: try Self.askedTimeout(request, query))
     // Now, when it is known whether there is a body: an empty one needs no type.
     if isPost { try request.checkContentType() }
     let buffers = request.buffers
@@ -52,15 +52,11 @@ struct CallResponder: Responder {
     }
   }
 
-  /// What the request asks for, else the service's own.
-  static func timeout(
-    _ request: GatewayRequest, _ query: Query?, of upstream: RPCUpstream
-  ) throws(Problem) -> Duration {
-    if let text = query?.control(RequestTimeout.parameter) {
-      return try RequestTimeout.parse(text, maximum: upstream.maximumTimeout)
-    }
-    guard let header = request.header(.requestTimeout) else { return upstream.timeout }
-    return try RequestTimeout.parse(String(decoding: header, as: UTF8.self), maximum: upstream.maximumTimeout)
+  /// How long the request gives a call; nil when it leaves that to the gateway.
+  static func askedTimeout(_ request: GatewayRequest, _ query: Query?) throws(Problem) -> Duration? {
+    if let text = query?.control(RequestTimeout.parameter) { return try RequestTimeout.parse(text) }
+    guard let header = request.header(.requestTimeout) else { return nil }
+    return try RequestTimeout.parse(String(decoding: header, as: UTF8.self))
   }
 }
 

@@ -32,7 +32,7 @@ final class JSONRPCBatch: PendingWork {
   }
 
   /// Sends one call, or notes at once what it is answered with. Its arguments lie in the buffer.
-  func add(_ item: JSONRPCDocument.Item, in buffer: borrowing ByteBuffer, timeout: Duration) {
+  func add(_ item: JSONRPCDocument.Item, in buffer: borrowing ByteBuffer, asking timeout: Duration?) {
     switch item {
     case .invalid(let id):
       let fault = JSONRPCFault(
@@ -60,7 +60,7 @@ final class JSONRPCBatch: PendingWork {
   }
 
   private func send<Handler: ReplyHandler>(
-    _ method: String, _ frames: CallFrames, in buffer: borrowing ByteBuffer, _ timeout: Duration,
+    _ method: String, _ frames: CallFrames, in buffer: borrowing ByteBuffer, _ timeout: Duration?,
     to handler: (MethodName) -> Handler
   ) throws(Problem) -> (Handler, UInt32) {
     guard let name = MethodName(method) else {
@@ -68,6 +68,7 @@ final class JSONRPCBatch: PendingWork {
     }
     try upstream.policy.check(name)
     let handler = handler(name)
+    let timeout = upstream.settings(of: name).timeout(asked: timeout)
     let number = try frames.withFrames(in: buffer) { arguments, keywords throws(Problem) in
       do throws(CallFailure) {
         return try name.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in

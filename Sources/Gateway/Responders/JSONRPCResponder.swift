@@ -20,7 +20,7 @@ struct JSONRPCResponder: Responder {
 
   func respond(to request: GatewayRequest) throws(Problem) {
     let query = try request.query(.nothing, controls: Self.controls)
-    let timeout = try CallResponder.timeout(request, query, of: upstream)
+    let timeout = try CallResponder.askedTimeout(request, query)
     try request.checkContentType()
     let buffers = request.buffers
     defer { buffers.clear() }
@@ -31,7 +31,7 @@ struct JSONRPCResponder: Responder {
       return request.answer(200, "application/json", error.answer(id: JSONRPCDocument.noID))
     }
     let batch = JSONRPCBatch(request, upstream, isSingle: document.isSingle)
-    for item in document.items { batch.add(item, in: buffers.request, timeout: timeout) }
+    for item in document.items { batch.add(item, in: buffers.request, asking: timeout) }
     try batch.start()
   }
 }

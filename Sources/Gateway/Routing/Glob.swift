@@ -30,6 +30,9 @@ struct Glob: Hashable, Sendable {
     return at == pattern.count
   }
 
+  /// Whether the text matches more than itself.
+  static func isGlob(_ text: String) -> Bool { text.utf8.contains { $0 == star || $0 == question } }
+
   /// Any run of bytes.
   static let star = UInt8(ascii: "*")
   /// Any byte.

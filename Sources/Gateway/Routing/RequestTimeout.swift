@@ -3,8 +3,8 @@ enum RequestTimeout {
   /// The control parameter that carries it.
   static let parameter = "_timeout"
 
-  /// Reads a decimal number of seconds above zero, at most `maximum`: what is longer is cut to that.
-  static func parse(_ text: String, maximum: Duration) throws(Problem) -> Duration {
+  /// Reads a decimal number of seconds above zero. What is longer than any service allows is cut to something that is so as well.
+  static func parse(_ text: String) throws(Problem) -> Duration {
     let bytes = text.utf8.drop { $0 == 0x20 || $0 == 0x09 }
     var attoseconds: Int64 = 0
     var seconds: Int64 = 0
@@ -20,7 +20,7 @@ enum RequestTimeout {
           decimals += 1
           if decimals <= 18 { attoseconds += digit * scales[decimals] }
         } else if seconds < 100_000_000_000 {
-          // Beyond three thousand years the maximum applies whatever follows.
+          // Beyond three thousand years it matters no more what follows.
           seconds = seconds * 10 + digit
         }
       case 0x2E where !padding && !hasPoint && digits > 0: hasPoint = true
@@ -31,7 +31,7 @@ enum RequestTimeout {
     guard isPositive, !hasPoint || decimals > 0 else { throw fault(text) }
     let asked = Duration(secondsComponent: seconds, attosecondsComponent: attoseconds)
     // More decimals than a duration holds are still more than nothing.
-    return min(max(asked, .nanoseconds(1)), maximum)
+    return max(asked, .nanoseconds(1))
   }
 
   private static func fault(_ text: String) -> Problem {

@@ -32,32 +32,59 @@ struct Router {
     var path = try TargetPath(target, prefix: prefix)
     let name = try path.takeText(target)
     // Probes ask for these two whatever the prefix is.
-    if path.lacksPrefix, name != "live", name != "ready" { throw unknown }
-    let responder: any Responder =
-      switch (name, path.segments) {
-      case ("rpc", 3):
-        try CallResponder(service: path.takeService(target), method: path.takeMethod(target), in: upstreams)
-      case ("push", 3):
-        try PushResponder(service: path.takeService(target), method: path.takeMethod(target), in: upstreams)
-      case ("pub", 4):
-        try PublishResponder(
-          service: path.takeService(target), topic: path.takeTopic(target), method: path.takeMethod(target),
-          in: upstreams)
-      case ("jsonrpc", 2): try JSONRPCResponder(service: path.takeService(target), in: upstreams)
-      case ("sub", 2): try StreamResponder(service: path.takeService(target), in: upstreams)
-      case ("", 1) where method == .options: ServerResponder()
-      case ("live", 1): LiveResponder()
-      case ("ready", 1): ReadyResponder(upstreams: upstreams)
-      case ("openapi.json", 1): OpenAPIResponder(contentType: "application/json", document: document.json)
-      case ("openapi.yaml", 1): OpenAPIResponder(contentType: "application/yaml", document: document.yaml)
-      case ("problems", 2): try ProblemPageResponder(code: path.takeText(target))
-      default: throw unknown
-      }
-    return Route(responder: responder, query: path.query)
+    if path.lacksPrefix, name != "live", name != "ready" {
+      throw Problem(.noSuchRoute, "Nothing is served at this path; paths start with \(prefix).")
+    }
+    let query = path.query
+    do throws(Problem) {
+      return Route(responder: try responder(method, target, name, &path), query: query)
+    } catch {
+      throw Self.wrongVerb(method, name, path.segments, error) ?? error
+    }
   }
 
-  private var unknown: Problem {
-    Problem(.noSuchRoute, "Nothing is served at this path; calls go to \(prefix)/rpc/{service}/{method}.")
+  private func responder(
+    _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath
+  ) throws(Problem) -> any Responder {
+    switch (name, path.segments) {
+    case ("rpc", 3):
+      try CallResponder(service: path.takeService(target), method: path.takeMethod(target), in: upstreams)
+    case ("push", 3):
+      try PushResponder(service: path.takeService(target), method: path.takeMethod(target), in: upstreams)
+    case ("pub", 4):
+      try PublishResponder(
+        service: path.takeService(target), topic: path.takeTopic(target), method: path.takeMethod(target),
+        in: upstreams)
+    case ("jsonrpc", 2): try JSONRPCResponder(service: path.takeService(target), in: upstreams)
+    case ("sub", 2): try StreamResponder(service: path.takeService(target), in: upstreams)
+    case ("", 1) where method == .options: ServerResponder()
+    case ("live", 1): LiveResponder()
+    case ("ready", 1): ReadyResponder(upstreams: upstreams)
+    case ("openapi.json", 1): OpenAPIResponder(contentType: "application/json", document: document.json)
+    case ("openapi.yaml", 1): OpenAPIResponder(contentType: "application/yaml", document: document.yaml)
+    case ("problems", 2): try ProblemPageResponder(code: path.takeText(target))
+    default: throw unknown(target, name, &path)
+    }
+  }
+
+  /// A verb that no path of this shape takes is told so before what the path names is looked for: another verb comes first then.
+  private static func wrongVerb(_ method: HTTPMethod, _ name: String, _ segments: Int, _ error: Problem) -> Problem? {
+    let (verbs, allow): (HTTPMethod.Set, HTTPMethod.Set)
+    switch (name, segments) {
+    case ("rpc", 3): (verbs, allow) = (.fetchAndSubmit, .submit)
+    case ("push", 3), ("pub", 4), ("jsonrpc", 2): (verbs, allow) = (.submit, .submit)
+    case ("sub", 2), ("problems", 2): (verbs, allow) = (.fetch, .fetch)
+    default: return nil
+    }
+    guard error.status == 404, !verbs.contains(method) else { return nil }
+    return Problem(.methodNotAllowed, "This path takes \(allow.allow).", allow: allow.allow)
+  }
+
+  private func unknown(_ target: Span<UInt8>, _ name: String, _ path: inout TargetPath) -> Problem {
+    var segments = [name]
+    while segments.count < 10, let segment = try? path.takeText(target) { segments.append(segment) }
+    let sentence = RouteHints.sentence(segments, prefix: prefix) { upstreams.names(at: $0) }
+    return Problem(.noSuchRoute, "Nothing is served at this path; \(sentence)")
   }
 }
 

@@ -8,8 +8,6 @@ import ZeroMQRPC
 final class RPCUpstream {
   let engine: CallEngine
   let policy: MethodPolicy
-  let timeout: Duration
-  let maximumTimeout: Duration
   let reader: JSONToMessagePack
   let replies: ReplyReader
   let longReplies: LongReplies
@@ -18,6 +16,12 @@ final class RPCUpstream {
   /// What clients make the gateway keep for the service counts here.
   let memory: MemoryBudget
   let loop: Loop
+  private let usual: CallSettings
+  /// Nil when all methods are as usual.
+  private let special: SettingsByName?
+  private var known: [MethodName: CallSettings] = [:]
+  /// How many methods are known. Callers make names up, so there may be any number of them.
+  private static let mostKnown = 1_000
 
   init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
@@ -33,23 +37,49 @@ final class RPCUpstream {
       on: loop,
       logger: logger)
     policy = MethodPolicy(service.methods)
-    timeout = rpc.timeout
-    maximumTimeout = rpc.maximumTimeout
+    usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
+    special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)
     reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
     replies = ReplyReader(
       writer: service.json.writer(limits: configuration.http.limits.transcoding),
-      errors: ErrorMap(rpc.errors.map, configuration.errors.map), exposure: configuration.exposure(rpc.errors))
+      errors: ErrorMap(rpc.errors.map, configuration.errors.map), special: special,
+      exposure: configuration.exposure(rpc.errors))
     longReplies = LongReplies(shared, replies, on: loop)
     longestBatch = configuration.http.limits.batch
     memory = shared.memory
     self.loop = loop
   }
+
+  /// What holds for calls of the method.
+  func settings(of method: MethodName) -> CallSettings {
+    guard let special else { return usual }
+    if let settings = known[method] { return settings }
+    if known.count >= Self.mostKnown { known = [:] }
+    let settings = CallSettings(
+      timeout: special.first(for: method.text, \.timeout) ?? usual.timeout,
+      maximumTimeout: special.first(for: method.text, \.maximumTimeout) ?? usual.maximumTimeout)
+    known[method] = settings
+    return settings
+  }
+}
+
+/// What holds for the calls of one method.
+struct CallSettings {
+  /// How long a call may take when the caller does not say.
+  let timeout: Duration
+  /// The longest a caller may ask for.
+  let maximumTimeout: Duration
+
+  /// How long a call may take for which the caller asks for so long, if it asks.
+  func timeout(asked: Duration?) -> Duration { min(asked ?? timeout, maximumTimeout) }
 }
 
 /// How the replies of a service become answers.
 struct ReplyReader: Sendable {
   let writer: MessagePackToJSON
   let errors: ErrorMap
+  /// What holds for some methods before `errors` and `exposure`; nil when nothing does.
+  let special: SettingsByName?
   let exposure: Configuration.Exposure
 
   /// What an exception that came as the reply is answered with. Leaves its arguments in the buffer.
@@ -62,9 +92,10 @@ struct ReplyReader: Sendable {
     }
     let shown = ShownException(
       type: exception.name, arguments: buffer.withUnsafeBytes { Array($0) }, repr: exception.repr)
+    let errors = special?.errors(for: method.text, before: errors) ?? errors
     let verdict = errors.verdict(
       for: exception.name, firstArgument: exception.firstArgument, innerArgument: exception.innerArgument,
       calling: method.text)
-    return Problem(shown, verdict, exposing: exposure)
+    return Problem(shown, verdict, exposing: special?.first(for: method.text, \.errors.expose) ?? exposure)
   }
 }

@@ -67,20 +67,20 @@ struct UpstreamTable {
 
   /// The request-reply service of that name.
   func rpc(_ name: String) throws(Problem) -> RPCUpstream {
-    guard case .rpc(let upstream)? = upstreams[name] else { throw missing(name, "rpc") }
+    guard case .rpc(let upstream)? = upstreams[name] else { throw missing(name, .rpc) }
     return upstream
   }
 
   /// The pipeline service of that name.
   func pipeline(_ name: String) throws(Problem) -> OneWayUpstream {
-    guard case .pipeline(let upstream)? = upstreams[name] else { throw missing(name, "pipeline") }
+    guard case .pipeline(let upstream)? = upstreams[name] else { throw missing(name, .pipeline) }
     return upstream
   }
 
   /// Where events on that topic for the service of that name go.
   func publishing(_ name: String, on topic: [UInt8]) throws(Problem) -> OneWayUpstream {
     guard case .pubsub(let upstream)? = upstreams[name], let publishing = upstream.publishing else {
-      throw missing(name, "pubsub service that can be published to")
+      throw missing(name, .publishing)
     }
     guard upstream.topics.contains(where: topic.starts(with:)) else { throw .topicNotOffered(topic) }
     return publishing
@@ -89,7 +89,7 @@ struct UpstreamTable {
   /// What streams of the service of that name read.
   func feed(_ name: String) throws(Problem) -> EventFeed {
     guard case .pubsub(let upstream)? = upstreams[name], let feed = upstream.feed else {
-      throw missing(name, "pubsub service that can be subscribed to")
+      throw missing(name, .feed)
     }
     return feed
   }
@@ -109,9 +109,37 @@ struct UpstreamTable {
     for service in services { service.upstream.close() }
   }
 
-  private func missing(_ name: String, _ pattern: String) -> Problem {
-    let isKnown = upstreams[name] != nil
-    return Problem(
-      .noSuchService, isKnown ? "\"\(name)\" is no \(pattern)." : "There is no service \"\(name)\" here.")
+  /// What is asked of a service.
+  private enum Use: String {
+    case rpc = "rpc service"
+    case pipeline
+    case publishing = "pubsub service that can be published to"
+    case feed = "pubsub service that can be subscribed to"
+
+    func fits(_ upstream: Upstream) -> Bool {
+      switch (self, upstream) {
+      case (.rpc, .rpc), (.pipeline, .pipeline): true
+      case (.publishing, .pubsub(let upstream)): upstream.publishing != nil
+      case (.feed, .pubsub(let upstream)): upstream.feed != nil
+      default: false
+      }
+    }
+  }
+
+  private func missing(_ name: String, _ use: Use) -> Problem {
+    if upstreams[name] != nil { return Problem(.noSuchService, "\"\(name)\" is no \(use.rawValue).") }
+    let nearest = name.nearestName(among: names(for: use)).map { "; did you mean \"\($0)\"?" } ?? "."
+    return Problem(.noSuchService, "There is no service \"\(name)\" here\(nearest)")
+  }
+
+  private func names(for use: Use) -> [String] { services.filter { use.fits($0.upstream) }.map(\.name) }
+
+  /// The services that are called at `/rpc`, `/push` or `/pub`.
+  func names(at route: String) -> [String] {
+    switch route {
+    case "push": names(for: .pipeline)
+    case "pub": names(for: .publishing)
+    default: names(for: .rpc)
+    }
   }
 }

@@ -1,0 +1,103 @@
+import ConfigurationReader
+
+extension Configuration {
+  /// Which methods callers reach, and what holds for them: globs in which `*` is any run of characters, dots included, and `?` is
+  /// one.
+  ///
+  /// A method with a part that starts with `_` is never reached.
+  public struct Methods: Sendable, Hashable {
+    /// What can be called (default: everything).
+    public var expose: [String]
+    /// What cannot, even when exposed (default: nothing).
+    public var hide: [String]
+    /// What GET may call as well (default: nothing).
+    public var safe: [String]
+    /// What holds for methods by name or glob, in place of the service's own (default: nothing). Of those that match a method, the
+    /// most specific one that sets something decides it: an exact name, then the longest glob.
+    public var settings: [String: MethodSettings]
+
+    /// Everything by POST and nothing by GET, by default.
+    public init(
+      expose: [String] = ["*"], hide: [String] = [], safe: [String] = [], settings: [String: MethodSettings] = [:]
+    ) {
+      self.expose = expose
+      self.hide = hide
+      self.safe = safe
+      self.settings = settings
+    }
+
+    /// Reads the keys of a service with these settings, or of one that gives no results.
+    mutating func read(_ section: Section, of rpc: RPC?) {
+      section.read("expose", into: &expose, Self.globs)
+      section.read("hide", into: &hide, Self.globs)
+      if let rpc {
+        section.read("safe", into: &safe, Self.globs)
+        if let inner = section.section("settings") { readSettings(inner, of: rpc) }
+      } else {
+        section.refuse("safe", because: "does not apply: only methods of pattern rpc are called with GET")
+        section.refuse("settings", because: "does not apply: only methods of pattern rpc are answered")
+      }
+      section.finish()
+    }
+
+    private mutating func readSettings(_ section: Section, of rpc: RPC) {
+      var places: [String: Section] = [:]
+      for glob in section.keys {
+        guard let inner = section.section(glob) else { continue }
+        if let fault = Self.fault(glob) { section.report(fault, at: glob) }
+        settings[glob] = MethodSettings(inner)
+        places[glob] = inner
+      }
+      // What holds for a glob taken as a name: a wider one that is matched by it covers all that it does.
+      let names = SettingsByName(settings)
+      for (glob, place) in places {
+        let timeout = names.first(for: glob, \.timeout) ?? rpc.timeout
+        let most = names.first(for: glob, \.maximumTimeout) ?? rpc.maximumTimeout
+        guard timeout > most, let own = settings[glob], own.timeout != nil || own.maximumTimeout != nil else {
+          continue
+        }
+        place.reportContradiction(timeout, most)
+      }
+    }
+
+    /// Globs of method names that can match something.
+    private static func globs(_ field: Field) -> [String]? {
+      guard let elements = field.elements() else { return nil }
+      var globs: [String] = []
+      for element in elements {
+        guard let text = element.text("a glob such as get*") else { continue }
+        if let fault = fault(text) { element.report(fault) } else { globs.append(text) }
+      }
+      return globs
+    }
+
+    /// Why a glob matches nothing.
+    private static func fault(_ glob: String) -> String? {
+      if glob.isEmpty || !glob.utf8.allSatisfy({ $0.isNameByte || $0 == Glob.star || $0 == Glob.question }) {
+        return "\"\(glob)\" matches no method; globs are letters, digits, \"_\", \".\", \"-\", \"*\" and \"?\""
+      }
+      let hasHiddenPart = glob.split(separator: ".").contains { $0.hasPrefix("_") }
+      return hasHiddenPart ? "a method part that starts with \"_\" is never callable" : nil
+    }
+  }
+
+  /// What holds for some methods of a service; what is nil holds as it does for the service.
+  public struct MethodSettings: Sendable, Hashable {
+    /// How long a call may take when the caller does not say.
+    public var timeout: Duration?
+    /// The longest a caller may ask for. A longer `timeout` is cut to it.
+    public var maximumTimeout: Duration?
+    /// What callers learn of exceptions. Names of `map` that are not here are looked up in the service's.
+    public var errors = Errors()
+
+    /// Settings that change nothing by default.
+    public init() {}
+
+    init(_ section: Section) {
+      section.read("timeout", into: &timeout) { $0.duration(in: RPC.timeouts) }
+      section.read("max-timeout", into: &maximumTimeout) { $0.duration(in: RPC.timeouts) }
+      if let inner = section.section("errors") { errors.read(inner) }
+      section.finish()
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import ConfigurationReader
+
+/// What a client may have meant that asked for something that is not there. Only found out on the way to a 404, with bounded work: the
+/// client chooses what is looked for.
+enum RouteHints {
+  /// The gateway's own routes, by the first segment of their paths.
+  static let templates: [String: String] = [
+    "rpc": "/rpc/{service}/{method}", "push": "/push/{service}/{method}", "pub": "/pub/{service}/{topic}/{method}",
+    "sub": "/sub/{service}", "jsonrpc": "/jsonrpc/{service}", "live": "/live", "ready": "/ready",
+    "openapi.json": "/openapi.json", "openapi.yaml": "/openapi.yaml", "problems": "/problems/{code}",
+  ]
+
+  /// A sentence for a path of these segments where nothing is served.
+  static func sentence(_ segments: [String], prefix: String, names: (_ route: String) -> [String]) -> String {
+    if let path = meant(segments, names: names) { return "did you mean \(prefix)\(path)?" }
+    let template = segments.first.flatMap { templates[$0] } ?? templates["rpc"] ?? ""
+    return "calls go to \(prefix)\(template)."
+  }
+
+  private static func meant(_ segments: [String], names: (String) -> [String]) -> String? {
+    guard let first = segments.first else { return nil }
+    guard templates[first] != nil else {
+      guard let route = first.nearestName(among: templates.keys) else { return nil }
+      return path([route] + segments.dropFirst())
+    }
+    // The parts of a method's name are separated by dots; slashes are a natural mistake, and so is one at the end.
+    let fixed = first == "pub" ? 3 : 2
+    let parts = segments.dropFirst(fixed).filter { !$0.isEmpty }
+    guard ["rpc", "push", "pub"].contains(first), segments.count > fixed + 1, names(first).contains(segments[1]),
+      let method = MethodName(parts.joined(separator: "."))
+    else { return nil }
+    return path(segments.prefix(fixed) + [method.text])
+  }
+
+  /// The path of these segments, when it is short enough to be told and needs no escapes.
+  private static func path(_ segments: some Collection<String>) -> String? {
+    let path = segments.reduce("") { "\($0)/\($1)" }
+    return path.utf8.count <= 300 && path.utf8.allSatisfy { $0.isUnreserved || $0 == UInt8(ascii: "/") } ? path : nil
+  }
+}
+
+extension String {
+  /// The nearest of these names. Of long ones, and of more than a few, nothing is said: it would cost too much.
+  func nearestName(among names: some Sequence<String>) -> String? {
+    let (most, few) = (64, 50)
+    guard utf8.count <= most else { return nil }
+    let alike = names.lazy.filter { name in
+      let longest = Swift.max(name.utf8.count, utf8.count)
+      return longest <= most && abs(name.utf8.count - utf8.count) <= Swift.max(1, longest / 3)
+    }
+    return nearest(among: alike.prefix(few))
+  }
+}
