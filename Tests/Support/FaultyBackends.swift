@@ -68,7 +68,8 @@ public actor FaultyBackends {
   }
 
   private func read() {
-    unread += journal.availableData
+    // It returns what it has read in one go, which may be less than there is.
+    while case let more = journal.availableData, !more.isEmpty { unread += more }
     guard let end = unread.lastIndex(of: 0x0A) else { return }
     for line in unread[..<end].split(separator: 0x0A) {
       let words = String(decoding: line, as: UTF8.self).split(separator: " ").map(String.init)
