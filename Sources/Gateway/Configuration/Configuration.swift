@@ -53,7 +53,10 @@ public struct Configuration: Sendable, Hashable {
     root.read("auth", into: &isOpenToAll, Self.isOpenToAll)
     if let section = root.section("errors") { errors.read(section) }
     if let section = root.section("services") {
-      services = section.keys.compactMap { name in Service(name, in: section, limits: http.limits) }
+      var routes = RouteReader()
+      for name in section.keys {
+        if let service = Service(name, in: section, limits: http.limits, routes: &routes) { services.append(service) }
+      }
     }
     root.unavailable("limits")
     root.finish()

@@ -19,6 +19,9 @@ extension Configuration {
     /// What callers learn of its exceptions; what is not set here comes from the gateway's `errors`.
     public var errors = Errors()
 
+    /// REST routes to its methods, read from `routes` (default: none).
+    public var routes: [Route] = []
+
     /// The default timeouts and bounds.
     public init(connect: [Endpoint]) { self.connect = connect }
 

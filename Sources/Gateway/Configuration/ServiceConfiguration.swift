@@ -25,7 +25,7 @@ extension Configuration {
     }
 
     /// Reads one service; `nil` when too little of it can be understood. Whatever is wrong was reported.
-    init?(_ name: String, in services: Section, limits: Limits) {
+    init?(_ name: String, in services: Section, limits: Limits, routes: inout RouteReader) {
       guard let section = services.section(name) else { return nil }
       Self.check(name, in: services)
       self.init(name, .pubsub(.init()))
@@ -46,6 +46,12 @@ extension Configuration {
         } else {
           methods.read(inner, of: kind == nil ? RPC(connect: []) : nil)
         }
+      }
+      if case .rpc(var rpc) = pattern, let inner = section.section("routes") {
+        rpc.routes = routes.read(inner, of: name, methods)
+        pattern = .rpc(rpc)
+      } else if kind != .rpc {
+        section.refuse("routes", because: "does not apply: only methods of pattern rpc are answered")
       }
       if kind == .pipeline {
         section.refuse("json", because: "does not apply to a pipeline, which answers nothing")

@@ -258,8 +258,9 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
     case .badQuery:
       Row(
         400, "The query is malformed",
-        "A query is `name=text`, `name:=json`, `arg=text` or `arg:=json`, each keyword once.",
-        "Mend the query.")
+        "A query is `name=text`, `name:=json`, `arg=text` or `arg:=json`, each keyword once; the arguments of a route are of the types"
+          + " that it asks for.",
+        "Mend the query, or the path; `detail` says what is asked for.")
     case .unknownParameter:
       Row(
         400, "The control parameter is unknown",

@@ -52,6 +52,8 @@ final class GatewayRequest {
   // MARK: Reading
 
   var method: HTTPMethod { exchange.method }
+  /// Whether the method is GET or HEAD.
+  var isFetch: Bool { HTTPMethod.Set.bodiless.contains(method) }
   /// What answers the request; throws why nothing does.
   var responder: any Responder {
     get throws(Problem) {

@@ -16,6 +16,12 @@ struct CallResponder: Responder {
     self.method = method
   }
 
+  /// A method that callers reach.
+  init(_ upstream: RPCUpstream, _ method: MethodName) {
+    self.upstream = upstream
+    self.method = method
+  }
+
   var methods: HTTPMethod.Set { upstream.policy.isSafe(method) ? .fetchAndSubmit : .submit }
 
   func refusal(of method: HTTPMethod) -> Problem {
@@ -28,12 +34,11 @@ struct CallResponder: Responder {
 
   func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
 
-  private static let controls: Set<String> = [RequestTimeout.parameter]
+  static let controls: Set<String> = [RequestTimeout.parameter]
 
   func respond(to request: GatewayRequest) throws(Problem) {
     let isPost = request.method == .post
     let query = try request.query(isPost ? .nothing : .arguments, controls: Self.controls)
-    let timeout = upstream.settings(of: method).timeout(asked: try Self.askedTimeout(request, query))
     // Now, when it is known whether there is a body: an empty one needs no type.
     if isPost { try request.checkContentType() }
     let buffers = request.buffers
@@ -47,7 +52,13 @@ struct CallResponder: Responder {
     } catch {
       throw Problem(arguments: error)
     }
-    try frames.withFrames(in: buffers.request) { arguments, keywords throws(Problem) in
+    try call(request, query, frames)
+  }
+
+  /// Makes the call of which the request consists, with the arguments that lie in the shard's buffer.
+  func call(_ request: GatewayRequest, _ query: Query?, _ frames: CallFrames) throws(Problem) {
+    let timeout = upstream.settings(of: method).timeout(asked: try Self.askedTimeout(request, query))
+    try frames.withFrames(in: request.buffers.request) { arguments, keywords throws(Problem) in
       try request.pendingReply.call(self, arguments: arguments, keywords: keywords, timeout: timeout)
     }
   }
@@ -138,7 +149,7 @@ extension GatewayRequest {
   /// an owner keeps them.
   func answer(result json: UnsafeRawBufferPointer, tag: String? = nil, keptBy owner: AnyObject? = nil) {
     guard hasRoom(forAnswer: json.count) else { return answer(.noMemory(forAnswer: json.count)) }
-    if method == .post { return answer(200, "application/json", json, keptBy: owner) }
+    if !isFetch { return answer(200, "application/json", json, keptBy: owner) }
     let tag = tag ?? EntityTag.of(json)
     if EntityTag.matches(values(of: .ifNoneMatch), tag) {
       // Only its length is told, as of the answer that the client has (RFC 9110, 8.6).

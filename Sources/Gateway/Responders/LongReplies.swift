@@ -26,7 +26,7 @@ struct LongReplies {
     guard let held = HeldReply(reply, in: shared.memory) else {
       return request.answer(.noMemory(forAnswer: reply.body.count))
     }
-    let work = LongReplyWork(held, reader, method, isTagged: request.method != .post, at: request.occurrence)
+    let work = LongReplyWork(held, reader, method, isTagged: request.isFetch, at: request.occurrence)
     let pending = PendingTranscoding(request, work, until: reply.deadline, on: loop)
     request.waits(for: pending)
     // The request holds the object, and lets go of it when it is answered or its client leaves. Safe: only the shard's thread looks

@@ -1,6 +1,7 @@
 import Yams
 
-/// The interface of the gateway, machine readable: `openapi/gateway.yaml`, embedded when the gateway is built.
+/// The interface of the gateway, machine readable: `openapi/gateway.yaml`, embedded when the gateway is built, and the REST routes of
+/// the configuration.
 public struct OpenAPIDocument: Sendable {
   /// The document as it was written, with the prefix as the path of its server.
   public let yaml: [UInt8]
@@ -8,23 +9,46 @@ public struct OpenAPIDocument: Sendable {
   public let json: [UInt8]
 
   /// The document of a gateway whose paths start with `prefix`, such as `/api`.
-  public init(prefix: String = "") {
-    let (written, converted) = (PackageResources.gateway_yaml, Self.converted)
-    // A prefix has no characters that either form would escape.
-    yaml = prefix.isEmpty ? written : written.replacing("- url: /\n".utf8, with: "- url: \(prefix)\n".utf8)
-    json = prefix.isEmpty ? converted : converted.replacing(#"{"url":"/","#.utf8, with: #"{"url":"\#(prefix)","#.utf8)
+  public init(prefix: String = "") { self.init(prefix: prefix, routes: []) }
+
+  /// The same, with these routes of services by their names.
+  init(prefix: String, routes: [(service: String, route: Configuration.Route)]) {
+    var yaml = PackageResources.gateway_yaml
+    var json = Self.written.document
+    if !prefix.isEmpty {
+      // A prefix has no characters that either form would escape.
+      yaml.replace("- url: /\n".utf8, with: "- url: \(prefix)\n".utf8)
+      json.replace(#"{"url":"/","#.utf8, with: #"{"url":"\#(prefix)","#.utf8)
+    }
+    var (lines, items) = ([UInt8]("\npaths:\n".utf8), [UInt8](#""paths":{"#.utf8))
+    for (path, item) in RouteDocument(routes).members({ $0 ? Self.written.fetch : Self.written.submit }) {
+      lines += "  ".utf8
+      for part in [path, [UInt8](": ".utf8), item, [UInt8]("\n".utf8)] { lines += part }
+      for part in [path, [UInt8](":".utf8), item, [UInt8](",".utf8)] { items += part }
+    }
+    if !routes.isEmpty {
+      yaml.replace("\npaths:\n".utf8, with: lines, maxReplacements: 1)
+      json.replace(#""paths":{"#.utf8, with: items, maxReplacements: 1)
+    }
+    (self.yaml, self.json) = (yaml, json)
   }
 
-  /// The document as JSON, converted once.
-  private static let converted: [UInt8] = {
+  /// The document as JSON, converted once, and what calls are answered with, which holds for routes too.
+  private static let written: (document: [UInt8], fetch: [UInt8], submit: [UInt8]) = {
     let text = String(decoding: PackageResources.gateway_yaml, as: UTF8.self)
-    guard let root = try? Yams.compose(yaml: text) else {
-      preconditionFailure("openapi/gateway.yaml is not YAML, which the tests rule out")
+    guard let root = try? Yams.compose(yaml: text), let call = root["paths"]?["/rpc/{service}/{method}"],
+      let fetch = call["get"]?["responses"], let submit = call["post"]?["responses"]
+    else {
+      preconditionFailure("openapi/gateway.yaml is not YAML, or describes no calls, which the tests rule out")
     }
-    var json = JSONWriter()
-    json.append(root)
-    return json.bytes
+    return (json(root), json(fetch), json(submit))
   }()
+
+  private static func json(_ node: Node) -> [UInt8] {
+    var json = JSONWriter()
+    json.append(node)
+    return json.bytes
+  }
 }
 
 extension JSONWriter {

@@ -10,17 +10,19 @@ enum RouteHints {
     "openapi.json": "/openapi.json", "openapi.yaml": "/openapi.yaml", "problems": "/problems/{code}",
   ]
 
-  /// A sentence for a path of these segments where nothing is served.
-  static func sentence(_ segments: [String], prefix: String, names: (_ route: String) -> [String]) -> String {
-    if let path = meant(segments, names: names) { return "did you mean \(prefix)\(path)?" }
+  /// A sentence for a path of these segments where nothing is served. REST routes begin with one of those others.
+  static func sentence(
+    _ segments: [String], _ others: [String], prefix: String, names: (_ route: String) -> [String]
+  ) -> String {
+    if let path = meant(segments, others, names: names) { return "did you mean \(prefix)\(path)?" }
     let template = segments.first.flatMap { templates[$0] } ?? templates["rpc"] ?? ""
     return "calls go to \(prefix)\(template)."
   }
 
-  private static func meant(_ segments: [String], names: (String) -> [String]) -> String? {
-    guard let first = segments.first else { return nil }
+  private static func meant(_ segments: [String], _ others: [String], names: (String) -> [String]) -> String? {
+    guard let first = segments.first, !others.contains(first) else { return nil }
     guard templates[first] != nil else {
-      guard let route = first.nearestName(among: templates.keys) else { return nil }
+      guard let route = first.nearestName(among: templates.keys + others) else { return nil }
       return path([route] + segments.dropFirst())
     }
     // The parts of a method's name are separated by dots; slashes are a natural mistake, and so is one at the end.

@@ -14,13 +14,15 @@ struct Router {
 
   private let prefix: String
   private let upstreams: UpstreamTable
+  private let routes: RouteTrie
   private let document: OpenAPIDocument
 
   /// Routes to these upstreams; `prefix` is what every path starts with, such as `/api`.
   init(_ upstreams: UpstreamTable, prefix: String = "") {
     self.upstreams = upstreams
     self.prefix = prefix
-    document = OpenAPIDocument(prefix: prefix)
+    routes = RouteTrie(upstreams)
+    document = OpenAPIDocument(prefix: prefix, routes: upstreams.routes)
   }
 
   /// Takes the target as the client wrote it, undecoded.
@@ -63,7 +65,7 @@ struct Router {
     case ("openapi.json", 1): OpenAPIResponder(contentType: "application/json", document: document.json)
     case ("openapi.yaml", 1): OpenAPIResponder(contentType: "application/yaml", document: document.yaml)
     case ("problems", 2): try ProblemPageResponder(code: path.takeText(target))
-    default: throw unknown(target, name, &path)
+    default: try other(method, target, name, &path)
     }
   }
 
@@ -80,11 +82,18 @@ struct Router {
     return Problem(.methodNotAllowed, "This path takes \(allow.allow).", allow: allow.allow)
   }
 
-  private func unknown(_ target: Span<UInt8>, _ name: String, _ path: inout TargetPath) -> Problem {
+  /// A REST route, if one leads from here.
+  private func other(
+    _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath
+  ) throws(Problem) -> any Responder {
     var segments = [name]
+    if routes.mayFind(name, segments: path.segments) {
+      while segments.count < path.segments { segments.append(try path.takeText(target)) }
+      if let match = routes.find(segments) { return RouteResponder(match, method) }
+    }
     while segments.count < 10, let segment = try? path.takeText(target) { segments.append(segment) }
-    let sentence = RouteHints.sentence(segments, prefix: prefix) { upstreams.names(at: $0) }
-    return Problem(.noSuchRoute, "Nothing is served at this path; \(sentence)")
+    let sentence = RouteHints.sentence(segments, routes.firstSegments, prefix: prefix) { upstreams.names(at: $0) }
+    throw Problem(.noSuchRoute, "Nothing is served at this path; \(sentence)")
   }
 }
 
@@ -188,12 +197,14 @@ private struct TargetPath {
       if isDots(raw) { throw Self.dots }
       return raw.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
-    guard let decoded = PercentEncoding.decode(target, segment) else { throw Self.broken }
+    guard let decoded = PercentEncoding.decode(target, segment),
+      let text = String(validating: decoded, as: UTF8.self)
+    else { throw Self.broken }
     if isDots(decoded.span) { throw Self.dots }
     for byte in decoded where byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "/") {
       throw Problem(.badTarget, "An escape in the path stands for a control byte or a slash.")
     }
-    return String(decoding: decoded, as: UTF8.self)
+    return text
   }
 
   private func isDots(_ segment: Span<UInt8>) -> Bool {
@@ -204,6 +215,7 @@ private struct TargetPath {
 
   private static let dots = Problem(.badTarget, "A path has no \".\" and \"..\" segments.")
   private static let broken = Problem(
-    .badTarget, "A percent sign in the path is not followed by two hexadecimal digits.")
+    .badTarget,
+    "A percent sign in the path is not followed by two hexadecimal digits, or the bytes it stands for are not UTF-8.")
   private static let noPath = Problem(.noSuchRoute, "The target of the request is no path.")
 }

@@ -16,6 +16,8 @@ final class RPCUpstream {
   /// What clients make the gateway keep for the service counts here.
   let memory: MemoryBudget
   let loop: Loop
+  /// REST routes that lead here.
+  let routes: [Configuration.Route]
   private let usual: CallSettings
   /// Nil when all methods are as usual.
   private let special: SettingsByName?
@@ -48,6 +50,7 @@ final class RPCUpstream {
     longestBatch = configuration.http.limits.batch
     memory = shared.memory
     self.loop = loop
+    routes = rpc.routes
   }
 
   /// What holds for calls of the method.

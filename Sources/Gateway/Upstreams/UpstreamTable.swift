@@ -105,6 +105,15 @@ struct UpstreamTable {
     }
   }
 
+  /// The REST routes, each with the service that it belongs to.
+  var routes: [(service: String, route: Configuration.Route)] {
+    var routes: [(service: String, route: Configuration.Route)] = []
+    for service in services {
+      if case .rpc(let upstream) = service.upstream { routes += upstream.routes.map { (service.name, $0) } }
+    }
+    return routes
+  }
+
   func close() {
     for service in services { service.upstream.close() }
   }

@@ -185,6 +185,9 @@ public enum HTTPMethod: UInt8, CaseIterable, Hashable, Sendable {
       bits = methods.reduce(0) { $1 == .other ? $0 : $0 | 1 << $1.rawValue }
     }
 
+    /// The set of these methods; `other` is left out.
+    public init(_ methods: [HTTPMethod]) { bits = methods.reduce(0) { $0 | Set(arrayLiteral: $1).bits } }
+
     /// Whether the method is one of these.
     @inlinable
     public func contains(_ method: HTTPMethod) -> Bool { bits >> method.rawValue & 1 == 1 }

@@ -1,0 +1,30 @@
+import HTTPServer
+
+/// A REST route: a call whose arguments are the typed parts of a path, a query and a body.
+struct RouteResponder: Responder {
+  private let match: RouteTrie.Match
+  /// The route of the verb; nil when the path has none for it.
+  private let route: RouteTrie.ServiceRoute?
+
+  init(_ match: RouteTrie.Match, _ method: HTTPMethod) {
+    self.match = match
+    route = match.node.routes[method == .head ? .get : method]
+  }
+
+  var methods: HTTPMethod.Set { match.node.verbs }
+
+  func begin(_ request: GatewayRequest) throws(Problem) {
+    if let route { try CallResponder(route.upstream, route.method).begin(request) }
+  }
+
+  func respond(to request: GatewayRequest) throws(Problem) {
+    guard let route else { throw refusal(of: request.method) }
+    let query = try request.query(.arguments, controls: CallResponder.controls) ?? Query()
+    if !request.isFetch { try request.checkContentType() }
+    let buffers = request.buffers
+    defer { buffers.clear() }
+    let arguments = try RouteArguments(route.route, match.values, query)
+    let frames = try arguments.read(request.body, route.upstream.reader, into: &buffers.request)
+    try CallResponder(route.upstream, route.method).call(request, query, frames)
+  }
+}
