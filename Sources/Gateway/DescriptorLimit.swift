@@ -1,14 +1,20 @@
 import Glibc
 import HTTPServer
 
-/// The limit on open files does not allow even a few connections: libzmq would end the process at the first socket that it cannot open.
+/// The limit on open files is too low: libzmq would end the process at the first socket that it cannot open.
 public struct TooFewDescriptors: Error, Hashable, CustomStringConvertible {
   /// What the process may have open.
   public let limit: Int
   /// What it needs at least.
   public let needed: Int
   public var description: String {
-    "the limit on open files is \(limit), and this configuration needs at least \(needed): raise it (ulimit -n)"
+    "the limit on open files is \(limit), and at least \(needed) are needed: raise it (ulimit -n)"
+  }
+
+  /// Raises the limit to as many as the process may have, and throws when these are fewer than so many.
+  public static func check(needed: Int) throws(TooFewDescriptors) {
+    let limit = DescriptorLimit.raised()
+    guard limit >= needed else { throw TooFewDescriptors(limit: limit, needed: needed) }
   }
 }
 
@@ -38,12 +44,11 @@ enum DescriptorLimit {
   /// Throws when not even a gateway of so many shards, servers and ZeroMQ sockets, all shards together, fits.
   static func check(shards: Int, servers: Int, sockets: Int) throws(TooFewDescriptors) {
     let needed = least + ofShard * (shards + servers) + (sockets > 0 ? ofContext : 0) + ofSocket * sockets
-    let limit = raised()
-    guard limit >= needed else { throw TooFewDescriptors(limit: limit, needed: needed) }
+    try TooFewDescriptors.check(needed: needed)
   }
 
   /// Raises the soft limit to the hard one, and returns what it is then.
-  private static func raised() -> Int {
+  fileprivate static func raised() -> Int {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return .max }
     if limit.rlim_cur < limit.rlim_max {

@@ -38,15 +38,15 @@ public final class Gateway: Sendable {
   public static func start(
     _ configuration: Configuration, context: Context? = nil, logger: Logger
   ) async throws -> Gateway {
-    // Before anything is opened: with a library that no request may be trusted to, there is no start.
-    if try ParserStrictness.linked() == .lenient {
-      logger.warning("\(configuration.http.limits.server.chunked.warning)")
-    }
     let count =
       configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     try DescriptorLimit.check(
       shards: count, servers: count * configuration.http.listen.count, sockets: configuration.openSockets(shards: count)
     )
+    // Before anything is opened: with a library that no request may be trusted to, there is no start.
+    if try ParserStrictness.linked() == .lenient {
+      logger.warning("\(configuration.http.limits.server.chunked.warning)")
+    }
     let own = context == nil
     let context = try context ?? Context(sockets: max(1_023, configuration.socketCount(shards: count)))
     var shards: [Shard] = []

@@ -217,7 +217,7 @@ struct ExchangeStateTests {
     #expect(state.headAccepted() == [])
     var late = state
     // A body that will not come is no matter of its speed.
-    #expect(late.expired() == [.expectNothing, .shutDown])
+    #expect(late.expired() == [.abandon, .expectNothing, .shutDown])
     #expect(late.phase == .dropped)
     #expect(state.arrived(bytes: 0) == .complete)
     #expect(state.path(bodyFollows: false) == .library)

@@ -115,6 +115,7 @@ struct RandomRun {
       isSuspended = false
     }
     if actions.contains(.refuse), state.path(bodyFollows: true) == .socket {
+      handlerOwes = false
       perform(state.answeredDirectly())
     }
     if actions.contains(.endConnection) { isClosed = true }

@@ -268,7 +268,8 @@ extension Fixture {
   /// Whether nothing that clients have sent is still on its way, as the kernel tells of both ends of each connection.
   fileprivate nonisolated func hasReadAll() throws -> Bool {
     let port = ":" + String(format: "%04X", Int(address.port))
-    let connections = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").dropFirst()
+    let table = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/net/tcp")).readToEnd() ?? Data()
+    let connections = String(decoding: table, as: UTF8.self).split(separator: "\n").dropFirst()
       .map { $0.split(separator: " ") }.filter { $0[3] == "01" && ($0[1].hasSuffix(port) || $0[2].hasSuffix(port)) }
     return connections.count == 2 && connections.allSatisfy { $0[4] == "00000000:00000000" }
   }

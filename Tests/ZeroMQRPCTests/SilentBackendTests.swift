@@ -67,10 +67,10 @@ struct SilentBackendTests {
   @Test("late replies count in what the method usually takes, those of callers that left too")
   func lateReplies() async throws {
     try await CallBench.with { bench, backends in
-      for number in 0..<8 {
-        let reply = await bench.call("slow", within: number < 4 ? .milliseconds(20) : .seconds(20))
+      for number in 0..<10 {
+        let reply = await bench.call("slow", within: number < 8 ? .milliseconds(20) : .seconds(20))
         let call = try await backends[0].call()
-        if number < 4 { _ = try await reply.outcome } else { await bench.cancel(reply) }
+        if number < 8 { _ = try await reply.outcome } else { await bench.cancel(reply) }
         try await backends[0].answer(call, [1])
         try await eventually("the late reply") { await bench.counters.lateReplies.timed == number + 1 }
       }
