@@ -21,8 +21,8 @@ actor CallBench {
 
   /// Runs the body with backends and a client connected to all of them, over ipc or over inproc.
   static func with(
-    backends count: Int = 1, options: RPCOptions = .init(), backend: SocketOptions = .init(), limit: Int = 10_000,
-    inproc: Bool = false,
+    backends count: Int = 1, weights: [Int] = [], options: RPCOptions = .init(), backend: SocketOptions = .init(),
+    limit: Int = 10_000, waiting: Int? = nil, inproc: Bool = false,
     _ body: (CallBench, [WireSocket]) async throws -> Void
   ) async throws {
     let directory = try TemporaryDirectory()
@@ -37,7 +37,8 @@ actor CallBench {
       }
       let bench = try CallBench()
       cleanup.add { await bench.shutDown() }
-      try await bench.open(endpoints, options, limit, context)
+      try await bench.open(
+        endpoints, Dictionary(uniqueKeysWithValues: zip(endpoints, weights)), options, limit, waiting, context)
       try await eventually("all are connected") { await bench.connectedEndpoints == count }
       try await body(bench, backends)
     }
@@ -48,10 +49,14 @@ actor CallBench {
     unownedExecutor = reactor.asUnownedSerialExecutor()
   }
 
-  private func open(_ endpoints: [Endpoint], _ options: RPCOptions, _ limit: Int, _ context: Context) throws {
+  private func open(
+    _ endpoints: [Endpoint], _ weights: [Endpoint: Int], _ options: RPCOptions, _ limit: Int, _ waiting: Int?,
+    _ context: Context
+  ) throws {
     self.context = context
     client = try CallEngine(
-      connect: endpoints, inFlight: SharedLimit(limit: limit), options: options, in: context, on: reactor.loop)
+      connect: endpoints, weights: weights, inFlight: SharedLimit(limit: limit),
+      waiting: waiting.map(SharedLimit.init), options: options, in: context, on: reactor.loop)
   }
 
   var connectedEndpoints: Int { client?.connectedEndpoints ?? 0 }

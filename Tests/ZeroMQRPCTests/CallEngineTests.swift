@@ -52,58 +52,15 @@ struct CallEngineTests {
     }
   }
 
-  @Test(
-    "what a full backend does not take waits in the client, expires there as not sent, and goes out when there is room")
-  func queue() async throws {
-    var options = RPCOptions()
-    options.sendHighWaterMark = 1
-    options.timeoutsBeforeReplacement = 1_000
-    var full = SocketOptions()
-    full.receiveHighWaterMark = 1
-    try await CallBench.with(options: options, backend: full) { bench, backends in
-      await backends[0].pause(true)
-      let long = [0xC6, 0, 16, 0, 0] + [UInt8](repeating: 7, count: 1 << 20)
-      var replies: [CallBench.Reply] = []
-      for _ in 0..<24 { replies.append(await bench.call("long", long, within: .milliseconds(600))) }
-      let waiting = await bench.call("short", [0x91, 9], within: .seconds(20))
-      var outcomes: [CallBench.Outcome] = []
-      for reply in replies { outcomes.append(try await reply.outcome) }
-      let sent = outcomes.filter { $0 == .failed(.init(.timeout, sent: true)) }
-      let unsent = outcomes.filter { $0 == .failed(.init(.queueTimeout, sent: false)) }
-      #expect(sent.count + unsent.count == 24)
-      #expect(!sent.isEmpty && !unsent.isEmpty)
-      #expect(await bench.counters.timeouts == sent.count)
-      #expect(await bench.counters.queueTimeouts == unsent.count)
-      #expect(waiting.now == nil)
-      // What was sent is there, what expired in the queue never comes, what still waited does.
-      await backends[0].pause(false)
-      for _ in sent { #expect(try await backends[0].call().method == "long") }
-      let call = try await backends[0].call()
-      #expect(call.method == "short")
-      #expect(call.arguments == [0x91, 9])
-      #expect(call.keywords == [0x80])
-      try await backends[0].answer(call, [1])
-      #expect(try await waiting.outcome == .result([1]))
-      #expect(await bench.callsUnderWay == 0)
-    }
-  }
-
-  @Test("queued calls fail as not sent when the last backend goes")
-  func queueLost() async throws {
-    var options = RPCOptions()
-    options.sendHighWaterMark = 1
-    var full = SocketOptions()
-    full.receiveHighWaterMark = 1
-    try await CallBench.with(options: options, backend: full) { bench, backends in
-      await backends[0].pause(true)
-      let long = [0xC6, 0, 16, 0, 0] + [UInt8](repeating: 7, count: 1 << 20)
-      var replies: [CallBench.Reply] = []
-      for _ in 0..<24 { replies.append(await bench.call("long", long)) }
-      await backends[0].close()
-      var codes: Set<CallFailure> = []
-      for reply in replies { if case .failed(let failure) = try await reply.outcome { codes.insert(failure) } }
-      #expect(codes == [.init(.backendLost, sent: true), .init(.noBackend, sent: false)])
-      #expect(await bench.callsUnderWay == 0)
+  @Test("backends get calls as their weights say", arguments: [[1, 3], [3, 1], [1, 1], [1, 999]])
+  func weights(weights: [Int]) async throws {
+    try await CallBench.with(backends: 2, weights: weights) { bench, backends in
+      let (sum, rounds) = (weights[0] + weights[1], weights.contains(999) ? 1 : 5)
+      for _ in 0..<sum * rounds { _ = await bench.call() }
+      for (backend, weight) in zip(backends, weights) {
+        for _ in 0..<weight * rounds { _ = try await backend.call() }
+        #expect(await backend.waiting == 0)
+      }
     }
   }
 

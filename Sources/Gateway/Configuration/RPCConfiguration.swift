@@ -8,12 +8,16 @@ extension Configuration {
   public struct RPC: Sendable, Hashable {
     /// The backends, at least one; calls go to the least busy.
     public var connect: [Endpoint]
+    /// How many calls each backend can have when one without a weight has one, 1...1,000 (default: 1 each).
+    public var weights: [Endpoint: Int] = [:]
     /// How long a call may take when the caller does not say (default: 5 s).
     public var timeout: Duration = .seconds(5)
     /// The longest a caller may ask for; at least `timeout` (default: 60 s).
     public var maximumTimeout: Duration = .seconds(60)
     /// Calls waiting or running at one time, 1...1,000,000 (default: 1,000).
     public var inFlight = 1_000
+    /// Those of them that may wait because all backends are full, 0...1,000,000; nil is all of them (default).
+    public var queue: Int?
     /// The largest reply, in bytes (default: 64 MiB).
     public var replyLimit = RPCOptions().longestReply
     /// What callers learn of its exceptions; what is not set here comes from the gateway's `errors`.
@@ -26,10 +30,18 @@ extension Configuration {
     public init(connect: [Endpoint]) { self.connect = connect }
 
     init(_ section: Section, _ limits: Limits) {
-      self.init(connect: section.endpoints())
+      let backends = section.backends(allowsWeight: true)
+      self.init(connect: backends.map(\.endpoint))
+      for backend in backends where backend.weight != 1 { weights[backend.endpoint] = backend.weight }
       section.refuse("publish", "subscribe", because: "belongs to pattern pubsub; this service is rpc")
       readTimeouts(section)
       section.read("in-flight", into: &inFlight) { $0.integer(in: 1...1_000_000) }
+      section.read("queue", into: &queue) { $0.integer(in: 0...1_000_000) }
+      if let queue, queue > inFlight {
+        section.report(
+          "contradiction: calls that wait are in flight as well, and in-flight is \(inFlight); raise it, or lower queue",
+          at: "queue")
+      }
       section.read("reply-limit", into: &replyLimit) { $0.bytes(in: 1...(4 << 30)) }
       section.fit("reply-limit", &replyLimit, into: limits)
       if let inner = section.section("errors") { errors.read(inner) }

@@ -75,7 +75,8 @@ extension Configuration {
 
     /// The keys that belong to one pattern or another.
     private static let patternKeys = [
-      "connect", "bind", "timeout", "max-timeout", "in-flight", "errors", "reply-limit", "publish", "subscribe",
+      "connect", "bind", "timeout", "max-timeout", "in-flight", "queue", "errors", "reply-limit", "publish",
+      "subscribe",
     ]
   }
 
@@ -117,7 +118,10 @@ extension Configuration {
 
 extension Section {
   /// The endpoints of `connect`, which every pattern has; reports when there are none.
-  func endpoints() -> [Endpoint] {
+  func endpoints() -> [Endpoint] { backends(allowsWeight: false).map(\.endpoint) }
+
+  /// The same, with the weight of each: `{ endpoint: ..., weight: ... }`.
+  func backends(allowsWeight: Bool) -> [(endpoint: Endpoint, weight: Int)] {
     guard let field = field("connect") else {
       unavailable("bind")
       if !has("bind") { report("has no connect; name at least one endpoint such as tcp://127.0.0.1:5555") }
@@ -126,16 +130,23 @@ extension Section {
     refuse("bind", because: "contradicts connect: a service does one or the other; not available in this version")
     guard let elements = field.elements() else { return [] }
     if elements.isEmpty { report("needs at least one endpoint", at: "connect") }
-    var endpoints: [Endpoint] = []
+    var backends: [(endpoint: Endpoint, weight: Int)] = []
     for element in elements {
-      guard let endpoint = element.value("an endpoint", Self.endpoint) else { continue }
+      var weight = 1
+      let section = allowsWeight && element.isMapping ? element.section() : nil
+      if let section, !section.has("endpoint") { section.report("has no endpoint, such as tcp://127.0.0.1:5555") }
+      section?.read("weight", into: &weight) { $0.integer(in: 1...1_000) }
+      defer { section?.finish() }
+      guard let field = section == nil ? element : section?.field("endpoint"),
+        let endpoint = field.value("an endpoint", Self.endpoint)
+      else { continue }
       // Of two connections of a socket to one place libzmq makes only one.
-      if let same = endpoints.first(where: { $0.isSame(as: endpoint) }) {
-        element.report(same == endpoint ? "\(endpoint) is listed twice" : "\(endpoint) is listed twice, as \(same) too")
+      if let same = backends.first(where: { $0.endpoint.isSame(as: endpoint) })?.endpoint {
+        field.report(same == endpoint ? "\(endpoint) is listed twice" : "\(endpoint) is listed twice, as \(same) too")
       }
-      endpoints.append(endpoint)
+      backends.append((endpoint, weight))
     }
-    return endpoints
+    return backends
   }
 
   /// Reads the endpoint of a service, which other processes offer at a host or at a path.

@@ -62,7 +62,10 @@ extension Problem {
     case .overloaded:
       self.init(.overloaded, "As many calls as this service allows are under way. The call was not sent.")
     case .memoryFull: self.init(.overloaded, Self.memoryFull + " The call was not sent.")
-    case .queueFull: self.init(.queueFull, "Every connected backend of this service is full. The call was not sent.")
+    case .queueFull:
+      self.init(
+        .queueFull,
+        "No connected backend of this service takes more calls, and no more may wait. The call was not sent.")
     case .queueTimeout:
       self.init(.queueTimeout, "The deadline passed before a backend had room. The call was not sent.")
     case .timeout:

@@ -159,7 +159,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
     case .queueFull:
       Row(
         503, "The queue to the backend is full",
-        "No connected backend takes more calls at present.",
+        "No connected backend takes more calls at present, and as many wait as `queue` allows.",
         Self.resend)
     case .queueTimeout:
       Row(

@@ -5,6 +5,8 @@ import Synchronization
 final class SharedService: Sendable {
   /// How many calls may be under way on all shards together; of a service without replies, none.
   let inFlight: SharedLimit
+  /// How many of those may wait for a backend with room.
+  let waiting: SharedLimit
   /// What its calls, replies and events may take: its part of all that the gateway may keep.
   let memory: MemoryBudget
   /// Where long replies of all services are turned into JSON.
@@ -16,8 +18,10 @@ final class SharedService: Sendable {
     self.transcoding = transcoding
     if case .rpc(let rpc) = service.pattern {
       inFlight = SharedLimit(limit: rpc.inFlight)
+      waiting = SharedLimit(limit: rpc.queue ?? rpc.inFlight)
     } else {
       inFlight = SharedLimit(limit: 0)
+      waiting = SharedLimit(limit: 0)
     }
   }
 

@@ -9,6 +9,8 @@ import ZeroMQ
 /// transport hands over a bounded number of them before it tells the end.
 final class BackendConnection: TransportDelegate {
   let endpoint: Endpoint
+  /// How many calls it can have when an endpoint of weight 1 has one; at least 1.
+  let weight: Int
   /// Whether a backend is connected.
   private(set) var isUp = false
   /// Since when; nil while none is.
@@ -33,10 +35,11 @@ final class BackendConnection: TransportDelegate {
 
   /// Begins to connect, and keeps at it until `close()`.
   init(
-    _ endpoint: Endpoint, options: RPCOptions, memory: MemoryBudget?, engine: CallEngine, in context: Context,
-    on loop: Loop
+    _ endpoint: Endpoint, weight: Int, options: RPCOptions, memory: MemoryBudget?, engine: CallEngine,
+    in context: Context, on loop: Loop
   ) throws(ZMQError) {
     self.endpoint = endpoint
+    self.weight = weight
     self.engine = engine
     self.loop = loop
     transport = try Transport(
@@ -91,6 +94,13 @@ final class BackendConnection: TransportDelegate {
     timeoutsSinceReply = 0
     cancelledSinceReply = 0
     timeoutsSinceReplacement = 0
+  }
+
+  /// What is known of a call that has not been answered: when it was made and sent, and how many had been answered by then.
+  func silence(called: Instant, sent: Instant, answeredBefore: UInt32) -> Silence {
+    Silence(
+      queued: sent - called, waited: loop.now - sent, connected: connected.map { loop.now - $0 },
+      answeredMeanwhile: Int(answeredCalls &- answeredBefore))
   }
 
   /// The silence was acted upon, or that was put off because a fresh connection was tried a moment ago.

@@ -40,7 +40,9 @@ final class Balancer {
     update()
   }
 
-  /// The less busy of two backends drawn by chance, among those with room; with one or two, simply the less busy.
+  /// The less busy of two backends drawn by chance, among those with room; with one or two, simply the less busy. How busy one is, is
+  /// told by its calls for each unit of its weight; of two that are equally busy, one of three times the weight is drawn three times
+  /// as often.
   func next() -> BackendConnection? {
     guard ready.count > 1 else { return ready.first }
     var (first, second) = (0, 1)
@@ -50,8 +52,10 @@ final class Balancer {
       if second >= first { second += 1 }
     }
     let (a, b) = (ready[first], ready[second])
-    if a.load == b.load { return Bool.random(using: &generator) ? a : b }
-    return a.load < b.load ? a : b
+    let (loadOfA, loadOfB) = (a.load * b.weight, b.load * a.weight)
+    if loadOfA != loadOfB { return loadOfA < loadOfB ? a : b }
+    if a.weight == b.weight { return Bool.random(using: &generator) ? a : b }
+    return Int.random(in: 0..<(a.weight + b.weight), using: &generator) < a.weight ? a : b
   }
 
   /// A connection has become full, or has room again.

@@ -8,8 +8,8 @@ public import ZeroMQ
 /// each call.
 ///
 /// What happens to a call: it gets a number and a deadline, and goes at once to the connection that the `Balancer` chooses. When
-/// every connected backend is full (libzmq refused a message for it), it waits in a queue until one has room. Exactly one of
-/// these ends it:
+/// every connected backend is full (libzmq refused a message for it), it waits in a queue until one has room; when the queue is full
+/// too, it is refused. Exactly one of these ends it:
 ///
 /// - its reply comes, usable or not, from the connection that has the call; what another connection says of it is dropped;
 /// - its deadline passes: `timeout` when a backend has it, `queueTimeout` when it still waits. A late reply is dropped;
@@ -55,6 +55,8 @@ public final class CallEngine: TimerHandler {
   private let loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
+  /// Those of them that wait.
+  private let waiting: SharedLimit
   private let memory: MemoryBudget?
   private let process = UInt16(truncatingIfNeeded: getpid())
   private let random = UInt16.random(in: .min ... .max)
@@ -65,11 +67,15 @@ public final class CallEngine: TimerHandler {
   private var isClosed = false
   private var latencies = MethodLatencies()
 
-  /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all. The bytes of calls that wait or are being
+  /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all.
+  ///
+  /// An endpoint gets as many calls as its weight says for each one of an endpoint of weight 1; that is the weight where `weights` says
+  /// nothing. `waiting` bounds those of the calls under way that wait (default: it does not). The bytes of calls that wait or are being
   /// sent count in `memory`, if there is one.
   public init(
-    connect endpoints: [Endpoint], inFlight: SharedLimit, memory: MemoryBudget? = nil, options: RPCOptions = .init(),
-    in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
+    connect endpoints: [Endpoint], weights: [Endpoint: Int] = [:], inFlight: SharedLimit,
+    waiting: SharedLimit? = nil, memory: MemoryBudget? = nil, options: RPCOptions = .init(), in context: Context,
+    on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.memory = memory
     self.logger = logger
@@ -78,17 +84,19 @@ public final class CallEngine: TimerHandler {
     self.context = context
     self.loop = loop
     self.inFlight = inFlight
-    for endpoint in endpoints { balancer.add(try connection(to: endpoint)) }
+    self.waiting = waiting ?? SharedLimit(limit: inFlight.limit)
+    for endpoint in endpoints { balancer.add(try connection(to: endpoint, weight: weights[endpoint] ?? 1)) }
   }
 
-  private func connection(to endpoint: Endpoint) throws(ZMQError) -> BackendConnection {
-    try BackendConnection(endpoint, options: options, memory: memory, engine: self, in: context, on: loop)
+  private func connection(to endpoint: Endpoint, weight: Int) throws(ZMQError) -> BackendConnection {
+    try BackendConnection(
+      endpoint, weight: weight, options: options, memory: memory, engine: self, in: context, on: loop)
   }
 
   /// Calls a method; the bytes are copied.
   ///
   /// Returns the number of the call, to cancel it by; its handler hears nothing before that. Throws what is known at once: no
-  /// backend is connected, too many calls are under way, there is no memory for it, or the engine is closed.
+  /// backend is connected, too many calls are under way or wait, there is no memory for it, or the engine is closed.
   public func call(
     _ call: BorrowedCall, timeout: Duration, replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
@@ -100,6 +108,10 @@ public final class CallEngine: TimerHandler {
     // While calls wait, no connected backend has room: as soon as one has, `sendQueued` empties the queue first.
     let connection = queue.isEmpty ? send(call, number) : nil
     if connection == nil {
+      guard waiting.enter() else {
+        inFlight.leave()
+        throw CallFailure(.queueFull, sent: false)
+      }
       // Calls that ended in the queue are skipped when their turn comes; when it does not come, they are let go here.
       if queue.count > 2 * pending.count + 64 { queue.removeAll { pending[$0] == nil } }
       queue.append(number)
@@ -140,8 +152,9 @@ public final class CallEngine: TimerHandler {
   /// Hands queued calls to backends with room, in their order, skipping those that have ended.
   private func sendQueued() {
     while let number = queue.first {
-      if let waiting = pending[number]?.waiting {
-        guard let connection = waiting.lend({ send($0, number) }) else { return }
+      if let call = pending[number]?.waiting {
+        guard let connection = call.lend({ send($0, number) }) else { return }
+        waiting.leave()
         pending.update(number) {
           $0.connection = connection
           $0.sent = loop.now
@@ -238,11 +251,8 @@ public final class CallEngine: TimerHandler {
     }
     counters.timeouts += 1
     counters.lateReplies.expect(deadline.tag, sent: call.sent, call.measurement)
-    let waited = loop.now - call.sent
-    let silence = Silence(
-      queued: call.sent - call.called, waited: waited, connected: connection.connected.map { loop.now - $0 },
-      answeredMeanwhile: Int(connection.answeredCalls &- call.answeredBefore))
-    connection.callTimedOut(isSilence: waited >= options.leastSilence)
+    let silence = connection.silence(called: call.called, sent: call.sent, answeredBefore: call.answeredBefore)
+    connection.callTimedOut(isSilence: silence.waited >= options.leastSilence)
     if connection.timeoutsSinceReplacement >= options.timeoutsBeforeReplacement { replace(connection) }
     call.handler.timedOut(silence)
   }
@@ -255,7 +265,8 @@ public final class CallEngine: TimerHandler {
     logger.warning(
       "a backend is silent; a fresh connection is tried", metadata: ["endpoints": "\(connection.endpoint)"])
     do {
-      balancer.replace(connection, by: try self.connection(to: connection.endpoint), at: loop.now)
+      balancer.replace(
+        connection, by: try self.connection(to: connection.endpoint, weight: connection.weight), at: loop.now)
       counters.replacedConnections += 1
     } catch {
       logger.error("no fresh connection", metadata: ["endpoints": "\(connection.endpoint)", "error": "\(error)"])
@@ -282,6 +293,8 @@ public final class CallEngine: TimerHandler {
     if let connection = call.connection {
       connection.callEnded()
       balancer.callEnded(connection)
+    } else {
+      waiting.leave()
     }
   }
 }

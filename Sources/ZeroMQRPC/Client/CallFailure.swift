@@ -12,7 +12,7 @@ public struct CallFailure: Error, Hashable, Sendable {
     public static let overloaded = Code(rawValue: "overloaded")
     /// The memory that calls may take is used up.
     public static let memoryFull = Code(rawValue: "memory-full")
-    /// Every connected backend is full.
+    /// No connected backend takes more calls, and no more may wait.
     public static let queueFull = Code(rawValue: "queue-full")
     /// The deadline passed before any backend had room.
     public static let queueTimeout = Code(rawValue: "queue-timeout")

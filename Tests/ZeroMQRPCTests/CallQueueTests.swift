@@ -1,0 +1,92 @@
+import Support
+import Testing
+import ZeroMQ
+
+@testable import ZeroMQRPC
+
+/// The client in front of backends that read nothing.
+@Suite("the queue of the rpc client", .timeLimit(.minutes(1)))
+struct CallQueueTests {
+  @Test(
+    "what a full backend does not take waits in the client, expires there as not sent, and goes out when there is room")
+  func queue() async throws {
+    var options = RPCOptions()
+    options.sendHighWaterMark = 1
+    options.timeoutsBeforeReplacement = 1_000
+    var full = SocketOptions()
+    full.receiveHighWaterMark = 1
+    try await CallBench.with(options: options, backend: full) { bench, backends in
+      await backends[0].pause(true)
+      let long = [0xC6, 0, 16, 0, 0] + [UInt8](repeating: 7, count: 1 << 20)
+      var replies: [CallBench.Reply] = []
+      for _ in 0..<24 { replies.append(await bench.call("long", long, within: .milliseconds(600))) }
+      let waiting = await bench.call("short", [0x91, 9], within: .seconds(20))
+      var outcomes: [CallBench.Outcome] = []
+      for reply in replies { outcomes.append(try await reply.outcome) }
+      let sent = outcomes.filter { $0 == .failed(.init(.timeout, sent: true)) }
+      let unsent = outcomes.filter { $0 == .failed(.init(.queueTimeout, sent: false)) }
+      #expect(sent.count + unsent.count == 24)
+      #expect(!sent.isEmpty && !unsent.isEmpty)
+      #expect(await bench.counters.timeouts == sent.count)
+      #expect(await bench.counters.queueTimeouts == unsent.count)
+      #expect(waiting.now == nil)
+      // What was sent is there, what expired in the queue never comes, what still waited does.
+      await backends[0].pause(false)
+      for _ in sent { #expect(try await backends[0].call().method == "long") }
+      let call = try await backends[0].call()
+      #expect(call.method == "short")
+      #expect(call.arguments == [0x91, 9])
+      #expect(call.keywords == [0x80])
+      try await backends[0].answer(call, [1])
+      #expect(try await waiting.outcome == .result([1]))
+      #expect(await bench.callsUnderWay == 0)
+    }
+  }
+
+  @Test(
+    "as many calls wait as may; the next is refused, and taken when one has left the queue", arguments: [0, 1, 5])
+  func fullQueue(most: Int) async throws {
+    var options = RPCOptions()
+    options.sendHighWaterMark = 1
+    var full = SocketOptions()
+    full.receiveHighWaterMark = 1
+    try await CallBench.with(options: options, backend: full, waiting: most) { bench, backends in
+      await backends[0].pause(true)
+      let long = [0xC6, 0, 16, 0, 0] + [UInt8](repeating: 7, count: 1 << 20)
+      var replies: [CallBench.Reply] = []
+      repeat { replies.append(await bench.call("long", long)) } while replies.last?.now == nil && replies.count < 100
+      #expect(replies.last?.now == .failed(.init(.queueFull, sent: false)))
+      #expect(await bench.callsUnderWay == replies.count - 1)
+      // The last of those that were taken wait, as many as may.
+      guard most > 0 else { return }
+      await bench.cancel(replies[replies.count - 2])
+      let next = await bench.call("next")
+      #expect(next.now == nil)
+      #expect(await bench.call().now == .failed(.init(.queueFull, sent: false)))
+      await backends[0].pause(false)
+      for _ in replies.dropLast(2) { #expect(try await backends[0].call().method == "long") }
+      try await backends[0].answer(try await backends[0].call(), [1])
+      #expect(try await next.outcome == .result([1]))
+      for _ in 0..<most { #expect(await bench.call().now == nil) }
+    }
+  }
+
+  @Test("queued calls fail as not sent when the last backend goes")
+  func queueLost() async throws {
+    var options = RPCOptions()
+    options.sendHighWaterMark = 1
+    var full = SocketOptions()
+    full.receiveHighWaterMark = 1
+    try await CallBench.with(options: options, backend: full) { bench, backends in
+      await backends[0].pause(true)
+      let long = [0xC6, 0, 16, 0, 0] + [UInt8](repeating: 7, count: 1 << 20)
+      var replies: [CallBench.Reply] = []
+      for _ in 0..<24 { replies.append(await bench.call("long", long)) }
+      await backends[0].close()
+      var codes: Set<CallFailure> = []
+      for reply in replies { if case .failed(let failure) = try await reply.outcome { codes.insert(failure) } }
+      #expect(codes == [.init(.backendLost, sent: true), .init(.noBackend, sent: false)])
+      #expect(await bench.callsUnderWay == 0)
+    }
+  }
+}
