@@ -23,7 +23,7 @@ public final class Exchange {
   /// libmicrohttpd comes to the connection before others, and writes before it reads.
   private var isFirst = false
   /// Where libmicrohttpd has the head; nil when that may be gone.
-  private var memory: ConnectionMemory?
+  private var libraryMemory: ConnectionMemory?
   /// The handler's own object. It survives from request to request on this connection.
   public var context: AnyObject?
 
@@ -33,7 +33,7 @@ public final class Exchange {
     self.admission = admission
     self.server = server
     bytes = ExchangeBytes(in: server.memory)
-    memory = ConnectionMemory(size: connection.daemon.connectionMemory, beginsWithLine: admission.beginsWithLine)
+    libraryMemory = ConnectionMemory(size: connection.daemon.connectionMemory, beginsWithLine: admission.beginsWithLine)
   }
 
   // MARK: For handlers
@@ -86,9 +86,9 @@ public final class Exchange {
   public var isServerQuiesced: Bool { server.isQuiesced }
 
   /// Answers with bytes. They are copied, unless an owner is named: then they live, unchanged, as long as it does, it counts them in
-  /// the memory, and the exchange holds it while it needs them. Called inside a handler's call or later, once; when the client is gone, or an answer was given
-  /// before, it does nothing. Answered before the body was read, the connection closes after it. The answer has the headers of
-  /// every answer as well: `X-Request-Id`, and what keeps foreign pages from reading it.
+  /// the memory, and the exchange holds it while it needs them. Called inside a handler's call or later, once; when the client is gone,
+  /// or an answer was given before, it does nothing. Answered before the body was read, the connection closes after it. The answer has
+  /// the headers of every answer as well: `X-Request-Id`, and what keeps foreign pages from reading it.
   public func respond(
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer,
     keptBy owner: AnyObject? = nil
@@ -162,7 +162,7 @@ public final class Exchange {
 
   private func takeHead(_ line: RequestHead.Line) {
     head.read(line)
-    memory?.began(line)
+    libraryMemory?.began(line)
     let rejection = HeadValidator.rejection(
       of: head, line, size: connection.headSize, rules: server.rules
     ) { connection.readHeaders(into: &$0) }
@@ -238,7 +238,7 @@ public final class Exchange {
   func hasRun() { if !state.isSuspended && !state.isGivenUp { goFirst(false) } }
 
   /// No request has begun for a while, but libmicrohttpd may hold part of one, of which it has not told yet.
-  func rests() { if memory?.giveBack() == false { perform { $0.requestArrives() } } }
+  func rests() { if libraryMemory?.giveBack() == false { perform { $0.requestArrives() } } }
 
   /// Tells the state what has happened, and does what it says.
   func perform(_ event: (inout ExchangeState) -> ExchangeState.Actions) { carryOut(told(event)) }
@@ -288,7 +288,7 @@ public final class Exchange {
 
   private func giveUp() {
     connection.giveUp()
-    memory = nil
+    libraryMemory = nil
   }
 
   /// Lets the handler answer a request the server will not pass on.
