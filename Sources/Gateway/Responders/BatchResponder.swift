@@ -77,8 +77,8 @@ struct BatchResponder: Responder {
       try refuse(item.topic != nil, "topic", "pubsub")
       try sendOneWay(item, upstream, &buffer, group)
     case .pubsub:
-      guard item.topic != nil else { throw Problem(.badShape, "An item for a pubsub service has a \"topic\".") }
-      try sendOneWay(item, try upstreams.publishing(item.service), &buffer, group)
+      guard let topic = item.topic else { throw Problem(.badShape, "An item for a pubsub service has a \"topic\".") }
+      try sendOneWay(item, try upstreams.publishing(item.service, on: topic), &buffer, group)
     }
   }
 

@@ -1,5 +1,6 @@
 import HTTPServer
 import MessagePack
+import Reactor
 import ZeroMQRPC
 
 /// `/rpc/{service}/{method}`: a call and its reply.
@@ -128,6 +129,11 @@ final class PendingReply: ReplyHandler, PendingWork {
     call.replied(reply)
   }
 
+  func timedOut(_ silence: Silence) {
+    guard let callee = callee.take() else { return }
+    request.answer(Problem(silence, calling: callee.method, at: callee.upstream))
+  }
+
   func failed(_ failure: CallFailure) {
     guard callee.take() != nil else { return }
     request.answer(Problem(failure))
@@ -147,7 +153,7 @@ extension GatewayRequest {
     result: UnsafeRawBufferPointer, as format: ResultFormat? = nil, tag: String? = nil,
     headers: [(StaticString, String)] = [], keptBy owner: AnyObject? = nil
   ) {
-    guard owner != nil || hasRoom(forAnswer: result.count) else { return answer(.noMemory(forAnswer: result.count)) }
+    guard owner != nil || memory.hasRoom(for: result.count) else { return answer(.noMemory(forAnswer: result.count)) }
     let type = (format ?? resultFormat).contentType
     if !isFetch { return answer(200, type, headers: headers, result, keptBy: owner) }
     let tag = tag ?? EntityTag.of(result)
@@ -156,6 +162,23 @@ extension GatewayRequest {
       answer(304, "", headers: [("ETag", tag), ("Vary", "Accept")], result, keptBy: owner)
     } else {
       answer(200, type, headers: [("ETag", tag), ("Vary", "Accept")], result, keptBy: owner)
+    }
+  }
+}
+
+/// What the result of a call is written as. MessagePack has one registered name and two that are older.
+enum ResultFormat: CaseIterable {
+  case json, messagePack, vendorMessagePack, unregisteredMessagePack
+
+  /// All but JSON.
+  static let packed: [ResultFormat] = [.messagePack, .vendorMessagePack, .unregisteredMessagePack]
+
+  var contentType: StaticString {
+    switch self {
+    case .json: "application/json"
+    case .messagePack: "application/msgpack"
+    case .vendorMessagePack: "application/vnd.msgpack"
+    case .unregisteredMessagePack: "application/x-msgpack"
     }
   }
 }

@@ -1,5 +1,6 @@
 import HTTPServer
 import MessagePack
+import Reactor
 
 /// `/calls/{id}`: what a call came to that was made with `Prefer: respond-async`.
 ///
@@ -26,7 +27,7 @@ struct CallsResponder: Responder {
     case .underWay?: request.answer(underWay: id)
     case .ended(let outcome)?:
       let answer = BatchAnswer(outcome, id: Array("\"\(id.text)\"".utf8))
-      guard request.hasRoom(forAnswer: answer.count) else { throw .noMemoryNow }
+      guard request.memory.hasRoom(for: answer.count) else { throw .noMemoryNow }
       var json = ByteBuffer(capacity: answer.count)
       answer.write(to: &json)
       let body = KeptBytes(json, in: request.memory)

@@ -29,26 +29,18 @@ public final class CallEngine: TimerHandler {
     let expiry: Instant
     /// The connection it was sent on; nil while it waits.
     var connection: BackendConnection?
-    /// When it was sent, or began to wait.
-    var since: Instant
+    let called: Instant
+    /// When it was sent; until then, when it was called.
+    var sent: Instant
+    /// How many calls its connection had answered when it was sent.
+    var answeredBefore: UInt32
+    let measurement: MethodLatencies.Measurement
     /// Its bytes while it waits.
     var waiting: WaitingCall?
   }
 
   /// What has happened since the start.
-  public struct Counters: Sendable, Hashable {
-    /// Replies to calls that had ended before.
-    public var lateReplies = 0
-    /// Messages that are no replies, or replies to calls that another backend has.
-    public var malformedReplies = 0
-    /// Connections replaced after a row of timeouts.
-    public var replacedConnections = 0
-  }
-
-  /// What has happened since the start.
-  public var counters: Counters {
-    .init(lateReplies: lateReplies, malformedReplies: malformed.count, replacedConnections: replacedConnections)
-  }
+  public private(set) var counters = Counters()
   /// Calls that wait or are sent.
   public var callsUnderWay: Int { pending.count }
   /// How many endpoints have a connected backend.
@@ -73,9 +65,7 @@ public final class CallEngine: TimerHandler {
   /// Calls that no connected backend had room for, in their order. Some may have ended.
   private var queue: Deque<UInt32> = []
   private var isClosed = false
-  private var lateReplies = 0
-  private var malformed = PowerOfTwoCounter()
-  private var replacedConnections = 0
+  private var latencies = MethodLatencies()
 
   /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all.
   ///
@@ -131,13 +121,23 @@ public final class CallEngine: TimerHandler {
       number,
       PendingCall(
         handler: handler, deadline: loop.schedule(at: expiry, self, tag: number), expiry: expiry,
-        connection: connection, since: loop.now,
+        connection: connection, called: loop.now, sent: loop.now, answeredBefore: connection?.answeredCalls ?? 0,
+        measurement: latencies.began(call.method, at: loop.now),
         waiting: connection == nil ? WaitingCall(copying: call, memory: memory) : nil))
     return number
   }
 
   /// Forgets a call: its handler hears no more, and a late reply is dropped. The backend is not told; it has no way to be.
-  public func cancel(_ number: UInt32) { take(number)?.connection?.callCancelled() }
+  public func cancel(_ number: UInt32) {
+    guard let call = take(number), let connection = call.connection else { return }
+    connection.callCancelled()
+    counters.lateReplies.expect(number, sent: call.sent, call.measurement)
+  }
+
+  /// What nineteen of twenty replies of the method have not exceeded of late; nil when fewer than eight of them are known.
+  public func percentile95(of method: String) -> Duration? {
+    method.utf8.span.withUnsafeBytes { latencies.percentile95(of: $0) }
+  }
 
   /// Fails what is under way and closes the sockets. A second call finds nothing left to do.
   public func close() {
@@ -157,7 +157,8 @@ public final class CallEngine: TimerHandler {
         waiting.leave()
         pending.update(number) {
           $0.connection = connection
-          $0.since = loop.now
+          $0.sent = loop.now
+          $0.answeredBefore = connection.answeredCalls
           $0.waiting = nil
         }
       }
@@ -193,8 +194,12 @@ public final class CallEngine: TimerHandler {
       return countMalformed(connection)
     }
     // Any other reply, a late one too, shows that the backend hears.
-    connection.owesNothing()
-    guard let call else { return lateReplies += 1 }
+    connection.replied()
+    guard let call else {
+      guard let late = counters.lateReplies.came(number, at: loop.now) else { return }
+      return latencies.ended(late.measurement, after: late.latency)
+    }
+    if call.measurement != 0 { latencies.ended(call.measurement, after: loop.now - call.sent) }
     ended(call)
     guard message.count == 2 else {
       countMalformed(connection)
@@ -230,7 +235,9 @@ public final class CallEngine: TimerHandler {
   }
 
   private func countMalformed(_ connection: BackendConnection) {
-    if malformed.increment() { logger.reportMalformed(malformed.count, endpoints: [connection.endpoint]) }
+    if counters.malformed.increment() {
+      logger.reportMalformed(counters.malformedReplies, endpoints: [connection.endpoint])
+    }
   }
 
   // MARK: The ends of calls
@@ -239,11 +246,15 @@ public final class CallEngine: TimerHandler {
   public func fired(_ deadline: Timer) {
     guard let call = take(deadline.tag) else { return }
     guard let connection = call.connection else {
+      counters.queueTimeouts += 1
       return call.handler.failed(CallFailure(.queueTimeout, sent: false))
     }
-    connection.callTimedOut(isSilence: loop.now - call.since >= options.leastSilence)
+    counters.timeouts += 1
+    counters.lateReplies.expect(deadline.tag, sent: call.sent, call.measurement)
+    let silence = connection.silence(called: call.called, sent: call.sent, answeredBefore: call.answeredBefore)
+    connection.callTimedOut(isSilence: silence.waited >= options.leastSilence)
     if connection.timeoutsSinceReplacement >= options.timeoutsBeforeReplacement { replace(connection) }
-    call.handler.failed(CallFailure(.timeout, sent: true))
+    call.handler.timedOut(silence)
   }
 
   /// Opens a fresh connection beside a silent one. The silent one is used until the fresh one stands, and closed when its calls
@@ -256,7 +267,7 @@ public final class CallEngine: TimerHandler {
     do {
       balancer.replace(
         connection, by: try self.connection(to: connection.endpoint, weight: connection.weight), at: loop.now)
-      replacedConnections += 1
+      counters.replacedConnections += 1
     } catch {
       logger.error("no fresh connection", metadata: ["endpoints": "\(connection.endpoint)", "error": "\(error)"])
     }
