@@ -77,7 +77,8 @@ struct OpenAPITests {
   func examples() async throws {
     let document = try APIDocument()
     try await Stage.with { stage in
-      for operation in document.operations {
+      // The id of a call is known to nobody but who has made it.
+      for operation in document.operations where operation.path != "/calls/{id}" {
         let (target, headers, bodies) = document.example(of: operation)
         for body in bodies {
           let request = Request(operation.verb, target, body)
@@ -107,7 +108,7 @@ struct OpenAPITests {
       let json = try await gateway.http.send("GET", prefix + "/openapi.json")
       #expect(json.status == 200)
       #expect(json.json["servers"].elements.map { $0["url"] } == [.string(prefix.isEmpty ? "/" : prefix)])
-      #expect(json.json["paths"].members.count == 10)
+      #expect(json.json["paths"].members.count == 12)
       let yaml = try await gateway.http.send("GET", prefix + "/openapi.yaml")
       #expect(yaml.status == 200)
       #expect(yaml.body.contains("\nservers:\n  - url: \(prefix.isEmpty ? "/" : prefix)\n    description: "))

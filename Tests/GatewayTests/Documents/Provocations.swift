@@ -12,6 +12,8 @@ struct Provocations {
     addReadiness()
     addCalls()
     addDocuments()
+    addBatch()
+    addRemembered()
     addMessages()
     addStreams()
   }
@@ -51,6 +53,7 @@ extension Provocations {
   static let messages = ["push", "publish"]
   static let streams = ["subscribe", "subscribeHead"]
   static let pages = ["live", "openapiJSON", "openapiYAML", "problem"]
+  static let kept = ["outcome", "outcomeHead", "forget"]
   static let serviceOptions = ["callOptions", "jsonrpcOptions", "pushOptions", "publishOptions", "subscribeOptions"]
 
   /// What HTTP itself demands of every request.
@@ -58,7 +61,7 @@ extension Provocations {
     let all = Array(Request.all.keys)
     add("400", "bad-request", to: all) { $0.with("Host", "again") }
     add("400", "bad-target", to: all) { $0.asking("é") }
-    let changing = all.filter { $0.hasSuffix("Options") } + ["call", "jsonrpc"] + Self.messages
+    let changing = all.filter { $0.hasSuffix("Options") } + ["call", "jsonrpc", "batch", "forget"] + Self.messages
     add("403", "cross-site", to: changing) { $0.with("Origin", "https://evil.example") }
     add("408", "request-timeout", to: all) { request, stage in
       let request = request.with(body: nil).with("Content-Length", "9")
@@ -90,8 +93,8 @@ extension Provocations {
       connection.send("\(request.verb) \(request.target) HTTP/2.0\r\nHost: localhost\r\n\r\n".bytes)
       return try await offThread { try connection.reply(isHead: request.verb == "HEAD") }
     }
-    add("503", "draining", to: ["jsonrpc"] + Self.calls + Self.messages + Self.streams + Self.serviceOptions) {
-      request, stage in
+    let serving = ["jsonrpc", "batch", "batchOptions", "outcomeOptions"] + Self.calls + Self.kept + Self.messages
+    add("503", "draining", to: serving + Self.streams + Self.serviceOptions) { request, stage in
       let connection = try stage.draining.connection()
       defer { connection.disconnect() }
       connection.send(request.verb, request.target, headers: request.headers, body: request.body?.bytes)
