@@ -73,7 +73,8 @@ final class JSONRPCBatch: PendingWork {
       do throws(CallFailure) {
         return try name.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in
           try upstream.engine.call(
-            BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: handler)
+            BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout,
+            isRepeatable: upstream.isRepeatable(name), replyTo: handler)
         }
       } catch {
         throw Problem(error)

@@ -1,5 +1,6 @@
 import Reactor
 import Support
+import Testing
 import ZeroMQ
 
 extension Provocations {
@@ -68,6 +69,8 @@ extension Provocations {
     }
     add("502", "backend-lost", to: Self.calls) { request, stage in try await stage.lost(request) }
     add("503", "no-backend", to: Self.calls) { $0.at(service: "absent") }
+    add("503", "queue-full", to: Self.calls) { request, stage in try await stage.withoutQueue(request) }
+    add("503", "breaker-open", to: Self.calls) { request, stage in try await stage.broken(request) }
     add("503", "queue-timeout", to: Self.calls) { request, stage in try await stage.queued(request) }
     add("504", "timeout", to: Self.calls) { $0.calling("faulty", "slow").asking("_timeout=0.05") }
   }
@@ -86,6 +89,40 @@ extension Stage {
     await backend.close()
     guard call != nil else { throw TimedOut("the call does not reach its backend") }
     return try await reply
+  }
+
+  /// A gateway in front of a backend that reads nothing, as `calc`.
+  private func silent(_ name: String, _ lines: String) async throws -> LiveGateway {
+    let rig = Rig(cleanup: cleanup, directory: directory)
+    let backend = try await rig.wire(.router, bind: directory.endpoint(name))
+    await backend.pause(true)
+    return try await rig.gateway(
+      #"calc: { pattern: rpc, connect: ["\#(await backend.endpoint)"], methods: { safe: ["*"] }, \#(lines) }"#,
+      threads: 1)
+  }
+
+  /// A call to a backend that is full and may not be waited for.
+  fileprivate func withoutQueue(_ request: Request) async throws -> HTTPReply {
+    let gateway = try await silent("full-\(request.verb)", "queue: 0, timeout: 1m")
+    let filling = Request("POST", "/rpc/calc/any", "[\"\(String(repeating: "x", count: 64_000))\"]")
+    return try await eventually("the backend to be full") {
+      let reply = try await connected(request.asking("_timeout=0.05"), to: gateway)
+      if reply.headers["gateway-error"] == "queue-full" { return reply }
+      for _ in 0..<80 {
+        let call = try gateway.http.begin("POST", filling.target, headers: filling.headers, body: filling.body)
+        fillers.withLock { $0.append(call) }
+      }
+      return nil
+    }
+  }
+
+  /// A call to a backend that has not answered the one before.
+  fileprivate func broken(_ request: Request) async throws -> HTTPReply {
+    let gateway = try await silent("broken-\(request.verb)", "breaker: { failures: 1, open: 1m }, timeout: 50ms")
+    #expect(try await connected(request, to: gateway).status == 504)
+    let reply = try await connected(request, to: gateway)
+    #expect(reply.headers["retry-after"] == "60")
+    return reply
   }
 
   /// A call that waits behind others for a backend that reads nothing.
