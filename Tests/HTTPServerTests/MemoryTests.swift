@@ -58,8 +58,8 @@ struct MemoryTests {
       await fixture.until { script, _ in script.waiting.count == 1 && memory.count == 0 }
       let long = text(8 << 20)
       await fixture.on { script, _ in
-        #expect(script.waiting[0].hasRoom(forAnswer: 10 << 20))
-        #expect(!script.waiting[0].hasRoom(forAnswer: 10 << 20 + 1))
+        #expect(script.waiting[0].memory.hasRoom(for: 10 << 20))
+        #expect(!script.waiting[0].memory.hasRoom(for: 10 << 20 + 1))
         script.answerWaiting(long)
       }
       // The socket takes only a part of it.

@@ -1,5 +1,6 @@
 import Glibc
 import HTTPServer
+import Reactor
 
 /// Work that has begun for a request and will answer it.
 protocol PendingWork: AnyObject {
@@ -61,6 +62,8 @@ final class GatewayRequest {
   /// The body; empty before the request is complete.
   var body: UnsafeRawBufferPointer { exchange.body }
   var buffers: TranscodingBuffers { handler.buffers }
+  /// Where bodies and answers count until they are read.
+  var memory: MemoryBudget { exchange.memory }
   /// Whether the gateway takes no new work.
   var isGatewayStopping: Bool { exchange.isServerQuiesced }
   /// Whether waiting for the body would cost more than a new connection, or the body would be refused.
@@ -131,7 +134,7 @@ final class GatewayRequest {
   // MARK: Answering
 
   /// Whether there is memory to keep an answer of that length until the client has read it.
-  func hasRoom(forAnswer bytes: Int) -> Bool { exchange.hasRoom(forAnswer: bytes) }
+  func hasRoom(forAnswer bytes: Int) -> Bool { memory.hasRoom(for: bytes) }
 
   /// Answers with bytes, which are copied unless an owner keeps them.
   func answer(

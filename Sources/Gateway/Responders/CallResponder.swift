@@ -122,10 +122,14 @@ final class PendingReply: ReplyHandler, PendingWork {
     }
   }
 
-  /// Too long a reply for this thread: another one makes the answer of it, and the request waits for that.
+  /// Too long a reply for this thread: the request waits for a `Call` that has another one read it.
   func replied(_ reply: LongReply) {
     guard let callee = callee.take() else { return }
-    callee.upstream.longReplies.answer(request, with: reply, to: callee.method)
+    let call = Call(
+      callee.method, of: callee.upstream, at: request.occurrence, isTagged: request.isFetch,
+      completion: request.answer)
+    request.waits(for: call)
+    call.replied(reply)
   }
 
   func failed(_ failure: CallFailure) {
@@ -142,9 +146,9 @@ final class PendingReply: ReplyHandler, PendingWork {
 
 extension GatewayRequest {
   /// Answers with the result of a call; a GET has its tag, and is told when it knows the result already. The bytes are copied, unless
-  /// an owner keeps them.
+  /// an owner keeps them, who counts them in the memory.
   func answer(result json: UnsafeRawBufferPointer, tag: String? = nil, keptBy owner: AnyObject? = nil) {
-    guard hasRoom(forAnswer: json.count) else { return answer(.noMemory(forAnswer: json.count)) }
+    guard owner != nil || hasRoom(forAnswer: json.count) else { return answer(.noMemory(forAnswer: json.count)) }
     if !isFetch { return answer(200, "application/json", json, keptBy: owner) }
     let tag = tag ?? EntityTag.of(json)
     if EntityTag.matches(values(of: .ifNoneMatch), tag) {

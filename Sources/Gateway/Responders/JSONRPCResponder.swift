@@ -5,8 +5,9 @@ import ZeroMQRPC
 /// `/jsonrpc/{service}`: one or several calls as a document of JSON-RPC 2.0 (jsonrpc.org/specification).
 ///
 /// The document becomes MessagePack as a whole, and what stands at `params` is then the arguments of a call as they are. All calls go
-/// to the engine at once; a `JSONRPCBatch` waits for their ends. What is wrong with a call is told in its own answer, and the status is
-/// 200; what is wrong with the request as HTTP is a problem as elsewhere.
+/// to the engine at once; a `CallGroup` waits for their ends. What is wrong with a call is told in its own answer, and the status is
+/// 200; what is wrong with the request as HTTP is a problem as elsewhere. A notification is a call whose end nobody waits for, the
+/// client's leaving included.
 struct JSONRPCResponder: Responder {
   let upstream: RPCUpstream
 
@@ -30,9 +31,74 @@ struct JSONRPCResponder: Responder {
     } catch {
       return request.answer(200, "application/json", error.answer(id: JSONRPCDocument.noID))
     }
-    let batch = JSONRPCBatch(request, upstream, isSingle: document.isSingle)
-    for item in document.items { batch.add(item, in: buffers.request, asking: timeout) }
-    try batch.start()
+    let group = CallGroup<JSONRPCAnswer>(request, isSingle: document.isSingle)
+    var notificationsTaken = 0
+    var refusal: Problem?
+    for item in document.items {
+      switch item {
+      case .invalid(let id): group.add(.invalidRequest(id: id))
+      case .call(let method, let frames, let id?):
+        do throws(Problem) {
+          group.add(
+            try upstream.method(method), of: upstream, id: id, frames, in: buffers.request, asking: timeout)
+        } catch {
+          group.add(error, id: id)
+        }
+      case .call(let method, let frames, nil):
+        do throws(Problem) {
+          _ = try upstream.call(
+            try upstream.method(method), frames, in: buffers.request, asking: timeout, replyTo: JSONRPCNotification())
+          notificationsTaken += 1
+        } catch {
+          refusal = error
+        }
+      }
+    }
+    guard group.isEmpty else { return group.answer() }
+    if notificationsTaken == 0, let refusal { throw refusal }
+    request.answer(204, "", UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+}
+
+/// A call whose end nobody waits for.
+private final class JSONRPCNotification: ReplyHandler {
+  func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {}
+  func replied(_ reply: LongReply) {}
+  func failed(_ failure: CallFailure) {}
+}
+
+/// What one request of a document is answered with.
+enum JSONRPCAnswer: PartialAnswer {
+  /// There was no call to be made.
+  case invalidRequest(id: [UInt8])
+  case outcome(CallOutcome, id: [UInt8])
+
+  init(_ outcome: CallOutcome, id: [UInt8]) { self = .outcome(outcome, id: id) }
+
+  var count: Int {
+    switch self {
+    case .invalidRequest(let id): 200 + id.count
+    case .outcome(let outcome, let id): outcome.body.count + 100 + id.count
+    }
+  }
+
+  func write(to json: inout ByteBuffer) {
+    switch self {
+    case .invalidRequest(let id):
+      let fault = JSONRPCFault(
+        .invalidRequest, "A request has \"jsonrpc\": \"2.0\", a \"method\", and perhaps \"params\" and an \"id\".")
+      fault.answer(id: id).withUnsafeBytes { json.append($0) }
+    case .outcome(let outcome, let id):
+      if let problem = outcome.problem {
+        JSONRPCFault(problem, document: outcome.body.bytes).answer(id: id).withUnsafeBytes { json.append($0) }
+      } else {
+        json.append(#"{"jsonrpc":"2.0","result":"#)
+        json.append(outcome.body.bytes)
+        json.append(#","id":"#)
+        id.withUnsafeBytes { json.append($0) }
+        json.append("}")
+      }
+    }
   }
 }
 
@@ -171,7 +237,7 @@ struct JSONRPCFault: Error {
   }
 
   /// The failure of one call: its problem document is the `data`.
-  init(_ problem: Problem, at occurrence: Problem.Occurrence) {
+  init(_ problem: Problem, document: UnsafeRawBufferPointer) {
     (code, message) =
       switch problem.code {
       case .notExposed, .noSuchMethod: (.methodNotFound, "Method not found")
@@ -179,7 +245,7 @@ struct JSONRPCFault: Error {
       case .internal: (.internalError, "Internal error")
       default: (.server, problem.code.title)
       }
-    data = problem.at(occurrence).json(prefix: occurrence.prefix)
+    data = Array(document)
   }
 
   /// The whole answer to the request of that `id`, which is JSON.

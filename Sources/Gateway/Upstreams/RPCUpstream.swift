@@ -10,7 +10,6 @@ final class RPCUpstream {
   let policy: MethodPolicy
   let reader: JSONToMessagePack
   let replies: ReplyReader
-  let longReplies: LongReplies
   /// Whether calls to safe methods may be sent twice.
   private let repeats: Bool
   /// How many calls a JSON-RPC document may have.
@@ -20,6 +19,7 @@ final class RPCUpstream {
   let loop: Loop
   /// REST routes that lead here.
   let routes: [Configuration.Route]
+  private let transcoding: BackgroundQueue
   private let usual: CallSettings
   /// Nil when all methods are as usual.
   private let special: SettingsByName?
@@ -49,7 +49,7 @@ final class RPCUpstream {
       writer: service.json.writer(limits: configuration.http.limits.transcoding),
       errors: ErrorMap(rpc.errors.map, configuration.errors.map), special: special,
       exposure: configuration.exposure(rpc.errors))
-    longReplies = LongReplies(shared, replies, on: loop)
+    transcoding = shared.transcoding
     longestBatch = configuration.http.limits.batch
     memory = shared.memory
     self.loop = loop
@@ -69,6 +69,43 @@ final class RPCUpstream {
       maximumTimeout: special.first(for: method.text, \.maximumTimeout) ?? usual.maximumTimeout)
     known[method] = settings
     return settings
+  }
+
+  /// The method of that name, if callers reach it.
+  func method(_ name: String) throws(Problem) -> MethodName {
+    guard let method = MethodName(name) else {
+      throw Problem(.notExposed, "\"\(name)\" is no name of a method that can be called.")
+    }
+    try policy.check(method)
+    return method
+  }
+
+  /// Hands a call to the engine; its arguments lie in the buffer, and `timeout` is what the caller asks for, if it does. Returns its
+  /// number there, to cancel it by. Throws what is known at once, and the handler then hears nothing.
+  func call(
+    _ method: MethodName, _ frames: CallFrames, in buffer: borrowing ByteBuffer, asking timeout: Duration?,
+    replyTo handler: any ReplyHandler
+  ) throws(Problem) -> UInt32 {
+    let timeout = settings(of: method).timeout(asked: timeout)
+    let isRepeatable = isRepeatable(method)
+    do throws(CallFailure) {
+      return try frames.withFrames(in: buffer) { arguments, keywords throws(CallFailure) in
+        try method.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in
+          try engine.call(
+            BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout,
+            isRepeatable: isRepeatable, replyTo: handler)
+        }
+      }
+    } catch {
+      throw Problem(error)
+    }
+  }
+
+  /// Does work on the thread beside the shards. Its result may be submitted to the reactor it is given.
+  func beside(_ work: @escaping @Sendable (Reactor) -> Void) {
+    transcoding.add { [reactor = loop.reactor] in
+      if let reactor { work(reactor) }
+    }
   }
 }
 
@@ -90,6 +127,19 @@ struct ReplyReader: Sendable {
   /// What holds for some methods before `errors` and `exposure`; nil when nothing does.
   let special: SettingsByName?
   let exposure: Configuration.Exposure
+
+  /// Appends the result of a call as JSON, or returns what is answered in its place; the buffer is then left to be cleared.
+  func read(
+    _ body: UnsafeRawBufferPointer, isException: Bool, calling method: MethodName, into json: inout ByteBuffer
+  ) -> Problem? {
+    do throws(TranscodingError) {
+      if isException { return try problem(body, calling: method, &json) }
+      try writer.transcode(body, into: &json)
+      return nil
+    } catch {
+      return Problem(reply: error)
+    }
+  }
 
   /// What an exception that came as the reply is answered with. Leaves its arguments in the buffer.
   func problem(
