@@ -77,8 +77,11 @@ final class Balancer {
 
   /// The less busy of two backends drawn by chance, among those with room; with one or two, simply the less busy. How busy one is, is
   /// told by its calls for each unit of its weight; of two that are equally busy, one of three times the weight is drawn three times
-  /// as often.
-  private func next() -> BackendConnection? {
+  /// as often. For a second copy, the least busy one with room besides that of the first.
+  private func next(besides first: BackendConnection?) -> BackendConnection? {
+    if let first {
+      return ready.filter { $0 !== first }.min { $0.load * $1.weight < $1.load * $0.weight }
+    }
     guard ready.count > 1 else { return ready.first }
     var (first, second) = (0, 1)
     if ready.count > 2 {
@@ -91,11 +94,6 @@ final class Balancer {
     if loadOfA != loadOfB { return loadOfA < loadOfB ? a : b }
     if a.weight == b.weight { return Bool.random(using: &generator) ? a : b }
     return Int.random(in: 0..<(a.weight + b.weight), using: &generator) < a.weight ? a : b
-  }
-
-  /// The least busy backend with room besides that one.
-  private func other(than connection: BackendConnection) -> BackendConnection? {
-    ready.filter { $0 !== connection }.min { $0.load * $1.weight < $1.load * $0.weight }
   }
 
   /// A connection has become full or has room again, or a call was sent to an endpoint that is tried again.
@@ -137,7 +135,7 @@ final class Balancer {
   func send(_ call: BorrowedCall, _ number: UInt32, besides first: BackendConnection? = nil) -> BackendConnection? {
     withUnsafeTemporaryAllocation(byteCount: CallHeader.requestSize, alignment: 8) { header in
       CallHeader.write(number, process: process, random: random, time: CallHeader.unixTime(), to: header)
-      while let connection = first.map(other) ?? next() {
+      while let connection = next(besides: first) {
         let isSent = connection.send(UnsafeRawBufferPointer(header), call)
         // When it reads too slowly and is full, the others take over until it has room again.
         if !isSent || connection.isSuspect { update() }

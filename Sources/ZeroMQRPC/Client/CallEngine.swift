@@ -157,9 +157,9 @@ public final class CallEngine: TimerHandler {
     var call = pending.remove(number)
     // Calls are numbered without regard to backends, so a backend can guess the others' numbers: only the one that has the call
     // may answer it. Of a call that has ended nobody has it; that is a late reply.
-    if let held = call, held.connection !== connection {
-      guard held.kept?.second === connection else {
-        pending.insert(number, held)
+    if call != nil, call?.connection !== connection {
+      guard call?.kept?.second === connection else {
+        if let call { pending.insert(number, call) }
         return countMalformed(connection)
       }
       call?.exchangeCopies()
