@@ -86,6 +86,7 @@ actor CallBench {
     return reply
   }
 
+  func percentile95(of method: String) -> Duration? { client?.percentile95(of: method) }
   func cancel(_ reply: Reply) { client?.cancel(reply.number) }
   func close() { client?.close() }
 
@@ -104,14 +105,21 @@ actor CallBench {
     // Safe: the number is touched on the client's thread only, the outcome behind its lock.
     fileprivate(set) var number: UInt32 = 0
     private let box = Guarded<Outcome?>(nil)
+    private let told = Guarded<Silence?>(nil)
 
     func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
       finish(isException ? .exception(Array(body)) : .result(Array(body)))
     }
     func replied(_ reply: LongReply) { finish(.long(reply.body.withUnsafeBytes { Array($0) })) }
+    func timedOut(_ silence: Silence) {
+      told.withLock { $0 = silence }
+      failed(CallFailure(.timeout, sent: true))
+    }
     func failed(_ failure: CallFailure) { finish(.failed(failure)) }
     fileprivate func finish(_ outcome: Outcome) { box.withLock { $0 = outcome } }
 
+    /// What was known when its deadline passed.
+    var silence: Silence? { told.withLock { $0 } }
     /// The outcome if it is there.
     var now: Outcome? { box.withLock { $0 } }
     /// The outcome, waiting for it.

@@ -124,7 +124,7 @@ import ZeroMQ
       #expect(try await reply.outcome == .result([1]))
       #expect(await bench.callsUnderWay == 1)
       try await loser.answer(secondAnswers ? calls.0 : calls.1, [2])
-      try await eventually("the other reply is late") { await bench.counters.lateReplies == 1 }
+      try await eventually("the other reply is late") { await bench.counters.lateReplies.count == 1 }
       #expect(await bench.counters.malformedReplies == 0)
     }
   }
@@ -147,6 +147,35 @@ import ZeroMQ
       try await first.answer(try await first.call(), [1])
       #expect(try await reply.outcome == .result([1]))
       #expect(await second.waiting == 0)
+    }
+  }
+
+  @Test("has a second copy when it takes longer than the method did of late, once twenty replies are known")
+  func percentile() async throws {
+    try await CallBench.with(backends: 2, options: options(attempts: 0, hedge: .percentile95)) { bench, backends in
+      let answering = backends.map { backend in
+        Task {
+          while true {
+            let call = try await backend.call()
+            if call.arguments == [0x91, 1] { try await backend.answer(call, [1]) }
+          }
+        }
+      }
+      defer { for task in answering { task.cancel() } }
+      func quick(_ count: Int) async throws {
+        for _ in 0..<count { _ = try await bench.call("get", [0x91, 1], isRepeatable: true).outcome }
+      }
+      func slow() async throws {
+        _ = try await bench.call("get", [0x91, 2], within: .milliseconds(200), isRepeatable: true).outcome
+      }
+      try await quick(19)
+      try await slow()
+      #expect(await bench.counters.hedgedCalls == 0)
+      try await eventually("a second copy") {
+        try await quick(50)
+        try await slow()
+        return await bench.counters.hedgedCalls > 0
+      }
     }
   }
 
@@ -184,7 +213,7 @@ import ZeroMQ
       #expect(await bench.callsUnderWay == 1)
       try await first.answer(calls.0, [1])
       try await second.answer(calls.1, [1])
-      try await eventually("both replies are late") { await bench.counters.lateReplies == 2 }
+      try await eventually("both replies are late") { await bench.counters.lateReplies.count == 2 }
     }
   }
 }

@@ -48,6 +48,14 @@ extension Problem {
     return problem
   }
 
+  /// A backend was silent until the deadline.
+  init(_ silence: Silence, calling method: MethodName, at upstream: RPCUpstream) {
+    let diagnosis = Diagnosis(silence, p95: upstream.engine.percentile95(of: method.text))
+    self.init(CallFailure(.timeout, sent: true))
+    detail += diagnosis.words
+    self.diagnosis = diagnosis
+  }
+
   /// A call has no reply.
   init(_ failure: CallFailure) {
     switch failure.code {
@@ -81,6 +89,11 @@ extension Problem {
     default: self.init(.internal, "The call failed for a reason without a code: \(failure.code.rawValue)")
     }
     sent = failure.sent
+  }
+
+  /// The service does not offer a topic.
+  static func topicNotOffered(_ topic: [UInt8]) -> Problem {
+    Problem(.noSuchTopic, "\"\(String(decoding: topic, as: UTF8.self))\" is not among the topics of this service.")
   }
 
   /// A client's document cannot be turned into arguments.

@@ -31,6 +31,8 @@ final class GatewayRequest {
   private let handler: GatewayHandler
   private var destination = Destination.nowhere(Problem(.internal, "The request had no beginning."))
   private var work: (any PendingWork)?
+  /// Whether it has arrived, and has not ended.
+  private(set) var isUnderWay = false
   /// What the connection's plain calls wait in.
   private(set) lazy var pendingReply = PendingReply(self)
 
@@ -38,6 +40,9 @@ final class GatewayRequest {
     self.exchange = exchange
     self.handler = handler
   }
+
+  /// Says that a request has arrived.
+  func begins() { isUnderWay = true }
 
   /// Says, when the head is there, where the request goes.
   func goes(to route: Router.Route) { destination = .route(route) }
@@ -69,7 +74,7 @@ final class GatewayRequest {
   /// Whether waiting for the body would cost more than a new connection, or the body would be refused.
   var hasLongBody: Bool {
     exchange.isBodyTooLong || exchange.count(of: .transferEncoding) > 0
-      || (exchange.header(.contentLength)?.count ?? 0) > 5
+      || (exchange.header(.contentLength)?.drop { $0 == UInt8(ascii: "0") }.count ?? 0) > 5
   }
 
   /// The first value of a header, without blanks around it.
@@ -143,7 +148,7 @@ final class GatewayRequest {
   ) {
     work = nil
     exchange.respond(status, contentType: type, headers: headers, body: body, keptBy: owner)
-    handler.ended(self, .answered(status: status))
+    ended(.answered(status: status))
   }
 
   /// Answers with bytes.
@@ -155,7 +160,7 @@ final class GatewayRequest {
   func answer(_ status: Int, _ type: StaticString, headers: [(StaticString, String)], stream: any BodyStream) {
     work = nil
     exchange.respond(status, contentType: type, headers: headers, stream: stream)
-    handler.ended(self, .answered(status: status))
+    ended(.answered(status: status))
   }
 
   /// Answers OPTIONS with the methods that are taken here.
@@ -181,7 +186,7 @@ final class GatewayRequest {
     work = nil
     exchange.respond(
       problem.status, contentType: Problem.contentType, headers: problem.headers, body: document, keptBy: owner)
-    handler.ended(self, .refused(problem))
+    ended(.refused(problem))
   }
 
   /// The answer comes later, from this work.
@@ -191,7 +196,12 @@ final class GatewayRequest {
   func abandon() {
     work?.cancel()
     work = nil
-    handler.ended(self, .abandoned)
+    ended(.abandoned)
+  }
+
+  private func ended(_ end: End) {
+    isUnderWay = false
+    handler.ended(self, end)
   }
 }
 

@@ -132,6 +132,11 @@ final class PendingReply: ReplyHandler, PendingWork {
     call.replied(reply)
   }
 
+  func timedOut(_ silence: Silence) {
+    guard let callee = callee.take() else { return }
+    request.answer(Problem(silence, calling: callee.method, at: callee.upstream))
+  }
+
   func failed(_ failure: CallFailure) {
     guard callee.take() != nil else { return }
     request.answer(Problem(failure))

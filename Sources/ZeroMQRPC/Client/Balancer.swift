@@ -171,6 +171,11 @@ final class Balancer {
 
   // MARK: Endpoints that are left alone
 
+  /// Why there is nobody to call.
+  var nobodyToCall: CallFailure {
+    connected.isEmpty ? .init(.noBackend, sent: false) : .init(.breakerOpen, sent: false, retryAfter: untilNextTry)
+  }
+
   /// How long until the next of the endpoints that are left alone is tried; zero when one is being tried.
   var untilNextTry: Duration {
     members.filter(\.connection.isUp).map { $0.breaker.openUntil.map { $0 - loop.now } ?? .zero }.min() ?? .zero

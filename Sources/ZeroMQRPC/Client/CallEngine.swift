@@ -1,4 +1,3 @@
-import DequeModule
 public import Logging
 public import Reactor
 public import ZeroMQ
@@ -39,15 +38,13 @@ public final class CallEngine: TimerHandler {
   private let loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
-  /// Those of them that wait.
-  private let waiting: SharedLimit
   private let memory: MemoryBudget?
   private let balancer: Balancer
   private let repeats: Repeats
   private var pending = PendingCalls<PendingCall>()
-  /// Calls that no connected backend had room for, in their order. Some may have ended.
-  private var queue: Deque<UInt32> = []
+  private var queue: CallQueue
   private var isClosed = false
+  private var latencies = MethodLatencies()
 
   /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all.
   ///
@@ -65,7 +62,7 @@ public final class CallEngine: TimerHandler {
     longestShortReply = min(options.longestShortReply, options.longestReply)
     self.loop = loop
     self.inFlight = inFlight
-    self.waiting = waiting ?? SharedLimit(limit: inFlight.limit)
+    queue = CallQueue(limit: waiting ?? SharedLimit(limit: inFlight.limit))
     repeats = Repeats(options, memory: memory, on: loop)
     balancer = Balancer(options: options, memory: memory, in: context, on: loop, logger: logger)
     repeats.engine = self
@@ -82,49 +79,46 @@ public final class CallEngine: TimerHandler {
     _ call: BorrowedCall, timeout: Duration, isRepeatable: Bool = false, replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
     if isClosed { throw CallFailure(.closed, sent: false) }
-    guard !balancer.callable.isEmpty else { throw nobodyToCall }
+    guard !balancer.callable.isEmpty else { throw balancer.nobodyToCall }
     guard memory?.hasRoom(for: call.count) ?? true else { throw CallFailure(.memoryFull, sent: false) }
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
     let number = pending.nextNumber()
     // While calls wait, no connected backend has room: as soon as one has, `sendQueued` empties the queue first.
     let connection = queue.isEmpty ? balancer.send(call, number) : nil
-    if connection == nil {
-      guard waiting.enter() else {
-        inFlight.leave()
-        throw CallFailure(.queueFull, sent: false)
-      }
-      // Calls that ended in the queue are skipped when their turn comes; when it does not come, they are let go here.
-      if queue.count > 2 * pending.count + 64 { queue.removeAll { pending[$0] == nil } }
-      queue.append(number)
+    guard connection != nil || queue.enter(number, pending) else {
+      inFlight.leave()
+      throw CallFailure(.queueFull, sent: false)
     }
     let expiry = loop.now + timeout
     let kept =
       connection == nil || isRepeatable
-      ? repeats.keep(call, number, isRepeatable: isRepeatable, isSent: connection != nil) : nil
+      ? repeats.keep(call, number, latencies, isRepeatable: isRepeatable, isSent: connection != nil) : nil
     pending.insert(
       number,
       PendingCall(
         handler: handler, deadline: loop.schedule(at: expiry, self, tag: number), expiry: expiry,
-        connection: connection, since: loop.now, kept: kept))
+        connection: connection, called: loop.now, sent: loop.now, answeredBefore: connection?.answeredCalls ?? 0,
+        measurement: latencies.began(call.method, at: loop.now), kept: kept))
     return number
-  }
-
-  private var nobodyToCall: CallFailure {
-    balancer.connected.isEmpty
-      ? .init(.noBackend, sent: false) : .init(.breakerOpen, sent: false, retryAfter: balancer.untilNextTry)
   }
 
   /// Forgets a call: its handler hears no more, and a late reply is dropped. The backend is not told; it has no way to be.
   public func cancel(_ number: UInt32) {
-    take(number)?.connection?.callCancelled()
+    guard let call = take(number), let connection = call.connection else { return }
+    connection.callCancelled()
+    counters.lateReplies.expect(number, sent: call.sent, call.measurement)
     sendQueued()
+  }
+
+  /// What nineteen of twenty replies of the method have not exceeded of late; nil when fewer than eight of them are known.
+  public func percentile95(of method: String) -> Duration? {
+    method.utf8.span.withUnsafeBytes { latencies.percentile95(of: $0) }
   }
 
   /// Fails what is under way and closes the sockets. A second call finds nothing left to do.
   public func close() {
     isClosed = true
     failAll(.closed) { _ in true }
-    queue.removeAll()
     balancer.close()
   }
 
@@ -135,11 +129,10 @@ public final class CallEngine: TimerHandler {
     while let number = queue.first, !isClosed {
       if let kept = pending[number]?.kept {
         guard let connection = kept.lend({ balancer.send($0, number) }) else { return }
-        waiting.leave()
+        queue.leave()
         pending.update(number) {
-          $0.connection = connection
-          $0.since = loop.now
-          $0.kept = kept.isRepeatable ? kept : nil
+          $0.moves(to: connection, at: loop.now)
+          if !kept.isRepeatable { $0.kept = nil }
         }
         repeats.sent(number, kept)
       }
@@ -165,12 +158,16 @@ public final class CallEngine: TimerHandler {
       call?.exchangeCopies()
     }
     // Any other reply, a late one too, shows that the backend hears.
-    connection.owesNothing()
+    connection.replied()
     if connection.isSuspect {
       balancer.replied(connection)
       sendQueued()
     }
-    guard let call else { return counters.lateReplies += 1 }
+    guard let call else {
+      guard let late = counters.lateReplies.came(number, at: loop.now) else { return }
+      return latencies.ended(late.measurement, after: late.latency)
+    }
+    if call.measurement != 0 { latencies.ended(call.measurement, after: loop.now - call.sent) }
     ended(call)
     guard message.count == 2 else {
       countMalformed(connection)
@@ -213,14 +210,17 @@ public final class CallEngine: TimerHandler {
   public func fired(_ deadline: Timer) {
     guard let call = take(deadline.tag) else { return }
     guard let connection = call.connection else { return fail(call, .queueTimeout) }
-    let isSilence = loop.now - call.since >= options.leastSilence
+    counters.timeouts += 1
+    counters.lateReplies.expect(deadline.tag, sent: call.sent, call.measurement)
+    let silence = connection.silence(called: call.called, sent: call.sent, answeredBefore: call.answeredBefore)
+    let isSilence = silence.waited >= options.leastSilence
     connection.callTimedOut(isSilence: isSilence)
     if connection.timeoutsSinceReplacement >= options.timeoutsBeforeReplacement, balancer.replace(connection) {
       counters.replacedConnections += 1
     }
-    if isSilence { failed(connection, sent: call.since) }
+    if isSilence { failed(connection, sent: call.sent) }
     sendQueued()
-    fail(call, .timeout)
+    call.handler.timedOut(silence)
   }
 
   /// A connection is gone, with what was sent on it.
@@ -230,14 +230,13 @@ public final class CallEngine: TimerHandler {
       guard var call = pending.remove(number) else { continue }
       if let other = call.kept?.endSecond() {
         // The copy at the other one lives.
-        if call.connection === connection { (call.connection, call.since) = (other, loop.now) }
+        if call.connection === connection { call.moves(to: other, at: loop.now) }
         left(connection)
-      } else if let kept = call.kept, repeats.mayRetry(kept), waiting.enter() {
+      } else if let kept = call.kept, repeats.mayRetry(kept), queue.enter(number, pending) {
         repeats.retry(kept)
         counters.retriedCalls += 1
         left(connection)
-        (call.connection, call.since) = (nil, loop.now)
-        queue.append(number)
+        call.moves(to: nil, at: loop.now)
       } else {
         ended(call)
         fail(call, .backendLost)
@@ -271,6 +270,7 @@ public final class CallEngine: TimerHandler {
   /// Tells the end of a call that waits or is sent. One that waits, but was sent before, was lost.
   private func fail(_ call: PendingCall, _ code: CallFailure.Code) {
     let code = call.connection == nil && call.isSent && code != .closed ? .backendLost : code
+    if code == .queueTimeout { counters.queueTimeouts += 1 }
     call.handler.failed(
       CallFailure(code, sent: call.isSent, retryAfter: code == .breakerOpen ? balancer.untilNextTry : nil))
   }
@@ -285,7 +285,7 @@ public final class CallEngine: TimerHandler {
   private func ended(_ call: PendingCall) {
     loop.cancel(call.deadline)
     inFlight.leave()
-    if let connection = call.connection { left(connection) } else { waiting.leave() }
+    if let connection = call.connection { left(connection) } else { queue.leave() }
     if let kept = call.kept, let second = repeats.ended(kept) {
       second.callCancelled()
       left(second)

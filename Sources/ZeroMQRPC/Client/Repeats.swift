@@ -3,6 +3,9 @@ import Reactor
 /// Which calls are sent a second time, and when: after the loss of a connection (retries), or because the reply takes long (hedges).
 /// Both draw on one budget.
 final class Repeats: TimerHandler {
+  /// Of a method with fewer known replies nobody knows when one takes long.
+  private static let fewestReplies = 20
+
   /// Who sends second copies.
   weak var engine: CallEngine?
   private let options: RPCOptions
@@ -18,10 +21,17 @@ final class Repeats: TimerHandler {
   }
 
   /// Copies a call that waits, or that may run twice; nil when there is no reason to keep it.
-  func keep(_ call: BorrowedCall, _ number: UInt32, isRepeatable: Bool, isSent: Bool) -> KeptCall? {
+  func keep(
+    _ call: BorrowedCall, _ number: UInt32, _ latencies: MethodLatencies, isRepeatable: Bool, isSent: Bool
+  ) -> KeptCall? {
     guard isRepeatable, options.repeats else { return isSent ? nil : KeptCall(copying: call, memory: memory) }
     budget.called()
-    let delay: Duration? = if case .after(let delay) = options.hedge { delay } else { nil }
+    let delay: Duration? =
+      switch options.hedge {
+      case .never: nil
+      case .after(let delay): delay
+      case .percentile95: latencies.percentile95(of: call.method, fewest: Self.fewestReplies)
+      }
     let kept = KeptCall(
       copying: call, isRepeatable: true, attempts: options.retries.attempts, hedgeDelay: delay, memory: memory)
     if isSent { sent(number, kept) }

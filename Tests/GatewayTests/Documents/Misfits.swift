@@ -43,11 +43,12 @@ struct Misfits {
       absent-news:
         pattern: pubsub
         required: false
-        publish: { connect: ["\(directory.endpoint("nobody"))"] }
+        publish: { connect: ["\(directory.endpoint("nobody"))"], topics: ["offered"] }
         subscribe: { connect: ["\(directory.endpoint("nobody"))"], topics: ["offered"] }
       narrow-news:
         pattern: pubsub
         required: false
+        publish: { connect: ["\(directory.endpoint("nobody"))"] }
         subscribe: { connect: ["\(directory.endpoint("nobody"))"], topics-limit: 1 }
       """
   }
