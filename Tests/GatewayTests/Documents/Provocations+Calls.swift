@@ -70,9 +70,13 @@ extension Provocations {
     }
     add("502", "backend-lost", to: Self.calls) { request, stage in try await stage.lost(request) }
     add("503", "no-backend", to: Self.calls) { $0.at(service: "absent") }
-    add("503", "queue-full", to: Self.calls) { request, stage in try await stage.withoutQueue(request) }
+    add("503", "queue-timeout", to: Self.calls) { request, stage in
+      try await stage.full("mute", "queue-timeout", request)
+    }
+    add("503", "queue-full", to: Self.calls) { request, stage in
+      try await stage.full("deaf", "queue-full", request)
+    }
     add("503", "breaker-open", to: Self.calls) { request, stage in try await stage.broken(request) }
-    add("503", "queue-timeout", to: Self.calls) { request, stage in try await stage.queued(request) }
     add("504", "timeout", to: Self.calls) { $0.calling("faulty", "slow").asking("_timeout=0.05") }
   }
 }
@@ -106,21 +110,6 @@ extension Stage {
       threads: 1)
   }
 
-  /// A call to a backend that is full and may not be waited for.
-  fileprivate func withoutQueue(_ request: Request) async throws -> HTTPReply {
-    let gateway = try await silent("full-\(request.verb)", "queue: 0, timeout: 1m")
-    let filling = Request("POST", "/rpc/calc/any", "[\"\(String(repeating: "x", count: 64_000))\"]")
-    return try await eventually("the backend to be full") {
-      let reply = try await connected(request.asking("_timeout=0.05"), to: gateway)
-      if reply.headers["gateway-error"] == "queue-full" { return reply }
-      for _ in 0..<80 {
-        let call = try gateway.http.begin("POST", filling.target, headers: filling.headers, body: filling.body)
-        fillers.withLock { $0.append(call) }
-      }
-      return nil
-    }
-  }
-
   /// A call to a backend that has not answered the one before.
   fileprivate func broken(_ request: Request) async throws -> HTTPReply {
     let gateway = try await silent("broken-\(request.verb)", "breaker: { failures: 1, open: 1m }, timeout: 50ms")
@@ -130,14 +119,14 @@ extension Stage {
     return reply
   }
 
-  /// A call that waits behind others for a backend that reads nothing.
-  fileprivate func queued(_ request: Request) async throws -> HTTPReply {
-    let filling = Request("POST", "/rpc/mute/any", "[\"\(String(repeating: "x", count: 64_000))\"]").asking(
+  /// A call of a backend that reads nothing, behind so many others that it cannot be sent.
+  fileprivate func full(_ service: String, _ code: String, _ request: Request) async throws -> HTTPReply {
+    let filling = Request("POST", "/rpc/\(service)/any", "[\"\(String(repeating: "x", count: 64_000))\"]").asking(
       "_timeout=60")
-    let waiting = request.calling("mute", "any").asking("_timeout=0.05")
+    let waiting = request.calling(service, "any").asking("_timeout=0.05")
     return try await eventually("the queue to be full") {
       let reply = try await connected(waiting, to: usual)
-      if reply.headers["gateway-error"] == "queue-timeout" { return reply }
+      if reply.headers["gateway-error"] == code { return reply }
       for _ in 0..<80 {
         let call = try usual.http.begin("POST", filling.target, headers: filling.headers, body: filling.body)
         fillers.withLock { $0.append(call) }
