@@ -46,7 +46,7 @@ struct FaultTests {
     }
   }
 
-  @Test("20 times a real aiozmq service is killed, and 6 times frozen")
+  @Test("20 times a real aiozmq service is killed, and 5 times frozen")
   func aiozmq() async throws {
     try await FaultyGateway.with(["a"], .aiozmq, timeout: "500ms") { backends, load in
       for number in 0..<20 {
