@@ -47,7 +47,7 @@ final class Balancer {
   private lazy var alarm = BreakerAlarm(self)
 
   init(
-    options: RPCOptions, memory: MemoryBudget?, openBreakers: OpenBreakers, in context: Context, on loop: Loop,
+    _ options: RPCOptions, _ memory: MemoryBudget?, _ openBreakers: OpenBreakers, in context: Context, on loop: Loop,
     logger: Logger
   ) {
     self.options = options
@@ -174,28 +174,14 @@ final class Balancer {
 
   /// The addresses of a name have changed.
   func change(_ weight: Int, adding added: [Endpoint], removing removed: [Endpoint]) {
-    logger.info(
-      "the addresses of a host's name have changed",
-      metadata: [
-        "added": "\(added.map(\.description).joined(separator: " "))",
-        "removed": "\(removed.map(\.description).joined(separator: " "))",
-      ])
-    for endpoint in added where !stays(endpoint) {
-      do {
-        try add(endpoint, weight)
-      } catch {
-        logger.error("no connection", metadata: ["endpoint": "\(endpoint)", "error": "\(error)"])
-      }
+    logger.info("a host's addresses have changed", metadata: ["added": "\(added)", "removed": "\(removed)"])
+    leaving.removeAll(where: added.contains)
+    for endpoint in added where !members.contains(where: { $0.connection.endpoint == endpoint }) {
+      do { try add(endpoint, weight) } catch { logger.report(error, endpoints: [endpoint]) }
     }
     leaving += removed
     if added.isEmpty { retireLeaving() }
     engine?.hasRoom()
-  }
-
-  /// Whether there is a connection to the endpoint, which then does not leave.
-  private func stays(_ endpoint: Endpoint) -> Bool {
-    leaving.removeAll { $0 == endpoint }
-    return members.contains { $0.connection.endpoint == endpoint }
   }
 
   /// Those that leave get no new calls, and close with their last one.

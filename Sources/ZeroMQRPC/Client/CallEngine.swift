@@ -64,8 +64,7 @@ public final class CallEngine: TimerHandler {
     self.inFlight = inFlight
     queue = CallQueue(limit: waiting ?? SharedLimit(limit: inFlight.limit))
     repeats = Repeats(options, memory: memory, on: loop)
-    balancer = Balancer(
-      options: options, memory: memory, openBreakers: openBreakers, in: context, on: loop, logger: logger)
+    balancer = Balancer(options, memory, openBreakers, in: context, on: loop, logger: logger)
     repeats.engine = self
     balancer.engine = self
     for endpoint in endpoints { try balancer.connect(endpoint, weight: weights[endpoint] ?? 1) }
