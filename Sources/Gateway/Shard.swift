@@ -16,10 +16,10 @@ actor Shard {
   private var waiting: LoopWait?
 
   /// A shard without services: it can listen, and knows of nothing to serve until `open`.
-  init(_ reactor: Reactor, _ http: Configuration.HTTP, logger: Logger) {
+  init(_ reactor: Reactor, _ http: Configuration.HTTP, calls: SharedCalls = .init(), logger: Logger) {
     self.reactor = reactor
     unownedExecutor = reactor.asUnownedSerialExecutor()
-    handler = GatewayHandler(http, logger: logger)
+    handler = GatewayHandler(http, calls, logger: logger)
   }
 
   /// Does something on the shard: at once when the caller is there, else after all that was posted before.
@@ -105,17 +105,28 @@ actor Shard {
     waiting = nil
   }
 
-  /// Closes everything that lives on the shard. Calls still under way are answered with that, streams are cut off.
-  func close() {
+  /// What has become of the requests of this shard.
+  var accounts: Accounts {
+    var accounts = handler.accounts
+    upstreams.count(into: &accounts)
+    return accounts
+  }
+
+  /// Closes everything that lives on the shard. Calls still under way are answered with that, streams are cut off. Returns what has become
+  /// of all requests.
+  @discardableResult
+  func close() -> Accounts {
     upstreams.close()
     // Before the servers, so that those whose streams are not open yet get their answer.
     for feed in feeds.values { feed.close() }
     for server in servers { server.stop() }
     for hub in hubs.values { hub.close() }
+    let accounts = accounts
     servers = []
     hubs = [:]
     feeds = [:]
     upstreams = UpstreamTable()
     handler.use(upstreams)
+    return accounts
   }
 }

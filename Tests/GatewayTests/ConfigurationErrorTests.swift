@@ -86,6 +86,13 @@ struct ConfigurationErrorTests {
     #expect(complaints("http: { limits: { depth: 500 } }") == [])
     #expect(complaints("http: { limits: { depth: 501 } }").count == 1)
     #expect(complaints("http: { limits: { body: 0 } }").count == 1)
+    #expect(complaints("async: { calls: 100000, keep: 24h }\nidempotency: { keys: 1000000, keep: 168h }") == [])
+    #expect(complaints("async: { calls: 1, keep: 1s }\nidempotency: { keys: 1, keep: 1s }") == [])
+    #expect(complaints("async: { calls: 0 }") == ["1:17: async.calls: must be between 1 and 100000"])
+    #expect(complaints("async: { keep: 25h }") == ["1:16: async.keep: must be between 1s and 24h"])
+    #expect(complaints("idempotency: { keys: 1000001 }").count == 1)
+    #expect(complaints("idempotency: { keep: 999ms }").count == 1)
+    #expect(complaints("idempotency: { key: 5 }").count == 1)
   }
 
   @Test(

@@ -26,14 +26,14 @@ struct OpenAPIDocumentTests {
     #expect(
       Set(verbs.keys) == [
         "/rpc/{service}/{method}", "/jsonrpc/{service}", "/push/{service}/{method}", "/pub/{service}/{topic}/{method}",
-        "/sub/{service}",
+        "/batch", "/calls/{id}", "/sub/{service}",
         "/live", "/ready", "/openapi.json", "/openapi.yaml", "/problems/{code}",
       ])
     let services = ["/rpc/": "math", "/jsonrpc/": "math", "/push/": "jobs", "/pub/": "news", "/sub/": "news"]
     try await RouterBench.with { router in
       for (path, verbs) in verbs {
         var concrete = path.replacing("{method}", with: "get").replacing("{topic}", with: "c")
-        concrete = concrete.replacing("{code}", with: "timeout")
+        concrete = concrete.replacing("{code}", with: "timeout").replacing("{id}", with: "i")
         for (start, service) in services where path.hasPrefix(start) { concrete.replace("{service}", with: service) }
         let allow = try router.route(.get, Array(concrete.utf8).span).responder.methods.allow
         #expect(Set(allow.split(separator: ", ").map { $0.lowercased() }) == verbs, "\(path)")
@@ -95,7 +95,7 @@ struct OpenAPIDocumentTests {
     }
     // What nothing answers with in this version is in no list; `method-not-allowed` and `internal` belong to no operation.
     let absent = ["unauthenticated", "permission-denied", "rate-limited", "too-many-streams"]
-    let unlisted = absent + ["breaker-open", "method-not-allowed", "internal"]
+    let unlisted = absent + ["method-not-allowed", "internal"]
     #expect(codes == Set(ProblemCode.allCases.map(\.rawValue)).subtracting(unlisted))
   }
 }

@@ -22,8 +22,26 @@ struct ProblemTests {
     (404, "no-such-method"), (502, "nested-call"), (404, "no-such-route"), (404, "no-such-topic"), (400, "bad-target"),
     (400, "bad-query"), (400, "unknown-parameter"), (400, "bad-timeout"), (400, "bad-request"),
     (501, "not-implemented"),
-    (505, "unsupported-version"),
+    (505, "unsupported-version"), (410, "call-gone"), (400, "bad-idempotency-key"), (409, "idempotency-key-in-use"),
+    (422, "idempotency-key-reused"),
   ]
+
+  @Test("names no setting that is not documented")
+  func settings() throws {
+    let documents = try Repository.text("docs/configuration.md")
+    var names: Set<String> = []
+    for code in ProblemCode.allCases {
+      let quoted = "\(code.row.meaning) \(code.row.remedy)".split(separator: "`", omittingEmptySubsequences: false)
+      for (index, word) in quoted.enumerated() where index % 2 == 1 {
+        let isName = word.allSatisfy { "a"..."z" ~= $0 || $0 == "." || $0 == "-" }
+        if isName, word.contains(".") || word.contains("-"), word != "same-origin" { names.insert(String(word)) }
+      }
+    }
+    #expect(names.isSuperset(of: ["http.limits.body", "reply-limit", "in-flight"]))
+    for name in names {
+      #expect(documents.contains("| `\(name.split(separator: ".").last ?? "")` |"), "\(name)")
+    }
+  }
 
   @Test("has the status of its code", arguments: contract)
   func status(status: Int, code: String) throws {
@@ -31,7 +49,7 @@ struct ProblemTests {
     #expect(known.status == status)
     #expect(Problem(known).status == status)
     #expect(Problem(known).retryAfter == ([429, 503].contains(status) ? 1 : nil))
-    #expect(Problem(known).isRetryable == [408, 429, 503].contains(status))
+    #expect(Problem(known).isRetryable == [408, 409, 429, 503].contains(status))
   }
 
   @Test("of every code is in the contract's table, has a title and a page", arguments: ProblemCode.allCases)

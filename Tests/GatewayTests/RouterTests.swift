@@ -125,7 +125,7 @@ struct RouterTests {
       "/", "/rpc", "/rpc/", "/rpc/math", "/rpc/math/add/", "/rpc/math/add/x", "/push/a", "/pub/a/b", "/pub/a/b/c/d",
       "/sub", "/sub/a/", "/sub/a/topics", "/live/", "/livee", "/RPC/math/add", "//rpc/math/add", "/openapi",
       "/problems",
-      "/problems/a/b", "/problems/none", "/metrics", "/batch", "/jsonrpc", "/jsonrpc/math/add", "/%20",
+      "/problems/a/b", "/problems/none", "/metrics", "/batch/x", "/calls", "/jsonrpc", "/jsonrpc/math/add", "/%20",
     ])
   func unknown(target: String) async throws {
     #expect(try await problem(target) == .noSuchRoute)

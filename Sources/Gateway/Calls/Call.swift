@@ -64,7 +64,7 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
     var result = ByteBuffer()
     let problem = upstream.replies.read(
       body, isException: isException, calling: method, as: format, into: &result)
-    end(.of(result, problem, isTagged: isTagged, at: occurrence, in: upstream.memory))
+    end(.of(result, as: format, problem, isTagged: isTagged, at: occurrence, in: upstream.memory))
   }
 
   /// Too long for this thread: another one makes the outcome of it.
@@ -83,6 +83,8 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
       reactor.submit { call?.end(outcome) }
     }
   }
+
+  func timedOut(_ silence: Silence) { end(Problem(silence, calling: method, at: upstream)) }
 
   func failed(_ failure: CallFailure) { end(Problem(failure)) }
 

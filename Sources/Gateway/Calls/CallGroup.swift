@@ -42,6 +42,9 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
   /// Adds an answer that needs no call.
   func add(_ answer: Answer) { put(answer, at: reserve()) }
 
+  /// Adds a message that was handed over.
+  func addAccepted(id: [UInt8]) { add(Answer(.accepted(in: memory), id: id)) }
+
   /// Adds a problem in the place of a call.
   func add(_ problem: Problem, id: [UInt8]) {
     add(Answer(CallOutcome(problem, at: occurrence, in: memory), id: id))

@@ -2,7 +2,7 @@ import HTTPServer
 import MessagePack
 import Reactor
 
-/// What a call came to: its result, or the problem in its place. Nobody changes it any more, so it may be kept, shared and passed
+/// What a call came to: its result, or the problem in its place; of one without a reply, that it was accepted. Nobody changes it any more, so it may be kept, shared and passed
 /// between threads; its bytes count in the memory for as long as it lives.
 final class CallOutcome: Sendable {
   /// Nil for a result.
@@ -11,12 +11,15 @@ final class CallOutcome: Sendable {
   let tag: String?
   /// The result in the format that was asked for, or the document of the problem.
   let body: KeptBytes
-
-  var status: Int { problem?.status ?? 200 }
+  let status: Int
+  /// The format of a result.
+  let format: ResultFormat
 
   /// A call that has no result.
   init(_ problem: Problem, at occurrence: Problem.Occurrence, in memory: MemoryBudget) {
     self.problem = problem.at(occurrence)
+    status = problem.status
+    format = .json
     tag = nil
     var document = ByteBuffer()
     problem.at(occurrence).json(prefix: occurrence.prefix).withUnsafeBytes { document.append($0) }
@@ -24,15 +27,28 @@ final class CallOutcome: Sendable {
   }
 
   /// A result.
-  private init(_ result: consuming ByteBuffer, isTagged: Bool, in memory: MemoryBudget) {
+  private init(
+    _ result: consuming ByteBuffer, as format: ResultFormat = .json, status: Int = 200, isTagged: Bool,
+    in memory: MemoryBudget
+  ) {
     problem = nil
+    self.status = status
+    self.format = format
     tag = isTagged ? result.withUnsafeBytes(EntityTag.of) : nil
     body = KeptBytes(result, in: memory)
   }
 
+  /// A message was handed over, to which there is no reply.
+  static func accepted(in memory: MemoryBudget) -> CallOutcome {
+    var json = ByteBuffer(capacity: 32)
+    json.append(#"{"accepted":true}"#)
+    return CallOutcome(json, status: 202, isTagged: false, in: memory)
+  }
+
   /// What was made of a reply; when there is no room for it, the problem that says so.
   static func of(
-    _ result: consuming ByteBuffer, _ problem: Problem?, isTagged: Bool, at occurrence: Problem.Occurrence,
+    _ result: consuming ByteBuffer, as format: ResultFormat, _ problem: Problem?, isTagged: Bool,
+    at occurrence: Problem.Occurrence,
     in memory: MemoryBudget
   ) -> CallOutcome {
     if let problem { return CallOutcome(problem, at: occurrence, in: memory) }
@@ -40,17 +56,17 @@ final class CallOutcome: Sendable {
     guard memory.hasRoom(for: count) else {
       return CallOutcome(.noMemory(forAnswer: count), at: occurrence, in: memory)
     }
-    return CallOutcome(result, isTagged: isTagged, in: memory)
+    return CallOutcome(result, as: format, isTagged: isTagged, in: memory)
   }
 }
 
 extension GatewayRequest {
   /// Answers with what a call came to. Nothing is copied.
-  func answer(_ outcome: CallOutcome) {
+  func answer(_ outcome: CallOutcome, headers: [(StaticString, String)] = []) {
     if let problem = outcome.problem {
-      answer(problem, document: outcome.body.bytes, keptBy: outcome.body)
+      answer(problem, document: outcome.body.bytes, headers: headers, keptBy: outcome.body)
     } else {
-      answer(result: outcome.body.bytes, tag: outcome.tag, keptBy: outcome.body)
+      answer(result: outcome.body.bytes, as: outcome.format, tag: outcome.tag, headers: headers, keptBy: outcome.body)
     }
   }
 }

@@ -40,7 +40,7 @@ final class LongReplyWork: Sendable {
     var result = ByteBuffer()
     guard let problem = read(into: &result) else { return nil }
     // The reply is let go of by now, so that there is room for what was made of it.
-    return .of(result, problem, isTagged: isTagged, at: occurrence, in: memory)
+    return .of(result, as: format, problem, isTagged: isTagged, at: occurrence, in: memory)
   }
 
   /// Reads the reply; nil when it was taken before.

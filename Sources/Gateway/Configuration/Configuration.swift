@@ -19,6 +19,10 @@ public struct Configuration: Sendable, Hashable {
   public var isOpenToAll = false
   /// What callers learn of remote exceptions unless the service says otherwise (default: `auto`).
   public var errors = Errors(expose: .auto)
+  /// What is kept of calls made with `Prefer: respond-async`.
+  public var asynchronous = Async()
+  /// What is kept of requests with an `Idempotency-Key`.
+  public var idempotency = Idempotency()
   /// The services, in the order of the file, their names unique (default: none).
   public var services: [Service] = []
 
@@ -52,6 +56,8 @@ public struct Configuration: Sendable, Hashable {
     root.read("grace", into: &grace) { $0.duration(in: .zero ... .hours(1)) }
     root.read("auth", into: &isOpenToAll, Self.isOpenToAll)
     if let section = root.section("errors") { errors.read(section) }
+    if let section = root.section("async") { asynchronous.read(section) }
+    if let section = root.section("idempotency") { idempotency.read(section) }
     if let section = root.section("services") {
       var routes = RouteReader()
       for name in section.keys {
@@ -89,6 +95,11 @@ public struct Configuration: Sendable, Hashable {
       diagnostics.report(.outside, "http.threads", "must be between 0 and 256")
     }
     if http.listen.isEmpty { diagnostics.report(.outside, "http.listen", "needs at least one address") }
+    // Of those in the file it was told where they are read.
+    for (index, address) in http.listen.enumerated() {
+      guard let fault = HTTP.doubling(address, among: http.listen[..<index]) else { continue }
+      diagnostics.report(.outside, "http.listen", fault)
+    }
     for (index, address) in http.listen.enumerated() where !address.isLoopback && !isOpenToAll {
       diagnostics.report(
         places.indices.contains(index) ? places[index] : .outside, "http.listen",

@@ -1,5 +1,6 @@
 import HTTPServer
 import MessagePack
+import Reactor
 import ZeroMQ
 import ZeroMQRPC
 
@@ -33,6 +34,41 @@ extension Problem {
     "The memory for bodies, calls, answers and events is used up, or this service's part of it; http.limits.memory says how much"
     + " there is."
 
+  /// There is no memory for what would be shown now; it is there still.
+  static let noMemoryNow = Problem(.overloaded, memoryFull + " Ask again.")
+
+  /// So many calls are kept that no other may be.
+  static func tooManyKept(_ limit: Int) -> Problem {
+    Problem(
+      .overloaded,
+      "\(limit) calls made with Prefer: respond-async are kept (async.calls), ended ones for async.keep. The call was not sent."
+    )
+  }
+
+  static let callGone = Problem(.callGone, "No call of this id is kept here, or not any more.")
+
+  /// So many keys are kept that no other may be.
+  static func tooManyKeys(_ limit: Int) -> Problem {
+    Problem(
+      .overloaded, "\(limit) idempotency keys are kept (idempotency.keys), each for idempotency.keep. Nothing was sent."
+    )
+  }
+
+  static let badKey = Problem(
+    .badIdempotencyKey,
+    "An Idempotency-Key is 1 to 255 visible characters of ASCII, such as a UUID, in quotes or without.")
+
+  static let keyReused = Problem(
+    .idempotencyKeyReused, "This Idempotency-Key was used here with another body or query; use a fresh one.")
+
+  /// The first request with the key is under way.
+  static let keyInUse: Problem = {
+    var problem = Problem(.idempotencyKeyInUse, "The first request with this Idempotency-Key is under way.")
+    // Once that has ended, this one gets its answer.
+    problem.retryAfter = 1
+    return problem
+  }()
+
   /// The reply came, and there is no memory to keep the answer until the client has read it.
   static func noMemory(forAnswer bytes: Int) -> Problem {
     var problem = Problem(.replyTooLarge, "The answer of \(bytes) bytes cannot be kept for you. \(memoryFull)")
@@ -48,6 +84,14 @@ extension Problem {
     return problem
   }
 
+  /// A backend was silent until the deadline.
+  init(_ silence: Silence, calling method: MethodName, at upstream: RPCUpstream) {
+    let diagnosis = Diagnosis(silence, p95: upstream.engine.percentile95(of: method.text))
+    self.init(CallFailure(.timeout, sent: true))
+    detail += diagnosis.words
+    self.diagnosis = diagnosis
+  }
+
   /// A call has no reply.
   init(_ failure: CallFailure) {
     switch failure.code {
@@ -59,6 +103,12 @@ extension Problem {
       self.init(
         .queueFull,
         "No connected backend of this service takes more calls, and no more may wait. The call was not sent.")
+    case .breakerOpen:
+      self.init(
+        .breakerOpen,
+        "Calls to the backends of this service failed again and again, so they get none for a while. The call was not sent."
+      )
+      retryAfter = failure.retryAfter.map { max(1, Int($0.millisecondsRoundedUp + 999) / 1_000) }
     case .queueTimeout:
       self.init(.queueTimeout, "The deadline passed before a backend had room. The call was not sent.")
     case .timeout:
@@ -76,6 +126,11 @@ extension Problem {
     }
     sent = failure.sent
     reason = failure.reason?.rawValue
+  }
+
+  /// The service does not offer a topic.
+  static func topicNotOffered(_ topic: [UInt8]) -> Problem {
+    Problem(.noSuchTopic, "\"\(String(decoding: topic, as: UTF8.self))\" is not among the topics of this service.")
   }
 
   /// A client's document cannot be turned into arguments.

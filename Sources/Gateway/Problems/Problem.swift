@@ -37,6 +37,8 @@ struct Problem: Error, Hashable, Sendable {
   var pointer: String?
   /// For `no-backend`: why there is none, as a stable word, when that is known.
   var reason: String?
+  /// For `timeout`: why the backend was silent.
+  var diagnosis: Diagnosis?
   /// For `not-ready`: each service and its connection, as a JSON object.
   var services: [UInt8]?
 
@@ -105,6 +107,10 @@ struct Problem: Error, Hashable, Sendable {
     }
     if let pointer { json.member("pointer", pointer) }
     if let reason { json.member("reason", reason) }
+    if let diagnosis {
+      json.key("diagnosis")
+      json.raw(diagnosis.json)
+    }
     if let services {
       json.key("services")
       json.raw(services)

@@ -32,3 +32,23 @@ extension ProblemCode {
     case notACall = "Nothing was to run: this is not a call."
   }
 }
+
+/// What requests that are remembered are told.
+extension ProblemCode.Row {
+  static let callGone = ProblemCode.Row(
+    410, "No such call is kept",
+    "No call of this id is kept: it ended longer ago than `async.keep`, it was deleted, or the gateway was restarted since.",
+    "Nothing brings the outcome back. Call again if running the method twice is safe.", ran: .notACall)
+  static let badIdempotencyKey = ProblemCode.Row(
+    400, "The idempotency key is malformed",
+    "`Idempotency-Key` is no text of 1 to 255 visible characters of ASCII, with quotes around it or without.",
+    "Send a fresh UUID for each operation, and the same one when you repeat it.")
+  static let idempotencyKeyInUse = ProblemCode.Row(
+    409, "The first request with this idempotency key is under way",
+    "A request with this key runs already; this one did not run.",
+    "Send the same request again after the seconds in `Retry-After`: it gets the answer of the first.")
+  static let idempotencyKeyReused = ProblemCode.Row(
+    422, "The idempotency key belongs to another request",
+    "The key was used at this path with another body or query.",
+    "Use a fresh key for each operation.")
+}

@@ -20,19 +20,25 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
   case badTarget = "bad-target", badQuery = "bad-query", unknownParameter = "unknown-parameter"
   case badTimeout = "bad-timeout", badRequest = "bad-request", notImplemented = "not-implemented"
   case unsupportedVersion = "unsupported-version"
+  case callGone = "call-gone", badIdempotencyKey = "bad-idempotency-key"
+  case idempotencyKeyInUse = "idempotency-key-in-use", idempotencyKeyReused = "idempotency-key-reused"
 
   /// The status it is answered with unless the problem says otherwise.
   var status: Int { row.status }
   /// Its title: the same for every occurrence.
   var title: String { row.title }
   /// Whether the same request may succeed if simply sent again, and cannot run twice by that.
-  var isRetryable: Bool { status == 503 || status == 429 || status == 408 }
+  var isRetryable: Bool { status == 503 || status == 429 || status == 408 || self == .idempotencyKeyInUse }
 
   private static let resend = "Send the same request again after the seconds in `Retry-After`."
 
   /// Status, title, meaning, remedy, and whether it ran.
   var row: Row {
     switch self {
+    case .callGone: .callGone
+    case .badIdempotencyKey: .badIdempotencyKey
+    case .idempotencyKeyInUse: .idempotencyKeyInUse
+    case .idempotencyKeyReused: .idempotencyKeyReused
     case .badJSON:
       Row(
         400, "The body is not valid JSON",
@@ -45,8 +51,8 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
         "Mend the body; `detail` says where it breaks.")
     case .badShape:
       Row(
-        400, "The body is neither an array nor an object of arguments",
-        "Arguments are an array (positional), an object (keyword), or an object of `args` and `kwargs`.",
+        400, "The body does not have the shape that is wanted",
+        "Arguments are an array (positional), an object (keyword), or an object of `args` and `kwargs`; a batch is an array of items.",
         "Wrap the value: `[value]` passes it as the only argument.")
     case .invalidArgument:
       Row(
@@ -169,7 +175,8 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
     case .breakerOpen:
       Row(
         503, "The backend is failing and is not called for now",
-        "The backend failed repeatedly and is left alone for a while.",
+        "Calls to each connected backend failed in a row (`breaker.failures`): there was no reply, or the connection broke. They get no calls"
+          + " for a while (`breaker.open`); then one is tried.",
         Self.resend)
     case .draining:
       Row(

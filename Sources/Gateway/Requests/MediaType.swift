@@ -22,15 +22,19 @@ enum MediaType {
 
   /// Whether the lines of `Accept`, which are one list, let the type be sent; an empty list lets everything (RFC 9110, 12.5.1).
   static func accepts(_ lines: [UnsafeRawBufferPointer], _ type: StaticString) -> Bool {
-    if lines.allSatisfy(\.isEmpty) { return true }
-    var best: (specificity: Int, isWanted: Bool) = (0, false)
+    lines.allSatisfy(\.isEmpty) || preference(lines, type).quality > 0
+  }
+
+  /// How much the lines of `Accept` want the type, from 0 to 1, and whether they name it itself.
+  static func preference(_ lines: [UnsafeRawBufferPointer], _ type: StaticString) -> (quality: Double, isNamed: Bool) {
+    var best: (specificity: Int, quality: Double) = (0, 0)
     for range in lines.lazy.flatMap({ $0.split(separator: UInt8(ascii: ",")) }) {
       let range = UnsafeRawBufferPointer(rebasing: range)
       let found = specificity(essence(range), of: type)
       // The most specific range decides, so that "*/*, text/event-stream;q=0" refuses a stream.
-      if found > best.specificity { best = (found, quality(of: range) > 0) }
+      if found > best.specificity { best = (found, quality(of: range)) }
     }
-    return best.isWanted
+    return (best.quality, best.specificity == 3)
   }
 
   /// Which of the formats the lines of `Accept` want most; nil when they rule out all. One with a higher quality goes first, then one
@@ -78,21 +82,4 @@ enum MediaType {
 extension MessagePackArguments {
   /// Those of the service whose JSON this reads: by the same rules.
   init(_ reader: JSONToMessagePack) { self.init(limits: reader.limits, extensions: reader.extensions) }
-}
-
-/// What the result of a call is written as. MessagePack has one registered name and two that are older.
-enum ResultFormat: CaseIterable {
-  case json, messagePack, vendorMessagePack, unregisteredMessagePack
-
-  /// All but JSON.
-  static let packed: [ResultFormat] = [.messagePack, .vendorMessagePack, .unregisteredMessagePack]
-
-  var contentType: StaticString {
-    switch self {
-    case .json: "application/json"
-    case .messagePack: "application/msgpack"
-    case .vendorMessagePack: "application/vnd.msgpack"
-    case .unregisteredMessagePack: "application/x-msgpack"
-    }
-  }
 }

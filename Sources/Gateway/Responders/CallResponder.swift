@@ -1,5 +1,6 @@
 import HTTPServer
 import MessagePack
+import Reactor
 import ZeroMQRPC
 
 /// `/rpc/{service}/{method}`: a call and its reply.
@@ -50,7 +51,11 @@ struct CallResponder: Responder {
 
   /// Makes the call of which the request consists, with the arguments that lie in the shard's buffer.
   func call(_ request: GatewayRequest, _ query: Query?, _ frames: CallFrames) throws(Problem) {
-    let timeout = upstream.settings(of: method).timeout(asked: try Self.askedTimeout(request, query))
+    let asked = try Self.askedTimeout(request, query)
+    if request.mayBeRemembered, let remembered = try RememberedRequest(request, mayNotWait: true) {
+      return try remembered.call(method, of: upstream, frames, in: request.buffers.request, asking: asked)
+    }
+    let timeout = upstream.settings(of: method).timeout(asked: asked)
     try frames.withFrames(in: request.buffers.request) { arguments, keywords throws(Problem) in
       try request.pendingReply.call(self, arguments: arguments, keywords: keywords, timeout: timeout)
     }
@@ -87,7 +92,8 @@ final class PendingReply: ReplyHandler, PendingWork {
     do throws(CallFailure) {
       number = try method.withUnsafeBytes { method throws(CallFailure) in
         try callee.upstream.engine.call(
-          BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: self)
+          BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout,
+          isRepeatable: callee.upstream.isRepeatable(callee.method), replyTo: self)
       }
     } catch {
       throw Problem(error)
@@ -119,9 +125,14 @@ final class PendingReply: ReplyHandler, PendingWork {
     guard let callee = callee.take() else { return }
     let call = Call(
       callee.method, of: callee.upstream, at: request.occurrence, as: request.resultFormat, isTagged: request.isFetch,
-      completion: request.answer)
+      completion: { [request] in request.answer($0) })
     request.waits(for: call)
     call.replied(reply)
+  }
+
+  func timedOut(_ silence: Silence) {
+    guard let callee = callee.take() else { return }
+    request.answer(Problem(silence, calling: callee.method, at: callee.upstream))
   }
 
   func failed(_ failure: CallFailure) {
@@ -139,15 +150,36 @@ final class PendingReply: ReplyHandler, PendingWork {
 extension GatewayRequest {
   /// Answers with the result of a call; a GET has its tag, and is told when it knows the result already. The bytes are copied, unless
   /// an owner keeps them, who counts them in the memory.
-  func answer(result: UnsafeRawBufferPointer, tag: String? = nil, keptBy owner: AnyObject? = nil) {
-    guard owner != nil || hasRoom(forAnswer: result.count) else { return answer(.noMemory(forAnswer: result.count)) }
-    if !isFetch { return answer(200, resultFormat.contentType, result, keptBy: owner) }
+  func answer(
+    result: UnsafeRawBufferPointer, as format: ResultFormat? = nil, tag: String? = nil,
+    headers: [(StaticString, String)] = [], keptBy owner: AnyObject? = nil
+  ) {
+    guard owner != nil || memory.hasRoom(for: result.count) else { return answer(.noMemory(forAnswer: result.count)) }
+    let type = (format ?? resultFormat).contentType
+    if !isFetch { return answer(200, type, headers: headers, result, keptBy: owner) }
     let tag = tag ?? EntityTag.of(result)
     if EntityTag.matches(values(of: .ifNoneMatch), tag) {
       // Only its length is told, as of the answer that the client has (RFC 9110, 8.6).
       answer(304, "", headers: [("ETag", tag), ("Vary", "Accept")], result, keptBy: owner)
     } else {
-      answer(200, resultFormat.contentType, headers: [("ETag", tag), ("Vary", "Accept")], result, keptBy: owner)
+      answer(200, type, headers: [("ETag", tag), ("Vary", "Accept")], result, keptBy: owner)
+    }
+  }
+}
+
+/// What the result of a call is written as. MessagePack has one registered name and two that are older.
+enum ResultFormat: CaseIterable {
+  case json, messagePack, vendorMessagePack, unregisteredMessagePack
+
+  /// All but JSON.
+  static let packed: [ResultFormat] = [.messagePack, .vendorMessagePack, .unregisteredMessagePack]
+
+  var contentType: StaticString {
+    switch self {
+    case .json: "application/json"
+    case .messagePack: "application/msgpack"
+    case .vendorMessagePack: "application/vnd.msgpack"
+    case .unregisteredMessagePack: "application/x-msgpack"
     }
   }
 }

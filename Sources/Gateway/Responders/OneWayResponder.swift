@@ -15,13 +15,7 @@ struct PushResponder: Responder {
 
   var methods: HTTPMethod.Set { .submit }
 
-  func respond(to request: GatewayRequest) throws(Problem) {
-    try request.sendOneWay(upstream.reader) { arguments, keywords throws(CallFailure) in
-      try method.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in
-        try upstream.sender.send(BorrowedCall(method: method, arguments: arguments, keywords: keywords))
-      }
-    }
-  }
+  func respond(to request: GatewayRequest) throws(Problem) { try request.sendOneWay(nil, method, upstream) }
 }
 
 /// `/pub/{service}/{topic}/{method}`: an event for all subscribers of the topic.
@@ -31,7 +25,7 @@ struct PublishResponder: Responder {
   let method: MethodName
 
   init(service: String, topic: [UInt8], method: MethodName, in upstreams: UpstreamTable) throws(Problem) {
-    upstream = try upstreams.publishing(service)
+    upstream = try upstreams.publishing(service, on: topic)
     try upstream.policy.check(method)
     self.topic = topic
     self.method = method
@@ -39,35 +33,29 @@ struct PublishResponder: Responder {
 
   var methods: HTTPMethod.Set { .submit }
 
-  func respond(to request: GatewayRequest) throws(Problem) {
-    try request.sendOneWay(upstream.reader) { arguments, keywords throws(CallFailure) in
-      try topic.span.withUnsafeBytes { topic throws(CallFailure) in
-        try method.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in
-          try upstream.sender.send(
-            BorrowedCall(topic: topic, method: method, arguments: arguments, keywords: keywords))
-        }
-      }
-    }
-  }
+  func respond(to request: GatewayRequest) throws(Problem) { try request.sendOneWay(topic, method, upstream) }
 }
 
 extension GatewayRequest {
   private static let accepted = Array(#"{"accepted":true}"#.utf8)
 
-  /// Turns the body into arguments, lends them to `send`, and answers that they were accepted.
-  fileprivate func sendOneWay(
-    _ reader: JSONToMessagePack,
-    _ send: (_ arguments: UnsafeRawBufferPointer, _ keywords: UnsafeRawBufferPointer) throws(CallFailure) -> Void
-  ) throws(Problem) {
+  /// Turns the body into arguments, sends them, and answers that they were accepted.
+  fileprivate func sendOneWay(_ topic: [UInt8]?, _ method: MethodName, _ upstream: OneWayUpstream) throws(Problem) {
     _ = try query(.nothing)
     let buffers = buffers
     defer { buffers.clear() }
-    let frames = try transcodeBody(reader)
-    do throws(CallFailure) {
-      try frames.withFrames(in: buffers.request, send)
-    } catch {
-      throw Problem(error)
+    let frames = try transcodeBody(upstream.reader)
+    if mayBeRemembered, let remembered = try RememberedRequest(self, mayNotWait: false) {
+      return try remembered.send(on: upstream.loop) { () throws(Problem) in
+        try upstream.send(topic, method, frames, in: buffers.request)
+      }
     }
-    answer(202, "application/json", Self.accepted)
+    try upstream.send(topic, method, frames, in: buffers.request)
+    answerAccepted()
+  }
+
+  /// Answers that a message was handed over.
+  func answerAccepted(headers: [(StaticString, String)] = []) {
+    Self.accepted.withUnsafeBytes { answer(202, "application/json", headers: headers, $0) }
   }
 }

@@ -38,3 +38,10 @@ extension HTTPMethod.Set {
   /// Both.
   static let fetchAndSubmit: HTTPMethod.Set = [.get, .head, .post, .options]
 }
+
+extension GatewayRequest {
+  /// Answers OPTIONS with the methods that are taken here.
+  func answer(options methods: HTTPMethod.Set) {
+    answer(204, "", headers: [("Allow", methods.allow)], UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+}

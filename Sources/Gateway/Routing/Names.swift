@@ -60,6 +60,15 @@ struct MethodPolicy: Sendable {
     }
   }
 
+  /// The method of that name, if callers reach it.
+  func method(_ name: String) throws(Problem) -> MethodName {
+    guard let method = MethodName(name) else {
+      throw Problem(.notExposed, "\"\(name)\" is no name of a method that can be called.")
+    }
+    try check(method)
+    return method
+  }
+
   /// Whether GET may call the method as well.
   func isSafe(_ method: MethodName) -> Bool { Self.any(of: safe, matches: method.text.utf8.span) }
 

@@ -6,7 +6,8 @@ enum RouteHints {
   /// The gateway's own routes, by the first segment of their paths.
   static let templates: [String: String] = [
     "rpc": "/rpc/{service}/{method}", "push": "/push/{service}/{method}", "pub": "/pub/{service}/{topic}/{method}",
-    "sub": "/sub/{service}", "jsonrpc": "/jsonrpc/{service}", "live": "/live", "ready": "/ready",
+    "sub": "/sub/{service}", "jsonrpc": "/jsonrpc/{service}", "batch": "/batch", "calls": "/calls/{id}",
+    "live": "/live", "ready": "/ready",
     "openapi.json": "/openapi.json", "openapi.yaml": "/openapi.yaml", "problems": "/problems/{code}",
   ]
 

@@ -57,6 +57,8 @@ struct Router {
       try PublishResponder(
         service: path.takeService(target), topic: path.takeTopic(target), method: path.takeMethod(target),
         in: upstreams)
+    case ("batch", 1): BatchResponder(upstreams: upstreams)
+    case ("calls", 2): CallsResponder(id: try path.takeText(target))
     case ("jsonrpc", 2): try JSONRPCResponder(service: path.takeService(target), in: upstreams)
     case ("sub", 2): try StreamResponder(service: path.takeService(target), in: upstreams)
     case ("", 1) where method == .options: ServerResponder()

@@ -10,6 +10,8 @@ final class RPCUpstream {
   let policy: MethodPolicy
   let reader: JSONToMessagePack
   let replies: ReplyReader
+  /// Whether calls to safe methods may be sent twice.
+  private let repeats: Bool
   /// How many calls a JSON-RPC document may have.
   let longestBatch: Int
   /// What clients make the gateway keep for the service counts here.
@@ -34,9 +36,13 @@ final class RPCUpstream {
     options.longestShortReply = configuration.http.limits.inline
     // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
     options.leastSilence = min(options.leastSilence, rpc.timeout)
+    options.resolveInterval = rpc.resolve
+    (options.breaker, options.retries, options.hedge) = (rpc.breaker, rpc.retries, rpc.hedge)
+    repeats = rpc.repeats
     engine = try CallEngine(
       connect: rpc.connect, weights: rpc.weights, inFlight: shared.inFlight, waiting: shared.waiting,
-      memory: shared.memory, options: options, states: shared.outgoing, in: context, on: loop, logger: logger)
+      memory: shared.memory, openBreakers: shared.openBreakers, states: shared.outgoing, options: options, in: context,
+      on: loop, logger: logger)
     policy = MethodPolicy(service.methods)
     usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
     special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)
@@ -52,6 +58,9 @@ final class RPCUpstream {
     routes = rpc.routes
   }
 
+  /// Whether a call of the method may be sent twice.
+  func isRepeatable(_ method: MethodName) -> Bool { repeats && policy.isSafe(method) }
+
   /// What holds for calls of the method.
   func settings(of method: MethodName) -> CallSettings {
     guard let special else { return usual }
@@ -65,13 +74,7 @@ final class RPCUpstream {
   }
 
   /// The method of that name, if callers reach it.
-  func method(_ name: String) throws(Problem) -> MethodName {
-    guard let method = MethodName(name) else {
-      throw Problem(.notExposed, "\"\(name)\" is no name of a method that can be called.")
-    }
-    try policy.check(method)
-    return method
-  }
+  func method(_ name: String) throws(Problem) -> MethodName { try policy.method(name) }
 
   /// Hands a call to the engine; its arguments lie in the buffer, and `timeout` is what the caller asks for, if it does. Returns its
   /// number there, to cancel it by. Throws what is known at once, and the handler then hears nothing.
@@ -80,11 +83,13 @@ final class RPCUpstream {
     replyTo handler: any ReplyHandler
   ) throws(Problem) -> UInt32 {
     let timeout = settings(of: method).timeout(asked: timeout)
+    let isRepeatable = isRepeatable(method)
     do throws(CallFailure) {
       return try frames.withFrames(in: buffer) { arguments, keywords throws(CallFailure) in
         try method.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in
           try engine.call(
-            BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: handler)
+            BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout,
+            isRepeatable: isRepeatable, replyTo: handler)
         }
       }
     } catch {

@@ -17,11 +17,14 @@ struct UpstreamTable {
 
   /// All services, in the order of the configuration.
   let services: [Service]
+  /// How many items a batch may have.
+  let longestBatch: Int
   private let upstreams: [String: Upstream]
 
   /// A table of no services.
   init() {
     services = []
+    longestBatch = 0
     upstreams = [:]
   }
 
@@ -64,7 +67,14 @@ struct UpstreamTable {
       throw error
     }
     self.services = services
+    longestBatch = configuration.http.limits.batch
     upstreams = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.upstream) })
+  }
+
+  /// The service of that name, whatever its pattern.
+  func upstream(_ name: String) throws(Problem) -> Upstream {
+    guard let upstream = upstreams[name] else { throw missing(name, .any) }
+    return upstream
   }
 
   /// The request-reply service of that name.
@@ -79,11 +89,12 @@ struct UpstreamTable {
     return upstream
   }
 
-  /// Where events for the service of that name go.
-  func publishing(_ name: String) throws(Problem) -> OneWayUpstream {
+  /// Where events on that topic for the service of that name go.
+  func publishing(_ name: String, on topic: [UInt8]) throws(Problem) -> OneWayUpstream {
     guard case .pubsub(let upstream)? = upstreams[name], let publishing = upstream.publishing else {
       throw missing(name, .publishing)
     }
+    guard upstream.topics.contains(where: topic.starts(with:)) else { throw .topicNotOffered(topic) }
     return publishing
   }
 
@@ -93,6 +104,17 @@ struct UpstreamTable {
       throw missing(name, .feed)
     }
     return feed
+  }
+
+  /// What has become of calls that had no reply in time.
+  func count(into accounts: inout Accounts) {
+    for service in services {
+      guard case .rpc(let upstream) = service.upstream else { continue }
+      let counters = upstream.engine.counters
+      accounts.queueTimeouts += counters.queueTimeouts
+      accounts.timeouts += counters.timeouts
+      accounts.lateReplies = accounts.lateReplies + counters.lateReplies
+    }
   }
 
   /// The REST routes, each with the service that it belongs to.
@@ -110,6 +132,7 @@ struct UpstreamTable {
 
   /// What is asked of a service.
   private enum Use: String {
+    case any = "service"
     case rpc = "rpc service"
     case pipeline
     case publishing = "pubsub service that can be published to"
@@ -117,7 +140,7 @@ struct UpstreamTable {
 
     func fits(_ upstream: Upstream) -> Bool {
       switch (self, upstream) {
-      case (.rpc, .rpc), (.pipeline, .pipeline): true
+      case (.any, _), (.rpc, .rpc), (.pipeline, .pipeline): true
       case (.publishing, .pubsub(let upstream)): upstream.publishing != nil
       case (.feed, .pubsub(let upstream)): upstream.feed != nil
       default: false

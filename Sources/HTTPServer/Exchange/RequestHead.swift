@@ -12,7 +12,11 @@ final class RequestHead {
     let version: UnsafeRawBufferPointer
 
     var isHTTP10: Bool { version.isEqual(to: "HTTP/1.0") }
-    var isHTTP11: Bool { version.isEqual(to: "HTTP/1.1") }
+    /// Also for later minor versions, which are to be read as 1.1 (RFC 9110, 2.5).
+    var isHTTP11: Bool {
+      version.isEqual(to: "HTTP/1.1")
+        || version.count == 8 && version.starts(with: "HTTP/1.".utf8) && 0x32...0x39 ~= version[7]
+    }
   }
 
   private struct Slot {
@@ -197,8 +201,8 @@ public enum HTTPMethod: UInt8, CaseIterable, Hashable, Sendable {
 
 /// The request headers that are found in the one pass over a request's head. Others are checked and dropped.
 public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
-  case accept, contentEncoding, contentLength, contentType, expect, host, ifNoneMatch, lastEventID, origin, requestID
-  case requestTimeout, secFetchSite, transferEncoding
+  case accept, contentEncoding, contentLength, contentType, expect, host, idempotencyKey, ifNoneMatch, lastEventID
+  case origin, prefer, requestID, requestTimeout, secFetchSite, transferEncoding
 
   /// The name on the wire, in small letters.
   public var name: StaticString {
@@ -209,9 +213,11 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     case .contentType: "content-type"
     case .expect: "expect"
     case .host: "host"
+    case .idempotencyKey: "idempotency-key"
     case .ifNoneMatch: "if-none-match"
     case .lastEventID: "last-event-id"
     case .origin: "origin"
+    case .prefer: "prefer"
     case .requestID: "x-request-id"
     case .requestTimeout: "request-timeout"
     case .secFetchSite: "sec-fetch-site"
@@ -223,8 +229,9 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
   /// the first counts, and what browsers say of a page, of which the handler sees every line. Of another header there is one at most.
   var mayRepeat: Bool {
     switch self {
-    case .accept, .contentEncoding, .expect, .ifNoneMatch, .origin, .requestID, .secFetchSite, .transferEncoding: true
-    case .contentLength, .contentType, .host, .lastEventID, .requestTimeout: false
+    case .accept, .contentEncoding, .expect, .ifNoneMatch, .origin, .prefer, .requestID, .secFetchSite: true
+    case .transferEncoding: true
+    case .contentLength, .contentType, .host, .idempotencyKey, .lastEventID, .requestTimeout: false
     }
   }
 
@@ -234,11 +241,11 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     let found: KnownHeader?
     switch name.count {
     case 4: found = named(.host)
-    case 6: found = named(.accept) ?? named(.expect) ?? named(.origin)
+    case 6: found = named(.accept) ?? named(.expect) ?? named(.origin) ?? named(.prefer)
     case 12: found = named(.contentType) ?? named(.requestID)
     case 13: found = named(.ifNoneMatch) ?? named(.lastEventID)
     case 14: found = named(.contentLength) ?? named(.secFetchSite)
-    case 15: found = named(.requestTimeout)
+    case 15: found = named(.requestTimeout) ?? named(.idempotencyKey)
     case 16: found = named(.contentEncoding)
     case 17: found = named(.transferEncoding)
     default: found = nil

@@ -16,6 +16,8 @@ public struct CallFailure: Error, Hashable, Sendable {
     public static let memoryFull = Code(rawValue: "memory-full")
     /// No connected backend takes more calls, and no more may wait.
     public static let queueFull = Code(rawValue: "queue-full")
+    /// Each connected endpoint is left alone because calls to it failed.
+    public static let breakerOpen = Code(rawValue: "breaker-open")
     /// The deadline passed before any backend had room.
     public static let queueTimeout = Code(rawValue: "queue-timeout")
     /// The backend was silent until the deadline.
@@ -36,11 +38,14 @@ public struct CallFailure: Error, Hashable, Sendable {
   public let sent: Bool
   /// Of `noBackend`: why there is none, when that is known.
   public let reason: ConnectFault.Code?
+  /// Of `breakerOpen`: how long until an endpoint is tried again.
+  public let retryAfter: Duration?
 
   /// A failure.
-  public init(_ code: Code, sent: Bool, reason: ConnectFault.Code? = nil) {
+  public init(_ code: Code, sent: Bool, reason: ConnectFault.Code? = nil, retryAfter: Duration? = nil) {
     self.code = code
     self.sent = sent
     self.reason = reason
+    self.retryAfter = retryAfter
   }
 }

@@ -50,6 +50,9 @@ struct EndpointState {
 
   init(fault: ConnectFault? = nil) { self.fault = fault }
 
+  /// Whether no socket has it, as far as it was told.
+  var isUnused: Bool { connections.isEmpty && missing.isEmpty }
+
   /// How many connections stand.
   var count: Int { connections.values.reduce(0, +) }
 

@@ -89,11 +89,13 @@ public final class EndpointStates: Sendable {
     }
   }
 
-  /// The holder has closed its connections.
-  func closed(_ holder: AnyObject) {
+  /// The holder has closed its connections. An endpoint that nobody has any more, as a former address of a name, is forgotten when it
+  /// is given.
+  func closed(_ holder: AnyObject, at endpoint: Endpoint? = nil) {
     let holder = ObjectIdentifier(holder)
     entries.withLock { entries in
       for index in entries.indices { entries[index].state.closed(holder) }
+      entries.removeAll { $0.endpoint == endpoint && $0.state.isUnused }
     }
   }
 

@@ -12,6 +12,8 @@ struct Provocations {
     addReadiness()
     addCalls()
     addDocuments()
+    addBatch()
+    addRemembered()
     addMessages()
     addStreams()
   }
@@ -51,6 +53,7 @@ extension Provocations {
   static let messages = ["push", "publish"]
   static let streams = ["subscribe", "subscribeHead"]
   static let pages = ["live", "openapiJSON", "openapiYAML", "problem"]
+  static let kept = ["outcome", "outcomeHead", "forget"]
   static let serviceOptions = ["callOptions", "jsonrpcOptions", "pushOptions", "publishOptions", "subscribeOptions"]
 
   /// What HTTP itself demands of every request.
@@ -58,7 +61,7 @@ extension Provocations {
     let all = Array(Request.all.keys)
     add("400", "bad-request", to: all) { $0.with("Host", "again") }
     add("400", "bad-target", to: all) { $0.asking("é") }
-    let changing = all.filter { $0.hasSuffix("Options") } + ["call", "jsonrpc"] + Self.messages
+    let changing = all.filter { $0.hasSuffix("Options") } + ["call", "jsonrpc", "batch", "forget"] + Self.messages
     add("403", "cross-site", to: changing) { $0.with("Origin", "https://evil.example") }
     add("408", "request-timeout", to: all) { request, stage in
       let request = request.with(body: nil).with("Content-Length", "9")
@@ -87,11 +90,11 @@ extension Provocations {
     add("505", "unsupported-version", to: all) { request, stage in
       let connection = try HTTPConnection(port: stage.usual.http.port)
       defer { connection.disconnect() }
-      connection.send("\(request.verb) \(request.target) HTTP/1.2\r\nHost: localhost\r\n\r\n".bytes)
+      connection.send("\(request.verb) \(request.target) HTTP/2.0\r\nHost: localhost\r\n\r\n".bytes)
       return try await offThread { try connection.reply(isHead: request.verb == "HEAD") }
     }
-    add("503", "draining", to: ["jsonrpc"] + Self.calls + Self.messages + Self.streams + Self.serviceOptions) {
-      request, stage in
+    let serving = ["jsonrpc", "batch", "batchOptions", "outcomeOptions"] + Self.calls + Self.kept + Self.messages
+    add("503", "draining", to: serving + Self.streams + Self.serviceOptions) { request, stage in
       let connection = try stage.draining.connection()
       defer { connection.disconnect() }
       connection.send(request.verb, request.target, headers: request.headers, body: request.body?.bytes)
@@ -138,7 +141,7 @@ extension Provocations {
     add("415", "unsupported-media-type", to: Self.messages) { $0.with("Content-Type", "text/plain") }
     add("422", "not-encodable", to: Self.messages) { $0.with(body: "[18446744073709551616]") }
     add("503", "no-backend", to: ["push"]) { $0.at(service: "absent-jobs") }
-    add("503", "no-backend", to: ["publish"]) { $0.at(service: "absent-news") }
+    add("503", "no-backend", to: ["publish"]) { $0.at(service: "narrow-news") }
     add("503", "queue-full", to: ["push"]) { request, stage in
       let request = request.at(service: "stuck").with(body: "[\"\(String(repeating: "x", count: 8_000))\"]")
       _ = try await stage.connected(request, to: stage.usual)
@@ -164,7 +167,7 @@ extension Provocations {
       try await request.asking(Array(repeating: "topic=chat", count: 513).joined(separator: "&")).sent(to: stage.usual)
     }
     add("404", "no-such-service", to: Self.streams + ["subscribeOptions"]) { $0.at(service: "weather") }
-    add("404", "no-such-topic", to: Self.streams) { $0.at(service: "absent-news") }
+    add("404", "no-such-topic", to: Self.streams + ["publish", "publishOptions"]) { $0.at(service: "absent-news") }
     add("503", "too-many-topics", to: ["subscribe"]) { $0.at(service: "narrow-news").asking("topic=chat") }
     add("406", "not-acceptable", to: Self.streams) { $0.with("Accept", "application/json") }
   }

@@ -1,0 +1,121 @@
+import HTTPServer
+import MessagePack
+import ZeroMQRPC
+
+/// `/batch`: several calls of any services, and messages for them, in one request.
+///
+/// The body is cut into its items, and each is read by itself, so what is wrong with one concerns no other. All go out at once; a
+/// `CallGroup` waits for their ends. A client that accepts lines gets each answer as it comes.
+struct BatchResponder: Responder {
+  private static let lines: StaticString = "application/x-ndjson"
+  private static let controls: Set<String> = [RequestTimeout.parameter]
+
+  let upstreams: UpstreamTable
+
+  var methods: HTTPMethod.Set { .submit }
+
+  func begin(_ request: GatewayRequest) throws(Problem) {
+    if !wantsLines(request) { try request.checkAccept("application/json") }
+  }
+
+  /// Whether lines are named, and not only covered by a range that covers JSON as well.
+  private func wantsLines(_ request: GatewayRequest) -> Bool {
+    guard request.header(.accept) != nil else { return false }
+    let accept = request.values(of: .accept)
+    let lines = MediaType.preference(accept, Self.lines)
+    return lines.isNamed && lines.quality > 0
+      && lines.quality >= MediaType.preference(accept, "application/json").quality
+  }
+
+  func respond(to request: GatewayRequest) throws(Problem) {
+    let query = try request.query(.nothing, controls: Self.controls)
+    let timeout = try CallResponder.askedTimeout(request, query)
+    try request.checkContentType()
+    let items = try items(request.body)
+    let buffers = request.buffers
+    let group = CallGroup<BatchAnswer>(request)
+    for item in items {
+      defer { buffers.clear() }
+      do throws(Problem) {
+        try send(item, asking: timeout, &buffers.request, group)
+      } catch {
+        group.add(error, id: item.id)
+      }
+    }
+    if wantsLines(request) { group.answer(lines: Self.lines) } else { group.answer() }
+  }
+
+  private func items(_ body: UnsafeRawBufferPointer) throws(Problem) -> [BatchItem] {
+    guard var members = JSONMembers(body), !members.isObject else {
+      throw Problem(.badShape, #"A batch is an array of calls: [{"service":"...","method":"...","args":[...]}, ...]."#)
+    }
+    var items: [BatchItem] = []
+    do throws(TranscodingError) {
+      while let member = try members.next(), items.count <= upstreams.longestBatch {
+        items.append(BatchItem(member.value, at: items.count, of: body))
+      }
+    } catch {
+      throw Problem(arguments: error)
+    }
+    guard items.count <= upstreams.longestBatch else {
+      throw Problem(.badShape, "A batch has at most \(upstreams.longestBatch) items (http.limits.batch); send several.")
+    }
+    return items
+  }
+
+  private func send(
+    _ item: BatchItem, asking timeout: Duration?, _ buffer: inout ByteBuffer, _ group: CallGroup<BatchAnswer>
+  ) throws(Problem) {
+    try item.check()
+    switch try upstreams.upstream(item.service) {
+    case .rpc(let upstream):
+      try refuse(item.topic != nil, "topic", "pubsub")
+      let method = try upstream.method(item.method)
+      let frames = try item.frames(upstream.reader, into: &buffer)
+      group.add(method, of: upstream, id: item.id, frames, in: buffer, asking: item.timeout ?? timeout)
+    case .pipeline(let upstream):
+      try refuse(item.topic != nil, "topic", "pubsub")
+      try sendOneWay(item, upstream, &buffer, group)
+    case .pubsub:
+      guard let topic = item.topic else { throw Problem(.badShape, "An item for a pubsub service has a \"topic\".") }
+      try sendOneWay(item, try upstreams.publishing(item.service, on: topic), &buffer, group)
+    }
+  }
+
+  private func sendOneWay(
+    _ item: BatchItem, _ upstream: OneWayUpstream, _ buffer: inout ByteBuffer, _ group: CallGroup<BatchAnswer>
+  ) throws(Problem) {
+    try refuse(item.timeout != nil, "timeout", "rpc")
+    let method = try upstream.method(item.method)
+    let frames = try item.frames(upstream.reader, into: &buffer)
+    try upstream.send(item.topic, method, frames, in: buffer)
+    group.addAccepted(id: item.id)
+  }
+
+  private func refuse(_ isPresent: Bool, _ member: String, _ pattern: String) throws(Problem) {
+    if isPresent { throw Problem(.badShape, "Only an item for an \(pattern) service has a \"\(member)\".") }
+  }
+}
+
+/// The answer to one item.
+struct BatchAnswer: PartialAnswer {
+  private let outcome: CallOutcome
+  private let id: [UInt8]
+
+  init(_ outcome: CallOutcome, id: [UInt8]) {
+    self.outcome = outcome
+    self.id = id
+  }
+
+  var count: Int { outcome.body.count + id.count + 40 }
+
+  func write(to json: inout ByteBuffer) {
+    json.append(#"{"id":"#)
+    id.withUnsafeBytes { json.append($0) }
+    json.append(#","status":"#)
+    json.append(utf8: "\(outcome.status)")
+    json.append(outcome.problem == nil ? #","result":"# : #","error":"#)
+    json.append(outcome.body.bytes)
+    json.append("}")
+  }
+}
