@@ -55,8 +55,8 @@ actor CallBench {
   ) throws {
     self.context = context
     client = try CallEngine(
-      connect: endpoints, weights: weights, inFlight: SharedLimit(limit: limit),
-      waiting: waiting.map(SharedLimit.init), options: options, in: context, on: reactor.loop)
+      connect: endpoints, weights: weights, inFlight: SharedLimit(limit: limit), waiting: waiting.map(SharedLimit.init),
+      options: options, in: context, on: reactor.loop)
   }
 
   var connectedEndpoints: Int { client?.connectedEndpoints ?? 0 }
@@ -65,7 +65,10 @@ actor CallBench {
   var counters: CallEngine.Counters { client?.counters ?? .init() }
 
   /// Makes a call; what becomes of it is told by the returned task.
-  func call(_ method: String = "m", _ arguments: [UInt8] = [0x90], within timeout: Duration = .seconds(20)) -> Reply {
+  func call(
+    _ method: String = "m", _ arguments: [UInt8] = [0x90], within timeout: Duration = .seconds(20),
+    isRepeatable: Bool = false
+  ) -> Reply {
     let reply = Reply()
     do {
       guard let client else { throw CallFailure(.closed, sent: false) }
@@ -74,13 +77,12 @@ actor CallBench {
         try arguments.withUnsafeBytes { arguments in
           try [UInt8(0x80)].withUnsafeBytes { keywords in
             try client.call(
-              BorrowedCall(method: name, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: reply)
+              BorrowedCall(method: name, arguments: arguments, keywords: keywords), timeout: timeout,
+              isRepeatable: isRepeatable, replyTo: reply)
           }
         }
       }
-    } catch {
-      if let failure = error as? CallFailure { reply.finish(.failed(failure)) }
-    }
+    } catch { if let failure = error as? CallFailure { reply.finish(.failed(failure)) } }
     return reply
   }
 

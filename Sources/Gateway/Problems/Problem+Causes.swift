@@ -1,5 +1,6 @@
 import HTTPServer
 import MessagePack
+import Reactor
 import ZeroMQRPC
 
 /// What the layers below report, as what a client is told of it. Each of their codes has its place here; one that does not
@@ -66,6 +67,12 @@ extension Problem {
       self.init(
         .queueFull,
         "No connected backend of this service takes more calls, and no more may wait. The call was not sent.")
+    case .breakerOpen:
+      self.init(
+        .breakerOpen,
+        "Calls to the backends of this service failed again and again, so they get none for a while. The call was not sent."
+      )
+      retryAfter = failure.retryAfter.map { max(1, Int($0.millisecondsRoundedUp + 999) / 1_000) }
     case .queueTimeout:
       self.init(.queueTimeout, "The deadline passed before a backend had room. The call was not sent.")
     case .timeout:

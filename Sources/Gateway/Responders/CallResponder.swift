@@ -87,7 +87,8 @@ final class PendingReply: ReplyHandler, PendingWork {
     do throws(CallFailure) {
       number = try method.withUnsafeBytes { method throws(CallFailure) in
         try callee.upstream.engine.call(
-          BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: self)
+          BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout,
+          isRepeatable: callee.upstream.isRepeatable(callee.method), replyTo: self)
       }
     } catch {
       throw Problem(error)

@@ -27,6 +27,8 @@ final class BackendConnection: TransportDelegate {
   private(set) var cancelledSinceReply = 0
   /// Timeouts that count as silence since the last reply, or since a fresh connection was last wanted in its place.
   private(set) var timeoutsSinceReplacement = 0
+  /// Whether calls to its endpoint have failed since the last reply; the balancer keeps that.
+  var isSuspect = false
   /// How busy the backend is, as far as one can tell: calls that were given up count until it shows that it is done with them.
   var load: Int { sentCalls + timeoutsSinceReply + cancelledSinceReply }
   private weak var engine: CallEngine?
@@ -35,7 +37,7 @@ final class BackendConnection: TransportDelegate {
 
   /// Begins to connect, and keeps at it until `close()`.
   init(
-    _ endpoint: Endpoint, weight: Int, options: RPCOptions, memory: MemoryBudget?, engine: CallEngine,
+    _ endpoint: Endpoint, weight: Int, options: RPCOptions, memory: MemoryBudget?, engine: CallEngine?,
     in context: Context, on loop: Loop
   ) throws(ZMQError) {
     self.endpoint = endpoint
@@ -90,7 +92,7 @@ final class BackendConnection: TransportDelegate {
   }
 
   /// The backend has shown that it hears, or is a fresh one.
-  private func owesNothing() {
+  func owesNothing() {
     timeoutsSinceReply = 0
     cancelledSinceReply = 0
     timeoutsSinceReplacement = 0

@@ -11,6 +11,10 @@ extension CallEngine {
     public var malformedReplies: Int { malformed.count }
     /// Connections replaced after a row of timeouts.
     public internal(set) var replacedConnections = 0
+    /// Calls sent once more because their connection was lost.
+    public internal(set) var retriedCalls = 0
+    /// Calls of which a second copy was sent.
+    public internal(set) var hedgedCalls = 0
     var malformed = PowerOfTwoCounter()
 
     /// None yet.

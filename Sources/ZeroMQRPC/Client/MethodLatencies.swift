@@ -63,8 +63,8 @@ struct MethodLatencies {
   }
 
   /// What nineteen of the latest twenty replies of a method did not exceed; nil when too few are known. Sorts them: for what is rare.
-  func percentile95(of method: UnsafeRawBufferPointer) -> Duration? {
-    guard let place = place(of: method), methods[place].latencies.count >= Self.fewestReplies else { return nil }
+  func percentile95(of method: UnsafeRawBufferPointer, fewest: Int = Self.fewestReplies) -> Duration? {
+    guard let place = place(of: method), methods[place].latencies.count >= fewest else { return nil }
     let sorted = methods[place].latencies.sorted()
     return .nanoseconds(sorted[(sorted.count * 19 + 19) / 20 - 1])
   }

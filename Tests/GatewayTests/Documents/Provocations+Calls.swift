@@ -1,5 +1,6 @@
 import Reactor
 import Support
+import Testing
 import ZeroMQ
 
 extension Provocations {
@@ -75,6 +76,7 @@ extension Provocations {
     add("503", "queue-full", to: Self.calls) { request, stage in
       try await stage.full("deaf", "queue-full", request)
     }
+    add("503", "breaker-open", to: Self.calls) { request, stage in try await stage.broken(request) }
     add("504", "timeout", to: Self.calls) { $0.calling("faulty", "slow").asking("_timeout=0.05") }
   }
 }
@@ -92,6 +94,29 @@ extension Stage {
     await backend.close()
     guard call != nil else { throw TimedOut("the call does not reach its backend") }
     return try await reply
+  }
+
+  /// A gateway in front of a backend that reads nothing, as `calc`.
+  private func silent(_ name: String, _ lines: String) async throws -> LiveGateway {
+    let rig = Rig(cleanup: cleanup, directory: directory)
+    var small = SocketOptions()
+    small.receiveHighWaterMark = 1
+    // libzmq 4.3.4 aborts when it is time for a heartbeat on a full connection whose peer is gone (libzmq issue 4364).
+    small.heartbeat = .zero
+    let backend = try await rig.wire(.router, bind: directory.endpoint(name), options: small)
+    await backend.pause(true)
+    return try await rig.gateway(
+      #"calc: { pattern: rpc, connect: ["\#(await backend.endpoint)"], methods: { safe: ["*"] }, \#(lines) }"#,
+      threads: 1)
+  }
+
+  /// A call to a backend that has not answered the one before.
+  fileprivate func broken(_ request: Request) async throws -> HTTPReply {
+    let gateway = try await silent("broken-\(request.verb)", "breaker: { failures: 1, open: 1m }, timeout: 50ms")
+    #expect(try await connected(request, to: gateway).status == 504)
+    let reply = try await connected(request, to: gateway)
+    #expect(reply.headers["retry-after"] == "60")
+    return reply
   }
 
   /// A call of a backend that reads nothing, behind so many others that it cannot be sent.
