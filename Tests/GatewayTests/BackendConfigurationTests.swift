@@ -86,6 +86,13 @@ struct BackendConfigurationTests {
       ])
   }
 
+  @Test("has names of hosts looked up every thirty seconds, unless told")
+  func resolve() throws {
+    #expect(try read("connect: tcp://h:1").resolve == .seconds(30))
+    #expect(try read("connect: tcp://h:1", "resolve: 5s").resolve == .seconds(5))
+    #expect(complaints(rpc("resolve: 999ms")) == ["5:14: services.math.resolve: must be between 1s and 1h"])
+  }
+
   @Test("sends nothing twice, unless told")
   func repeats() throws {
     let safe = "methods: { safe: [get] }"

@@ -44,6 +44,18 @@ actor CallBench {
     }
   }
 
+  /// Runs the body with a client of those endpoints, connected or not.
+  static func with(
+    connect endpoints: [Endpoint], options: RPCOptions, in context: Context, _ body: (CallBench) async throws -> Void
+  ) async throws {
+    try await Cleanup.with { cleanup in
+      let bench = try CallBench()
+      cleanup.add { await bench.shutDown() }
+      try await bench.open(endpoints, [:], options, 10_000, nil, context)
+      try await body(bench)
+    }
+  }
+
   private init() throws {
     reactor = try Reactor(name: "client")
     unownedExecutor = reactor.asUnownedSerialExecutor()

@@ -20,7 +20,8 @@ extension Configuration {
       self.init()
       section.refuse("connect", "bind", because: "goes under publish or subscribe in pattern pubsub")
       section.refuse(
-        "timeout", "max-timeout", "in-flight", "queue", "breaker", "retries", "hedge", "errors", "reply-limit",
+        "timeout", "max-timeout", "in-flight", "queue", "breaker", "retries", "hedge", "resolve", "errors",
+        "reply-limit",
         because: "does not apply to pattern pubsub, which answers nothing")
       if let inner = section.section("publish") { publish = .init(inner) }
       if !section.has("publish") { section.refuse("methods", "datetimes", because: "does not apply without publish") }

@@ -25,6 +25,8 @@ extension Configuration {
     public var retries = RetryOptions()
     /// When a call to a safe method gets a second copy at another endpoint (default: never).
     public var hedge = HedgeDelay.never
+    /// How often names of hosts are looked up (default: 30 s).
+    public var resolve = RPCOptions().resolveInterval
     /// The largest reply, in bytes (default: 64 MiB).
     public var replyLimit = RPCOptions().longestReply
     /// What callers learn of its exceptions; what is not set here comes from the gateway's `errors`.
@@ -49,6 +51,7 @@ extension Configuration {
           "contradiction: calls that wait are in flight as well, and in-flight is \(inFlight); raise it, or lower queue",
           at: "queue")
       }
+      section.read("resolve", into: &resolve) { $0.duration(in: .seconds(1) ... .hours(1)) }
       readBreaker(section)
       readRepeats(section)
       section.read("reply-limit", into: &replyLimit) { $0.bytes(in: 1...(4 << 30)) }

@@ -36,11 +36,12 @@ final class RPCUpstream {
     options.longestShortReply = configuration.http.limits.inline
     // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
     options.leastSilence = min(options.leastSilence, rpc.timeout)
+    options.resolveInterval = rpc.resolve
     (options.breaker, options.retries, options.hedge) = (rpc.breaker, rpc.retries, rpc.hedge)
     repeats = rpc.repeats
     engine = try CallEngine(
       connect: rpc.connect, weights: rpc.weights, inFlight: shared.inFlight, waiting: shared.waiting,
-      memory: shared.memory, options: options, in: context, on: loop, logger: logger)
+      memory: shared.memory, openBreakers: shared.openBreakers, options: options, in: context, on: loop, logger: logger)
     policy = MethodPolicy(service.methods)
     usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
     special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)

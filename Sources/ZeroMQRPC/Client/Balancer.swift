@@ -27,6 +27,7 @@ final class Balancer {
   private let context: Context
   private let loop: Loop
   private let logger: Logger
+  private let openBreakers: OpenBreakers
   /// One for each endpoint.
   private var members: [Member] = []
   /// Those with a connected backend, full ones and those left alone too.
@@ -37,24 +38,36 @@ final class Balancer {
   private var ready: [BackendConnection] = []
   /// Replaced ones. They take no new calls and are closed when their last one ends.
   private var retired: [BackendConnection] = []
+  /// Addresses that their name has no more. They stay until there is a connection to another one.
+  private var leaving: [Endpoint] = []
+  private var names: [NameWatch] = []
   private var generator = SystemRandomNumberGenerator()
   private let process = UInt16(truncatingIfNeeded: getpid())
   private let random = UInt16.random(in: .min ... .max)
   private lazy var alarm = BreakerAlarm(self)
 
-  init(options: RPCOptions, memory: MemoryBudget?, in context: Context, on loop: Loop, logger: Logger) {
+  init(
+    _ options: RPCOptions, _ memory: MemoryBudget?, _ openBreakers: OpenBreakers, in context: Context, on loop: Loop,
+    logger: Logger
+  ) {
     self.options = options
     self.memory = memory
     self.context = context
     self.loop = loop
     self.logger = logger
+    self.openBreakers = openBreakers
   }
 
   /// How many endpoints there are.
   var endpointCount: Int { members.count }
 
-  /// Begins to connect to an endpoint.
+  /// Begins to connect to an endpoint, or to each address of its name.
   func connect(_ endpoint: Endpoint, weight: Int) throws(ZMQError) {
+    try add(endpoint, weight)
+    if let name = NameWatch(endpoint, weight: weight, options: options, for: self, on: loop) { names.append(name) }
+  }
+
+  private func add(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) {
     members.append(Member(connection: try open(endpoint, weight), breaker: Breaker(options.breaker)))
   }
 
@@ -65,12 +78,19 @@ final class Balancer {
 
   func close() {
     for member in members {
+      forget(member)
       member.connection.close()
       member.replacement?.close()
     }
     for connection in retired { connection.close() }
-    (members, retired) = ([], [])
+    for name in names { name.stop() }
+    (members, retired, leaving, names) = ([], [], [], [])
     update()
+  }
+
+  /// An endpoint goes with its breaker.
+  private func forget(_ member: Member) {
+    if !member.breaker.isClosed { _ = openBreakers.closed(member.connection.endpoint) }
   }
 
   // MARK: The choice
@@ -113,6 +133,11 @@ final class Balancer {
       retired.append(old)
       closeRetired(old)
     }
+    if connection.isUp {
+      if !leaving.contains(connection.endpoint) { retireLeaving() }
+    } else {
+      for name in names where name.covers(connection.endpoint) { name.lost() }
+    }
     update()
   }
 
@@ -143,6 +168,33 @@ final class Balancer {
       }
       return nil
     }
+  }
+
+  // MARK: Names
+
+  /// The addresses of a name have changed.
+  func change(_ weight: Int, adding added: [Endpoint], removing removed: [Endpoint]) {
+    logger.info("a host's addresses have changed", metadata: ["added": "\(added)", "removed": "\(removed)"])
+    leaving.removeAll(where: added.contains)
+    for endpoint in added where !members.contains(where: { $0.connection.endpoint == endpoint }) {
+      do { try add(endpoint, weight) } catch { logger.report(error, endpoints: [endpoint]) }
+    }
+    leaving += removed
+    if added.isEmpty { retireLeaving() }
+    engine?.hasRoom()
+  }
+
+  /// Those that leave get no new calls, and close with their last one.
+  private func retireLeaving() {
+    for endpoint in leaving {
+      guard let index = members.firstIndex(where: { $0.connection.endpoint == endpoint }) else { continue }
+      let member = members.remove(at: index)
+      forget(member)
+      member.replacement?.close()
+      retired.append(member.connection)
+      closeRetired(member.connection)
+    }
+    leaving = []
   }
 
   // MARK: Silent ones
@@ -184,11 +236,14 @@ final class Balancer {
   /// A call that was sent at `sent` counts against the endpoint of its connection.
   func failed(_ connection: BackendConnection, sent: Instant) {
     guard let index = index(of: connection) else { return }
+    let wasTried = !members[index].breaker.isClosed
     let opens = members[index].breaker.failed(sent: sent, at: loop.now)
     mark(index, connection)
     guard opens else { return }
+    let isFirst = !wasTried && openBreakers.opened(connection.endpoint)
     _ = loop.schedule(at: loop.now + options.breaker.open, alarm)
     update()
+    guard isFirst else { return }
     logger.warning(
       "a backend fails again and again and gets no calls; then one is tried",
       metadata: ["endpoint": "\(connection.endpoint)", "for": "\(options.breaker.open)"])
@@ -204,6 +259,7 @@ final class Balancer {
     mark(index, connection)
     guard closes else { return }
     update()
+    guard openBreakers.closed(connection.endpoint) else { return }
     logger.notice("a backend answers again and gets calls", metadata: ["endpoint": "\(connection.endpoint)"])
   }
 

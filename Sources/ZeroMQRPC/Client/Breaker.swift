@@ -24,6 +24,9 @@ struct Breaker {
   /// Whether there was no failure since the last reply.
   var isUnharmed: Bool { state == .closed && failures == 0 }
 
+  /// Whether the endpoint gets calls as others do.
+  var isClosed: Bool { state == .closed }
+
   /// Until when it is open; nil when it is not.
   var openUntil: Instant? { if case .open(let end) = state { end } else { nil } }
 

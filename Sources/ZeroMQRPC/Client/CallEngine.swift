@@ -53,8 +53,8 @@ public final class CallEngine: TimerHandler {
   /// sent count in `memory`, if there is one.
   public init(
     connect endpoints: [Endpoint], weights: [Endpoint: Int] = [:], inFlight: SharedLimit,
-    waiting: SharedLimit? = nil, memory: MemoryBudget? = nil, options: RPCOptions = .init(), in context: Context,
-    on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
+    waiting: SharedLimit? = nil, memory: MemoryBudget? = nil, openBreakers: OpenBreakers = .init(),
+    options: RPCOptions = .init(), in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.memory = memory
     self.logger = logger
@@ -64,7 +64,7 @@ public final class CallEngine: TimerHandler {
     self.inFlight = inFlight
     queue = CallQueue(limit: waiting ?? SharedLimit(limit: inFlight.limit))
     repeats = Repeats(options, memory: memory, on: loop)
-    balancer = Balancer(options: options, memory: memory, in: context, on: loop, logger: logger)
+    balancer = Balancer(options, memory, openBreakers, in: context, on: loop, logger: logger)
     repeats.engine = self
     balancer.engine = self
     for endpoint in endpoints { try balancer.connect(endpoint, weight: weights[endpoint] ?? 1) }

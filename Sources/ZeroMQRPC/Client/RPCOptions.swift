@@ -1,4 +1,4 @@
-import ZeroMQ
+package import ZeroMQ
 
 /// How a client calls its backends.
 public struct RPCOptions: Sendable, Hashable {
@@ -22,6 +22,11 @@ public struct RPCOptions: Sendable, Hashable {
   public var retries = RetryOptions()
   /// When calls that can be sent once more are, though their reply is not lost. Default: never.
   public var hedge = HedgeDelay.never
+  /// How often a host's name is looked up, besides when a connection is lost: when it has several addresses of one family, each of them is
+  /// an endpoint. Default: 30 s.
+  public var resolveInterval = Duration.seconds(30)
+  /// What looks names up for that.
+  package var resolver = Resolver.shared
   /// Replies taken from one connection in a turn, so that one busy backend does not starve the others. Default: 256.
   public var repliesPerTurn = 256
 
