@@ -47,6 +47,7 @@ struct Console {
   static func normalised(_ text: String) -> String {
     var text = text.trimmingCharacters(in: .newlines)
     text.replace(/"requestId":"[a-z0-9]+"/, with: #""requestId":"...""#)
+    text.replace(/"connectedSince":"[0-9T:-]+Z"/, with: #""connectedSince":"...""#)
     text.replace(/id: [a-z0-9]+-[0-9]+/, with: "id: ...")
     text.replace(/\[[0-9]+,"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"\]/, with: "[...]")
     return text
