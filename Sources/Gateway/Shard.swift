@@ -86,6 +86,7 @@ actor Shard {
   func drain(within grace: Duration) async {
     for server in servers { server.quiesce() }
     for feed in feeds.values { feed.drain() }
+    upstreams.drain()
     let servers = servers
     let end = reactor.loop.now + grace
     await wait(until: end) { servers.allSatisfy(\.isIdle) }

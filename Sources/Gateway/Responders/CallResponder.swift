@@ -32,13 +32,17 @@ struct CallResponder: Responder {
     return Problem(.methodNotAllowed, "This path takes \(allow).", allow: allow)
   }
 
-  func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
+  /// What a GET is answered with is known when its query is.
+  func begin(_ request: GatewayRequest) throws(Problem) {
+    if !request.isFetch { try request.checkAccept("application/json") }
+  }
 
   static let controls: Set<String> = [RequestTimeout.parameter]
 
   func respond(to request: GatewayRequest) throws(Problem) {
     let isPost = request.method == .post
-    let query = try request.query(isPost ? .nothing : .arguments, controls: Self.controls)
+    let query = try request.query(
+      isPost ? .nothing : .arguments, controls: isPost ? Self.controls : Self.fetchControls)
     // Now, when it is known whether there is a body: an empty one needs no type.
     if isPost { try request.checkContentType() }
     let buffers = request.buffers
@@ -57,7 +61,9 @@ struct CallResponder: Responder {
 
   /// Makes the call of which the request consists, with the arguments that lie in the shard's buffer.
   func call(_ request: GatewayRequest, _ query: Query?, _ frames: CallFrames) throws(Problem) {
-    let timeout = upstream.settings(of: method).timeout(asked: try Self.askedTimeout(request, query))
+    let settings = upstream.settings(of: method)
+    let timeout = settings.timeout(asked: try Self.askedTimeout(request, query))
+    if request.isFetch, try fetch(request, query, frames, settings, timeout: timeout) { return }
     try frames.withFrames(in: request.buffers.request) { arguments, keywords throws(Problem) in
       try request.pendingReply.call(self, arguments: arguments, keywords: keywords, timeout: timeout)
     }
@@ -146,15 +152,18 @@ final class PendingReply: ReplyHandler, PendingWork {
 extension GatewayRequest {
   /// Answers with the result of a call; a GET has its tag, and is told when it knows the result already. The bytes are copied, unless
   /// an owner keeps them, who counts them in the memory.
-  func answer(result json: UnsafeRawBufferPointer, tag: String? = nil, keptBy owner: AnyObject? = nil) {
+  func answer(
+    result json: UnsafeRawBufferPointer, tag: String? = nil, headers: [(StaticString, String)] = [],
+    keptBy owner: AnyObject? = nil
+  ) {
     guard owner != nil || hasRoom(forAnswer: json.count) else { return answer(.noMemory(forAnswer: json.count)) }
     if !isFetch { return answer(200, "application/json", json, keptBy: owner) }
     let tag = tag ?? EntityTag.of(json)
     if EntityTag.matches(values(of: .ifNoneMatch), tag) {
       // Only its length is told, as of the answer that the client has (RFC 9110, 8.6).
-      answer(304, "", headers: [("ETag", tag)], json, keptBy: owner)
+      answer(304, "", headers: [("ETag", tag)] + headers, json, keptBy: owner)
     } else {
-      answer(200, "application/json", headers: [("ETag", tag)], json, keptBy: owner)
+      answer(200, "application/json", headers: [("ETag", tag)] + headers, json, keptBy: owner)
     }
   }
 }

@@ -147,6 +147,9 @@ public final class CallEngine: TimerHandler {
     balancer.close()
   }
 
+  /// Whether a backend has the call; false when it waits, and when it has ended.
+  public func isSent(_ number: UInt32) -> Bool { pending[number]?.connection != nil }
+
   // MARK: On the way out
 
   /// Hands queued calls to backends with room, in their order, skipping those that have ended.
@@ -236,8 +239,11 @@ public final class CallEngine: TimerHandler {
   // MARK: The ends of calls
 
   /// A call's deadline has passed.
-  public func fired(_ deadline: Timer) {
-    guard let call = take(deadline.tag) else { return }
+  public func fired(_ deadline: Timer) { expire(deadline.tag) }
+
+  /// Ends a call now, as if its deadline had passed. Its handler is told before this returns.
+  public func expire(_ number: UInt32) {
+    guard let call = take(number) else { return }
     guard let connection = call.connection else {
       return call.handler.failed(CallFailure(.queueTimeout, sent: false))
     }

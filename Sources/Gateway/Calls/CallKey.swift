@@ -1,0 +1,30 @@
+import MessagePack
+
+/// What is called. Safe methods answer equal calls alike.
+struct CallKey: Hashable {
+  let method: MethodName
+  /// Both argument frames, packed: the positional ones first.
+  private let arguments: [UInt8]
+  private let positionals: Int
+
+  /// A call whose arguments lie in the buffer.
+  init(_ method: MethodName, _ frames: CallFrames, in buffer: borrowing ByteBuffer) {
+    self.method = method
+    (arguments, positionals) = frames.withFrames(in: buffer) { (Array($0) + Array($1), $0.count) }
+  }
+
+  /// Bytes that it takes.
+  var count: Int { method.text.utf8.count + arguments.count }
+
+  /// The arguments, to make the call again.
+  var buffer: ByteBuffer {
+    var buffer = ByteBuffer(capacity: arguments.count)
+    arguments.withUnsafeBytes { buffer.append($0) }
+    return buffer
+  }
+
+  /// Where they lie in the buffer.
+  var frames: CallFrames {
+    CallFrames(arguments: 0..<positionals, keywords: positionals..<arguments.count)
+  }
+}
