@@ -1,13 +1,25 @@
 #define _GNU_SOURCE
 #include "shim.h"
 #include <linux/sockios.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 static _Thread_local const void *current;
 
 const void *clinux_current(void) { return current; }
 void clinux_set_current(const void *owner) { current = owner; }
 void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+void clinux_give_back_zeros(const void *start, size_t count) {
+    static const char zeros[64];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *first = (char *)(((size_t)start + page - 1) / page * page);
+    char *end = (char *)(((size_t)start + count) / page * page);
+    for (const char *place = first; place < end; place += sizeof zeros)
+        if (memcmp(place, zeros, sizeof zeros) != 0) return;
+    if (first < end) madvise(first, (size_t)(end - first), MADV_DONTNEED);
+}
 
 /* glibc's tcp_info ends before the counters that Linux has had since 4.1; the kernel's own header cannot stand beside glibc's. */
 struct tcp_info_of_linux {

@@ -86,7 +86,7 @@ final class AcceptQueue: Source, TimerHandler {
     let accepted = Accepted(descriptor: descriptor, peer: peer, at: loop.now, admission: admission)
     // Most have sent their request when they are accepted.
     switch look(at: accepted) {
-    case .belongs(let destination): handOver(accepted, to: destination)
+    case .belongs(let destination, let beginsWithLine): handOver(accepted, to: destination, beginsWithLine)
     case .isGone: end(accepted)
     case .waits: wait(accepted)
     }
@@ -140,9 +140,9 @@ final class AcceptQueue: Source, TimerHandler {
   /// Bytes have come, or the end of them.
   func stirred(_ connection: WaitingConnection, hasEnded: Bool) {
     switch look(at: connection.accepted, hasEnded: hasEnded) {
-    case .belongs(let destination):
+    case .belongs(let destination, let beginsWithLine):
       forget(connection)
-      handOver(connection.accepted, to: destination)
+      handOver(connection.accepted, to: destination, beginsWithLine)
     case .isGone: drop(connection)
     case .waits: break
     }
@@ -160,7 +160,7 @@ final class AcceptQueue: Source, TimerHandler {
     if connection.accepted.admission.kind == .surplus { waitingSurplus.removeAll { $0 === connection } }
   }
 
-  private enum Look { case belongs(Acceptor.Destination), waits, isGone }
+  private enum Look { case belongs(Acceptor.Destination, beginsWithLine: Bool), waits, isGone }
 
   /// Looks at the first bytes, and leaves them where they are.
   private func look(at accepted: Accepted, hasEnded: Bool = false) -> Look {
@@ -171,14 +171,16 @@ final class AcceptQueue: Source, TimerHandler {
       let destination = acceptor.destination(
         of: UnsafeRawBufferPointer(rebasing: room[..<count]), isSurplus: accepted.admission.kind == .surplus,
         hasEnded: hasEnded)
-      return destination.map(Look.belongs) ?? .waits
+      let isEmptyLine = room[0] == UInt8(ascii: "\r") || room[0] == UInt8(ascii: "\n")
+      return destination.map { .belongs($0, beginsWithLine: !isEmptyLine) } ?? .waits
     }
   }
 
   // MARK: Handing over
 
-  private func handOver(_ accepted: Accepted, to destination: Acceptor.Destination) {
+  private func handOver(_ accepted: Accepted, to destination: Acceptor.Destination, _ beginsWithLine: Bool) {
     var accepted = accepted
+    accepted.admission.beginsWithLine = beginsWithLine
     if accepted.admission.kind == .surplus {
       if destination == .reserve {
         guard handedOver.reserved < Self.reserved else { return end(accepted) }
@@ -230,6 +232,8 @@ struct Admission {
 
   var kind: Kind
   let address: ClientAddress
+  /// Whether no empty lines come before its first request.
+  var beginsWithLine = false
 
   init(_ kind: Kind, _ address: ClientAddress) {
     self.kind = kind

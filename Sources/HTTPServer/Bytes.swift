@@ -1,3 +1,4 @@
+import CLinux
 import Reactor
 
 /// What an exchange keeps in memory for its client: the body on its way in, and the answer on its way out. Both count in the
@@ -46,6 +47,38 @@ final class ExchangeBytes {
     answer.clear()
     answerOwner = nil
     share.force(0)
+  }
+}
+
+/// Where libmicrohttpd keeps the head of a connection's request, and what it has read of the next.
+///
+/// Nothing that the library tells says where that is. But the line of the first request stands at the start, when no empty lines come
+/// before it. When a request has ended, the library moves to the start what it holds, and fills the rest with zeros. It keeps the
+/// memory until it says that the connection is closed; only of one that is given up (`Daemon.Connection.giveUp`) it lets go before.
+struct ConnectionMemory {
+  private let size: Int
+  private let beginsWithLine: Bool
+  private var start: UnsafeRawPointer?
+
+  /// The memory of a connection that is opened: it has that many bytes, and `beginsWithLine` says that no empty lines come first.
+  init(size: Int, beginsWithLine: Bool) {
+    self.size = size
+    self.beginsWithLine = beginsWithLine
+  }
+
+  /// A request's line is there.
+  mutating func began(_ line: RequestHead.Line) {
+    guard let place = line.method.baseAddress else { return }
+    start = start.map { min($0, place) } ?? place
+  }
+
+  /// Gives whole pages back to the system, which has zeros for whoever touches them again. False, with nothing done, when the memory
+  /// holds bytes of a request whose line is not complete, other than empty lines. Only between requests.
+  func giveBack() -> Bool {
+    guard let start else { return true }
+    guard UnsafeRawBufferPointer(start: start, count: 16).allSatisfy({ $0 <= UInt8(ascii: "\r") }) else { return false }
+    if beginsWithLine { clinux_give_back_zeros(start, size) }
+    return true
   }
 }
 

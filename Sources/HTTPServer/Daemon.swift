@@ -85,16 +85,6 @@ extension Daemon {
     /// library writes, and reads only when all is written.
     func goFirst(_ first: Bool) { cmhd_go_first(raw, first ? 1 : 0) }
 
-    /// Whether the library holds bytes of a request whose line is not complete, other than empty lines. Only between requests, of
-    /// a connection that was not given up; `start` is where the line of the last request began.
-    ///
-    /// Nothing that the library tells or that can be counted says so. When a request has ended it moves what it holds to
-    /// the start of the connection's memory, where that line was, and fills the rest with zeros. It has more than 4 KiB of it, until it
-    /// says that the connection is closed; only of one that is to be given up (see `giveUp`) it lets go before.
-    func holdsBytes(at start: UnsafeRawPointer) -> Bool {
-      UnsafeRawBufferPointer(start: start, count: 16).contains { $0 > UInt8(ascii: "\r") }
-    }
-
     /// Only inside `Exchange.arrived` and `Exchange.read`, and only when not suspended.
     func suspend() { MHD_suspend_connection(raw) }
 
@@ -252,7 +242,9 @@ private func streamRead(
   _ context: UnsafeMutableRawPointer?, _ position: UInt64, _ room: UnsafeMutablePointer<CChar>?, _ count: Int
 ) -> Int {
   guard let context, let room else { return cmhd_broken_stream() }
-  switch exchange(context).read(into: UnsafeMutableRawBufferPointer(start: room, count: count)) {
+  let free = UnsafeMutableRawBufferPointer(start: room, count: count)
+  // Called twice for each event of each stream: not even held for the time of the call, for the server holds it.
+  switch Unmanaged<Exchange>.fromOpaque(context)._withUnsafeGuaranteedRef({ $0.read(into: free) }) {
   case .bytes(let count): return count
   case .nothing: return 0
   case .end: return cmhd_end_of_stream()

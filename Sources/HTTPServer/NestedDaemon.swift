@@ -10,6 +10,8 @@ final class NestedDaemon: Source, EndOfTurn {
   /// Kept until the server stops, and lets go of its daemons.
   private let server: Server
   let isForStreams: Bool
+  /// Bytes that the library has for the head of each connection.
+  let connectionMemory: Int
   let logger: Logger
   private let loop: Loop
   private var daemon: Daemon?
@@ -33,6 +35,7 @@ final class NestedDaemon: Source, EndOfTurn {
     isForStreams: Bool, limits: Daemon.Limits, strictness: ParserStrictness, server: Server, on loop: Loop
   ) throws(HTTPServerError) {
     self.isForStreams = isForStreams
+    connectionMemory = limits.connectionMemory
     self.server = server
     self.loop = loop
     logger = server.logger

@@ -23,6 +23,10 @@ void clinux_set_current(const void *owner);
 static inline int clinux_errno(void) { return errno; }
 void clinux_name_thread(const char *name);
 
+/* Gives the whole pages among these bytes back to the system when all of them are zero, which they are again as soon as they are
+ * touched. For memory that belongs to this process alone and that no other thread writes. */
+void clinux_give_back_zeros(const void *start, size_t count);
+
 /* How far a TCP connection has come, in bytes: what the peer has acknowledged, what it has not yet. */
 struct clinux_progress {
     unsigned long long taken;

@@ -48,9 +48,11 @@ final class EventStream: BodyStream {
   private var ending = Ending.none
   /// The sequence of the event to look at next.
   private var cursor: UInt64 = 0
+  /// The sequence of an event that is known to match: the one it was woken for.
+  private var match: UInt64 = 0
   /// Events of a page that are still to be read, in reverse, so that the next one is the last. All of them lie before the cursor.
   private var pageReversed: [Event] = []
-  /// What is being written, and how far; and the event it is of, which counts in the memory until it is written.
+  /// What is to be written, and how much of it is; and the event it is of, which counts in the memory until it is written.
   private var text: [UInt8]
   private var event: Event?
   private var offset = 0
@@ -67,32 +69,26 @@ final class EventStream: BodyStream {
   // MARK: The exchange reads
 
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead {
-    var written = 0
+    var free = room
     while true {
       if offset < text.count {
-        let count = min(text.count - offset, room.count - written)
-        text.withUnsafeBytes { bytes in
-          let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
-          UnsafeMutableRawBufferPointer(rebasing: room[written...]).copyMemory(from: part)
-        }
-        written += count
-        offset += count
-        if offset < text.count { return .bytes(written) }
+        writeText(to: &free)
+        if offset < text.count { return .bytes(room.count - free.count) }
+        letGo()
       }
-      if ending == .lastText { return written > 0 ? .bytes(written) : .end }
-      guard advance() else { return written > 0 ? .bytes(written) : .nothing }
+      if ending == .lastText || !advance(&free) { break }
     }
+    if free.count < room.count { return .bytes(room.count - free.count) }
+    return ending == .lastText ? .end : .nothing
   }
 
-  /// Finds the next thing to write; false when there is none for now.
+  /// Writes the next event, or begins it; false when there is none for now.
   ///
   /// False is right also when the page that it asks for comes at once, from a hub on this shard: `received` wakes the exchange, and
   /// `ExchangeState` remembers a wake that comes during a read, so that it reads again.
-  private func advance() -> Bool {
-    write([])
-    event = nil
+  private func advance(_ free: inout UnsafeMutableRawBufferPointer) -> Bool {
     if let event = pageReversed.popLast() {
-      write(event)
+      write(event, to: &free)
       return true
     }
     while state == .reading {
@@ -106,8 +102,8 @@ final class EventStream: BodyStream {
         break
       }
       cursor += 1
-      if filter.matches(event) {
-        write(event)
+      if event.sequence == match || filter.matches(event) {
+        write(event, to: &free)
         return true
       }
     }
@@ -116,14 +112,33 @@ final class EventStream: BodyStream {
     return true
   }
 
-  private func write(_ event: Event) {
+  /// Copies an event that fits. Of one that does not, the rest is held until there is room for it.
+  private func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
+    if event.text.count <= free.count { return event.text.withUnsafeBytes { Self.copy($0, to: &free) } }
     write(event.text)
     self.event = event
+  }
+
+  private func writeText(to free: inout UnsafeMutableRawBufferPointer) {
+    let end = min(text.count, offset + free.count)
+    text.withUnsafeBytes { Self.copy(UnsafeRawBufferPointer(rebasing: $0[offset..<end]), to: &free) }
+    offset = end
+  }
+
+  private static func copy(_ bytes: UnsafeRawBufferPointer, to free: inout UnsafeMutableRawBufferPointer) {
+    free.copyMemory(from: bytes)
+    free = UnsafeMutableRawBufferPointer(rebasing: free[bytes.count...])
   }
 
   private func write(_ bytes: [UInt8]) {
     text = bytes
     offset = 0
+  }
+
+  /// Lets go of what is written.
+  private func letGo() {
+    write([])
+    event = nil
   }
 
   private func end(with bytes: [UInt8]) {
@@ -135,8 +150,7 @@ final class EventStream: BodyStream {
   func closed() {
     exchange = nil
     pageReversed = []
-    write([])
-    event = nil
+    letGo()
     feed.remove(self)
   }
 
@@ -162,6 +176,7 @@ final class EventStream: BodyStream {
     guard state == .waiting else { return }
     // The event may lie before the cursor: the last page had it already.
     cursor = max(cursor, sequence)
+    match = sequence
     state = .reading
     exchange?.wake()
   }

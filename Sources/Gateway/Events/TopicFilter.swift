@@ -1,3 +1,5 @@
+import Glibc
+
 /// The topics one stream asks for: a topic matches when it begins with one of the prefixes, as in ZeroMQ. It never changes, and is
 /// looked up by a hash that is made once, so that to find it costs the same however many prefixes it has.
 final class TopicFilter: Hashable, Sendable {
@@ -23,14 +25,24 @@ final class TopicFilter: Hashable, Sendable {
   /// Whether a stream with this filter sends the event.
   func matches(_ event: Event) -> Bool {
     guard let topic = event.topic else { return true }
-    if shortest.count == 1 { return topic.starts(with: shortest[0]) }
+    if shortest.count == 1 { return Self.begins(topic, with: shortest[0]) }
     // No prefix in `shortest` begins another one, so only the last that does not come after the topic can begin it.
     var (low, high) = (0, shortest.count)
     while low < high {
       let middle = (low + high) / 2
       if topic.lexicographicallyPrecedes(shortest[middle]) { high = middle } else { low = middle + 1 }
     }
-    return low > 0 && topic.starts(with: shortest[low - 1])
+    return low > 0 && Self.begins(topic, with: shortest[low - 1])
+  }
+
+  private static func begins(_ topic: [UInt8], with prefix: [UInt8]) -> Bool {
+    guard topic.count >= prefix.count else { return false }
+    return topic.withUnsafeBytes { topic in
+      prefix.withUnsafeBytes { prefix in
+        guard let start = topic.baseAddress, let wanted = prefix.baseAddress else { return true }
+        return memcmp(start, wanted, prefix.count) == 0
+      }
+    }
   }
 
   static func == (left: TopicFilter, right: TopicFilter) -> Bool {

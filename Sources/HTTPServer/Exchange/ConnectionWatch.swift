@@ -128,7 +128,7 @@ final class ConnectionWatch: Source, TimerHandler {
     case .request where !isReporting && loop.now >= after(times.unwatched, from: since):
       report(true)
       // What libmicrohttpd has read before is reported no more.
-      if exchange.nextHasBegun { exchange.perform { $0.requestArrives() } }
+      exchange.rests()
     default: break
     }
     guard loop.now >= deadline else { return arm() }

@@ -22,8 +22,8 @@ public final class Exchange {
   private let bytes: ExchangeBytes
   /// libmicrohttpd comes to the connection before others, and writes before it reads.
   private var isFirst = false
-  /// Where the last request began in libmicrohttpd's memory; nil when that may be gone.
-  private var lineStart: UnsafeRawPointer?
+  /// Where libmicrohttpd has the head; nil when that may be gone.
+  private var libraryMemory: ConnectionMemory?
   /// The handler's own object. It survives from request to request on this connection.
   public var context: AnyObject?
 
@@ -33,6 +33,7 @@ public final class Exchange {
     self.admission = admission
     self.server = server
     bytes = ExchangeBytes(in: server.memory)
+    libraryMemory = ConnectionMemory(size: connection.daemon.connectionMemory, beginsWithLine: admission.beginsWithLine)
   }
 
   // MARK: For handlers
@@ -85,9 +86,9 @@ public final class Exchange {
   public var isServerQuiesced: Bool { server.isQuiesced }
 
   /// Answers with bytes. They are copied, unless an owner is named: then they live, unchanged, as long as it does, it counts them in
-  /// the memory, and the exchange holds it while it needs them. Called inside a handler's call or later, once; when the client is gone, or an answer was given
-  /// before, it does nothing. Answered before the body was read, the connection closes after it. The answer has the headers of
-  /// every answer as well: `X-Request-Id`, and what keeps foreign pages from reading it.
+  /// the memory, and the exchange holds it while it needs them. Called inside a handler's call or later, once; when the client is gone,
+  /// or an answer was given before, it does nothing. Answered before the body was read, the connection closes after it. The answer has
+  /// the headers of every answer as well: `X-Request-Id`, and what keeps foreign pages from reading it.
   public func respond(
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer,
     keptBy owner: AnyObject? = nil
@@ -161,7 +162,7 @@ public final class Exchange {
 
   private func takeHead(_ line: RequestHead.Line) {
     head.read(line)
-    lineStart = line.method.baseAddress
+    libraryMemory?.began(line)
     let rejection = HeadValidator.rejection(
       of: head, line, size: connection.headSize, rules: server.rules
     ) { connection.readHeaders(into: &$0) }
@@ -208,8 +209,7 @@ public final class Exchange {
     return isBroken ? nil : read
   }
 
-  /// libmicrohttpd refuses the request by itself, with that status: this answers in its place. How the answer was given; `none`
-  /// when there is none.
+  /// libmicrohttpd refuses the request by itself, with that status: this answers in its place, in that way; or does not.
   func libraryRefuses(_ status: Int) -> ExchangeState.Path {
     guard let rejection = Rejection.ofLibrary(status: status, server.options) else { return .none }
     // With a head that is complete, 0.9.75 would send the head of the answer twice.
@@ -237,8 +237,8 @@ public final class Exchange {
   /// The daemon has run since the connection was resumed; with a next request it may be suspended again.
   func hasRun() { if !state.isSuspended && !state.isGivenUp { goFirst(false) } }
 
-  /// Whether libmicrohttpd holds part of a next request, of which it has not told yet. Asked only between requests.
-  var nextHasBegun: Bool { lineStart.map { connection.holdsBytes(at: $0) } ?? false }
+  /// No request has begun for a while, but libmicrohttpd may hold part of one, of which it has not told yet.
+  func rests() { if libraryMemory?.giveBack() == false { perform { $0.requestArrives() } } }
 
   /// Tells the state what has happened, and does what it says.
   func perform(_ event: (inout ExchangeState) -> ExchangeState.Actions) { carryOut(told(event)) }
@@ -288,7 +288,7 @@ public final class Exchange {
 
   private func giveUp() {
     connection.giveUp()
-    lineStart = nil
+    libraryMemory = nil
   }
 
   /// Lets the handler answer a request the server will not pass on.

@@ -108,6 +108,31 @@ struct ProcessTests {
     }
   }
 
+  @Test("a connection that rests after a request costs little memory, and takes the next request")
+  func resting() async throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.file("gateway.yaml", "http: { limits: { read-timeout: 1s } }")
+    try await Cleanup.with { cleanup in
+      let process = try Program.start("serve", "--config", file, "--listen", "127.0.0.1:0", "--threads", "1")
+      cleanup.add { await process.destroy() }
+      let port = try await process.port()
+      func ask(_ connection: HTTPConnection) throws {
+        connection.send("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        #expect(try connection.reply().status == 200)
+      }
+      // What the first connections need is not theirs alone.
+      for _ in 0..<20 { try ask(HTTPConnection(port: port)) }
+      let before = try process.residentMemory()
+      let connections = try (0..<400).map { _ in try HTTPConnection(port: port) }
+      for connection in connections { try ask(connection) }
+      #expect(try process.residentMemory() > before + 400 * 24 << 10)
+      try await eventually("the memory of the heads is back") {
+        try process.residentMemory() < before + 400 * 12 << 10
+      }
+      for connection in connections { try ask(connection) }
+    }
+  }
+
   @Test("a configuration that cannot be read is told with the system's reason")
   func unreadable() async throws {
     let directory = try TemporaryDirectory()
