@@ -5,8 +5,9 @@ struct TranscodingFault: Error {
     case controlCharacter, badEscape, loneSurrogate, badUTF8, duplicateKey, missingKey, missingColon, tooLarge
     case integerRange, floatRange, tooDeep, tooManyElements
     case badBase64, badTimestamp, badPairs, badPairKey, duplicatePairKey, badExtension, pickledExtension
-    case timestampExtension, unlistedExtension, dateTypes, shape
+    case timestampExtension, unlistedExtension, dateTypes, badDate, shape
     case truncated, reservedByte, trailingBytes, longString, keyType, notFinite
+    case textNotUTF8, repeatedKey, keywordType, badMoment
   }
 
   let kind: Kind
@@ -27,7 +28,13 @@ struct TranscodingFault: Error {
   /// The error that users see; `pointer` is asked only when the failure belongs to a value.
   func error(pointer: () -> String) -> TranscodingError {
     let (code, message) = text
-    let placed = code != .badMessagePack && code != .badShape && (code != .badJSON || kind == .duplicateKey)
+    let placed =
+      switch code {
+      case .badJSON: kind == .duplicateKey
+      case .badMessagePack: kind == .repeatedKey || kind == .textNotUTF8
+      case .badShape: false
+      default: true
+      }
     return TranscodingError(code: code, message: message, offset: offset, pointer: placed ? pointer() : nil)
   }
 }
@@ -65,13 +72,23 @@ extension TranscodingFault {
     case .badPairs: (.notEncodable, "\"$map\" takes an array of [key, value] pairs")
     case .badPairKey: (.notEncodable, "a key in \"$map\" must be a string: the services read no other keys")
     case .duplicatePairKey: (.notEncodable, "\"$map\" has this key twice; keep one of them")
-    case .badExtension: (.notEncodable, "\"$ext\" takes [code, \"<base64>\"] with a code from -128 to 127\(Self.hint)")
+    case .badExtension:
+      (
+        .notEncodable,
+        "\"$ext\" takes [code, \"<base64>\"] or [code, {\"text\":\"...\"}] with a code that the service lists\(Self.hint)"
+      )
     case .pickledExtension:
       (.notEncodable, "extension codes 123 to 127 would be unpickled by the service and are never passed on")
     case .timestampExtension: (.notEncodable, "extension code -1 is written as {\"$timestamp\":\"...\"}")
     case .unlistedExtension: (.notEncodable, "this extension code is not listed for the service; ask its operator")
     case .dateTypes:
-      (.notEncodable, "dates are not enabled for this service: it must turn on datetimes; else send text\(Self.hint)")
+      (.notEncodable, "this service takes no dates: its operator can set datetimes: pickle; else send text\(Self.hint)")
+    case .badDate:
+      (
+        .notEncodable,
+        "a date is written {\"$datetime\":\"2024-02-29T12:34:56.789012+02:00\"} ([Zone/Key] and [fold=1] may end it), {\"$date\":"
+          + "\"2024-02-29\"}, {\"$time\":\"12:34:56\"} or {\"$timedelta\":\"-P1DT2H3M4.000005S\"}, with at most six decimals\(Self.hint)"
+      )
     case .shape:
       (
         .badShape,
@@ -82,6 +99,11 @@ extension TranscodingFault {
     case .trailingBytes: (.badMessagePack, "bytes follow the MessagePack value; exactly one value is expected")
     case .longString: (.badMessagePack, "a string or binary declares more bytes than follow")
     case .keyType: (.notEncodable, "a map key must be a string or binary: the services read no other keys")
+    case .textNotUTF8: (.badMessagePack, "a string is not UTF-8; send its bytes as binary")
+    case .repeatedKey: (.badMessagePack, "the map has this key twice; keep one of them")
+    case .keywordType: (.notEncodable, "the names of keyword arguments must be strings")
+    case .badMoment:
+      (.notEncodable, "a timestamp (extension -1) has 4, 8 or 12 bytes and less than 10^9 nanoseconds")
     case .notFinite:
       (.notRepresentable, "JSON has no NaN and no infinity; choose null or string for non-finite numbers")
     }

@@ -8,6 +8,9 @@ public struct TranscodingLimits: Sendable, Hashable {
   /// How many values one document may hold, its containers and map keys included. Default: 1,000,000.
   public var elements: Int
 
+  /// For bytes that were checked already.
+  static let unbounded = TranscodingLimits(depth: .max, elements: .max)
+
   /// Limits, by default those above.
   public init(depth: Int = 64, elements: Int = 1_000_000) {
     self.depth = depth

@@ -98,7 +98,7 @@ struct OpenAPIDocumentTests {
       codes.formUnion(named)
     }
     // What nothing answers with in this version is in no list; `method-not-allowed` and `internal` belong to no operation.
-    let absent = ["bad-msgpack", "unauthenticated", "permission-denied", "rate-limited", "too-many-streams"]
+    let absent = ["unauthenticated", "permission-denied", "rate-limited", "too-many-streams"]
     let unlisted = absent + ["breaker-open", "method-not-allowed", "internal"]
     #expect(codes == Set(ProblemCode.allCases.map(\.rawValue)).subtracting(unlisted))
   }

@@ -1,3 +1,4 @@
+import MessagePack
 import Testing
 
 @testable import Gateway
@@ -95,7 +96,29 @@ struct ServiceConfigurationTests {
       complaints(yaml) == [
         "1:74: services.a.subscribe.slow: \"\(word)\" is not available in this version; use disconnect"
       ])
-    #expect(complaints(rpc("datetimes: pickle")) == ["5:5: services.math.datetimes: not available in this version"])
+  }
+
+  @Test("takes dates, and types of the application by their codes")
+  func extensions() throws {
+    let yaml = rpc("datetimes: pickle", "ext: { 0: text, 10: text, 122: base64 }")
+    let service = try #require(try Configuration.load(yaml: yaml, file: "f").services.first)
+    #expect(service.datetimes == .pickle)
+    #expect(service.ext == [0: .text, 10: .text, 122: .base64])
+    #expect(
+      complaints("services: { a: { pattern: pipeline, connect: tcp://h:1, datetimes: pickle, ext: { 1: text } } }")
+        == [])
+    #expect(
+      complaints(rpc("datetimes: pickel", "ext: { 123: text, -1: text, x: text, 10: txt }")) == [
+        "5:16: services.math.datetimes: \"pickel\" is none of text, pickle; did you mean \"pickle\"?",
+        "6:12: services.math.ext.123: the codes 123 to 127 are unpickled by services and cannot be listed; datetimes: pickle lets dates in",
+        "6:23: services.math.ext.-1: -1 is the timestamp of MessagePack, which always passes",
+        "6:33: services.math.ext.x: a code is a whole number from 0 to 122",
+        "6:46: services.math.ext.10: \"txt\" is none of text, base64; did you mean \"text\"?",
+      ])
+    #expect(
+      complaints("services: { a: { pattern: pubsub, datetimes: pickle, subscribe: { connect: tcp://h:1 } } }") == [
+        "1:35: services.a.datetimes: does not apply without publish"
+      ])
   }
 
   @Test("takes names of 255 bytes and no more, of the characters of a URL")

@@ -15,7 +15,7 @@ struct FuzzTests {
   func json(seed: Int) throws {
     var random = SplitMix(state: UInt64(seed) + 7)
     let original = Array(Self.seeds[seed].utf8)
-    let transcoder = JSONToMessagePack(extensionCodes: [5])
+    let transcoder = JSONToMessagePack(extensions: .init([5: .base64]))
     for _ in 0..<4_000 {
       let changed = mutate(original, Array("{}[]\",:\\0e.-$u\u{0}\u{ff}".utf8), &random)
       guard let bytes = try? pack(changed, transcoder) else { continue }

@@ -64,24 +64,29 @@ struct ReservedKeyTests {
     #expect(error.pointer == pointer)
   }
 
-  @Test("extension codes pass when listed, and 123 to 127 and -1 never do")
+  @Test("extension codes pass when listed, and 123 to 127 and negative ones never do")
   func extensions() throws {
-    let everything = JSONToMessagePack(extensionCodes: Set(Int8.min...Int8.max))
+    let everything = JSONToMessagePack(
+      extensions: .init(Dictionary(uniqueKeysWithValues: (Int8.min...Int8.max).map { ($0, .base64) })))
     #expect(hex(try pack(#"{"$ext":[5,"qg=="]}"#, everything)) == "d405aa")
-    #expect(hex(try pack(#"{"$ext":[5,""]}"#, .init(extensionCodes: [5]))) == "c70005")
-    #expect(hex(try pack(#"{"$ext":[-128,"AAAA"]}"#, everything)) == "c70380000000")
+    #expect(hex(try pack(#"{"$ext":[5,""]}"#, .init(extensions: .init([5: .base64])))) == "c70005")
+    #expect(hex(try pack(#"{"$ext":[0,"AAAA"]}"#, everything)) == "c70300000000")
     #expect(hex(try pack(#"{"$ext":[122,"AAAA"]}"#, everything)) == "c7037a000000")
-    for code in [-1, 123, 124, 125, 126, 127] {
+    for code in [-128, -2, -1, 123, 124, 125, 126, 127] {
       let error = failure { () throws(TranscodingError) in try pack("[{\"$ext\":[\(code),\"AA==\"]}]", everything) }
       #expect(error?.code == .notEncodable)
       #expect(error?.pointer == "/0")
     }
     #expect(
-      failure { () throws(TranscodingError) in try pack(#"{"$ext":[6,"AA=="]}"#, .init(extensionCodes: [5])) } != nil)
+      failure { () throws(TranscodingError) in try pack(#"{"$ext":[6,"AA=="]}"#, .init(extensions: .init([5: .base64])))
+      } != nil)
     #expect(
-      failure { () throws(TranscodingError) in try pack(#"{"$ext":[5,"A"]}"#, .init(extensionCodes: [5])) } != nil)
+      failure { () throws(TranscodingError) in try pack(#"{"$ext":[5,"A"]}"#, .init(extensions: .init([5: .base64]))) }
+        != nil)
     #expect(
-      failure { () throws(TranscodingError) in try pack(#"{"$ext":[5,"AA==",1]}"#, .init(extensionCodes: [5])) } != nil)
+      failure { () throws(TranscodingError) in
+        try pack(#"{"$ext":[5,"AA==",1]}"#, .init(extensions: .init([5: .base64])))
+      } != nil)
   }
 
   @Test("binary of every length comes back", arguments: Array(0...20) + [255, 256, 65_535, 65_536, 100_000])

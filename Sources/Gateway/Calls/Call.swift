@@ -15,6 +15,7 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
   let method: MethodName
   let upstream: RPCUpstream
   private let occurrence: Problem.Occurrence
+  private let format: ResultFormat
   private let isTagged: Bool
   /// Nil when the call has ended or is not wanted any more.
   private var completion: ((CallOutcome) -> Void)?
@@ -24,16 +25,17 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
   private var work: LongReplyWork?
   private var deadline: Timer?
 
-  /// A call that is not made yet. `occurrence` is the request in whose name it is made, which its problem names; a result has a tag
-  /// if it is to be tagged. The completion is called once, on the shard's thread and in a later turn than `start`, unless the call is
+  /// A call that is not made yet. `occurrence` is the request in whose name it is made, which its problem names; a result is written
+  /// in that format, and has a tag if it is to be tagged. The completion is called once, on the shard's thread and in a later turn than `start`, unless the call is
   /// cancelled first.
   init(
-    _ method: MethodName, of upstream: RPCUpstream, at occurrence: Problem.Occurrence, isTagged: Bool = false,
-    completion: @escaping (CallOutcome) -> Void
+    _ method: MethodName, of upstream: RPCUpstream, at occurrence: Problem.Occurrence, as format: ResultFormat = .json,
+    isTagged: Bool = false, completion: @escaping (CallOutcome) -> Void
   ) {
     self.method = method
     self.upstream = upstream
     self.occurrence = occurrence
+    self.format = format
     self.isTagged = isTagged
     self.completion = completion
   }
@@ -71,9 +73,10 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
   // MARK: The engine tells
 
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
-    var json = ByteBuffer()
-    let problem = upstream.replies.read(body, isException: isException, calling: method, into: &json)
-    end(.of(json, problem, isTagged: isTagged, at: occurrence, in: upstream.memory))
+    var result = ByteBuffer()
+    let problem = upstream.replies.read(
+      body, isException: isException, calling: method, as: format, into: &result)
+    end(.of(result, problem, isTagged: isTagged, at: occurrence, in: upstream.memory))
   }
 
   /// Too long for this thread: another one makes the outcome of it.
@@ -81,7 +84,7 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
     number = nil
     guard
       let work = LongReplyWork(
-        reply, to: method, upstream.replies, isTagged: isTagged, at: occurrence, in: upstream.memory)
+        reply, to: method, upstream.replies, as: format, isTagged: isTagged, at: occurrence, in: upstream.memory)
     else { return end(.noMemory(forAnswer: reply.body.count)) }
     self.work = work
     deadline = upstream.loop.schedule(at: reply.deadline, self)

@@ -9,7 +9,7 @@ final class CallOutcome: Sendable {
   let problem: Problem?
   /// The tag of a result, if it was asked for.
   let tag: String?
-  /// The result as JSON, or the document of the problem.
+  /// The result in the format that was asked for, or the document of the problem.
   let body: KeptBytes
 
   var status: Int { problem?.status ?? 200 }
@@ -23,24 +23,24 @@ final class CallOutcome: Sendable {
     body = KeptBytes(document, in: memory)
   }
 
-  /// A result, as JSON.
-  private init(_ json: consuming ByteBuffer, isTagged: Bool, in memory: MemoryBudget) {
+  /// A result.
+  private init(_ result: consuming ByteBuffer, isTagged: Bool, in memory: MemoryBudget) {
     problem = nil
-    tag = isTagged ? json.withUnsafeBytes(EntityTag.of) : nil
-    body = KeptBytes(json, in: memory)
+    tag = isTagged ? result.withUnsafeBytes(EntityTag.of) : nil
+    body = KeptBytes(result, in: memory)
   }
 
   /// What was made of a reply; when there is no room for it, the problem that says so.
   static func of(
-    _ json: consuming ByteBuffer, _ problem: Problem?, isTagged: Bool, at occurrence: Problem.Occurrence,
+    _ result: consuming ByteBuffer, _ problem: Problem?, isTagged: Bool, at occurrence: Problem.Occurrence,
     in memory: MemoryBudget
   ) -> CallOutcome {
     if let problem { return CallOutcome(problem, at: occurrence, in: memory) }
-    let count = json.count
+    let count = result.count
     guard memory.hasRoom(for: count) else {
       return CallOutcome(.noMemory(forAnswer: count), at: occurrence, in: memory)
     }
-    return CallOutcome(json, isTagged: isTagged, in: memory)
+    return CallOutcome(result, isTagged: isTagged, in: memory)
   }
 }
 

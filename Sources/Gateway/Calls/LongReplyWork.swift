@@ -12,19 +12,21 @@ final class LongReplyWork: Sendable {
   private let held: Guarded<HeldReply?>
   private let method: MethodName
   private let replies: ReplyReader
+  private let format: ResultFormat
   private let isTagged: Bool
   private let occurrence: Problem.Occurrence
   private let memory: MemoryBudget
 
   /// Nil when there is no room for the reply.
   init?(
-    _ reply: LongReply, to method: MethodName, _ replies: ReplyReader, isTagged: Bool,
+    _ reply: LongReply, to method: MethodName, _ replies: ReplyReader, as format: ResultFormat, isTagged: Bool,
     at occurrence: Problem.Occurrence, in memory: MemoryBudget
   ) {
     guard let reply = HeldReply(reply, in: memory) else { return nil }
     held = Guarded(reply)
     self.method = method
     self.replies = replies
+    self.format = format
     self.isTagged = isTagged
     self.occurrence = occurrence
     self.memory = memory
@@ -35,19 +37,19 @@ final class LongReplyWork: Sendable {
 
   /// Makes the outcome; nil when nobody wants it.
   func run() -> CallOutcome? {
-    var json = ByteBuffer()
-    guard let problem = read(into: &json) else { return nil }
+    var result = ByteBuffer()
+    guard let problem = read(into: &result) else { return nil }
     // The reply is let go of by now, so that there is room for what was made of it.
-    return .of(json, problem, isTagged: isTagged, at: occurrence, in: memory)
+    return .of(result, problem, isTagged: isTagged, at: occurrence, in: memory)
   }
 
   /// Reads the reply; nil when it was taken before.
-  private func read(into json: inout ByteBuffer) -> Problem?? {
+  private func read(into result: inout ByteBuffer) -> Problem?? {
     guard let taken = held.withLock({ $0.take() }) else { return nil }
     // Its memory counts for as long as it is read.
     defer { withExtendedLifetime(taken) {} }
     let problem = taken.reply.body.withUnsafeBytes {
-      replies.read($0, isException: taken.reply.isException, calling: method, into: &json)
+      replies.read($0, isException: taken.reply.isException, calling: method, as: format, into: &result)
     }
     return .some(problem)
   }

@@ -25,7 +25,7 @@ final class SharedCalls {
   func answer(
     _ request: GatewayRequest, calling callee: CallResponder, _ frames: CallFrames, timeout: Duration, keep: Duration?
   ) throws(Problem) {
-    let key = CallKey(callee.method, frames, in: request.buffers.request)
+    let key = CallKey(callee.method, frames, in: request.buffers.request, as: request.resultFormat)
     if let (outcome, age) = results[key] {
       counters.kept += 1
       return request.answer(outcome, freshFor: keep, age: age)
@@ -35,7 +35,9 @@ final class SharedCalls {
       return call.add(request, timeout: timeout)
     }
     let shared = SharedCall(on: callee.upstream.loop, keep: keep)
-    let call = Call(callee.method, of: callee.upstream, at: request.occurrence, isTagged: true) { [weak self] outcome in
+    let call = Call(
+      callee.method, of: callee.upstream, at: request.occurrence, as: request.resultFormat, isTagged: true
+    ) { [weak self] outcome in
       self?.underWay[key] = nil
       if let keep, outcome.problem == nil { self?.results.keep(outcome, of: key, for: keep) }
       shared.ended(outcome)

@@ -20,7 +20,7 @@ final class Watches {
     _ request: GatewayRequest, calling callee: CallResponder, _ frames: CallFrames, timeout: Duration,
     every interval: Duration, after lastID: String?
   ) throws(Problem) {
-    let key = CallKey(callee.method, frames, in: request.buffers.request)
+    let key = CallKey(callee.method, frames, in: request.buffers.request, as: .json)
     let stream = WatchStream(request, every: max(interval, settings.interval), after: lastID)
     if let call = calls[key] { return call.add(stream) }
     guard calls.count < settings.calls else {

@@ -23,7 +23,7 @@ extension Configuration {
         "timeout", "max-timeout", "in-flight", "queue", "errors", "reply-limit",
         because: "does not apply to pattern pubsub, which answers nothing")
       if let inner = section.section("publish") { publish = .init(inner) }
-      if !section.has("publish") { section.refuse("methods", because: "does not apply without publish") }
+      if !section.has("publish") { section.refuse("methods", "datetimes", because: "does not apply without publish") }
       if let inner = section.section("subscribe") { subscribe = .init(inner, limits) }
       if !section.has("publish"), !section.has("subscribe") {
         section.report("has neither publish nor subscribe; pattern pubsub needs at least one")

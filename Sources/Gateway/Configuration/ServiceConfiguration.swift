@@ -13,6 +13,11 @@ extension Configuration {
     public var methods: Methods
     /// How its results and events are written as JSON.
     public var json: JSONStyle
+    /// How dates in arguments are passed on (default: callers send them as text).
+    public var datetimes = Datetimes.text
+    /// The application types that callers may send, by their extension code, one of ``ExtensionRules/codes``, each with the form in
+    /// which JSON shows it (default: none).
+    public var ext: [Int8: ExtensionRules.Form] = [:]
     /// Whether the gateway is ready only while this service has a connection (default: true).
     public var isRequired = true
 
@@ -29,7 +34,7 @@ extension Configuration {
       guard let section = services.section(name) else { return nil }
       Self.check(name, in: services)
       self.init(name, .pubsub(.init()))
-      section.unavailable("curve", "datetimes")
+      section.unavailable("curve")
       section.read("required", into: &isRequired) { $0.boolean() }
       let kind: PatternName? = section.field("pattern")?.choice()
       if !section.has("pattern") { section.report("has no pattern; it is one of rpc, pipeline, pubsub") }
@@ -58,8 +63,43 @@ extension Configuration {
       } else if let inner = section.section("json") {
         json.read(inner)
       }
+      section.read("datetimes", into: &datetimes) { $0.choice() }
+      if let inner = section.section("ext") { readExtensions(inner) }
       section.finish()
     }
+
+    private mutating func readExtensions(_ section: Section) {
+      for key in section.keys {
+        if let code = Int8(key), "\(code)" == key, ExtensionRules.codes.contains(code) {
+          if let form: ExtensionRules.Form = section.field(key)?.choice() { ext[code] = form }
+        } else {
+          section.ignore([key])
+          section.report(Self.complaint(aboutCode: key), at: key)
+        }
+      }
+    }
+
+    private static func complaint(aboutCode key: String) -> String {
+      switch Int(key) {
+      case -1: "-1 is the timestamp of MessagePack, which always passes"
+      case .some(123...127):
+        "the codes 123 to 127 are unpickled by services and cannot be listed; datetimes: pickle lets dates in"
+      default: "a code is a whole number from \(ExtensionRules.codes.lowerBound) to \(ExtensionRules.codes.upperBound)"
+      }
+    }
+
+    /// What turns its callers' arguments into MessagePack.
+    func reader(limits: TranscodingLimits) -> JSONToMessagePack {
+      JSONToMessagePack(limits: limits, extensions: extensions)
+    }
+
+    /// What writes its results and events as JSON.
+    func writer(limits: TranscodingLimits) -> MessagePackToJSON {
+      MessagePackToJSON(
+        limits: limits, integers: json.integers, nonFinite: json.nonFinite, keys: json.keys, extensions: extensions)
+    }
+
+    private var extensions: ExtensionRules { ExtensionRules(ext, picklesDates: datetimes == .pickle) }
 
     private static func check(_ name: String, in services: Section) {
       if !name.utf8.allSatisfy(\.isNameByte) || name.isEmpty || name == "." || name == ".." {
@@ -78,6 +118,14 @@ extension Configuration {
       "connect", "bind", "timeout", "max-timeout", "in-flight", "queue", "errors", "reply-limit", "publish",
       "subscribe",
     ]
+  }
+
+  /// How dates in arguments are passed on.
+  public enum Datetimes: String, Sendable, Hashable, CaseIterable {
+    /// Not at all: callers send text.
+    case text
+    /// `{"$datetime":"..."}` and its kind are pickled by the gateway, as Python's aiozmq does.
+    case pickle
   }
 
   /// How a service is spoken to.
@@ -101,11 +149,6 @@ extension Configuration {
 
     /// The defaults.
     public init() {}
-
-    /// What writes results so.
-    func writer(limits: TranscodingLimits) -> MessagePackToJSON {
-      MessagePackToJSON(limits: limits, integers: integers, nonFinite: nonFinite, keys: keys)
-    }
 
     fileprivate mutating func read(_ section: Section) {
       section.read("ints", into: &integers) { $0.choice() }

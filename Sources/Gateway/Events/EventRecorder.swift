@@ -48,7 +48,7 @@ final class EventRecorder: TimerHandler, Source {
     self.history = EventHistory(history)
     self.memory = memory
     longestShortCall = limits.inline
-    writer = service.json.writer(limits: limits.transcoding)
+    writer = service.writer(limits: limits.transcoding)
     text = ServerSentEvents(writer: writer)
     self.loop = loop
     self.logger = logger

@@ -41,7 +41,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
     case .badMessagePack:
       Row(
         400, "The body is not valid MessagePack",
-        "The body is not one well-formed MessagePack value.",
+        "The body is not one well-formed MessagePack value, a string in it is not UTF-8, or a map in it has a key twice.",
         "Mend the body; `detail` says where it breaks.")
     case .badShape:
       Row(
@@ -57,12 +57,12 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
       Row(
         422, "A value cannot travel to the service",
         "A value in the arguments cannot travel: an integer beyond 64 bits, an ext type, or too deep a nesting.",
-        "Change the value at `pointer`, a JSON pointer into the body.")
+        "Change the value at `pointer`, a JSON pointer into the body, or into the envelope that a query stands for.")
     case .unsupportedMediaType:
       Row(
         415, "The content type is not understood",
-        "Bodies are JSON. A form, curl's default, is read as JSON unless a web page sent it.",
-        "Set `Content-Type: application/json`.")
+        "Bodies are JSON or MessagePack. A form, curl's default, is read as JSON unless a web page sent it.",
+        "Set `Content-Type: application/json`, or `application/msgpack`.")
     case .unsupportedEncoding:
       Row(
         415, "The content encoding is not understood",
@@ -72,7 +72,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
       Row(
         406, "No acceptable representation exists",
         "`Accept` rules out all that can be answered.",
-        "Accept `application/json`.")
+        "Accept `application/json`; calls are answered in `application/msgpack` too.")
     case .lengthRequired:
       Row(
         411, "The length of the body is required",

@@ -1,5 +1,6 @@
 import Glibc
 import HTTPServer
+import MessagePack
 import Reactor
 
 /// Work that has begun for a request and will answer it.
@@ -31,6 +32,8 @@ final class GatewayRequest {
   private let handler: GatewayHandler
   private var destination = Destination.nowhere(Problem(.internal, "The request had no beginning."))
   private var work: (any PendingWork)?
+  /// What the result is written as, once `chooseResultFormat` has found out.
+  private(set) var resultFormat = ResultFormat.json
   /// What the connection's plain calls wait in.
   private(set) lazy var pendingReply = PendingReply(self)
 
@@ -114,21 +117,53 @@ final class GatewayRequest {
     throw Problem(.notAcceptable, "This is answered as \(type); name it in Accept, or leave Accept out.")
   }
 
+  /// Finds out what the client wants the result to be written as; refuses one that wants neither JSON nor MessagePack.
+  func chooseResultFormat() throws(Problem) {
+    resultFormat = .json
+    guard let accept = header(.accept) else { return }
+    if exchange.count(of: .accept) == 1, accept.isCaseless("*/*") || accept.isCaseless("application/json") { return }
+    guard let format = MediaType.wanted(exchange.values(of: .accept)) else {
+      throw Problem(
+        .notAcceptable,
+        "This is answered as application/json or application/msgpack; name one in Accept, or leave Accept out.")
+    }
+    resultFormat = format
+  }
+
+  /// Turns the body into arguments in the shard's buffer: JSON, or MessagePack, as its declared type says.
+  func transcodeBody(_ reader: JSONToMessagePack) throws(Problem) -> CallFrames {
+    let isPacked = try isBodyPacked()
+    do throws(TranscodingError) {
+      guard isPacked else { return try reader.transcodeCall(body, into: &buffers.request) }
+      return try MessagePackArguments(reader).passCall(body, into: &buffers.request)
+    } catch {
+      throw Problem(arguments: error)
+    }
+  }
+
   /// Refuses a body that is not JSON, by its declared type.
   func checkContentType() throws(Problem) {
+    if try isBodyPacked() { throw Problem(.unsupportedMediaType, "Send JSON, with Content-Type: application/json.") }
+  }
+
+  /// Whether the body is MessagePack, or else JSON, by its declared type; one that is neither is refused. An empty one needs no type.
+  func isBodyPacked() throws(Problem) -> Bool {
     let type = header(.contentType)
-    guard !body.isEmpty, type?.isCaseless("application/json") != true else { return }
+    guard !body.isEmpty, type?.isCaseless("application/json") != true else { return false }
     switch type.map(MediaType.body) {
-    case .json?: return
+    case .json?: return false
+    case .messagePack?: return true
     case .form?:
       // A form of a foreign page arrives with an Origin; curl and its kind send none.
       let isForeign = header(.origin) != nil || header(.secFetchSite) != nil
       let first = body.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
-      if !isForeign, first == UInt8(ascii: "[") || first == UInt8(ascii: "{") { return }
+      if !isForeign, first == UInt8(ascii: "[") || first == UInt8(ascii: "{") { return false }
     case .other?, nil: break
     }
     throw Problem(
-      .unsupportedMediaType, "Send the arguments as a JSON array or object, with Content-Type: application/json.")
+      .unsupportedMediaType,
+      "Send the arguments as a JSON array or object, with Content-Type: application/json, or in MessagePack, with"
+        + " application/msgpack.")
   }
 
   // MARK: Answering

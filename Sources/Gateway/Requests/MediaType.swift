@@ -1,10 +1,11 @@
 import HTTPServer
+import MessagePack
 
 /// What a header says of media types, compared without taking it apart into strings.
 enum MediaType {
   /// What a request's body is.
   enum Body {
-    case json
+    case json, messagePack
     /// curl's default; JSON only under conditions.
     case form
     case other
@@ -15,6 +16,7 @@ enum MediaType {
     let type = essence(value)
     if type.isCaseless("application/json") { return .json }
     if type.isCaseless("application/x-www-form-urlencoded") { return .form }
+    if ResultFormat.packed.contains(where: { type.isCaseless($0.contentType) }) { return .messagePack }
     return type.hasCaselessSuffix("+json") ? .json : .other
   }
 
@@ -26,9 +28,27 @@ enum MediaType {
       let range = UnsafeRawBufferPointer(rebasing: range)
       let found = specificity(essence(range), of: type)
       // The most specific range decides, so that "*/*, text/event-stream;q=0" refuses a stream.
-      if found > best.specificity { best = (found, !hasZeroQuality(range)) }
+      if found > best.specificity { best = (found, quality(of: range) > 0) }
     }
     return best.isWanted
+  }
+
+  /// Which of the formats the lines of `Accept` want most; nil when they rule out all. One with a higher quality goes first, then one
+  /// that a more specific range names, then one that is named earlier, then JSON.
+  static func wanted(_ lines: [UnsafeRawBufferPointer]) -> ResultFormat? {
+    if lines.allSatisfy(\.isEmpty) { return .json }
+    let ranges = lines.lazy.flatMap { $0.split(separator: UInt8(ascii: ",")) }.map(
+      UnsafeRawBufferPointer.init(rebasing:))
+    var best: (format: ResultFormat, rank: (quality: Double, specificity: Int, place: Int))?
+    for format in ResultFormat.allCases {
+      var rank = (quality: 0.0, specificity: 0, place: 0)
+      for (place, range) in ranges.enumerated() {
+        let found = specificity(essence(range), of: format.contentType)
+        if found > rank.specificity { rank = (quality(of: range), found, -place) }
+      }
+      if rank.quality > 0, best.map({ rank > $0.rank }) ?? true { best = (format, rank) }
+    }
+    return best?.format
   }
 
   private static func specificity(_ range: UnsafeRawBufferPointer, of type: StaticString) -> Int {
@@ -40,16 +60,39 @@ enum MediaType {
     return family.isCaseless(UnsafeRawBufferPointer(start: type.utf8Start, count: family.count)) ? 2 : 0
   }
 
-  private static func hasZeroQuality(_ range: UnsafeRawBufferPointer) -> Bool {
+  /// What a range says behind `q=`: 0 ... 1; 1 when it says nothing, or something else.
+  private static func quality(of range: UnsafeRawBufferPointer) -> Double {
     for parameter in range.split(separator: UInt8(ascii: ";")).dropFirst() {
       let text = String(decoding: parameter, as: UTF8.self).filter { $0 != " " && $0 != "\t" }.lowercased()
-      if text.hasPrefix("q="), let quality = Double(text.dropFirst(2)), quality == 0 { return true }
+      if text.hasPrefix("q="), let quality = Double(text.dropFirst(2)), 0...1 ~= quality { return quality }
     }
-    return false
+    return 1
   }
 
   /// The type without parameters and blanks.
   private static func essence(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: value.prefix { $0 != UInt8(ascii: ";") }).trimmed
+  }
+}
+
+extension MessagePackArguments {
+  /// Those of the service whose JSON this reads: by the same rules.
+  init(_ reader: JSONToMessagePack) { self.init(limits: reader.limits, extensions: reader.extensions) }
+}
+
+/// What the result of a call is written as. MessagePack has one registered name and two that are older.
+enum ResultFormat: CaseIterable {
+  case json, messagePack, vendorMessagePack, unregisteredMessagePack
+
+  /// All but JSON.
+  static let packed: [ResultFormat] = [.messagePack, .vendorMessagePack, .unregisteredMessagePack]
+
+  var contentType: StaticString {
+    switch self {
+    case .json: "application/json"
+    case .messagePack: "application/msgpack"
+    case .vendorMessagePack: "application/vnd.msgpack"
+    case .unregisteredMessagePack: "application/x-msgpack"
+    }
   }
 }

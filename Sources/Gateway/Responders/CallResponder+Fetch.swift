@@ -18,20 +18,21 @@ extension CallResponder {
     if query?.control(Watches.lastEventID) != nil {
       throw Problem(.unknownParameter, "\"\(Watches.lastEventID)\" goes with \"\(Watches.parameter)\".")
     }
-    try checkAccept(request)
+    try chooseResultFormat(request)
     guard settings.sharesCalls else { return false }
     try upstream.sharedCalls.answer(request, calling: self, frames, timeout: timeout, keep: settings.keep)
     return true
   }
 
-  private func checkAccept(_ request: GatewayRequest) throws(Problem) {
+  private func chooseResultFormat(_ request: GatewayRequest) throws(Problem) {
     do throws(Problem) {
-      try request.checkAccept("application/json")
+      try request.chooseResultFormat()
     } catch {
       guard MediaType.accepts(request.values(of: .accept), "text/event-stream") else { throw error }
       throw Problem(
         .notAcceptable,
-        "A result is no stream; add \(Watches.parameter)=2s to have it watched, or accept application/json.")
+        "A result is no stream; add \(Watches.parameter)=2s to have it watched, or accept application/json or application/msgpack."
+      )
     }
   }
 

@@ -33,9 +33,7 @@ struct CallResponder: Responder {
   }
 
   /// What a GET is answered with is known when its query is.
-  func begin(_ request: GatewayRequest) throws(Problem) {
-    if !request.isFetch { try request.checkAccept("application/json") }
-  }
+  func begin(_ request: GatewayRequest) throws(Problem) { if !request.isFetch { try request.chooseResultFormat() } }
 
   static let controls: Set<String> = [RequestTimeout.parameter]
 
@@ -43,19 +41,12 @@ struct CallResponder: Responder {
     let isPost = request.method == .post
     let query = try request.query(
       isPost ? .nothing : .arguments, controls: isPost ? Self.controls : Self.fetchControls)
-    // Now, when it is known whether there is a body: an empty one needs no type.
-    if isPost { try request.checkContentType() }
     let buffers = request.buffers
     defer { buffers.clear() }
-    let frames: CallFrames
-    do throws(TranscodingError) {
-      frames =
-        isPost
-        ? try upstream.reader.transcodeCall(request.body, into: &buffers.request)
-        : try (query ?? Query()).transcode(upstream.reader, into: &buffers.request)
-    } catch {
-      throw Problem(arguments: error)
-    }
+    let frames =
+      isPost
+      ? try request.transcodeBody(upstream.reader)
+      : try (query ?? Query()).transcode(upstream.reader, into: &buffers.request)
     try call(request, query, frames)
   }
 
@@ -79,7 +70,7 @@ struct CallResponder: Responder {
 
 /// A call under way; it turns the call's end into the answer. A connection has one for its plain calls and uses it again for each.
 ///
-/// The engine ends a call in exactly one way. The reply came: its result becomes JSON, or its exception a problem. There is no
+/// The engine ends a call in exactly one way. The reply came: its result becomes JSON, or stays MessagePack, or its exception a problem. There is no
 /// reply, or none that can be used, because the deadline passed, the backend went away, the reply was malformed or too long, or
 /// the gateway stops: a problem says so, and whether the method may have run. The client left first: the call is cancelled,
 /// which frees its place among the calls that the service allows at once, and a late reply is dropped.
@@ -119,7 +110,7 @@ final class PendingReply: ReplyHandler, PendingWork {
       if isException {
         request.answer(try replies.problem(body, calling: callee.method, &buffers.reply))
       } else {
-        try replies.writer.transcode(body, into: &buffers.reply)
+        try replies.write(body, as: request.resultFormat, into: &buffers.reply)
         buffers.reply.withUnsafeBytes { request.answer(result: $0) }
       }
     } catch {
@@ -131,7 +122,7 @@ final class PendingReply: ReplyHandler, PendingWork {
   func replied(_ reply: LongReply) {
     guard let callee = callee.take() else { return }
     let call = Call(
-      callee.method, of: callee.upstream, at: request.occurrence, isTagged: request.isFetch,
+      callee.method, of: callee.upstream, at: request.occurrence, as: request.resultFormat, isTagged: request.isFetch,
       completion: request.answer)
     request.waits(for: call)
     call.replied(reply)
@@ -153,17 +144,18 @@ extension GatewayRequest {
   /// Answers with the result of a call; a GET has its tag, and is told when it knows the result already. The bytes are copied, unless
   /// an owner keeps them, who counts them in the memory.
   func answer(
-    result json: UnsafeRawBufferPointer, tag: String? = nil, headers: [(StaticString, String)] = [],
+    result: UnsafeRawBufferPointer, tag: String? = nil, headers more: [(StaticString, String)] = [],
     keptBy owner: AnyObject? = nil
   ) {
-    guard owner != nil || hasRoom(forAnswer: json.count) else { return answer(.noMemory(forAnswer: json.count)) }
-    if !isFetch { return answer(200, "application/json", json, keptBy: owner) }
-    let tag = tag ?? EntityTag.of(json)
+    guard owner != nil || hasRoom(forAnswer: result.count) else { return answer(.noMemory(forAnswer: result.count)) }
+    if !isFetch { return answer(200, resultFormat.contentType, result, keptBy: owner) }
+    let tag = tag ?? EntityTag.of(result)
+    let headers: [(StaticString, String)] = [("ETag", tag), ("Vary", "Accept")] + more
     if EntityTag.matches(values(of: .ifNoneMatch), tag) {
       // Only its length is told, as of the answer that the client has (RFC 9110, 8.6).
-      answer(304, "", headers: [("ETag", tag)] + headers, json, keptBy: owner)
+      answer(304, "", headers: headers, result, keptBy: owner)
     } else {
-      answer(200, "application/json", headers: [("ETag", tag)] + headers, json, keptBy: owner)
+      answer(200, resultFormat.contentType, headers: headers, result, keptBy: owner)
     }
   }
 }

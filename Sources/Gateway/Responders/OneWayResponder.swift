@@ -60,15 +60,9 @@ extension GatewayRequest {
     _ send: (_ arguments: UnsafeRawBufferPointer, _ keywords: UnsafeRawBufferPointer) throws(CallFailure) -> Void
   ) throws(Problem) {
     _ = try query(.nothing)
-    try checkContentType()
     let buffers = buffers
     defer { buffers.clear() }
-    let frames: CallFrames
-    do throws(TranscodingError) {
-      frames = try reader.transcodeCall(body, into: &buffers.request)
-    } catch {
-      throw Problem(arguments: error)
-    }
+    let frames = try transcodeBody(reader)
     do throws(CallFailure) {
       try frames.withFrames(in: buffers.request, send)
     } catch {

@@ -40,12 +40,12 @@ struct RouteArguments {
     }
   }
 
-  /// Reads the body, and appends all arguments as one map. What the buffer held before stays there.
+  /// Reads the body, JSON or MessagePack, and appends all arguments as one map. What the buffer held before stays there.
   func read(
-    _ body: UnsafeRawBufferPointer, _ reader: JSONToMessagePack, into buffer: inout ByteBuffer
+    _ body: UnsafeRawBufferPointer, isPacked: Bool, _ reader: JSONToMessagePack, into buffer: inout ByteBuffer
   ) throws(Problem) -> CallFrames {
     var complete = self
-    if !body.isEmpty { try complete.readMembers(body, reader, &buffer) }
+    if !body.isEmpty { try complete.readMembers(body, isPacked: isPacked, reader, &buffer) }
     var map = ByteBuffer()
     var count = 0
     for parameter in route.parameters {
@@ -72,12 +72,16 @@ struct RouteArguments {
 
   /// The body becomes MessagePack in the buffer, and its members are found there.
   private mutating func readMembers(
-    _ body: UnsafeRawBufferPointer, _ reader: JSONToMessagePack, _ buffer: inout ByteBuffer
+    _ body: UnsafeRawBufferPointer, isPacked: Bool, _ reader: JSONToMessagePack, _ buffer: inout ByteBuffer
   ) throws(Problem) {
     let start = buffer.count
     var members: [(name: String, range: Range<Int>)]?
     do throws(TranscodingError) {
-      try reader.transcode(body, into: &buffer)
+      if isPacked {
+        try MessagePackArguments(reader).pass(body, into: &buffer)
+      } else {
+        try reader.transcode(body, into: &buffer)
+      }
       members = try buffer.withUnsafeBytes(start..<buffer.count) { bytes throws(TranscodingError) in
         try Self.members(bytes, reader.limits)
       }

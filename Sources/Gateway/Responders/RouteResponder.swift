@@ -21,11 +21,11 @@ struct RouteResponder: Responder {
     guard let route else { throw refusal(of: request.method) }
     let controls = request.isFetch ? CallResponder.fetchControls : CallResponder.controls
     let query = try request.query(.arguments, controls: controls) ?? Query()
-    if !request.isFetch { try request.checkContentType() }
+    let isPacked = request.isFetch ? false : try request.isBodyPacked()
     let buffers = request.buffers
     defer { buffers.clear() }
     let arguments = try RouteArguments(route.route, match.values, query)
-    let frames = try arguments.read(request.body, route.upstream.reader, into: &buffers.request)
+    let frames = try arguments.read(request.body, isPacked: isPacked, route.upstream.reader, into: &buffers.request)
     try CallResponder(route.upstream, route.method).call(request, query, frames)
   }
 }

@@ -117,22 +117,30 @@ struct Query: Hashable, Sendable {
 
 extension Query {
   /// Appends the arguments of a GET as MessagePack and tells where they lie: positionals as one array, keywords as one map.
-  func transcode(
-    _ reader: JSONToMessagePack, into buffer: inout ByteBuffer
-  ) throws(TranscodingError) -> CallFrames {
+  ///
+  /// A problem with a value names its parameter; its pointer is that into the envelope of `args` and `kwargs` that the query stands for.
+  func transcode(_ reader: JSONToMessagePack, into buffer: inout ByteBuffer) throws(Problem) -> CallFrames {
+    // The array or the map of the arguments is a level of its own.
+    var limits = reader.limits
+    limits.depth -= 1
+    let reader = JSONToMessagePack(limits: limits, extensions: reader.extensions)
     var frames = CallFrames()
     if !positionals.isEmpty {
       let start = buffer.count
       buffer.appendArrayHeader(positionals.count)
-      for argument in positionals { try argument.transcode(reader, into: &buffer) }
+      for (index, argument) in positionals.enumerated() {
+        try argument.transcode(reader, into: &buffer, as: "arg", at: "/args/\(index)")
+      }
       frames.arguments = start..<buffer.count
     }
     if !keywords.isEmpty {
       let start = buffer.count
       buffer.appendMapHeader(keywords.count)
       for argument in keywords {
-        (argument.name ?? []).withUnsafeBytes { buffer.appendString($0) }
-        try argument.transcode(reader, into: &buffer)
+        let name = String(decoding: argument.name ?? [], as: UTF8.self)
+        buffer.appendString(name)
+        let token = name.replacing("~", with: "~0").replacing("/", with: "~1")
+        try argument.transcode(reader, into: &buffer, as: name, at: "/kwargs/\(token)")
       }
       frames.keywords = start..<buffer.count
     }
@@ -141,10 +149,19 @@ extension Query {
 }
 
 extension Query.Argument {
-  fileprivate func transcode(_ reader: JSONToMessagePack, into buffer: inout ByteBuffer) throws(TranscodingError) {
+  fileprivate func transcode(
+    _ reader: JSONToMessagePack, into buffer: inout ByteBuffer, as name: String, at pointer: String
+  ) throws(Problem) {
     let span = value.span
-    try span.withUnsafeBytes { bytes throws(TranscodingError) in
-      if isJSON { try reader.transcode(bytes, into: &buffer) } else { buffer.appendString(bytes) }
+    do throws(TranscodingError) {
+      try span.withUnsafeBytes { bytes throws(TranscodingError) in
+        if isJSON { try reader.transcode(bytes, into: &buffer) } else { buffer.appendString(bytes) }
+      }
+    } catch {
+      var problem = Problem(arguments: error)
+      problem.detail = "Of the parameter \"\(name)\": \(problem.detail)"
+      problem.pointer = problem.pointer.map { pointer + $0 }
+      throw problem
     }
   }
 }

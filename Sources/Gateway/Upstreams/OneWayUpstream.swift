@@ -17,6 +17,6 @@ final class OneWayUpstream {
     sender = try OneWayClient(
       pattern, connect: endpoints, memory: memory, in: context, on: loop, logger: logger)
     policy = MethodPolicy(service.methods)
-    reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
+    reader = service.reader(limits: configuration.http.limits.transcoding)
   }
 }

@@ -44,9 +44,9 @@ final class RPCUpstream {
     policy = MethodPolicy(service.methods)
     usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
     special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)
-    reader = JSONToMessagePack(limits: configuration.http.limits.transcoding)
+    reader = service.reader(limits: configuration.http.limits.transcoding)
     replies = ReplyReader(
-      writer: service.json.writer(limits: configuration.http.limits.transcoding),
+      writer: service.writer(limits: configuration.http.limits.transcoding),
       errors: ErrorMap(rpc.errors.map, configuration.errors.map), special: special,
       exposure: configuration.exposure(rpc.errors))
     transcoding = shared.transcoding
@@ -134,13 +134,22 @@ struct ReplyReader: Sendable {
   let special: SettingsByName?
   let exposure: Configuration.Exposure
 
-  /// Appends the result of a call as JSON, or returns what is answered in its place; the buffer is then left to be cleared.
+  /// Writes a result, which stays as it is for a client that wants MessagePack.
+  func write(
+    _ body: UnsafeRawBufferPointer, as format: ResultFormat, into buffer: inout ByteBuffer
+  ) throws(TranscodingError) {
+    guard format == .json else { return try MessagePackResult(limits: writer.limits).pass(body, into: &buffer) }
+    try writer.transcode(body, into: &buffer)
+  }
+
+  /// Appends the result of a call in that format, or returns what is answered in its place; the buffer is then left to be cleared.
   func read(
-    _ body: UnsafeRawBufferPointer, isException: Bool, calling method: MethodName, into json: inout ByteBuffer
+    _ body: UnsafeRawBufferPointer, isException: Bool, calling method: MethodName, as format: ResultFormat,
+    into result: inout ByteBuffer
   ) -> Problem? {
     do throws(TranscodingError) {
-      if isException { return try problem(body, calling: method, &json) }
-      try writer.transcode(body, into: &json)
+      if isException { return try problem(body, calling: method, &result) }
+      try write(body, as: format, into: &result)
       return nil
     } catch {
       return Problem(reply: error)

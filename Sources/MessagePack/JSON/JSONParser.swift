@@ -1,7 +1,7 @@
 /// One pass from JSON text to MessagePack bytes: its positions, the open containers and their keys.
 ///
-/// Output never passes `3 × input + slack` (a float such as `1e9` grows most), so room for all of it is made beforehand
-/// and nothing is checked while writing. The hot loop keeps its positions in local variables: a store through a byte
+/// Output never passes `3 × input + slack` (a float such as `1e9` grows most; where dates are pickled it is 4, for
+/// `{"$time":"00:00:00Z"}`), so room for all of it is made beforehand and nothing is checked while writing. The hot loop keeps its positions in local variables: a store through a byte
 /// pointer may alias a field, so fields would be read again after each.
 struct JSONParser: ~Copyable {
   /// An open container: where its header byte stands in the output, how many members are complete, its first key.
@@ -22,7 +22,7 @@ struct JSONParser: ~Copyable {
   let end: UnsafePointer<UInt8>
   let output: UnsafeMutablePointer<UInt8>
   let limits: TranscodingLimits
-  let extensionCodes: SIMD4<UInt64>
+  let extensions: ExtensionRules
 
   var frames: BorrowedStack<Frame>
   var keys: SeenKeys

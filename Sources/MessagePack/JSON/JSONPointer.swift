@@ -1,8 +1,8 @@
 /// RFC 6901: the two characters a reference token must escape.
 enum JSONPointer {
-  static func append(_ key: UnsafePointer<UInt8>, _ count: Int, _ pointer: inout String) {
+  static func append(_ key: UnsafeRawBufferPointer, _ pointer: inout String) {
     pointer += "/"
-    for character in String(decoding: UnsafeBufferPointer(start: key, count: count), as: UTF8.self).unicodeScalars {
+    for character in String(decoding: key, as: UTF8.self).unicodeScalars {
       switch character {
       case "~": pointer += "~0"
       case "/": pointer += "~1"
@@ -39,7 +39,9 @@ extension JSONParser {
       for other in Int(frame.firstKey)..<keyCount where Int(keys.entries[other].source) == fault.offset {
         index = other
       }
-      JSONPointer.append(output + Int(keys.entries[index].offset), Int(keys.entries[index].length), &pointer)
+      let key = keys.entries[index]
+      JSONPointer.append(
+        UnsafeRawBufferPointer(start: output + Int(key.offset), count: Int(key.length)), &pointer)
     }
   }
 }
@@ -73,11 +75,8 @@ extension JSONPrinter {
     guard (try? JSONToMessagePack().transcode(string, into: &plain)) != nil else { return }
     plain.withUnsafeBytes { bytes in
       var cursor = Cursor(bytes)
-      guard case .string(let key)? = try? cursor.token(), let start = key.baseAddress else {
-        pointer += "/"
-        return
-      }
-      JSONPointer.append(start.assumingMemoryBound(to: UInt8.self), key.count, &pointer)
+      guard case .string(let key)? = try? cursor.token() else { return }
+      JSONPointer.append(key, &pointer)
     }
   }
 }

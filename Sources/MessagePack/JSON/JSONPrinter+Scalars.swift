@@ -66,11 +66,15 @@ extension JSONPrinter {
     out = JSONPrinter.word("\"}", out)
   }
 
-  /// Moments and dates as ISO 8601 text, everything else as code and bytes.
+  /// Moments and dates as ISO 8601 text, codes that the rules call text as such, everything else as code and bytes.
   @inline(never) mutating func extended(
     _ code: Int8, _ payload: UnsafeRawBufferPointer, _ out: inout UnsafeMutablePointer<UInt8>,
     _ limit: inout UnsafeMutablePointer<UInt8>, _ buffer: inout ByteBuffer
-  ) {
+  ) throws(TranscodingFault) {
+    if options.extensions.isText(code), UTF8Sequence.isValid(payload) {
+      var p = payload.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? end
+      return try string(&p, payload.count, &out, &limit, &buffer)
+    }
     let text: String? =
       switch code {
       case -1: Timestamp(payload: payload)?.text

@@ -113,7 +113,7 @@ struct JSONPrinter: ~Copyable {
         case .array(let count): opened = count
         case .map(let count): (opened, isMap) = (count, true)
         case .extension(let code, let payload):
-          extended(code, payload, &out, &limit, &buffer)
+          try extended(code, payload, &out, &limit, &buffer)
         }
         p = cursor.position
       }

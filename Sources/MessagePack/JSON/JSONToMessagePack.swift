@@ -1,27 +1,21 @@
 /// JSON text to MessagePack bytes in one pass: exact, or refused.
 ///
 /// Strict RFC 8259. Integers stay integers, numbers with a fraction or exponent become float64, and an object whose only
-/// key is `$bin`, `$timestamp`, `$map` or `$ext` becomes what it stands for.
+/// key is `$bin`, `$timestamp`, `$map`, `$ext` or one of the dates (`$datetime`, `$date`, `$time`, `$timedelta`) becomes what it
+/// stands for.
 ///
 ///     var buffer = ByteBuffer()
 ///     let frames = try JSONToMessagePack().transcodeCall(body, into: &buffer)
 public struct JSONToMessagePack: Sendable, Hashable {
   /// Depth and number of values that a document may have.
   public let limits: TranscodingLimits
-  private let codes: SIMD4<UInt64>
+  /// What `{"$ext":[code,...]}` is accepted for, and whether dates are.
+  public let extensions: ExtensionRules
 
   /// A transcoder with these rules.
-  ///
-  /// `{"$ext":[code,...]}` is accepted for `extensionCodes` only, and never for -1 (that is `$timestamp`) nor for 123 to
-  /// 127, which aiozmq services unpickle: a sender of those could run code there.
-  public init(limits: TranscodingLimits = .init(), extensionCodes: Set<Int8> = []) {
+  public init(limits: TranscodingLimits = .init(), extensions: ExtensionRules = .init()) {
     self.limits = limits
-    var codes = SIMD4<UInt64>()
-    for code in extensionCodes {
-      let bit = Int(UInt8(bitPattern: code))
-      codes[bit >> 6] |= 1 << UInt64(bit & 63)
-    }
-    self.codes = codes
+    self.extensions = extensions
   }
 
   /// Appends the MessagePack form of exactly one JSON value of any kind.
@@ -50,14 +44,14 @@ public struct JSONToMessagePack: Sendable, Hashable {
   ) throws(TranscodingError) -> CallFrames {
     guard json.count <= TranscodingLimits.largestDocument else { throw TranscodingFault(.tooLarge, 0).error() }
     let start = json.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? Cursor.nowhere
-    buffer.reserve(3 * json.count + JSONParser.slack)
+    buffer.reserve((extensions.picklesDates ? 4 : 3) * json.count + JSONParser.slack)
     let output = buffer.base + buffer.count
     let before = buffer.count
     let result = try withUnsafeTemporaryAllocation(
       byteCount: JSONParser.lentBytes, alignment: 8
     ) { memory throws(TranscodingError) in
       var parser = JSONParser(
-        start: start, end: start + json.count, output: output, limits: limits, extensionCodes: codes,
+        start: start, end: start + json.count, output: output, limits: limits, extensions: extensions,
         frames: BorrowedStack(in: UnsafeMutableRawBufferPointer(rebasing: memory[..<JSONParser.lentToFrames])),
         keys: SeenKeys(in: UnsafeMutableRawBufferPointer(rebasing: memory[JSONParser.lentToFrames...])))
       do throws(TranscodingFault) {

@@ -2,7 +2,7 @@
 ///
 /// Floats are the shortest text that reads back the same, always with a point or an exponent; binary data is
 /// `{"$bin":"<base64>"}`, as is a string that is not UTF-8; timestamps and pickled dates are ISO 8601 text; other
-/// extensions are `{"$ext":[code,"<base64>"]}`. A map that an object cannot show truly (two keys with the same text, or
+/// extensions are `{"$ext":[code,"<base64>"]}`, or a string where the rules say so. A map that an object cannot show truly (two keys with the same text, or
 /// one reserved key) is `{"$map":[[key,value],...]}`.
 public struct MessagePackToJSON: Sendable, Hashable {
   /// How integers are written.
@@ -40,15 +40,19 @@ public struct MessagePackToJSON: Sendable, Hashable {
   /// How maps with keys other than strings are written. Default: as objects.
   public var keys: Keys
 
+  /// Which extensions are written as text. Default: none.
+  public var extensions: ExtensionRules
+
   /// A transcoder with these rules.
   public init(
     limits: TranscodingLimits = .init(), integers: Integers = .number, nonFinite: NonFinite = .null,
-    keys: Keys = .string
+    keys: Keys = .string, extensions: ExtensionRules = .init()
   ) {
     self.limits = limits
     self.integers = integers
     self.nonFinite = nonFinite
     self.keys = keys
+    self.extensions = extensions
   }
 
   /// Appends the JSON form of the one value that fills `bytes`.

@@ -1,6 +1,7 @@
 /// The keys that say what the one member of an object stands for (`{"$bin":"<base64>"}` is binary data, for instance).
 enum ReservedKey {
-  case binary, `extension`, pairs, timestamp, date
+  case binary, `extension`, pairs, timestamp
+  case date(DateText.Kind)
 
   /// The reserved key that `text` spells, if any.
   init?(_ text: UnsafePointer<UInt8>, _ count: Int) {
@@ -13,10 +14,14 @@ enum ReservedKey {
       self = .pairs
     } else if ByteWord.equal(text, count, "$timestamp") {
       self = .timestamp
-    } else if ByteWord.equal(text, count, "$datetime") || ByteWord.equal(text, count, "$date")
-      || ByteWord.equal(text, count, "$time") || ByteWord.equal(text, count, "$timedelta")
-    {
-      self = .date
+    } else if ByteWord.equal(text, count, "$datetime") {
+      self = .date(.datetime)
+    } else if ByteWord.equal(text, count, "$date") {
+      self = .date(.date)
+    } else if ByteWord.equal(text, count, "$time") {
+      self = .date(.time)
+    } else if ByteWord.equal(text, count, "$timedelta") {
+      self = .date(.timedelta)
     } else {
       return nil
     }
@@ -25,7 +30,8 @@ enum ReservedKey {
 
 /// Objects with one member whose key is reserved, turned in place into what they stand for when they close.
 ///
-/// Every such value is shorter than the map it was first written as, so the bytes only move down.
+/// Every such value but a date is shorter than the map it was first written as, so the bytes only move down. A date is read to its
+/// end before it is written, and there is room for it.
 extension JSONParser {
   /// Converts the map at `header`, whose one key is `key` and whose value ends at `out`; nil when the key is ordinary.
   @inline(never) mutating func reserved(
@@ -39,7 +45,7 @@ extension JSONParser {
     case .pairs?: return try pairs(value, out, header, source)
     case .timestamp?: return try timestamp(value, out, header, source)
     case .extension?: return try extended(value, out, header, source)
-    case .date?: throw TranscodingFault(.dateTypes, source)
+    case .date(let kind)?: return try date(kind, value, out, header, source)
     case nil: return nil
     }
   }
@@ -47,7 +53,7 @@ extension JSONParser {
   private func cursor(
     _ from: UnsafeMutablePointer<UInt8>, _ to: UnsafeMutablePointer<UInt8>
   ) -> Cursor {
-    Cursor(UnsafeRawBufferPointer(start: from, count: to - from), limits: .init(depth: .max, elements: .max))
+    Cursor(UnsafeRawBufferPointer(start: from, count: to - from), limits: .unbounded)
   }
 
   private func binary(
@@ -74,6 +80,22 @@ extension JSONParser {
     return time.write(header)
   }
 
+  private func date(
+    _ kind: DateText.Kind, _ value: UnsafeMutablePointer<UInt8>, _ end: UnsafeMutablePointer<UInt8>,
+    _ header: UnsafeMutablePointer<UInt8>, _ source: Int
+  ) throws(TranscodingFault) -> UnsafeMutablePointer<UInt8> {
+    guard extensions.picklesDates else { throw TranscodingFault(.dateTypes, source) }
+    var cursor = cursor(value, end)
+    guard case .string(let text) = try cursor.token(), let date = DateText.read(text, as: kind) else {
+      throw TranscodingFault(.badDate, source)
+    }
+    let pickle = date.pickle
+    let body = MessagePackWriter.extensionHeader(date.code, pickle.count, header)
+    pickle.withUnsafeBytes { UnsafeMutableRawBufferPointer(start: body, count: $0.count).copyMemory(from: $0) }
+    return body + pickle.count
+  }
+
+  /// `[code, "<base64>"]`, or `[code, {"text":"..."}]` for a payload that is text.
   private func extended(
     _ value: UnsafeMutablePointer<UInt8>, _ end: UnsafeMutablePointer<UInt8>,
     _ header: UnsafeMutablePointer<UInt8>, _ source: Int
@@ -84,14 +106,22 @@ extension JSONParser {
     else { throw TranscodingFault(.badExtension, source) }
     if code >= 123 { throw TranscodingFault(.pickledExtension, source) }
     if code == -1 { throw TranscodingFault(.timestampExtension, source) }
-    let bit = Int(UInt8(bitPattern: code))
-    if extensionCodes[bit >> 6] >> UInt64(bit & 63) & 1 == 0 { throw TranscodingFault(.unlistedExtension, source) }
-    guard case .string(let text) = try cursor.token(), let size = Base64.decodedCount(text) else {
-      throw TranscodingFault(.badExtension, source)
+    if !extensions.lists(code) { throw TranscodingFault(.unlistedExtension, source) }
+    switch try cursor.token() {
+    case .string(let text):
+      guard let size = Base64.decodedCount(text) else { throw TranscodingFault(.badExtension, source) }
+      let body = MessagePackWriter.extensionHeader(code, size, header)
+      guard Base64.decode(text, body) else { throw TranscodingFault(.badExtension, source) }
+      return body + size
+    case .map(1):
+      guard case .string(let key) = try cursor.token(), key.elementsEqual("text".utf8),
+        case .string(let text) = try cursor.token()
+      else { throw TranscodingFault(.badExtension, source) }
+      let body = MessagePackWriter.extensionHeader(code, text.count, header)
+      UnsafeMutableRawBufferPointer(start: body, count: text.count).copyMemory(from: text)
+      return body + text.count
+    default: throw TranscodingFault(.badExtension, source)
     }
-    let body = MessagePackWriter.extensionHeader(code, size, header)
-    guard Base64.decode(text, body) else { throw TranscodingFault(.badExtension, source) }
-    return body + size
   }
 
   /// `[[key, value], ...]` to a map: each pair loses its array header.

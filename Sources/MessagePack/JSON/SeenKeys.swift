@@ -28,7 +28,32 @@ struct SeenKeys: ~Copyable {
     _ output: UnsafeMutablePointer<UInt8>, offset: Int, length: Int, source: Int, first: Int
   ) -> Bool {
     let text = UnsafePointer(output + offset)
-    let word = ByteWord.load(text)
+    return add(output, text, ByteWord.load(text), offset: offset, length: length, source: source, first: first)
+  }
+
+  /// Adds a key in memory that is not the pass's own, of which nothing at or behind `end` may be read.
+  mutating func add(
+    _ key: UnsafeRawBufferPointer, from start: UnsafePointer<UInt8>, until end: UnsafePointer<UInt8>, source: Int,
+    first: Int
+  ) -> Bool {
+    let text = key.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? start
+    var word: UInt64 = 0
+    if end - text >= 8 {
+      word = ByteWord.load(text)
+    } else {
+      for (index, byte) in key.enumerated() { word |= UInt64(byte) << UInt64(8 * index) }
+    }
+    // Nothing is written through it.
+    return add(
+      UnsafeMutablePointer(mutating: start), text, word, offset: text - start, length: key.count, source: source,
+      first: first)
+  }
+
+  /// `word` is the first eight bytes at `text`; those behind the key may be anything.
+  @inline(__always) private mutating func add(
+    _ output: UnsafeMutablePointer<UInt8>, _ text: UnsafePointer<UInt8>, _ word: UInt64, offset: Int, length: Int,
+    source: Int, first: Int
+  ) -> Bool {
     let tag: UInt64
     if length >= 8 {
       tag = (word ^ (ByteWord.load(text + length - 8) &* 0x9e37_79b9_7f4a_7c15)) &+ UInt64(truncatingIfNeeded: length)

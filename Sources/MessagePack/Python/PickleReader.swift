@@ -230,7 +230,7 @@ extension PickleReader {
 
   /// Letters, digits and `_ + - .` in parts between slashes, no part empty or hidden, so that no path escapes from a
   /// directory of zones.
-  private static func isZoneKey(_ key: String) -> Bool {
+  static func isZoneKey(_ key: String) -> Bool {
     guard (1...64).contains(key.utf8.count) else { return false }
     return key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { part in
       guard let first = part.first, first != UInt8(ascii: ".") else { return false }

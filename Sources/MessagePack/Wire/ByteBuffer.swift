@@ -23,6 +23,9 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   /// Forgets the bytes and keeps the memory.
   public mutating func removeAll() { count = 0 }
 
+  /// Forgets the bytes from the one at `count` on.
+  mutating func truncate(to count: Int) { self.count = count }
+
   /// Forgets the bytes, and the memory too when it is more than `limit` bytes: after one huge document a buffer that
   /// is used again and again should not hold on to its size.
   public mutating func removeAll(keepingUpTo limit: Int) {

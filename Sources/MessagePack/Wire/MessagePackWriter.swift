@@ -159,6 +159,18 @@ extension ByteBuffer {
     text.withUTF8 { appendString(UnsafeRawBufferPointer($0)) }
   }
 
+  /// Adds binary data; fewer than 2^32 bytes.
+  mutating func appendBinary(_ bytes: UnsafeRawBufferPointer) {
+    appendHeader(MessagePackWriter.binaryHeader, bytes.count)
+    append(bytes)
+  }
+
+  /// Adds an extension; fewer than 2^32 bytes.
+  mutating func appendExtension(_ code: Int8, _ payload: UnsafeRawBufferPointer) {
+    appendHeader({ MessagePackWriter.extensionHeader(code, $0, $1) }, payload.count)
+    append(payload)
+  }
+
   /// Adds the header of an array; its `count` values must follow (fewer than 2^32).
   public mutating func appendArrayHeader(_ count: Int) { appendHeader(MessagePackWriter.arrayHeader, count) }
 
@@ -168,7 +180,7 @@ extension ByteBuffer {
   @inline(__always) private mutating func appendHeader(
     _ write: (Int, UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>, _ size: Int
   ) {
-    reserve(5)
+    reserve(6)
     count = write(size, base + count) - base
   }
 }

@@ -9,7 +9,8 @@ extension Provocations {
     add("304", nil, to: gets) { $0.with("If-None-Match", "*") }
     add("405", "not-safe", to: gets) { $0.calling("calc", "fail") }
     add("406", "not-acceptable", to: Self.calls) { $0.with("Accept", "text/html") }
-    add("415", "unsupported-media-type", to: ["call"]) { $0.with("Content-Type", "application/msgpack") }
+    add("400", "bad-msgpack", to: ["call"]) { $0.with("Content-Type", "application/msgpack") }
+    add("415", "unsupported-media-type", to: ["call"]) { $0.with("Content-Type", "text/plain") }
     addMistakes(gets)
     addExceptions()
     addFailures()

@@ -134,7 +134,8 @@ extension Provocations {
     add("400", "bad-shape", to: Self.messages) { $0.with(body: "5") }
     add("404", "no-such-service", to: Self.messages + options) { $0.at(service: "maths") }
     add("404", "not-exposed", to: Self.messages + options) { $0.at(last: "_secret") }
-    add("415", "unsupported-media-type", to: Self.messages) { $0.with("Content-Type", "application/msgpack") }
+    add("400", "bad-msgpack", to: Self.messages) { $0.with("Content-Type", "application/msgpack") }
+    add("415", "unsupported-media-type", to: Self.messages) { $0.with("Content-Type", "text/plain") }
     add("422", "not-encodable", to: Self.messages) { $0.with(body: "[18446744073709551616]") }
     add("503", "no-backend", to: ["push"]) { $0.at(service: "absent-jobs") }
     add("503", "no-backend", to: ["publish"]) { $0.at(service: "absent-news") }

@@ -1,4 +1,5 @@
 import Gateway
+import MessagePack
 import Support
 import Testing
 
@@ -33,6 +34,22 @@ struct RouteTests {
 
   private static var http: HTTPClient {
     get async throws { try await gateway.value.http }
+  }
+
+  @Test("take a body in MessagePack, and answer in it")
+  func packed() async throws {
+    let headers = ["Content-Type": "application/msgpack", "Accept": "application/msgpack"]
+    let body: Value = ["user": ["a": .binary([1])], "size": 2]
+    let reply = try await Self.http.send("PUT", "/api/users/5", headers: headers, body: body.packed)
+    let called: Value = [[], ["id": 5, "user": ["a": .binary([1])], "size": 2.0]]
+    #expect(reply.status == 200)
+    #expect(reply.bytes == called.packed)
+    for (wrong, code) in [
+      ([0x82, 0xA1], "bad-msgpack"), ([0x91, 0x01], "bad-shape"),
+      ([0x81, 0xA4] + "user".bytes + [0xD4, 0x7E, 0], "not-encodable"),
+    ] as [([UInt8], JSON)] {
+      #expect(try await Self.http.send("PUT", "/api/users/5", headers: headers, body: wrong).json["code"] == code)
+    }
   }
 
   @Test(
