@@ -113,6 +113,12 @@ package struct Field {
     return within(range, bytes, "\(range.lowerBound)B", "\(range.upperBound)B")
   }
 
+  /// A share in hundredths, within bounds.
+  package func percent(in range: ClosedRange<Int>) -> Int? {
+    guard let percent = value("a share such as 10%", Quantity.percent) else { return nil }
+    return within(range, percent, "\(range.lowerBound)%", "\(range.upperBound)%")
+  }
+
   /// One of the words of an enumeration; those in `later` are words that a later version will take.
   package func choice<Value: RawRepresentable & CaseIterable>(
     _ type: Value.Type = Value.self, later: [String] = []

@@ -48,6 +48,14 @@ package enum Quantity {
     return bytes
   }
 
+  /// `10%`: a whole number of hundredths.
+  static func percent(_ text: String) throws(InvalidText) -> Int {
+    guard text.hasSuffix("%"), let number = Int(text.dropLast()) else {
+      throw InvalidText("expected a share such as 10%, not \"\(text)\"")
+    }
+    return number
+  }
+
   /// The shortest text from which ``duration(_:)`` reads the same: `500ms`, `1.5s`, `2m`, `1h`.
   package static func text(_ duration: Duration) -> String {
     let (seconds, attoseconds) = duration.components

@@ -38,12 +38,15 @@ public final class Gateway: Sendable {
   public static func start(
     _ configuration: Configuration, context: Context? = nil, logger: Logger
   ) async throws -> Gateway {
+    let count =
+      configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    try DescriptorLimit.check(
+      shards: count, servers: count * configuration.http.listen.count, sockets: configuration.openSockets(shards: count)
+    )
     // Before anything is opened: with a library that no request may be trusted to, there is no start.
     if try ParserStrictness.linked() == .lenient {
       logger.warning("\(configuration.http.limits.server.chunked.warning)")
     }
-    let count =
-      configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let own = context == nil
     let context = try context ?? Context(sockets: max(1_023, configuration.socketCount(shards: count)))
     var shards: [Shard] = []
@@ -117,22 +120,46 @@ public final class Gateway: Sendable {
   }
 
   /// Stops accepting, lets what is under way finish within the configured grace, ends streams with `bye`, and closes
-  /// everything.
-  public func stop() async {
+  /// everything. Returns what has become of all requests.
+  @discardableResult
+  public func stop() async -> Accounts {
     logger.info("draining", metadata: ["grace": "\(grace)"])
     await withTaskGroup { group in
       for shard in shards { group.addTask { [grace] in await shard.drain(within: grace) } }
     }
-    await Self.close(shards)
+    let accounts = await Self.close(shards)
     // What was handed to libzmq last may still be leaving.
     _ = await context?.close(within: Self.lastMoment)
-    logger.info("stopped")
+    logger.info("stopped", metadata: accounts.metadata)
+    return accounts
+  }
+
+  /// What has become of the requests of all shards so far. Not to be asked after `stop()`.
+  public var accounts: Accounts {
+    get async {
+      var sum = Accounts()
+      for shard in shards { sum = sum + (await shard.accounts) }
+      return sum
+    }
   }
 
   /// The reactors go last: what lived on them has been closed by then.
-  private static func close(_ shards: [Shard]) async {
-    for shard in shards { await shard.close() }
+  @discardableResult
+  private static func close(_ shards: [Shard]) async -> Accounts {
+    var sum = Accounts()
+    for shard in shards { sum = sum + (await shard.close()) }
     for shard in shards { await shard.reactor.stop() }
+    return sum
+  }
+}
+
+extension Accounts {
+  /// As a line of the log tells them.
+  fileprivate var metadata: Logger.Metadata {
+    [
+      "accepted": "\(accepted)", "answered": "\(answered)", "refused": "\(refused)", "failed": "\(failed)",
+      "abandoned": "\(abandoned)", "late-replies": "\(lateReplies.count)",
+    ]
   }
 }
 
@@ -149,7 +176,10 @@ extension ChunkedBodies {
 extension Configuration {
   /// Sockets of all shards: one for each endpoint or pattern, twice that for monitors and their ends, and as much to spare for
   /// connections that are replaced.
-  fileprivate func socketCount(shards: Int) -> Int {
+  fileprivate func socketCount(shards: Int) -> Int { openSockets(shards: shards) * 6 }
+
+  /// Sockets of all shards, their monitors aside.
+  fileprivate func openSockets(shards: Int) -> Int {
     let sockets = services.reduce(0) { sum, service in
       switch service.pattern {
       case .rpc(let rpc): sum + rpc.connect.count
@@ -157,6 +187,6 @@ extension Configuration {
       case .pubsub: sum + 2
       }
     }
-    return sockets * 6 * shards
+    return sockets * shards
   }
 }

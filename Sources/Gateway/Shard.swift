@@ -106,17 +106,28 @@ actor Shard {
     waiting = nil
   }
 
-  /// Closes everything that lives on the shard. Calls still under way are answered with that, streams are cut off.
-  func close() {
+  /// What has become of the requests of this shard.
+  var accounts: Accounts {
+    var accounts = handler.accounts
+    upstreams.count(into: &accounts)
+    return accounts
+  }
+
+  /// Closes everything that lives on the shard. Calls still under way are answered with that, streams are cut off. Returns what has become
+  /// of all requests.
+  @discardableResult
+  func close() -> Accounts {
     upstreams.close()
     // Before the servers, so that those whose streams are not open yet get their answer.
     for feed in feeds.values { feed.close() }
     for server in servers { server.stop() }
     for hub in hubs.values { hub.close() }
+    let accounts = accounts
     servers = []
     hubs = [:]
     feeds = [:]
     upstreams = UpstreamTable()
     handler.use(upstreams)
+    return accounts
   }
 }

@@ -7,7 +7,7 @@ public protocol Handler: AnyObject {
   func handle(_ exchange: Exchange)
   /// The server refuses the request. Respond at once, with the rejection's status and any body.
   func refused(_ exchange: Exchange, _ rejection: Rejection)
-  /// The client went away before the answer to a request that `handle` was given: release what it holds. Do not respond.
+  /// The client went away before the answer to a request that `begin` was given: release what it holds. Do not respond.
   func abandoned(_ exchange: Exchange)
 }
 

@@ -44,6 +44,9 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// The same address in numbers, with the port the kernel chose.
   func bound(to port: UInt16) -> ListenAddress { .init(host: numericHost, port: port) }
 
+  /// Whether both are one address and port, however they are written.
+  public func isSame(as other: ListenAddress) -> Bool { port == other.port && octets == other.octets }
+
   /// Whether only this machine can connect: 127.0.0.0/8, in IPv6 too, and ::1.
   public var isLoopback: Bool {
     guard let octets else { return false }

@@ -27,7 +27,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// A tcp endpoint, from its parts.
-  init(host: String, port: UInt16) {
+  package init(host: String, port: UInt16) {
     address = .tcp(host: host, port: port)
     description = host.contains(":") ? "tcp://[\(host)]:\(port)" : "tcp://\(host):\(port)"
   }
@@ -150,7 +150,7 @@ extension Endpoint {
   }
 
   /// The host's name if it has one that must be looked up before libzmq can connect.
-  var hostName: String? {
+  package var hostName: String? {
     guard case .tcp(let host, _) = address, host != "*", Resolver.numeric(host) == nil else { return nil }
     return host
   }

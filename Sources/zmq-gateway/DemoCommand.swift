@@ -29,6 +29,13 @@ struct DemoCommand: AsyncParsableCommand {
       throw ValidationError("\(address) is reachable from other machines; add --open to serve everyone who reaches it")
     }
     let logger = serving.logger()
+    do {
+      // What the services need; the gateway sees to its own.
+      try TooFewDescriptors.check(needed: 64)
+    } catch {
+      logger.critical("cannot start", metadata: ["error": "\(error)"])
+      throw ExitCode.unavailable
+    }
     let demo = try await DemoServices.start(logger: logger)
     var configuration = Configuration()
     configuration.isOpenToAll = open

@@ -25,6 +25,14 @@ struct QuantityTests {
     #expect(throws: InvalidText.self) { try Quantity.duration(text) }
   }
 
+  @Test("is a share in whole hundredths")
+  func percent() throws {
+    for number in [0, 1, 10, 100, 250] { #expect(try Quantity.percent("\(number)%") == number) }
+    for text in ["", "%", "10", "1.5%", "10 %", "%10", "0.1"] {
+      #expect(throws: InvalidText.self) { try Quantity.percent(text) }
+    }
+  }
+
   @Test("says which unit is missing")
   func unit() {
     func grace(_ section: Section) { _ = section.field("grace")?.duration(in: .zero ... .seconds(60)) }

@@ -1,3 +1,5 @@
+import ConfigurationReader
+import HTTPServer
 import Testing
 import ZeroMQ
 
@@ -89,6 +91,24 @@ struct AddressTests {
         "1:31: http.listen[1]: localhost:1 is listed twice"
       ])
     #expect(complaints("http: { listen: [localhost:0, localhost:0] }") == [])
+    #expect(
+      complaints("http: { listen: [localhost:1, 127.0.0.1:1, \"[::1]:1\", \"[0::1]:1\"] }") == [
+        "1:31: http.listen[1]: 127.0.0.1:1 is listed twice, as localhost:1 too",
+        "1:55: http.listen[3]: [0::1]:1 is listed twice, as [::1]:1 too",
+      ])
+  }
+
+  @Test("may not be given twice by flags or the environment")
+  func twiceOutside() throws {
+    let twice = [try ListenAddress("127.0.0.1:1"), try ListenAddress("localhost:1")]
+    let reason = "http.listen: localhost:1 is listed twice, as 127.0.0.1:1 too"
+    #expect(throws: ConfigurationErrors.self) { try Configuration().applying(Overrides(listen: twice)) }
+    do {
+      _ = try Configuration.load(yaml: "services: {}", file: "a.yaml", overrides: Overrides(listen: twice))
+      Issue.record("it is taken")
+    } catch {
+      #expect("\(error)".contains(reason), "\(error)")
+    }
   }
 
   @Test("of a unix socket is named as one of a later version")

@@ -1,5 +1,6 @@
 import Testing
 import ZeroMQ
+import ZeroMQRPC
 
 @testable import Gateway
 
@@ -62,6 +63,79 @@ struct BackendConfigurationTests {
     ] as [(String, [String])])
   func faults(connect: String, expected: [String]) {
     #expect(complaints("services: { a: { pattern: rpc, connect: \(connect) } }") == expected)
+  }
+
+  @Test("opens a breaker after five failures for ten seconds, unless told")
+  func breaker() throws {
+    #expect(try read("connect: tcp://h:1").breaker == BreakerOptions())
+    #expect(BreakerOptions().failures == 5)
+    #expect(BreakerOptions().open == .seconds(10))
+    let read = try read("connect: tcp://h:1", "breaker: { failures: 2, open: 500ms }").breaker
+    #expect(read.failures == 2)
+    #expect(read.open == .milliseconds(500))
+    #expect(try self.read("connect: tcp://h:1", "breaker: off").breaker.failures == nil)
+    #expect(
+      complaints(rpc("breaker: on")) == [
+        "5:14: services.math.breaker: expected off, or what opens it, such as { failures: 5, open: 10s }"
+      ])
+    #expect(
+      complaints(rpc("breaker: { failures: 0, opne: 1s, open: 99ms }")) == [
+        "5:26: services.math.breaker.failures: must be between 1 and 1000",
+        "5:29: services.math.breaker.opne: unknown key; did you mean \"open\"?",
+        "5:45: services.math.breaker.open: must be between 100ms and 1h",
+      ])
+  }
+
+  @Test("has names of hosts looked up every thirty seconds, unless told")
+  func resolve() throws {
+    #expect(try read("connect: tcp://h:1").resolve == .seconds(30))
+    #expect(try read("connect: tcp://h:1", "resolve: 5s").resolve == .seconds(5))
+    #expect(complaints(rpc("resolve: 999ms")) == ["5:14: services.math.resolve: must be between 1s and 1h"])
+  }
+
+  @Test("sends nothing twice, unless told")
+  func repeats() throws {
+    let safe = "methods: { safe: [get] }"
+    let none = try read("connect: tcp://h:1")
+    #expect(none.retries == RetryOptions())
+    #expect(none.retries.attempts == 0)
+    #expect(none.hedge == .never)
+    let short = try read("connect: tcp://h:1", safe, "retries: {}", "hedge: true")
+    #expect(short.retries.attempts == 1)
+    #expect(short.retries.percent == 10)
+    #expect(short.retries.burst == 100)
+    #expect(short.hedge == .percentile95)
+    let long = try read(
+      "connect: tcp://h:1", safe, "retries: { attempts: 3, budget: 25%, burst: 7 }", "hedge: { after: 50ms }")
+    #expect((long.retries.attempts, long.retries.percent, long.retries.burst) == (3, 25, 7))
+    #expect(long.hedge == .after(.milliseconds(50)))
+    #expect(try read("connect: tcp://h:1", safe, "hedge: { after: p95 }").hedge == .percentile95)
+    #expect(try read("connect: tcp://h:1", "hedge: false").hedge == .never)
+  }
+
+  @Test(
+    "tells what is wrong with what is sent twice",
+    arguments: [
+      ("retries: { budget: 10 }", ["6:24: services.math.retries.budget: expected a share such as 10%, not \"10\""]),
+      ("retries: { budget: 101% }", ["6:24: services.math.retries.budget: must be between 0% and 100%"]),
+      ("retries: { attempts: 11 }", ["6:26: services.math.retries.attempts: must be between 0 and 10"]),
+      ("hedge: maybe", ["6:12: services.math.hedge: expected true or false, not \"maybe\""]),
+      (
+        "hedge: { after: p99 }",
+        ["6:21: services.math.hedge.after: expected a duration such as 500ms, 5s, 2m or 1h, not \"p99\""]
+      ),
+    ] as [(String, [String])])
+  func repeatFaults(line: String, expected: [String]) {
+    #expect(complaints(rpc("methods: { safe: [get] }", line)) == expected)
+  }
+
+  @Test("sends nothing twice where no method is safe", arguments: ["retries: {}", "hedge: true"])
+  func unsafe(line: String) {
+    let key = line.prefix { $0 != ":" }
+    #expect(
+      complaints(rpc(line)) == [
+        "5:5: services.math.\(key): does nothing: only methods that are declared safe are sent twice; list them in methods.safe"
+      ])
   }
 
   @Test("has no weights in other patterns")

@@ -96,7 +96,7 @@ struct ConfigurationTests {
           connect: ipc:///run/jobs
         news:
           pattern: pubsub
-          publish: { connect: tcp://h:1 }
+          publish: { connect: tcp://h:1, topics: [eu, ""] }
           subscribe: { connect: tcp://h:2, topics: [eu, us], topics-per-stream: 2, topics-limit: 9, event-limit: 1KiB, history: { events: 1, bytes: 1MB, age: 1s },
             slow: disconnect, linger: 0s, heartbeat: 5s, retry: 1s }
       """
@@ -129,6 +129,8 @@ struct ConfigurationTests {
     json.integers = .string
     json.nonFinite = .null
     json.keys = .pairs
+    var publish = Configuration.Publish(connect: [try .init("tcp://h:1")])
+    publish.topics = ["eu", ""]
     var subscribe = Configuration.Subscribe(connect: [try .init("tcp://h:2")])
     subscribe.topics = ["eu", "us"]
     subscribe.topicsPerStream = 2
@@ -144,7 +146,7 @@ struct ConfigurationTests {
       .init(
         "math", .rpc(math), methods: .init(expose: ["a*", "b"], hide: ["admin.*"], safe: ["get*"]), json: json),
       .init("jobs", .pipeline(.init(connect: [try .init("ipc:///run/jobs")]))),
-      .init("news", .pubsub(.init(publish: .init(connect: [try .init("tcp://h:1")]), subscribe: subscribe))),
+      .init("news", .pubsub(.init(publish: publish, subscribe: subscribe))),
     ]
     let loaded = try Configuration.load(yaml: yaml, file: "f")
     #expect(loaded == expected)

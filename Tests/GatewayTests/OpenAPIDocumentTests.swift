@@ -99,7 +99,7 @@ struct OpenAPIDocumentTests {
     }
     // What nothing answers with in this version is in no list; `method-not-allowed` and `internal` belong to no operation.
     let absent = ["unauthenticated", "permission-denied", "rate-limited", "too-many-streams"]
-    let unlisted = absent + ["breaker-open", "method-not-allowed", "internal"]
+    let unlisted = absent + ["method-not-allowed", "internal"]
     #expect(codes == Set(ProblemCode.allCases.map(\.rawValue)).subtracting(unlisted))
   }
 }

@@ -9,6 +9,7 @@ import ZeroMQRPC
 struct ProblemCauseTests {
   static let failures: [(CallFailure.Code, ProblemCode)] = [
     (.noBackend, .noBackend), (.overloaded, .overloaded), (.queueFull, .queueFull), (.queueTimeout, .queueTimeout),
+    (.breakerOpen, .breakerOpen),
     (.timeout, .timeout), (.backendLost, .backendLost), (.badReply, .badReply), (.replyTooLarge, .replyTooLarge),
   ]
 
@@ -21,6 +22,15 @@ struct ProblemCauseTests {
       #expect(problem.sent == sent)
       #expect(!problem.detail.isEmpty)
     }
+  }
+
+  @Test(
+    "of endpoints that are left alone says in whole seconds when one is tried",
+    arguments: [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (9_500, 10), (10_000, 10)])
+  func retryAfter(milliseconds: Int, seconds: Int) {
+    let failure = CallFailure(.breakerOpen, sent: false, retryAfter: .milliseconds(milliseconds))
+    #expect(Problem(failure).retryAfter == seconds)
+    #expect(Problem(CallFailure(.noBackend, sent: false)).retryAfter == 1)
   }
 
   static let rejections: [(Rejection.Code, ProblemCode)] = [

@@ -25,6 +25,23 @@ struct ProblemTests {
     (505, "unsupported-version"),
   ]
 
+  @Test("names no setting that is not documented")
+  func settings() throws {
+    let documents = try Repository.text("docs/configuration.md")
+    var names: Set<String> = []
+    for code in ProblemCode.allCases {
+      let quoted = "\(code.row.meaning) \(code.row.remedy)".split(separator: "`", omittingEmptySubsequences: false)
+      for (index, word) in quoted.enumerated() where index % 2 == 1 {
+        let isName = word.allSatisfy { "a"..."z" ~= $0 || $0 == "." || $0 == "-" }
+        if isName, word.contains(".") || word.contains("-"), word != "same-origin" { names.insert(String(word)) }
+      }
+    }
+    #expect(names.isSuperset(of: ["http.limits.body", "reply-limit", "in-flight"]))
+    for name in names {
+      #expect(documents.contains("| `\(name.split(separator: ".").last ?? "")` |"), "\(name)")
+    }
+  }
+
   @Test("has the status of its code", arguments: contract)
   func status(status: Int, code: String) throws {
     let known = try #require(ProblemCode(rawValue: code))

@@ -138,6 +138,12 @@ struct ServiceConfigurationTests {
     #expect(complaints(service(String(repeating: "a", count: 245))) == [])
     #expect(complaints(service(String(repeating: "a", count: 246))).count == 1)
     #expect(complaints(service("[]")).count == 1)
+    func publish(_ topics: String) -> String {
+      "services: { a: { pattern: pubsub, publish: { connect: tcp://h:1, topics: \(topics) } } }"
+    }
+    #expect(complaints(publish(String(repeating: "a", count: 245))) == [])
+    #expect(complaints(publish(String(repeating: "a", count: 246))).count == 1)
+    #expect(complaints(publish("[]")).count == 1)
     // A stream that names none asks for all.
     #expect(complaints(service("[a, b], topics-per-stream: 2")) == [])
     #expect(complaints(service("[a, b], topics-per-stream: 1")).count == 1)

@@ -100,6 +100,16 @@ struct AnswerTests {
     }
   }
 
+  @Test("later minor versions are read as HTTP/1.1", arguments: [2, 9])
+  func laterVersion(minor: Int) async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send("POST /echo HTTP/1.\(minor)\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc" + get("/y"))
+      #expect(try client.reply().body == "abc")
+      #expect(try client.reply().body == "/y 0")
+    }
+  }
+
   @Test("HTTP/1.0 is answered and closed, or kept open on demand")
   func oldVersion() async throws {
     try await Fixture.with { fixture in

@@ -47,7 +47,7 @@ struct ExchangeStateTests {
     .idle: (.ended, [.expectNothing, .shutDown]),
     .arriving: (.ended, [.expectNothing, .shutDown]),
     .head: (.dropped, [.expectNothing, .shutDown]),
-    .body: (.dropped, [.expectNothing, .shutDown]),
+    .body: (.dropped, [.abandon, .expectNothing, .shutDown]),
     .handling: (.dropped, [.abandon, .expectNothing, .shutDown]),
     .pending: (.dropped, [.abandon, .expectNothing, .shutDown, .resume]),
     .answered: (.dropped, [.expectNothing, .shutDown]),
@@ -62,7 +62,7 @@ struct ExchangeStateTests {
     [.head, .body, .handling, .pending, .answered] + streaming + [.lingering, .dropped]
 
   static func debts(_ phase: Phase) -> Actions {
-    phase == .handling || phase == .pending ? [.abandon] : streaming.contains(phase) ? [.closeStream] : []
+    [.body, .handling, .pending].contains(phase) ? [.abandon] : streaming.contains(phase) ? [.closeStream] : []
   }
 
   static func table(_ event: Event) -> [Phase: (Phase, Actions)] {
@@ -217,7 +217,7 @@ struct ExchangeStateTests {
     #expect(state.headAccepted() == [])
     var late = state
     // A body that will not come is no matter of its speed.
-    #expect(late.expired() == [.expectNothing, .shutDown])
+    #expect(late.expired() == [.abandon, .expectNothing, .shutDown])
     #expect(late.phase == .dropped)
     #expect(state.arrived(bytes: 0) == .complete)
     #expect(state.path(bodyFollows: false) == .library)

@@ -61,7 +61,7 @@ struct RefusalTests {
     .init("two Host lines", get("/", "Host: a\r\n")),
     .init("two Content-Type lines", get("/", "Content-Type: a/b\r\nContent-Type: a/b\r\n")),
     .init("two Request-Timeout lines", get("/", "Request-Timeout: 1\r\nRequest-Timeout: 2\r\n")),
-    .init("HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505),
+    .init("HTTP/2.1", "GET / HTTP/2.1\r\nHost: a\r\n\r\n", 505),
     .init("a compressed body", get("/", "Content-Encoding: gzip\r\n"), 415),
     .init("a long target", get("/" + String(repeating: "a", count: 8_192)), 414),
     .init("a long header", get("/", "X: " + String(repeating: "a", count: 16_400) + "\r\n"), 431),

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPServer
 import Support
 import Testing
@@ -126,6 +127,7 @@ struct SlowClientTests {
       let client = try fixture.connect()
       client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
       client.send(String(repeating: "x", count: 999_900))
+      try await eventually("all of it to be read") { try fixture.hasReadAll() }
       try await fixture.advance(by: .seconds(4), times: 4)
       #expect(try client.reply().status == 408)
       try await fixture.advance(by: .seconds(2), times: 1)
@@ -259,5 +261,16 @@ struct SlowClientTests {
         }
       }
     }
+  }
+}
+
+extension Fixture {
+  /// Whether nothing that clients have sent is still on its way, as the kernel tells of both ends of each connection.
+  fileprivate nonisolated func hasReadAll() throws -> Bool {
+    let port = ":" + String(format: "%04X", Int(address.port))
+    let table = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/net/tcp")).readToEnd() ?? Data()
+    let connections = String(decoding: table, as: UTF8.self).split(separator: "\n").dropFirst()
+      .map { $0.split(separator: " ") }.filter { $0[3] == "01" && ($0[1].hasSuffix(port) || $0[2].hasSuffix(port)) }
+    return connections.count == 2 && connections.allSatisfy { $0[4] == "00000000:00000000" }
   }
 }

@@ -44,6 +44,18 @@ actor CallBench {
     }
   }
 
+  /// Runs the body with a client of those endpoints, connected or not.
+  static func with(
+    connect endpoints: [Endpoint], options: RPCOptions, in context: Context, _ body: (CallBench) async throws -> Void
+  ) async throws {
+    try await Cleanup.with { cleanup in
+      let bench = try CallBench()
+      cleanup.add { await bench.shutDown() }
+      try await bench.open(endpoints, [:], options, 10_000, nil, context)
+      try await body(bench)
+    }
+  }
+
   private init() throws {
     reactor = try Reactor(name: "client")
     unownedExecutor = reactor.asUnownedSerialExecutor()
@@ -55,8 +67,8 @@ actor CallBench {
   ) throws {
     self.context = context
     client = try CallEngine(
-      connect: endpoints, weights: weights, inFlight: SharedLimit(limit: limit),
-      waiting: waiting.map(SharedLimit.init), options: options, in: context, on: reactor.loop)
+      connect: endpoints, weights: weights, inFlight: SharedLimit(limit: limit), waiting: waiting.map(SharedLimit.init),
+      options: options, in: context, on: reactor.loop)
   }
 
   var connectedEndpoints: Int { client?.connectedEndpoints ?? 0 }
@@ -65,7 +77,10 @@ actor CallBench {
   var counters: CallEngine.Counters { client?.counters ?? .init() }
 
   /// Makes a call; what becomes of it is told by the returned task.
-  func call(_ method: String = "m", _ arguments: [UInt8] = [0x90], within timeout: Duration = .seconds(20)) -> Reply {
+  func call(
+    _ method: String = "m", _ arguments: [UInt8] = [0x90], within timeout: Duration = .seconds(20),
+    isRepeatable: Bool = false
+  ) -> Reply {
     let reply = Reply()
     do {
       guard let client else { throw CallFailure(.closed, sent: false) }
@@ -74,16 +89,16 @@ actor CallBench {
         try arguments.withUnsafeBytes { arguments in
           try [UInt8(0x80)].withUnsafeBytes { keywords in
             try client.call(
-              BorrowedCall(method: name, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: reply)
+              BorrowedCall(method: name, arguments: arguments, keywords: keywords), timeout: timeout,
+              isRepeatable: isRepeatable, replyTo: reply)
           }
         }
       }
-    } catch {
-      if let failure = error as? CallFailure { reply.finish(.failed(failure)) }
-    }
+    } catch { if let failure = error as? CallFailure { reply.finish(.failed(failure)) } }
     return reply
   }
 
+  func percentile95(of method: String) -> Duration? { client?.percentile95(of: method) }
   func cancel(_ reply: Reply) { client?.cancel(reply.number) }
   func close() { client?.close() }
 
@@ -102,14 +117,21 @@ actor CallBench {
     // Safe: the number is touched on the client's thread only, the outcome behind its lock.
     fileprivate(set) var number: UInt32 = 0
     private let box = Guarded<Outcome?>(nil)
+    private let told = Guarded<Silence?>(nil)
 
     func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
       finish(isException ? .exception(Array(body)) : .result(Array(body)))
     }
     func replied(_ reply: LongReply) { finish(.long(reply.body.withUnsafeBytes { Array($0) })) }
+    func timedOut(_ silence: Silence) {
+      told.withLock { $0 = silence }
+      failed(CallFailure(.timeout, sent: true))
+    }
     func failed(_ failure: CallFailure) { finish(.failed(failure)) }
     fileprivate func finish(_ outcome: Outcome) { box.withLock { $0 = outcome } }
 
+    /// What was known when its deadline passed.
+    var silence: Silence? { told.withLock { $0 } }
     /// The outcome if it is there.
     var now: Outcome? { box.withLock { $0 } }
     /// The outcome, waiting for it.

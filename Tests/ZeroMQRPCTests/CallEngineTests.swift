@@ -87,7 +87,7 @@ struct CallEngineTests {
       try await backends[0].answer(try await backends[0].call(), [2])
       #expect(try await second.outcome == .result([2]))
       #expect(first.now == nil)
-      #expect(await bench.counters.lateReplies == 1)
+      #expect(await bench.counters.lateReplies.count == 1)
     }
   }
 
@@ -141,7 +141,7 @@ struct CallEngineTests {
       #expect(mine.now == nil)
       try await backends[0].answer(calls[0], [1])
       #expect(try await mine.outcome == .result([1]))
-      #expect(await bench.counters.lateReplies == 0)
+      #expect(await bench.counters.lateReplies.count == 0)
     }
   }
 

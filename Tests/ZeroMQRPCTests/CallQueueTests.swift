@@ -27,6 +27,8 @@ struct CallQueueTests {
       let unsent = outcomes.filter { $0 == .failed(.init(.queueTimeout, sent: false)) }
       #expect(sent.count + unsent.count == 24)
       #expect(!sent.isEmpty && !unsent.isEmpty)
+      #expect(await bench.counters.timeouts == sent.count)
+      #expect(await bench.counters.queueTimeouts == unsent.count)
       #expect(waiting.now == nil)
       // What was sent is there, what expired in the queue never comes, what still waited does.
       await backends[0].pause(false)

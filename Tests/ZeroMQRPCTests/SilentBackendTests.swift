@@ -38,6 +38,47 @@ struct SilentBackendTests {
     }
   }
 
+  @Test("a call that is not answered in time is told how long the backend had it, and what came meanwhile")
+  func silence() async throws {
+    try await CallBench.with { bench, backends in
+      let first = await bench.call("m", within: .milliseconds(300))
+      let silent = try await backends[0].call()
+      for _ in 0..<3 {
+        let other = await bench.call("other")
+        try await backends[0].answer(try await backends[0].call(), [1])
+        #expect(try await other.outcome == .result([1]))
+      }
+      #expect(try await first.outcome == .failed(.init(.timeout, sent: true)))
+      let silence = try #require(first.silence)
+      #expect(silence.queued == .zero)
+      #expect(silence.waited >= .milliseconds(300))
+      #expect(try #require(silence.connected) >= silence.waited)
+      #expect(silence.answeredMeanwhile == 3)
+      // Its reply is counted, and so is its time.
+      try await backends[0].answer(silent, [2])
+      try await eventually("the late reply") { await bench.counters.lateReplies.count == 1 }
+      let counters = await bench.counters
+      #expect(counters.timeouts == 1 && counters.queueTimeouts == 0)
+      #expect(counters.lateReplies.timed == 1)
+      #expect(counters.lateReplies.longest >= .milliseconds(300))
+    }
+  }
+
+  @Test("late replies count in what the method usually takes, those of callers that left too")
+  func lateReplies() async throws {
+    try await CallBench.with { bench, backends in
+      for number in 0..<10 {
+        let reply = await bench.call("slow", within: number < 8 ? .milliseconds(20) : .seconds(20))
+        let call = try await backends[0].call()
+        if number < 8 { _ = try await reply.outcome } else { await bench.cancel(reply) }
+        try await backends[0].answer(call, [1])
+        try await eventually("the late reply") { await bench.counters.lateReplies.timed == number + 1 }
+      }
+      #expect(try #require(await bench.percentile95(of: "slow")) >= .milliseconds(20))
+      #expect(await bench.percentile95(of: "other") == nil)
+    }
+  }
+
   @Test("a deadline shorter than the least silence says nothing of the backend; one as long does")
   func shortDeadlines() async throws {
     var options = RPCOptions()

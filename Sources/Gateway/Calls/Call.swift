@@ -96,6 +96,8 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
     }
   }
 
+  func timedOut(_ silence: Silence) { end(Problem(silence, calling: method, at: upstream)) }
+
   func failed(_ failure: CallFailure) { end(Problem(failure)) }
 
   /// The long reply could not be read in time.

@@ -89,6 +89,11 @@ public struct Configuration: Sendable, Hashable {
       diagnostics.report(.outside, "http.threads", "must be between 0 and 256")
     }
     if http.listen.isEmpty { diagnostics.report(.outside, "http.listen", "needs at least one address") }
+    // Of those in the file it was told where they are read.
+    for (index, address) in http.listen.enumerated() {
+      guard let fault = HTTP.doubling(address, among: http.listen[..<index]) else { continue }
+      diagnostics.report(.outside, "http.listen", fault)
+    }
     for (index, address) in http.listen.enumerated() where !address.isLoopback && !isOpenToAll {
       diagnostics.report(
         places.indices.contains(index) ? places[index] : .outside, "http.listen",

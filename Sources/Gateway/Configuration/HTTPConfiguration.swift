@@ -45,8 +45,8 @@ extension Configuration {
       var addresses: [ListenAddress] = []
       for element in elements {
         guard let address = element.value("host:port", ListenAddress.init(_:)) else { continue }
-        if address.port != 0, addresses.contains(address) {
-          element.report("\(address) is listed twice")
+        if let fault = Self.doubling(address, among: addresses) {
+          element.report(fault)
         } else {
           addresses.append(address)
           places.append(element.place)
@@ -54,6 +54,12 @@ extension Configuration {
       }
       if !addresses.isEmpty { listen = addresses }
       return places
+    }
+
+    /// What is wrong with an address that is among those before it; nil when it is not.
+    static func doubling(_ address: ListenAddress, among earlier: some Sequence<ListenAddress>) -> String? {
+      guard address.port != 0, let other = earlier.first(where: { $0.isSame(as: address) }) else { return nil }
+      return other == address ? "\(address) is listed twice" : "\(address) is listed twice, as \(other) too"
     }
 
     /// Reads the name of a host; throws what is wrong with it.

@@ -14,7 +14,8 @@ extension Configuration {
       self.init(connect: section.endpoints())
       section.refuse("publish", "subscribe", because: "belongs to pattern pubsub; this service is a pipeline")
       section.refuse(
-        "timeout", "max-timeout", "in-flight", "queue", "errors", "reply-limit",
+        "timeout", "max-timeout", "in-flight", "queue", "breaker", "retries", "hedge", "resolve", "errors",
+        "reply-limit",
         because: "does not apply to a pipeline, which answers nothing")
     }
   }

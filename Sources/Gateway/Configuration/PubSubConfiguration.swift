@@ -20,7 +20,8 @@ extension Configuration {
       self.init()
       section.refuse("connect", "bind", because: "goes under publish or subscribe in pattern pubsub")
       section.refuse(
-        "timeout", "max-timeout", "in-flight", "queue", "errors", "reply-limit",
+        "timeout", "max-timeout", "in-flight", "queue", "breaker", "retries", "hedge", "resolve", "errors",
+        "reply-limit",
         because: "does not apply to pattern pubsub, which answers nothing")
       if let inner = section.section("publish") { publish = .init(inner) }
       if !section.has("publish") { section.refuse("methods", "datetimes", because: "does not apply without publish") }
@@ -35,12 +36,15 @@ extension Configuration {
   public struct Publish: Sendable, Hashable {
     /// The peers every event goes to, at least one.
     public var connect: [Endpoint]
+    /// The prefixes of what may be published on, each with all that it starts; `""` allows any (default: any).
+    public var topics: [String] = [""]
 
-    /// Publishes to all of `connect`.
+    /// Publishes to all of `connect`, on any topic.
     public init(connect: [Endpoint]) { self.connect = connect }
 
     fileprivate init(_ section: Section) {
       self.init(connect: section.endpoints())
+      section.read("topics", into: &topics) { $0.topicPrefixes() }
       section.finish()
     }
   }
@@ -76,7 +80,7 @@ extension Configuration {
 
     fileprivate init(_ section: Section, _ limits: Limits) {
       self.init(connect: section.endpoints())
-      section.read("topics", into: &topics, Self.topics)
+      section.read("topics", into: &topics) { $0.topicPrefixes() }
       section.read("topics-per-stream", into: &topicsPerStream) { $0.integer(in: 1...100_000) }
       if topics.count > topicsPerStream {
         section.report(
@@ -92,22 +96,6 @@ extension Configuration {
       section.read("heartbeat", into: &heartbeat) { $0.duration(in: .seconds(1) ... .hours(1)) }
       section.read("retry", into: &retry) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
       section.finish()
-    }
-
-    /// Prefixes of topics.
-    private static func topics(_ field: Field) -> [String]? {
-      guard let elements = field.elements() else { return nil }
-      if elements.isEmpty { field.report("an empty list allows no topic; [\"\"] allows any") }
-      var topics: [String] = []
-      for element in elements {
-        guard let text = element.text("a topic prefix") else { continue }
-        if text.utf8.count > NameRules.longestTopic {
-          element.report("a topic has at most \(NameRules.longestTopic) bytes, not \(text.utf8.count)")
-        } else {
-          topics.append(text)
-        }
-      }
-      return topics
     }
   }
 
@@ -136,5 +124,23 @@ extension Configuration {
   public enum Slow: String, Sendable, Hashable, CaseIterable {
     /// It is told and closed; it may resume.
     case disconnect
+  }
+}
+
+extension Field {
+  /// Prefixes of topics, at least one.
+  fileprivate func topicPrefixes() -> [String]? {
+    guard let elements = elements() else { return nil }
+    if elements.isEmpty { report("an empty list allows no topic; [\"\"] allows any") }
+    var topics: [String] = []
+    for element in elements {
+      guard let text = element.text("a topic prefix") else { continue }
+      if text.utf8.count > NameRules.longestTopic {
+        element.report("a topic has at most \(NameRules.longestTopic) bytes, not \(text.utf8.count)")
+      } else {
+        topics.append(text)
+      }
+    }
+    return topics
   }
 }

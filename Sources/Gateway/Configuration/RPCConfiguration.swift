@@ -1,7 +1,7 @@
 import ConfigurationReader
 import Reactor
 public import ZeroMQ
-import ZeroMQRPC
+public import ZeroMQRPC
 
 extension Configuration {
   /// Request and reply: `pattern: rpc`.
@@ -18,6 +18,15 @@ extension Configuration {
     public var inFlight = 1_000
     /// Those of them that may wait because all backends are full, 0...1,000,000; nil is all of them (default).
     public var queue: Int?
+    /// When an endpoint is left alone because its calls fail (default: after 5 failures in a row, for 10 s).
+    public var breaker = BreakerOptions()
+    /// How often a call to a safe method is sent once more when its connection is lost (default: never), and how many calls may be sent
+    /// twice at all (default: 10 of 100).
+    public var retries = RetryOptions()
+    /// When a call to a safe method gets a second copy at another endpoint (default: never).
+    public var hedge = HedgeDelay.never
+    /// How often names of hosts are looked up (default: 30 s).
+    public var resolve = RPCOptions().resolveInterval
     /// The largest reply, in bytes (default: 64 MiB).
     public var replyLimit = RPCOptions().longestReply
     /// What callers learn of its exceptions; what is not set here comes from the gateway's `errors`.
@@ -48,6 +57,9 @@ extension Configuration {
           "contradiction: calls that wait are in flight as well, and in-flight is \(inFlight); raise it, or lower queue",
           at: "queue")
       }
+      section.read("resolve", into: &resolve) { $0.duration(in: .seconds(1) ... .hours(1)) }
+      readBreaker(section)
+      readRepeats(section)
       section.read("reply-limit", into: &replyLimit) { $0.bytes(in: 1...(4 << 30)) }
       section.fit("reply-limit", &replyLimit, into: limits)
       section.read("keep-results", into: &keepResults) { $0.integer(in: 0...1_000_000) }
@@ -63,6 +75,47 @@ extension Configuration {
       section.read("max-timeout", into: &maximumTimeout) { $0.duration(in: Self.timeouts) }
       if timeout > maximumTimeout { section.reportContradiction(timeout, maximumTimeout) }
     }
+
+    /// `breaker: { failures: 5, open: 10s }`, or `off`.
+    private mutating func readBreaker(_ section: Section) {
+      guard let field = section.field("breaker") else { return }
+      guard field.isMapping, let inner = field.section() else {
+        if field.value("off, or what opens it", Self.off) != nil { breaker.failures = nil }
+        return
+      }
+      inner.read("failures", into: &breaker.failures) { $0.integer(in: 1...1_000) }
+      inner.read("open", into: &breaker.open) { $0.duration(in: .milliseconds(100) ... .hours(1)) }
+      inner.finish()
+    }
+
+    private static func off(_ text: String) throws(InvalidText) {
+      if text != "off" { throw InvalidText("expected off, or what opens it, such as { failures: 5, open: 10s }") }
+    }
+
+    /// `retries: { attempts: 1, budget: 10%, burst: 100 }`, and `hedge: true`, `{ after: p95 }` or `{ after: 50ms }`.
+    private mutating func readRepeats(_ section: Section) {
+      if let inner = section.section("retries") {
+        retries.attempts = 1
+        inner.read("attempts", into: &retries.attempts) { $0.integer(in: 0...10) }
+        inner.read("budget", into: &retries.percent) { $0.percent(in: 0...100) }
+        inner.read("burst", into: &retries.burst) { $0.integer(in: 1...10_000) }
+        inner.finish()
+      }
+      guard let field = section.field("hedge") else { return }
+      guard field.isMapping, let inner = field.section() else {
+        if field.boolean() == true { hedge = .percentile95 }
+        return
+      }
+      hedge = .percentile95
+      inner.read("after", into: &hedge) { field in
+        if field.text("a duration, or p95") == "p95" { return .percentile95 }
+        return field.duration(in: .milliseconds(1) ... .hours(1)).map(HedgeDelay.after)
+      }
+      inner.finish()
+    }
+
+    /// Whether calls to safe methods may be sent twice.
+    var repeats: Bool { retries.attempts > 0 || hedge != .never }
 
     /// What `timeout` and `max-timeout` may be.
     static let timeouts = Duration.milliseconds(1) ... .hours(24)

@@ -52,6 +52,11 @@ extension Configuration {
           methods.read(inner, of: kind == nil ? RPC(connect: []) : nil)
         }
       }
+      if case .rpc(let rpc) = pattern, rpc.repeats, methods.safe.isEmpty {
+        section.report(
+          "does nothing: only methods that are declared safe are sent twice; list them in methods.safe",
+          at: section.has("hedge") ? "hedge" : "retries")
+      }
       if case .rpc(var rpc) = pattern, let inner = section.section("routes") {
         rpc.routes = routes.read(inner, of: name, methods)
         pattern = .rpc(rpc)
@@ -115,7 +120,9 @@ extension Configuration {
 
     /// The keys that belong to one pattern or another.
     private static let patternKeys = [
-      "connect", "bind", "timeout", "max-timeout", "in-flight", "queue", "errors", "reply-limit", "publish",
+      "connect", "bind", "timeout", "max-timeout", "in-flight", "queue", "breaker", "retries", "hedge", "resolve",
+      "errors",
+      "reply-limit", "publish",
       "subscribe",
     ]
   }

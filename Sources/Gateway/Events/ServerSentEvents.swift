@@ -14,6 +14,11 @@ struct ServerSentEvents: ~Copyable {
   mutating func call(
     _ call: BorrowedCall, on topic: UnsafeRawBufferPointer, id: String
   ) throws(TranscodingError) -> [UInt8] {
+    guard Self.isArray(call.arguments), Self.isMap(call.keywords) else {
+      throw TranscodingError(
+        code: .badMessagePack, message: "the arguments of a published call are an array, and its keywords a map",
+        offset: 0)
+    }
     buffer.removeAll()
     buffer.append("id: ")
     buffer.append(utf8: id)
@@ -27,6 +32,14 @@ struct ServerSentEvents: ~Copyable {
     try writer.transcode(call.keywords, into: &buffer)
     buffer.append("}\n\n")
     return buffer.withUnsafeBytes { Array($0) }
+  }
+
+  private static func isArray(_ value: UnsafeRawBufferPointer) -> Bool {
+    value.first.map { 0x90...0x9F ~= $0 || $0 == 0xDC || $0 == 0xDD } ?? false
+  }
+
+  private static func isMap(_ value: UnsafeRawBufferPointer) -> Bool {
+    value.first.map { 0x80...0x8F ~= $0 || $0 == 0xDE || $0 == 0xDF } ?? false
   }
 
   /// Bytes that should be text: a string, or `{"$bin":...}` when they are not UTF-8.

@@ -1,5 +1,6 @@
 import HTTPServer
 import MessagePack
+import Reactor
 import ZeroMQRPC
 
 /// What the layers below report, as what a client is told of it. Each of their codes has its place here; one that does not
@@ -47,6 +48,14 @@ extension Problem {
     return problem
   }
 
+  /// A backend was silent until the deadline.
+  init(_ silence: Silence, calling method: MethodName, at upstream: RPCUpstream) {
+    let diagnosis = Diagnosis(silence, p95: upstream.engine.percentile95(of: method.text))
+    self.init(CallFailure(.timeout, sent: true))
+    detail += diagnosis.words
+    self.diagnosis = diagnosis
+  }
+
   /// A call has no reply.
   init(_ failure: CallFailure) {
     switch failure.code {
@@ -58,6 +67,12 @@ extension Problem {
       self.init(
         .queueFull,
         "No connected backend of this service takes more calls, and no more may wait. The call was not sent.")
+    case .breakerOpen:
+      self.init(
+        .breakerOpen,
+        "Calls to the backends of this service failed again and again, so they get none for a while. The call was not sent."
+      )
+      retryAfter = failure.retryAfter.map { max(1, Int($0.millisecondsRoundedUp + 999) / 1_000) }
     case .queueTimeout:
       self.init(.queueTimeout, "The deadline passed before a backend had room. The call was not sent.")
     case .timeout:
@@ -74,6 +89,11 @@ extension Problem {
     default: self.init(.internal, "The call failed for a reason without a code: \(failure.code.rawValue)")
     }
     sent = failure.sent
+  }
+
+  /// The service does not offer a topic.
+  static func topicNotOffered(_ topic: [UInt8]) -> Problem {
+    Problem(.noSuchTopic, "\"\(String(decoding: topic, as: UTF8.self))\" is not among the topics of this service.")
   }
 
   /// A client's document cannot be turned into arguments.

@@ -35,6 +35,8 @@ struct Problem: Error, Hashable, Sendable {
   var exception: ShownException?
   /// A JSON pointer (RFC 6901) to the value at fault.
   var pointer: String?
+  /// For `timeout`: why the backend was silent.
+  var diagnosis: Diagnosis?
   /// For `not-ready`: each service and its connection, as a JSON object.
   var services: [UInt8]?
 
@@ -102,6 +104,10 @@ struct Problem: Error, Hashable, Sendable {
       json.close("}")
     }
     if let pointer { json.member("pointer", pointer) }
+    if let diagnosis {
+      json.key("diagnosis")
+      json.raw(diagnosis.json)
+    }
     if let services {
       json.key("services")
       json.raw(services)

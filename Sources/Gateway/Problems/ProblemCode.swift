@@ -169,7 +169,8 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
     case .breakerOpen:
       Row(
         503, "The backend is failing and is not called for now",
-        "The backend failed repeatedly and is left alone for a while.",
+        "Calls to each connected backend failed in a row (`breaker.failures`): there was no reply, or the connection broke. They get no calls"
+          + " for a while (`breaker.open`); then one is tried.",
         Self.resend)
     case .draining:
       Row(

@@ -19,6 +19,8 @@ final class GatewayHandler: Handler {
   private var router: Router
   private let checks: Checks
   private let logger: Logger
+  /// What has become of the requests so far.
+  private(set) var accounts = Accounts()
   /// Requests that a limit has refused.
   private var limited = PowerOfTwoCounter()
 
@@ -34,7 +36,7 @@ final class GatewayHandler: Handler {
 
   /// The head is there: find out whether the request can be served at all.
   func begin(_ exchange: Exchange) {
-    let request = request(exchange)
+    let request = accept(exchange)
     do throws(Problem) {
       try checks.admit(request)
       let route = try router.route(exchange.method, exchange.target.assumingMemoryBound(to: UInt8.self).span)
@@ -71,14 +73,25 @@ final class GatewayHandler: Handler {
   }
 
   /// The HTTP layer refuses the request: the answer is a problem document like any other.
-  func refused(_ exchange: Exchange, _ rejection: Rejection) { request(exchange).answer(Problem(rejection)) }
+  func refused(_ exchange: Exchange, _ rejection: Rejection) {
+    let known = request(exchange)
+    // One that is refused for its head has not been begun.
+    let request = known.isUnderWay ? known : accept(exchange)
+    request.answer(Problem(rejection))
+  }
 
   /// The answer that is owed has no taker any more: the client has left, or used up its time.
   func abandoned(_ exchange: Exchange) { request(exchange).abandon() }
 
-  /// Sees the end of every request, refused and abandoned ones too: where an access log and counters have their place.
+  /// Sees the end of every request, refused and abandoned ones too: they are counted here, and an access log has its place.
   func ended(_ request: GatewayRequest, _ end: GatewayRequest.End) {
-    guard case .refused(let problem) = end else { return }
+    let problem: Problem
+    switch end {
+    case .answered: return accounts.answered += 1
+    case .abandoned: return accounts.abandoned += 1
+    case .refused(let refusal): problem = refusal
+    }
+    if problem.sent { accounts.failed += 1 } else { accounts.refused += 1 }
     if problem.code == .internal {
       logger.error(
         "bug of the gateway", metadata: ["request-id": "\(problem.requestID)", "detail": "\(problem.detail)"])
@@ -94,6 +107,14 @@ final class GatewayHandler: Handler {
         "code": "\(problem.code.rawValue)", "status": "\(problem.status)", "request-id": "\(problem.requestID)",
         "instance": "\(problem.instance)",
       ])
+  }
+
+  /// Counts a request, before anything can end it.
+  private func accept(_ exchange: Exchange) -> GatewayRequest {
+    let request = request(exchange)
+    request.begins()
+    accounts.accepted += 1
+    return request
   }
 
   /// The connection's own object, made with its first request.

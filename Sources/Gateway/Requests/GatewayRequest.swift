@@ -32,6 +32,8 @@ final class GatewayRequest {
   private let handler: GatewayHandler
   private var destination = Destination.nowhere(Problem(.internal, "The request had no beginning."))
   private var work: (any PendingWork)?
+  /// Whether it has arrived, and has not ended.
+  private(set) var isUnderWay = false
   /// What the result is written as, once `chooseResultFormat` has found out.
   private(set) var resultFormat = ResultFormat.json
   /// What the connection's plain calls wait in.
@@ -41,6 +43,9 @@ final class GatewayRequest {
     self.exchange = exchange
     self.handler = handler
   }
+
+  /// Says that a request has arrived.
+  func begins() { isUnderWay = true }
 
   /// Says, when the head is there, where the request goes.
   func goes(to route: Router.Route) { destination = .route(route) }
@@ -72,7 +77,7 @@ final class GatewayRequest {
   /// Whether waiting for the body would cost more than a new connection, or the body would be refused.
   var hasLongBody: Bool {
     exchange.isBodyTooLong || exchange.count(of: .transferEncoding) > 0
-      || (exchange.header(.contentLength)?.count ?? 0) > 5
+      || (exchange.header(.contentLength)?.drop { $0 == UInt8(ascii: "0") }.count ?? 0) > 5
   }
 
   /// The first value of a header, without blanks around it.
@@ -178,7 +183,7 @@ final class GatewayRequest {
   ) {
     work = nil
     exchange.respond(status, contentType: type, headers: headers, body: body, keptBy: owner)
-    handler.ended(self, .answered(status: status))
+    ended(.answered(status: status))
   }
 
   /// Answers with bytes.
@@ -190,7 +195,7 @@ final class GatewayRequest {
   func answer(_ status: Int, _ type: StaticString, headers: [(StaticString, String)], stream: any BodyStream) {
     work = nil
     exchange.respond(status, contentType: type, headers: headers, stream: stream)
-    handler.ended(self, .answered(status: status))
+    ended(.answered(status: status))
   }
 
   /// Answers OPTIONS with the methods that are taken here.
@@ -216,7 +221,7 @@ final class GatewayRequest {
     work = nil
     exchange.respond(
       problem.status, contentType: Problem.contentType, headers: problem.headers, body: document, keptBy: owner)
-    handler.ended(self, .refused(problem))
+    ended(.refused(problem))
   }
 
   /// The answer comes later, from this work.
@@ -226,7 +231,12 @@ final class GatewayRequest {
   func abandon() {
     work?.cancel()
     work = nil
-    handler.ended(self, .abandoned)
+    ended(.abandoned)
+  }
+
+  private func ended(_ end: End) {
+    isUnderWay = false
+    handler.ended(self, end)
   }
 }
 

@@ -79,20 +79,3 @@ extension MessagePackArguments {
   /// Those of the service whose JSON this reads: by the same rules.
   init(_ reader: JSONToMessagePack) { self.init(limits: reader.limits, extensions: reader.extensions) }
 }
-
-/// What the result of a call is written as. MessagePack has one registered name and two that are older.
-enum ResultFormat: CaseIterable {
-  case json, messagePack, vendorMessagePack, unregisteredMessagePack
-
-  /// All but JSON.
-  static let packed: [ResultFormat] = [.messagePack, .vendorMessagePack, .unregisteredMessagePack]
-
-  var contentType: StaticString {
-    switch self {
-    case .json: "application/json"
-    case .messagePack: "application/msgpack"
-    case .vendorMessagePack: "application/vnd.msgpack"
-    case .unregisteredMessagePack: "application/x-msgpack"
-    }
-  }
-}

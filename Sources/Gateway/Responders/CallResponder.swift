@@ -91,7 +91,8 @@ final class PendingReply: ReplyHandler, PendingWork {
     do throws(CallFailure) {
       number = try method.withUnsafeBytes { method throws(CallFailure) in
         try callee.upstream.engine.call(
-          BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: self)
+          BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout,
+          isRepeatable: callee.upstream.isRepeatable(callee.method), replyTo: self)
       }
     } catch {
       throw Problem(error)
@@ -128,6 +129,11 @@ final class PendingReply: ReplyHandler, PendingWork {
     call.replied(reply)
   }
 
+  func timedOut(_ silence: Silence) {
+    guard let callee = callee.take() else { return }
+    request.answer(Problem(silence, calling: callee.method, at: callee.upstream))
+  }
+
   func failed(_ failure: CallFailure) {
     guard callee.take() != nil else { return }
     request.answer(Problem(failure))
@@ -156,6 +162,23 @@ extension GatewayRequest {
       answer(304, "", headers: headers, result, keptBy: owner)
     } else {
       answer(200, resultFormat.contentType, headers: headers, result, keptBy: owner)
+    }
+  }
+}
+
+/// What the result of a call is written as. MessagePack has one registered name and two that are older.
+enum ResultFormat: CaseIterable {
+  case json, messagePack, vendorMessagePack, unregisteredMessagePack
+
+  /// All but JSON.
+  static let packed: [ResultFormat] = [.messagePack, .vendorMessagePack, .unregisteredMessagePack]
+
+  var contentType: StaticString {
+    switch self {
+    case .json: "application/json"
+    case .messagePack: "application/msgpack"
+    case .vendorMessagePack: "application/vnd.msgpack"
+    case .unregisteredMessagePack: "application/x-msgpack"
     }
   }
 }

@@ -31,7 +31,7 @@ struct PublishResponder: Responder {
   let method: MethodName
 
   init(service: String, topic: [UInt8], method: MethodName, in upstreams: UpstreamTable) throws(Problem) {
-    upstream = try upstreams.publishing(service)
+    upstream = try upstreams.publishing(service, on: topic)
     try upstream.policy.check(method)
     self.topic = topic
     self.method = method

@@ -78,8 +78,7 @@ struct StreamResponder: Responder {
     if topics.count > most { throw Self.tooMany(topics.count, most) }
     let offered = feed.settings.topics.map { Array($0.utf8) }
     for topic in topics where !offered.contains(where: { topic.starts(with: $0) }) {
-      throw Problem(
-        .noSuchTopic, "\"\(String(decoding: topic, as: UTF8.self))\" is not among the topics of this service.")
+      throw .topicNotOffered(topic)
     }
     return TopicFilter(prefixes: topics.isEmpty ? offered : topics)
   }

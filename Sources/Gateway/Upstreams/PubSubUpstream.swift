@@ -7,6 +7,8 @@ import ZeroMQRPC
 final class PubSubUpstream {
   /// Where events from HTTP go; nil where the service cannot be published to.
   let publishing: OneWayUpstream?
+  /// The prefixes of what may be published on.
+  let topics: [[UInt8]]
   /// What streams read; nil where the service cannot be subscribed to.
   let feed: EventFeed?
   private let shared: SharedService
@@ -20,6 +22,7 @@ final class PubSubUpstream {
         .publish, $0.connect, of: service, in: configuration, memory: shared.memory, context: context, loop: loop,
         logger: logger)
     }
+    topics = (pubsub.publish?.topics ?? []).map { Array($0.utf8) }
     self.feed = feed
     self.shared = shared
   }

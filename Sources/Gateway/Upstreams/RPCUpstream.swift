@@ -10,6 +10,8 @@ final class RPCUpstream {
   let policy: MethodPolicy
   let reader: JSONToMessagePack
   let replies: ReplyReader
+  /// Whether calls to safe methods may be sent twice.
+  private let repeats: Bool
   /// How many calls a JSON-RPC document may have.
   let longestBatch: Int
   /// What clients make the gateway keep for the service counts here.
@@ -38,9 +40,12 @@ final class RPCUpstream {
     options.longestShortReply = configuration.http.limits.inline
     // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
     options.leastSilence = min(options.leastSilence, rpc.timeout)
+    options.resolveInterval = rpc.resolve
+    (options.breaker, options.retries, options.hedge) = (rpc.breaker, rpc.retries, rpc.hedge)
+    repeats = rpc.repeats
     engine = try CallEngine(
       connect: rpc.connect, weights: rpc.weights, inFlight: shared.inFlight, waiting: shared.waiting,
-      memory: shared.memory, options: options, in: context, on: loop, logger: logger)
+      memory: shared.memory, openBreakers: shared.openBreakers, options: options, in: context, on: loop, logger: logger)
     policy = MethodPolicy(service.methods)
     usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
     special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)
@@ -57,6 +62,9 @@ final class RPCUpstream {
     sharedCalls = SharedCalls(results: rpc.keepResults, bytes: rpc.keepBytes, on: loop)
     watches = Watches(rpc.watch)
   }
+
+  /// Whether a call of the method may be sent twice.
+  func isRepeatable(_ method: MethodName) -> Bool { repeats && policy.isSafe(method) }
 
   /// What holds for calls of the method.
   func settings(of method: MethodName) -> CallSettings {
@@ -88,11 +96,13 @@ final class RPCUpstream {
     replyTo handler: any ReplyHandler
   ) throws(Problem) -> UInt32 {
     let timeout = settings(of: method).timeout(asked: timeout)
+    let isRepeatable = isRepeatable(method)
     do throws(CallFailure) {
       return try frames.withFrames(in: buffer) { arguments, keywords throws(CallFailure) in
         try method.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in
           try engine.call(
-            BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout, replyTo: handler)
+            BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout,
+            isRepeatable: isRepeatable, replyTo: handler)
         }
       }
     } catch {

@@ -1,5 +1,6 @@
 import Reactor
 import Synchronization
+import ZeroMQRPC
 
 /// What the shards of a gateway share of one service.
 final class SharedService: Sendable {
@@ -7,6 +8,8 @@ final class SharedService: Sendable {
   let inFlight: SharedLimit
   /// How many of those may wait for a backend with room.
   let waiting: SharedLimit
+  /// Which of its endpoints are left alone.
+  let openBreakers = OpenBreakers()
   /// What its calls, replies and events may take: its part of all that the gateway may keep.
   let memory: MemoryBudget
   /// Where long replies of all services are turned into JSON.

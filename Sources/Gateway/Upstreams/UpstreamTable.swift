@@ -77,11 +77,12 @@ struct UpstreamTable {
     return upstream
   }
 
-  /// Where events for the service of that name go.
-  func publishing(_ name: String) throws(Problem) -> OneWayUpstream {
+  /// Where events on that topic for the service of that name go.
+  func publishing(_ name: String, on topic: [UInt8]) throws(Problem) -> OneWayUpstream {
     guard case .pubsub(let upstream)? = upstreams[name], let publishing = upstream.publishing else {
       throw missing(name, .publishing)
     }
+    guard upstream.topics.contains(where: topic.starts(with:)) else { throw .topicNotOffered(topic) }
     return publishing
   }
 
@@ -91,6 +92,17 @@ struct UpstreamTable {
       throw missing(name, .feed)
     }
     return feed
+  }
+
+  /// What has become of calls that had no reply in time.
+  func count(into accounts: inout Accounts) {
+    for service in services {
+      guard case .rpc(let upstream) = service.upstream else { continue }
+      let counters = upstream.engine.counters
+      accounts.queueTimeouts += counters.queueTimeouts
+      accounts.timeouts += counters.timeouts
+      accounts.lateReplies = accounts.lateReplies + counters.lateReplies
+    }
   }
 
   /// The REST routes, each with the service that it belongs to.

@@ -283,5 +283,5 @@ struct ExchangeState {
   }
 
   /// Who has to be told when the request ends now.
-  private var debts: Actions { owesAnswer ? [.abandon] : isStreaming ? [.closeStream] : [] }
+  private var debts: Actions { owesAnswer || phase == .body ? [.abandon] : isStreaming ? [.closeStream] : [] }
 }

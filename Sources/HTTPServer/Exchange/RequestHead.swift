@@ -12,7 +12,11 @@ final class RequestHead {
     let version: UnsafeRawBufferPointer
 
     var isHTTP10: Bool { version.isEqual(to: "HTTP/1.0") }
-    var isHTTP11: Bool { version.isEqual(to: "HTTP/1.1") }
+    /// Also for later minor versions, which are to be read as 1.1 (RFC 9110, 2.5).
+    var isHTTP11: Bool {
+      version.isEqual(to: "HTTP/1.1")
+        || version.count == 8 && version.starts(with: "HTTP/1.".utf8) && 0x32...0x39 ~= version[7]
+    }
   }
 
   private struct Slot {

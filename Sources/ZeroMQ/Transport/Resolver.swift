@@ -6,11 +6,16 @@ import Reactor
 ///
 /// One name is looked up once at a time, however many ask for it. A name that gets no answer delays no other name, as long as
 /// fewer than `most` are under way; beyond that, names wait their turn.
-final class Resolver: Sendable {
+package final class Resolver: Sendable, Hashable {
   /// What a lookup found: addresses in numbers, in the order in which to try them; or none, and why.
-  struct Answer: Sendable, Hashable {
-    var addresses: [String] = []
-    var reason = ""
+  package struct Answer: Sendable, Hashable {
+    package var addresses: [String] = []
+    package var reason = ""
+
+    package init(addresses: [String] = [], reason: String = "") {
+      self.addresses = addresses
+      self.reason = reason
+    }
   }
 
   private struct State {
@@ -20,19 +25,22 @@ final class Resolver: Sendable {
   }
 
   /// The one of this process.
-  static let shared = Resolver()
+  package static let shared = Resolver(look: Resolver.lookUp)
   private let most: Int
   private let look: @Sendable (String) -> Answer
   private let state = Guarded(State())
 
   /// At most that many lookups at once. Tests hand in what looks up.
-  init(most: Int = 64, look: @escaping @Sendable (String) -> Answer = Resolver.lookUp) {
+  package init(most: Int = 64, look: @escaping @Sendable (String) -> Answer) {
     self.most = most
     self.look = look
   }
 
+  package static func == (a: Resolver, b: Resolver) -> Bool { a === b }
+  package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+
   /// Looks the name up and answers on a thread of the resolver's.
-  func resolve(_ host: String, answer: @escaping @Sendable (Answer) -> Void) {
+  package func resolve(_ host: String, answer: @escaping @Sendable (Answer) -> Void) {
     let needsThread = state.withLock { state in
       if state.asked[host] != nil {
         state.asked[host]?.append(answer)

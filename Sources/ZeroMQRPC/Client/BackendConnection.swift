@@ -13,6 +13,10 @@ final class BackendConnection: TransportDelegate {
   let weight: Int
   /// Whether a backend is connected.
   private(set) var isUp = false
+  /// Since when; nil while none is.
+  private(set) var connected: Instant?
+  /// Replies to calls, late ones too. Wraps.
+  private(set) var answeredCalls: UInt32 = 0
   /// It had no room for a call, and has not said yet that it has again.
   private(set) var isFull = false
   /// Calls sent and not ended.
@@ -23,19 +27,23 @@ final class BackendConnection: TransportDelegate {
   private(set) var cancelledSinceReply = 0
   /// Timeouts that count as silence since the last reply, or since a fresh connection was last wanted in its place.
   private(set) var timeoutsSinceReplacement = 0
+  /// Whether calls to its endpoint have failed since the last reply; the balancer keeps that.
+  var isSuspect = false
   /// How busy the backend is, as far as one can tell: calls that were given up count until it shows that it is done with them.
   var load: Int { sentCalls + timeoutsSinceReply + cancelledSinceReply }
   private weak var engine: CallEngine?
   private let transport: Transport
+  private let loop: Loop
 
   /// Begins to connect, and keeps at it until `close()`.
   init(
-    _ endpoint: Endpoint, weight: Int, options: RPCOptions, memory: MemoryBudget?, engine: CallEngine,
+    _ endpoint: Endpoint, weight: Int, options: RPCOptions, memory: MemoryBudget?, engine: CallEngine?,
     in context: Context, on loop: Loop
   ) throws(ZMQError) {
     self.endpoint = endpoint
     self.weight = weight
     self.engine = engine
+    self.loop = loop
     transport = try Transport(
       .dealer, options: options.socket, messagesPerTurn: options.repliesPerTurn, memory: memory, in: context, on: loop)
     transport.delegate = self
@@ -61,6 +69,7 @@ final class BackendConnection: TransportDelegate {
   func close() {
     transport.close()
     isUp = false
+    connected = nil
   }
 
   // MARK: The counts
@@ -76,11 +85,24 @@ final class BackendConnection: TransportDelegate {
     if isSilence { timeoutsSinceReplacement += 1 }
   }
 
-  /// A reply came, if only a late one, or the backend is a fresh one: it owes nothing.
+  /// A reply came, if only a late one.
+  func replied() {
+    answeredCalls &+= 1
+    owesNothing()
+  }
+
+  /// The backend has shown that it hears, or is a fresh one.
   func owesNothing() {
     timeoutsSinceReply = 0
     cancelledSinceReply = 0
     timeoutsSinceReplacement = 0
+  }
+
+  /// What is known of a call that has not been answered: when it was made and sent, and how many had been answered by then.
+  func silence(called: Instant, sent: Instant, answeredBefore: UInt32) -> Silence {
+    Silence(
+      queued: sent - called, waited: loop.now - sent, connected: connected.map { loop.now - $0 },
+      answeredMeanwhile: Int(answeredCalls &- answeredBefore))
   }
 
   /// The silence was acted upon, or that was put off because a fresh connection was tried a moment ago.
@@ -101,9 +123,12 @@ final class BackendConnection: TransportDelegate {
     switch event {
     case .connected:
       isUp = true
+      connected = loop.now
       isFull = false
       owesNothing()
-    case .disconnected: isUp = false
+    case .disconnected:
+      isUp = false
+      connected = nil
     default: break
     }
     engine?.changed(self, event)

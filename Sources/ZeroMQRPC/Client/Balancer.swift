@@ -1,8 +1,12 @@
+import Glibc
+import Logging
 import Reactor
+import ZeroMQ
 
-/// The connections of a client: which of them gets the next call, and which takes over from a silent one.
+/// The connections of a client: which of them gets the next call, which takes over from a silent one, and which endpoint is left alone
+/// for a while.
 ///
-/// It alone keeps these books. It opens nothing; it closes what has been replaced.
+/// It alone keeps these books. It opens the connections, and closes them.
 final class Balancer {
   /// How long a connection lives at least before it is replaced: a backend that is merely slower than its callers' patience is not
   /// reconnected all the time.
@@ -10,40 +14,94 @@ final class Balancer {
 
   private struct Member {
     var connection: BackendConnection
+    var breaker: Breaker
     /// The fresh connection that takes over as soon as it stands.
     var replacement: BackendConnection?
     var lastReplaced: Instant?
   }
 
+  /// Who is told what the connections tell. Set before the first connection is opened.
+  weak var engine: CallEngine?
+  private let options: RPCOptions
+  private let memory: MemoryBudget?
+  private let context: Context
+  private let loop: Loop
+  private let logger: Logger
+  private let openBreakers: OpenBreakers
   /// One for each endpoint.
   private var members: [Member] = []
-  /// Those with a connected backend, full ones too.
+  /// Those with a connected backend, full ones and those left alone too.
   private(set) var connected: [BackendConnection] = []
+  /// Those of them that are not left alone.
+  private(set) var callable: [BackendConnection] = []
   /// Those of them that have room: libzmq has not refused a message for them since they last had some.
   private var ready: [BackendConnection] = []
   /// Replaced ones. They take no new calls and are closed when their last one ends.
   private var retired: [BackendConnection] = []
+  /// Addresses that their name has no more. They stay until there is a connection to another one.
+  private var leaving: [Endpoint] = []
+  private var names: [NameWatch] = []
   private var generator = SystemRandomNumberGenerator()
+  private let process = UInt16(truncatingIfNeeded: getpid())
+  private let random = UInt16.random(in: .min ... .max)
+  private lazy var alarm = BreakerAlarm(self)
+
+  init(
+    _ options: RPCOptions, _ memory: MemoryBudget?, _ openBreakers: OpenBreakers, in context: Context, on loop: Loop,
+    logger: Logger
+  ) {
+    self.options = options
+    self.memory = memory
+    self.context = context
+    self.loop = loop
+    self.logger = logger
+    self.openBreakers = openBreakers
+  }
 
   /// How many endpoints there are.
   var endpointCount: Int { members.count }
 
-  func add(_ connection: BackendConnection) { members.append(Member(connection: connection)) }
+  /// Begins to connect to an endpoint, or to each address of its name.
+  func connect(_ endpoint: Endpoint, weight: Int) throws(ZMQError) {
+    try add(endpoint, weight)
+    if let name = NameWatch(endpoint, weight: weight, options: options, for: self, on: loop) { names.append(name) }
+  }
+
+  private func add(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) {
+    members.append(Member(connection: try open(endpoint, weight), breaker: Breaker(options.breaker)))
+  }
+
+  private func open(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) -> BackendConnection {
+    try BackendConnection(
+      endpoint, weight: weight, options: options, memory: memory, engine: engine, in: context, on: loop)
+  }
 
   func close() {
     for member in members {
+      forget(member)
       member.connection.close()
       member.replacement?.close()
     }
     for connection in retired { connection.close() }
-    (members, retired) = ([], [])
+    for name in names { name.stop() }
+    (members, retired, leaving, names) = ([], [], [], [])
     update()
   }
 
+  /// An endpoint goes with its breaker.
+  private func forget(_ member: Member) {
+    if !member.breaker.isClosed { _ = openBreakers.closed(member.connection.endpoint) }
+  }
+
+  // MARK: The choice
+
   /// The less busy of two backends drawn by chance, among those with room; with one or two, simply the less busy. How busy one is, is
   /// told by its calls for each unit of its weight; of two that are equally busy, one of three times the weight is drawn three times
-  /// as often.
-  func next() -> BackendConnection? {
+  /// as often. For a second copy, the least busy one with room besides that of the first.
+  private func next(besides first: BackendConnection?) -> BackendConnection? {
+    if let first {
+      return ready.filter { $0 !== first }.min { $0.load * $1.weight < $1.load * $0.weight }
+    }
     guard ready.count > 1 else { return ready.first }
     var (first, second) = (0, 1)
     if ready.count > 2 {
@@ -58,10 +116,12 @@ final class Balancer {
     return Int.random(in: 0..<(a.weight + b.weight), using: &generator) < a.weight ? a : b
   }
 
-  /// A connection has become full, or has room again.
+  /// A connection has become full or has room again, or a call was sent to an endpoint that is tried again.
   func update() {
-    connected = members.map(\.connection).filter(\.isUp)
-    ready = connected.filter { !$0.isFull }
+    let up = members.filter(\.connection.isUp)
+    connected = up.map(\.connection)
+    callable = up.filter { $0.breaker.allowsCall(underWay: $0.connection.sentCalls) }.map(\.connection)
+    ready = callable.filter { !$0.isFull }
   }
 
   /// A connection stands, or is gone. A fresh one that stands takes the place of the one it replaces.
@@ -71,31 +131,166 @@ final class Balancer {
       members[index].connection = connection
       members[index].replacement = nil
       retired.append(old)
-      callEnded(old)
+      closeRetired(old)
+    }
+    if connection.isUp {
+      if !leaving.contains(connection.endpoint) { retireLeaving() }
+    } else {
+      for name in names where name.covers(connection.endpoint) { name.lost() }
     }
     update()
   }
 
-  /// A call on the connection has ended: when it has been replaced and this was its last one, it is closed.
+  /// A call on the connection has ended.
   func callEnded(_ connection: BackendConnection) {
-    guard !retired.isEmpty, connection.sentCalls == 0, let index = retired.firstIndex(where: { $0 === connection })
-    else { return }
+    if !retired.isEmpty { closeRetired(connection) }
+    // It may have been the one that was to try an endpoint.
+    if connection.isSuspect { update() }
+  }
+
+  /// Closes a connection that has been replaced, when its last call has ended.
+  private func closeRetired(_ connection: BackendConnection) {
+    guard connection.sentCalls == 0, let index = retired.firstIndex(where: { $0 === connection }) else { return }
     retired.remove(at: index)
     connection.close()
   }
 
-  /// Whether a silent connection is to be replaced: it stands, is not being replaced already, and was not a moment ago.
-  func mayReplace(_ connection: BackendConnection, at now: Instant) -> Bool {
-    guard connection.isUp, let member = members.first(where: { $0.connection === connection }),
-      member.replacement == nil
-    else { return false }
-    return member.lastReplaced.map { now - $0 >= Self.betweenReplacements } ?? true
+  /// Sends a call to a backend with room, a second copy to another one than the first, and returns its connection; nil when none has
+  /// any.
+  func send(_ call: BorrowedCall, _ number: UInt32, besides first: BackendConnection? = nil) -> BackendConnection? {
+    withUnsafeTemporaryAllocation(byteCount: CallHeader.requestSize, alignment: 8) { header in
+      CallHeader.write(number, process: process, random: random, time: CallHeader.unixTime(), to: header)
+      while let connection = next(besides: first) {
+        let isSent = connection.send(UnsafeRawBufferPointer(header), call)
+        // When it reads too slowly and is full, the others take over until it has room again.
+        if !isSent || connection.isSuspect { update() }
+        if isSent { return connection }
+      }
+      return nil
+    }
   }
 
-  /// Keeps a fresh connection that takes over from the other one as soon as it stands.
-  func replace(_ connection: BackendConnection, by fresh: BackendConnection, at now: Instant) {
-    guard let index = members.firstIndex(where: { $0.connection === connection }) else { return fresh.close() }
-    members[index].replacement = fresh
-    members[index].lastReplaced = now
+  // MARK: Names
+
+  /// The addresses of a name have changed.
+  func change(_ weight: Int, adding added: [Endpoint], removing removed: [Endpoint]) {
+    logger.info("a host's addresses have changed", metadata: ["added": "\(added)", "removed": "\(removed)"])
+    leaving.removeAll(where: added.contains)
+    for endpoint in added where !members.contains(where: { $0.connection.endpoint == endpoint }) {
+      do { try add(endpoint, weight) } catch { logger.report(error, endpoints: [endpoint]) }
+    }
+    leaving += removed
+    if added.isEmpty { retireLeaving() }
+    engine?.hasRoom()
   }
+
+  /// Those that leave get no new calls, and close with their last one.
+  private func retireLeaving() {
+    for endpoint in leaving {
+      guard let index = members.firstIndex(where: { $0.connection.endpoint == endpoint }) else { continue }
+      let member = members.remove(at: index)
+      forget(member)
+      member.replacement?.close()
+      retired.append(member.connection)
+      closeRetired(member.connection)
+    }
+    leaving = []
+  }
+
+  // MARK: Silent ones
+
+  /// Opens a fresh connection beside a silent one, unless one was opened a moment ago. The silent one is used until the fresh one
+  /// stands, and closed when its calls have ended. True when it did.
+  func replace(_ connection: BackendConnection) -> Bool {
+    connection.silenceNoted()
+    guard connection.isUp, let index = members.firstIndex(where: { $0.connection === connection }),
+      members[index].replacement == nil,
+      members[index].lastReplaced.map({ loop.now - $0 >= Self.betweenReplacements }) ?? true
+    else { return false }
+    let place: Logger.Metadata = ["endpoint": "\(connection.endpoint)"]
+    logger.warning("a backend is silent; a fresh connection is tried", metadata: place)
+    do {
+      let fresh = try open(connection.endpoint, connection.weight)
+      fresh.isSuspect = connection.isSuspect
+      members[index].replacement = fresh
+      members[index].lastReplaced = loop.now
+      return true
+    } catch {
+      logger.error("no fresh connection", metadata: place.merging(["error": "\(error)"]) { $1 })
+      return false
+    }
+  }
+
+  // MARK: Endpoints that are left alone
+
+  /// Why there is nobody to call.
+  var nobodyToCall: CallFailure {
+    connected.isEmpty ? .init(.noBackend, sent: false) : .init(.breakerOpen, sent: false, retryAfter: untilNextTry)
+  }
+
+  /// How long until the next of the endpoints that are left alone is tried; zero when one is being tried.
+  var untilNextTry: Duration {
+    members.filter(\.connection.isUp).map { $0.breaker.openUntil.map { $0 - loop.now } ?? .zero }.min() ?? .zero
+  }
+
+  /// A call that was sent at `sent` counts against the endpoint of its connection.
+  func failed(_ connection: BackendConnection, sent: Instant) {
+    guard let index = index(of: connection) else { return }
+    let wasTried = !members[index].breaker.isClosed
+    let opens = members[index].breaker.failed(sent: sent, at: loop.now)
+    mark(index, connection)
+    guard opens else { return }
+    let isFirst = !wasTried && openBreakers.opened(connection.endpoint)
+    _ = loop.schedule(at: loop.now + options.breaker.open, alarm)
+    update()
+    guard isFirst else { return }
+    logger.warning(
+      "a backend fails again and again and gets no calls; then one is tried",
+      metadata: ["endpoint": "\(connection.endpoint)", "for": "\(options.breaker.open)"])
+  }
+
+  /// A reply came from a suspect: its endpoint gets calls as others do.
+  func replied(_ connection: BackendConnection) {
+    guard let index = index(of: connection) else {
+      connection.isSuspect = false
+      return
+    }
+    let closes = members[index].breaker.replied()
+    mark(index, connection)
+    guard closes else { return }
+    update()
+    guard openBreakers.closed(connection.endpoint) else { return }
+    logger.notice("a backend answers again and gets calls", metadata: ["endpoint": "\(connection.endpoint)"])
+  }
+
+  /// Some endpoint has been left alone for long enough.
+  fileprivate func tryAgain() {
+    for index in members.indices where members[index].breaker.elapsed(at: loop.now) {
+      // It has had no call for so long that what it owes says nothing any more. Else nobody would choose it.
+      members[index].connection.owesNothing()
+    }
+    engine?.hasRoom()
+  }
+
+  private func index(of connection: BackendConnection) -> Int? {
+    members.firstIndex { $0.connection === connection || $0.replacement === connection }
+      ?? members.firstIndex { $0.connection.endpoint == connection.endpoint }
+  }
+
+  /// Whose replies are waited for, and whose are as good as any.
+  private func mark(_ index: Int, _ connection: BackendConnection) {
+    let isSuspect = !members[index].breaker.isUnharmed
+    connection.isSuspect = isSuspect
+    members[index].connection.isSuspect = isSuspect
+    members[index].replacement?.isSuspect = isSuspect
+  }
+}
+
+/// What timers hold instead of the balancer, which they must not keep alive.
+private final class BreakerAlarm: TimerHandler {
+  private weak var balancer: Balancer?
+
+  init(_ balancer: Balancer) { self.balancer = balancer }
+
+  func fired(_ timer: Timer) { balancer?.tryAgain() }
 }

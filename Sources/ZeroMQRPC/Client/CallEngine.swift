@@ -1,11 +1,8 @@
-import DequeModule
-import Glibc
 public import Logging
 public import Reactor
 public import ZeroMQ
 
-/// Calls the methods of aiozmq services: a connection for each endpoint, and a second one while a silent one is replaced; a deadline for
-/// each call.
+/// Calls the methods of aiozmq services: a connection for each endpoint, a second one while a silent one is replaced; a deadline each.
 ///
 /// What happens to a call: it gets a number and a deadline, and goes at once to the connection that the `Balancer` chooses. When
 /// every connected backend is full (libzmq refused a message for it), it waits in a queue until one has room; when the queue is full
@@ -14,41 +11,20 @@ public import ZeroMQ
 /// - its reply comes, usable or not, from the connection that has the call; what another connection says of it is dropped;
 /// - its deadline passes: `timeout` when a backend has it, `queueTimeout` when it still waits. A late reply is dropped;
 /// - its connection goes: `backendLost`, for it may have run. Calls that wait go to another backend, and fail with `noBackend` when
-///   none is left;
+///   none is left, with `breakerOpen` when all that are left are left alone;
 /// - `cancel` or `close`.
 ///
 /// When some calls of one connection have timed out, each after `RPCOptions.leastSilence`, and no reply came between them, a fresh
-/// connection takes over from it.
+/// connection takes over from it. When that does not help, the endpoint's `Breaker` opens.
+///
+/// A call that is *repeatable* may run twice. When its connection goes it waits again, as often as `RPCOptions.retries` says; when its
+/// reply takes long (`RPCOptions.hedge`) a second copy goes to another endpoint, and the first reply counts.
 ///
 /// Confined to a loop's thread. Because the queue is the engine's and libzmq is handed only what a connected backend has room for,
 /// every failure tells whether the call can have run.
 public final class CallEngine: TimerHandler {
-  private struct PendingCall {
-    let handler: any ReplyHandler
-    let deadline: Timer
-    let expiry: Instant
-    /// The connection it was sent on; nil while it waits.
-    var connection: BackendConnection?
-    /// When it was sent, or began to wait.
-    var since: Instant
-    /// Its bytes while it waits.
-    var waiting: WaitingCall?
-  }
-
   /// What has happened since the start.
-  public struct Counters: Sendable, Hashable {
-    /// Replies to calls that had ended before.
-    public var lateReplies = 0
-    /// Messages that are no replies, or replies to calls that another backend has.
-    public var malformedReplies = 0
-    /// Connections replaced after a row of timeouts.
-    public var replacedConnections = 0
-  }
-
-  /// What has happened since the start.
-  public var counters: Counters {
-    .init(lateReplies: lateReplies, malformedReplies: malformed.count, replacedConnections: replacedConnections)
-  }
+  public private(set) var counters = Counters()
   /// Calls that wait or are sent.
   public var callsUnderWay: Int { pending.count }
   /// How many endpoints have a connected backend.
@@ -59,23 +35,16 @@ public final class CallEngine: TimerHandler {
   private let logger: Logger
   private let options: RPCOptions
   private let longestShortReply: Int
-  private let context: Context
   private let loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
-  /// Those of them that wait.
-  private let waiting: SharedLimit
   private let memory: MemoryBudget?
-  private let process = UInt16(truncatingIfNeeded: getpid())
-  private let random = UInt16.random(in: .min ... .max)
-  private let balancer = Balancer()
+  private let balancer: Balancer
+  private let repeats: Repeats
   private var pending = PendingCalls<PendingCall>()
-  /// Calls that no connected backend had room for, in their order. Some may have ended.
-  private var queue: Deque<UInt32> = []
+  private var queue: CallQueue
   private var isClosed = false
-  private var lateReplies = 0
-  private var malformed = PowerOfTwoCounter()
-  private var replacedConnections = 0
+  private var latencies = MethodLatencies()
 
   /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all.
   ///
@@ -84,100 +53,93 @@ public final class CallEngine: TimerHandler {
   /// sent count in `memory`, if there is one.
   public init(
     connect endpoints: [Endpoint], weights: [Endpoint: Int] = [:], inFlight: SharedLimit,
-    waiting: SharedLimit? = nil, memory: MemoryBudget? = nil, options: RPCOptions = .init(), in context: Context,
-    on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
+    waiting: SharedLimit? = nil, memory: MemoryBudget? = nil, openBreakers: OpenBreakers = .init(),
+    options: RPCOptions = .init(), in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.memory = memory
     self.logger = logger
     self.options = options
     longestShortReply = min(options.longestShortReply, options.longestReply)
-    self.context = context
     self.loop = loop
     self.inFlight = inFlight
-    self.waiting = waiting ?? SharedLimit(limit: inFlight.limit)
-    for endpoint in endpoints { balancer.add(try connection(to: endpoint, weight: weights[endpoint] ?? 1)) }
+    queue = CallQueue(limit: waiting ?? SharedLimit(limit: inFlight.limit))
+    repeats = Repeats(options, memory: memory, on: loop)
+    balancer = Balancer(options, memory, openBreakers, in: context, on: loop, logger: logger)
+    repeats.engine = self
+    balancer.engine = self
+    for endpoint in endpoints { try balancer.connect(endpoint, weight: weights[endpoint] ?? 1) }
   }
 
-  private func connection(to endpoint: Endpoint, weight: Int) throws(ZMQError) -> BackendConnection {
-    try BackendConnection(
-      endpoint, weight: weight, options: options, memory: memory, engine: self, in: context, on: loop)
-  }
-
-  /// Calls a method; the bytes are copied.
+  /// Calls a method; the bytes are copied. A call that is repeatable may run twice, if the options say when.
   ///
   /// Returns the number of the call, to cancel it by; its handler hears nothing before that. Throws what is known at once: no
-  /// backend is connected, too many calls are under way or wait, there is no memory for it, or the engine is closed.
+  /// backend is connected, or each is left alone, too many calls are under way or wait, there is no memory for it, or the engine is
+  /// closed.
   public func call(
-    _ call: BorrowedCall, timeout: Duration, replyTo handler: any ReplyHandler
+    _ call: BorrowedCall, timeout: Duration, isRepeatable: Bool = false, replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
     if isClosed { throw CallFailure(.closed, sent: false) }
-    guard !balancer.connected.isEmpty else { throw CallFailure(.noBackend, sent: false) }
+    guard !balancer.callable.isEmpty else { throw balancer.nobodyToCall }
     guard memory?.hasRoom(for: call.count) ?? true else { throw CallFailure(.memoryFull, sent: false) }
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
     let number = pending.nextNumber()
     // While calls wait, no connected backend has room: as soon as one has, `sendQueued` empties the queue first.
-    let connection = queue.isEmpty ? send(call, number) : nil
-    if connection == nil {
-      guard waiting.enter() else {
-        inFlight.leave()
-        throw CallFailure(.queueFull, sent: false)
-      }
-      // Calls that ended in the queue are skipped when their turn comes; when it does not come, they are let go here.
-      if queue.count > 2 * pending.count + 64 { queue.removeAll { pending[$0] == nil } }
-      queue.append(number)
+    let connection = queue.isEmpty ? balancer.send(call, number) : nil
+    guard connection != nil || queue.enter(number, pending) else {
+      inFlight.leave()
+      throw CallFailure(.queueFull, sent: false)
     }
     let expiry = loop.now + timeout
+    let kept =
+      connection == nil || isRepeatable
+      ? repeats.keep(call, number, latencies, isRepeatable: isRepeatable, isSent: connection != nil) : nil
     pending.insert(
       number,
       PendingCall(
         handler: handler, deadline: loop.schedule(at: expiry, self, tag: number), expiry: expiry,
-        connection: connection, since: loop.now,
-        waiting: connection == nil ? WaitingCall(copying: call, memory: memory) : nil))
+        connection: connection, called: loop.now, sent: loop.now, answeredBefore: connection?.answeredCalls ?? 0,
+        measurement: latencies.began(call.method, at: loop.now), kept: kept))
     return number
   }
 
   /// Forgets a call: its handler hears no more, and a late reply is dropped. The backend is not told; it has no way to be.
-  public func cancel(_ number: UInt32) { take(number)?.connection?.callCancelled() }
+  public func cancel(_ number: UInt32) {
+    guard let call = take(number), let connection = call.connection else { return }
+    connection.callCancelled()
+    counters.lateReplies.expect(number, sent: call.sent, call.measurement)
+    sendQueued()
+  }
+
+  /// What nineteen of twenty replies of the method have not exceeded of late; nil when fewer than eight of them are known.
+  public func percentile95(of method: String) -> Duration? {
+    method.utf8.span.withUnsafeBytes { latencies.percentile95(of: $0) }
+  }
 
   /// Fails what is under way and closes the sockets. A second call finds nothing left to do.
   public func close() {
     isClosed = true
-    fail(.closed) { _ in true }
-    queue.removeAll()
+    failAll(.closed) { _ in true }
     balancer.close()
   }
 
-  /// Whether a backend has the call; false when it waits, and when it has ended.
-  public func isSent(_ number: UInt32) -> Bool { pending[number]?.connection != nil }
+  /// Whether a backend has the call, or had it; false when it only waits, and when it has ended.
+  public func isSent(_ number: UInt32) -> Bool { pending[number]?.isSent ?? false }
 
   // MARK: On the way out
 
   /// Hands queued calls to backends with room, in their order, skipping those that have ended.
   private func sendQueued() {
-    while let number = queue.first {
-      if let call = pending[number]?.waiting {
-        guard let connection = call.lend({ send($0, number) }) else { return }
-        waiting.leave()
+    while let number = queue.first, !isClosed {
+      if let kept = pending[number]?.kept {
+        guard let connection = kept.lend({ balancer.send($0, number) }) else { return }
+        queue.leave()
         pending.update(number) {
-          $0.connection = connection
-          $0.since = loop.now
-          $0.waiting = nil
+          $0.moves(to: connection, at: loop.now)
+          if !kept.isRepeatable { $0.kept = nil }
         }
+        repeats.sent(number, kept)
       }
       queue.removeFirst()
-    }
-  }
-
-  /// Sends a call to a backend with room, and returns its connection; nil when none has any.
-  private func send(_ call: BorrowedCall, _ number: UInt32) -> BackendConnection? {
-    withUnsafeTemporaryAllocation(byteCount: CallHeader.requestSize, alignment: 8) { header in
-      CallHeader.write(number, process: process, random: random, time: CallHeader.unixTime(), to: header)
-      while let connection = balancer.next() {
-        if connection.send(UnsafeRawBufferPointer(header), call) { return connection }
-        // It reads too slowly and is full: the others take over until it has room again.
-        balancer.update()
-      }
-      return nil
     }
   }
 
@@ -188,16 +150,27 @@ public final class CallEngine: TimerHandler {
     guard let (number, isException) = message.count > 0 ? CallHeader.readReply(message[0]) : nil else {
       return countMalformed(connection)
     }
-    let call = pending.remove(number)
+    var call = pending.remove(number)
     // Calls are numbered without regard to backends, so a backend can guess the others' numbers: only the one that has the call
     // may answer it. Of a call that has ended nobody has it; that is a late reply.
-    if let call, call.connection !== connection {
-      pending.insert(number, call)
-      return countMalformed(connection)
+    if call != nil, call?.connection !== connection {
+      guard call?.kept?.second === connection else {
+        if let call { pending.insert(number, call) }
+        return countMalformed(connection)
+      }
+      call?.exchangeCopies()
     }
     // Any other reply, a late one too, shows that the backend hears.
-    connection.owesNothing()
-    guard let call else { return lateReplies += 1 }
+    connection.replied()
+    if connection.isSuspect {
+      balancer.replied(connection)
+      sendQueued()
+    }
+    guard let call else {
+      guard let late = counters.lateReplies.came(number, at: loop.now) else { return }
+      return latencies.ended(late.measurement, after: late.latency)
+    }
+    if call.measurement != 0 { latencies.ended(call.measurement, after: loop.now - call.sent) }
     ended(call)
     guard message.count == 2 else {
       countMalformed(connection)
@@ -220,10 +193,7 @@ public final class CallEngine: TimerHandler {
   func changed(_ connection: BackendConnection, _ event: ConnectionEvent) {
     balancer.changed(connection)
     logger.report(event, connected: balancer.connected.count, endpoints: [connection.endpoint])
-    if event == .disconnected {
-      fail(.backendLost) { $0 === connection }
-      if balancer.connected.isEmpty { fail(.noBackend) { $0 == nil } }
-    }
+    if event == .disconnected { lost(connection) }
     sendQueued()
   }
 
@@ -233,7 +203,8 @@ public final class CallEngine: TimerHandler {
   }
 
   private func countMalformed(_ connection: BackendConnection) {
-    if malformed.increment() { logger.reportMalformed(malformed.count, endpoints: [connection.endpoint]) }
+    guard counters.malformed.increment() else { return }
+    logger.reportMalformed(counters.malformedReplies, endpoints: [connection.endpoint])
   }
 
   // MARK: The ends of calls
@@ -244,35 +215,70 @@ public final class CallEngine: TimerHandler {
   /// Ends a call now, as if its deadline had passed. Its handler is told before this returns.
   public func expire(_ number: UInt32) {
     guard let call = take(number) else { return }
-    guard let connection = call.connection else {
-      return call.handler.failed(CallFailure(.queueTimeout, sent: false))
+    guard let connection = call.connection else { return fail(call, .queueTimeout) }
+    counters.timeouts += 1
+    counters.lateReplies.expect(number, sent: call.sent, call.measurement)
+    let silence = connection.silence(called: call.called, sent: call.sent, answeredBefore: call.answeredBefore)
+    let isSilence = silence.waited >= options.leastSilence
+    connection.callTimedOut(isSilence: isSilence)
+    if connection.timeoutsSinceReplacement >= options.timeoutsBeforeReplacement, balancer.replace(connection) {
+      counters.replacedConnections += 1
     }
-    connection.callTimedOut(isSilence: loop.now - call.since >= options.leastSilence)
-    if connection.timeoutsSinceReplacement >= options.timeoutsBeforeReplacement { replace(connection) }
-    call.handler.failed(CallFailure(.timeout, sent: true))
+    if isSilence { failed(connection, sent: call.sent) }
+    sendQueued()
+    call.handler.timedOut(silence)
   }
 
-  /// Opens a fresh connection beside a silent one. The silent one is used until the fresh one stands, and closed when its calls
-  /// have ended.
-  private func replace(_ connection: BackendConnection) {
-    connection.silenceNoted()
-    guard balancer.mayReplace(connection, at: loop.now) else { return }
-    logger.warning(
-      "a backend is silent; a fresh connection is tried", metadata: ["endpoints": "\(connection.endpoint)"])
-    do {
-      balancer.replace(
-        connection, by: try self.connection(to: connection.endpoint, weight: connection.weight), at: loop.now)
-      replacedConnections += 1
-    } catch {
-      logger.error("no fresh connection", metadata: ["endpoints": "\(connection.endpoint)", "error": "\(error)"])
+  /// A connection is gone, with what was sent on it.
+  private func lost(_ connection: BackendConnection) {
+    if connection.sentCalls > 0 { failed(connection, sent: loop.now) }
+    for number in pending.numbers(where: { $0.connection === connection || $0.kept?.second === connection }) {
+      guard var call = pending.remove(number) else { continue }
+      if let other = call.kept?.endSecond() {
+        // The copy at the other one lives.
+        if call.connection === connection { call.moves(to: other, at: loop.now) }
+        left(connection)
+      } else if let kept = call.kept, repeats.mayRetry(kept), queue.enter(number, pending) {
+        repeats.retry(kept)
+        counters.retriedCalls += 1
+        left(connection)
+        call.moves(to: nil, at: loop.now)
+      } else {
+        ended(call)
+        fail(call, .backendLost)
+        continue
+      }
+      pending.insert(number, call)
     }
+    if balancer.connected.isEmpty { failWaiting(.noBackend) }
   }
 
-  private func fail(_ code: CallFailure.Code, where holds: (BackendConnection?) -> Bool) {
-    for number in pending.numbers(where: { holds($0.connection) }) {
-      guard let call = take(number) else { continue }
-      call.handler.failed(CallFailure(code, sent: call.connection != nil))
-    }
+  /// A call that was sent at `sent` counts against the endpoint of its connection.
+  private func failed(_ connection: BackendConnection, sent: Instant) {
+    balancer.failed(connection, sent: sent)
+    if balancer.callable.isEmpty, !balancer.connected.isEmpty { failWaiting(.breakerOpen) }
+  }
+
+  /// A second copy of a call is due.
+  func secondIsDue(_ number: UInt32) {
+    guard let call = pending[number], let kept = call.kept, let first = call.connection else { return }
+    let isSent = repeats.hedge(kept) { kept.lend { balancer.send($0, number, besides: first) } }
+    if isSent { counters.hedgedCalls += 1 }
+  }
+
+  /// Fails the calls that wait and were never sent. Those that were may wait until their deadline.
+  private func failWaiting(_ code: CallFailure.Code) { failAll(code) { !$0.isSent } }
+
+  private func failAll(_ code: CallFailure.Code, where holds: (PendingCall) -> Bool) {
+    for number in pending.numbers(where: holds) { if let call = take(number) { fail(call, code) } }
+  }
+
+  /// Tells the end of a call that waits or is sent. One that waits, but was sent before, was lost.
+  private func fail(_ call: PendingCall, _ code: CallFailure.Code) {
+    let code = call.connection == nil && call.isSent && code != .closed ? .backendLost : code
+    if code == .queueTimeout { counters.queueTimeouts += 1 }
+    call.handler.failed(
+      CallFailure(code, sent: call.isSent, retryAfter: code == .breakerOpen ? balancer.untilNextTry : nil))
   }
 
   private func take(_ number: UInt32) -> PendingCall? {
@@ -285,11 +291,16 @@ public final class CallEngine: TimerHandler {
   private func ended(_ call: PendingCall) {
     loop.cancel(call.deadline)
     inFlight.leave()
-    if let connection = call.connection {
-      connection.callEnded()
-      balancer.callEnded(connection)
-    } else {
-      waiting.leave()
+    if let connection = call.connection { left(connection) } else { queue.leave() }
+    if let kept = call.kept, let second = repeats.ended(kept) {
+      second.callCancelled()
+      left(second)
     }
+  }
+
+  /// A connection has a call less.
+  private func left(_ connection: BackendConnection) {
+    connection.callEnded()
+    balancer.callEnded(connection)
   }
 }

@@ -14,6 +14,8 @@ public struct CallFailure: Error, Hashable, Sendable {
     public static let memoryFull = Code(rawValue: "memory-full")
     /// No connected backend takes more calls, and no more may wait.
     public static let queueFull = Code(rawValue: "queue-full")
+    /// Each connected endpoint is left alone because calls to it failed.
+    public static let breakerOpen = Code(rawValue: "breaker-open")
     /// The deadline passed before any backend had room.
     public static let queueTimeout = Code(rawValue: "queue-timeout")
     /// The backend was silent until the deadline.
@@ -32,10 +34,13 @@ public struct CallFailure: Error, Hashable, Sendable {
   public let code: Code
   /// True when the call was handed to a connected backend, so that it may have run.
   public let sent: Bool
+  /// Of `breakerOpen`: how long until an endpoint is tried again.
+  public let retryAfter: Duration?
 
   /// A failure.
-  public init(_ code: Code, sent: Bool) {
+  public init(_ code: Code, sent: Bool, retryAfter: Duration? = nil) {
     self.code = code
     self.sent = sent
+    self.retryAfter = retryAfter
   }
 }

@@ -1,5 +1,4 @@
 import Glibc
-import Reactor
 
 /// A call as it travels, lent: its bytes live for the time of the function that is given it.
 public struct BorrowedCall {
@@ -62,20 +61,6 @@ package struct CopiedCall: Sendable {
           keywords: UnsafeRawBufferPointer(rebasing: bytes[argumentsEnd...])))
     }
   }
-}
-
-/// A call that waits for a backend. A long one counts in a budget.
-final class WaitingCall {
-  private let call: CopiedCall
-  private let share: MemoryShare?
-
-  init(copying call: BorrowedCall, memory: MemoryBudget?) {
-    self.call = CopiedCall(copying: call)
-    share = memory.map(MemoryShare.init)
-    share?.force(call.count)
-  }
-
-  func lend<Result>(_ body: (BorrowedCall) -> Result) -> Result { call.lend(body) }
 }
 
 /// The fixed head of a request and of its reply: aiozmq's `=HHLd` and `=HHLd?`, little-endian.

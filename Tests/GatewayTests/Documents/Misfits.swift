@@ -15,13 +15,14 @@ struct Misfits {
     // libzmq 4.3.4 aborts when it is time for a heartbeat on a full connection whose peer is gone (libzmq issue 4364).
     small.heartbeat = .zero
     let mute = try await WireSocket(.router, bind: directory.endpoint("mute"), options: small)
+    let deaf = try await WireSocket(.router, bind: directory.endpoint("deaf"), options: small)
     let stuck = try await WireSocket(.pull, bind: directory.endpoint("stuck"), options: small)
     let garbler = try await WireSocket(.router, bind: directory.endpoint("garbler"))
     let garbling = Task { try await garbler.garble() }
-    for socket in [mute, stuck] { await socket.pause(true) }
+    for socket in [mute, deaf, stuck] { await socket.pause(true) }
     cleanup.add {
       garbling.cancel()
-      for socket in [mute, stuck, garbler] { await socket.close() }
+      for socket in [mute, deaf, stuck, garbler] { await socket.close() }
     }
     yaml = """
       faulty:
@@ -33,6 +34,7 @@ struct Misfits {
         errors: { map: { "kitchen.Teapot": 418 } }
       garbled: { pattern: rpc, connect: ["\(directory.endpoint("garbler"))"], methods: { safe: ["*"] } }
       mute: { pattern: rpc, connect: ["\(directory.endpoint("mute"))"], methods: { safe: ["*"] } }
+      deaf: { pattern: rpc, connect: ["\(directory.endpoint("deaf"))"], queue: 0, methods: { safe: ["*"] } }
       stuck: { pattern: pipeline, connect: ["\(directory.endpoint("stuck"))"] }
       absent:
         pattern: rpc
@@ -43,11 +45,12 @@ struct Misfits {
       absent-news:
         pattern: pubsub
         required: false
-        publish: { connect: ["\(directory.endpoint("nobody"))"] }
+        publish: { connect: ["\(directory.endpoint("nobody"))"], topics: ["offered"] }
         subscribe: { connect: ["\(directory.endpoint("nobody"))"], topics: ["offered"] }
       narrow-news:
         pattern: pubsub
         required: false
+        publish: { connect: ["\(directory.endpoint("nobody"))"] }
         subscribe: { connect: ["\(directory.endpoint("nobody"))"], topics-limit: 1 }
       """
   }

@@ -1,5 +1,6 @@
 import Reactor
 import Support
+import Testing
 import ZeroMQ
 
 extension Provocations {
@@ -69,7 +70,13 @@ extension Provocations {
     }
     add("502", "backend-lost", to: Self.calls) { request, stage in try await stage.lost(request) }
     add("503", "no-backend", to: Self.calls) { $0.at(service: "absent") }
-    add("503", "queue-timeout", to: Self.calls) { request, stage in try await stage.queued(request) }
+    add("503", "queue-timeout", to: Self.calls) { request, stage in
+      try await stage.full("mute", "queue-timeout", request)
+    }
+    add("503", "queue-full", to: Self.calls) { request, stage in
+      try await stage.full("deaf", "queue-full", request)
+    }
+    add("503", "breaker-open", to: Self.calls) { request, stage in try await stage.broken(request) }
     add("504", "timeout", to: Self.calls) { $0.calling("faulty", "slow").asking("_timeout=0.05") }
   }
 }
@@ -89,14 +96,37 @@ extension Stage {
     return try await reply
   }
 
-  /// A call that waits behind others for a backend that reads nothing.
-  fileprivate func queued(_ request: Request) async throws -> HTTPReply {
-    let filling = Request("POST", "/rpc/mute/any", "[\"\(String(repeating: "x", count: 64_000))\"]").asking(
+  /// A gateway in front of a backend that reads nothing, as `calc`.
+  private func silent(_ name: String, _ lines: String) async throws -> LiveGateway {
+    let rig = Rig(cleanup: cleanup, directory: directory)
+    var small = SocketOptions()
+    small.receiveHighWaterMark = 1
+    // libzmq 4.3.4 aborts when it is time for a heartbeat on a full connection whose peer is gone (libzmq issue 4364).
+    small.heartbeat = .zero
+    let backend = try await rig.wire(.router, bind: directory.endpoint(name), options: small)
+    await backend.pause(true)
+    return try await rig.gateway(
+      #"calc: { pattern: rpc, connect: ["\#(await backend.endpoint)"], methods: { safe: ["*"] }, \#(lines) }"#,
+      threads: 1)
+  }
+
+  /// A call to a backend that has not answered the one before.
+  fileprivate func broken(_ request: Request) async throws -> HTTPReply {
+    let gateway = try await silent("broken-\(request.verb)", "breaker: { failures: 1, open: 1m }, timeout: 50ms")
+    #expect(try await connected(request, to: gateway).status == 504)
+    let reply = try await connected(request, to: gateway)
+    #expect(reply.headers["retry-after"] == "60")
+    return reply
+  }
+
+  /// A call of a backend that reads nothing, behind so many others that it cannot be sent.
+  fileprivate func full(_ service: String, _ code: String, _ request: Request) async throws -> HTTPReply {
+    let filling = Request("POST", "/rpc/\(service)/any", "[\"\(String(repeating: "x", count: 64_000))\"]").asking(
       "_timeout=60")
-    let waiting = request.calling("mute", "any").asking("_timeout=0.05")
+    let waiting = request.calling(service, "any").asking("_timeout=0.05")
     return try await eventually("the queue to be full") {
       let reply = try await connected(waiting, to: usual)
-      if reply.headers["gateway-error"] == "queue-timeout" { return reply }
+      if reply.headers["gateway-error"] == code { return reply }
       for _ in 0..<80 {
         let call = try usual.http.begin("POST", filling.target, headers: filling.headers, body: filling.body)
         fillers.withLock { $0.append(call) }

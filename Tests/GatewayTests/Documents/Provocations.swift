@@ -87,7 +87,7 @@ extension Provocations {
     add("505", "unsupported-version", to: all) { request, stage in
       let connection = try HTTPConnection(port: stage.usual.http.port)
       defer { connection.disconnect() }
-      connection.send("\(request.verb) \(request.target) HTTP/1.2\r\nHost: localhost\r\n\r\n".bytes)
+      connection.send("\(request.verb) \(request.target) HTTP/2.0\r\nHost: localhost\r\n\r\n".bytes)
       return try await offThread { try connection.reply(isHead: request.verb == "HEAD") }
     }
     add("503", "draining", to: ["jsonrpc"] + Self.calls + Self.messages + Self.streams + Self.serviceOptions) {
@@ -138,7 +138,7 @@ extension Provocations {
     add("415", "unsupported-media-type", to: Self.messages) { $0.with("Content-Type", "text/plain") }
     add("422", "not-encodable", to: Self.messages) { $0.with(body: "[18446744073709551616]") }
     add("503", "no-backend", to: ["push"]) { $0.at(service: "absent-jobs") }
-    add("503", "no-backend", to: ["publish"]) { $0.at(service: "absent-news") }
+    add("503", "no-backend", to: ["publish"]) { $0.at(service: "narrow-news") }
     add("503", "queue-full", to: ["push"]) { request, stage in
       let request = request.at(service: "stuck").with(body: "[\"\(String(repeating: "x", count: 8_000))\"]")
       _ = try await stage.connected(request, to: stage.usual)
@@ -164,7 +164,7 @@ extension Provocations {
       try await request.asking(Array(repeating: "topic=chat", count: 513).joined(separator: "&")).sent(to: stage.usual)
     }
     add("404", "no-such-service", to: Self.streams + ["subscribeOptions"]) { $0.at(service: "weather") }
-    add("404", "no-such-topic", to: Self.streams) { $0.at(service: "absent-news") }
+    add("404", "no-such-topic", to: Self.streams + ["publish", "publishOptions"]) { $0.at(service: "absent-news") }
     add("503", "too-many-topics", to: ["subscribe"]) { $0.at(service: "narrow-news").asking("topic=chat") }
     add("406", "not-acceptable", to: Self.streams) { $0.with("Accept", "application/json") }
   }

@@ -112,6 +112,58 @@ struct OneWayTests {
     }
   }
 
+  @Test("only topics that begin with one of those offered can be published on")
+  func offered() async throws {
+    try await Rig.with { rig in
+      let subscriber = try await rig.wire(.subscribe)
+      try await subscriber.subscribe("")
+      let gateway = try await rig.gateway(
+        #"s: { pattern: pubsub, publish: { connect: ["\#(await subscriber.endpoint)"], topics: ["eu.", "é"] } }"#)
+      for segment in ["eu", "us.x", "-", "EU.x", "%C3", "%ff", "e"] {
+        let reply = try await gateway.http.post("/pub/s/\(segment)/say", "[]")
+        #expect(reply.status == 404, "\(segment)")
+        #expect(reply.json["code"] == "no-such-topic")
+        #expect(reply.json["sent"] == false)
+      }
+      for segment in ["eu.", "eu.x%00%ff", "%C3%A9"] {
+        #expect(try await gateway.accepted("/pub/s/\(segment)/say", "[]").status == 202, "\(segment)")
+      }
+    }
+  }
+
+  @Test(
+    "a worker that reads nothing takes what libzmq holds for it, and not one job more; each that was accepted arrives")
+  func full() async throws {
+    try await Rig.with { rig in
+      var small = SocketOptions()
+      small.receiveHighWaterMark = 1
+      small.heartbeat = .zero
+      let worker = try await rig.wire(.pull, options: small)
+      let gateway = try await rig.gateway(
+        #"s: { pattern: pipeline, connect: ["\#(await worker.endpoint)"] }"#, threads: 1)
+      _ = try await gateway.accepted("/push/s/first", "[]")
+      #expect(try await worker.receive()[0] == "first".bytes)
+      await worker.pause(true)
+      let text = String(repeating: "x", count: 8_000)
+      var accepted = 0
+      var refused: HTTPReply?
+      while refused == nil {
+        let reply = try await gateway.http.post("/push/s/n\(accepted)", "[\"\(text)\"]")
+        if reply.status == 202 { accepted += 1 } else { refused = reply }
+      }
+      #expect(accepted > 0)
+      #expect(refused?.status == 503)
+      #expect(refused?.json["code"] == "queue-full")
+      #expect(refused?.json["sent"] == false)
+      #expect(refused?.headers["retry-after"] == "1")
+      await worker.pause(false)
+      for number in 0..<accepted { #expect(try await worker.receive()[0] == "n\(number)".bytes) }
+      // The refused one never comes: the next to come is the next that is accepted.
+      try await eventually("room") { try await gateway.http.post("/push/s/last", "[]").status == 202 }
+      #expect(try await worker.receive()[0] == "last".bytes)
+    }
+  }
+
   @Test("a one-way call takes no deadline, and its body is checked as any other")
   func refused() async throws {
     try await Rig.with { rig in

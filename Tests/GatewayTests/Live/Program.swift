@@ -30,6 +30,9 @@ extension Subprocess {
     throw Failed(description: "the gateway did not say where it listens")
   }
 
+  /// How many descriptors it has open.
+  func descriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count }
+
   /// Bytes of memory that are the process's now.
   func residentMemory() throws -> Int {
     let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)

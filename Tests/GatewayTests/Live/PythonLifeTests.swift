@@ -12,6 +12,9 @@ struct PythonLifeTests {
       #expect(reply.status == 504)
       #expect(reply.json["code"] == "timeout")
       #expect(reply.json["sent"] == true)
+      let diagnosis = reply.json["diagnosis"]
+      #expect(diagnosis["connectedSince"].text?.hasSuffix("Z") == true)
+      #expect(["method-slow", "backend-stalled"].contains(diagnosis["verdict"]))
     }
     #expect(time >= .milliseconds(300))
     #expect(time < .milliseconds(1_400))

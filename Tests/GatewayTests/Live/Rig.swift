@@ -4,6 +4,7 @@ import Logging
 import MessagePack
 import Reactor
 import Support
+import Testing
 import ZeroMQ
 
 /// What a live test works with: gateways, real services behind them, clients. All of it is ended with the test.
@@ -110,7 +111,10 @@ final class LiveGateway: Sendable {
       defer { isStopped = true }
       return !isStopped
     }
-    if first { await gateway.stop() }
+    guard first else { return }
+    let accounts = await gateway.stop()
+    // However a test ends, each request has ended in exactly one way.
+    #expect(accounts.underWay == 0, "\(accounts)")
   }
 
   /// Waits until a call of the service `s` arrives at a backend that the test plays, and answers it.

@@ -144,6 +144,8 @@ struct StreamTests {
         ["t1".bytes, "m".bytes, [0xC1], [0x80]], ["t".bytes, "m".bytes, [], []],
         ["t".bytes, "m".bytes, [0x90, 1], [0x80]], ["t".bytes, "m".bytes, [0x91, 0xCA, 0x7F, 0xC0, 0, 0], [0x80]],
         ["t".bytes, "m".bytes, [0x90], [0x81, 0x90]], ["t".bytes, "m".bytes, deep, [0x80]],
+        ["t".bytes, "m".bytes, [0x01], [0x80]], ["t".bytes, "m".bytes, [0x80], [0x80]],
+        ["t".bytes, "m".bytes, [0x90], [0x90]], ["t".bytes, "m".bytes, [0x90], [0xC0]],
         .init(repeating: "t".bytes, count: 40),
       ]
       try await publisher.publish("t", "begin")

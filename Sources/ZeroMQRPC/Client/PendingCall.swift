@@ -1,0 +1,30 @@
+import Reactor
+
+/// A call that waits for a backend or for its reply, as the engine keeps it.
+struct PendingCall {
+  let handler: any ReplyHandler
+  let deadline: Timer
+  let expiry: Instant
+  /// The connection it was sent on; nil while it waits.
+  var connection: BackendConnection?
+  let called: Instant
+  /// When it was sent; until then, when it was called.
+  var sent: Instant
+  /// How many calls its connection had answered when it was sent.
+  var answeredBefore: UInt32
+  let measurement: MethodLatencies.Measurement
+  /// Its bytes, while it waits or may be sent once more.
+  var kept: KeptCall?
+  /// Whether it may have run: it is sent, or was.
+  var isSent: Bool { connection != nil || kept?.wasSent == true }
+
+  /// Another connection has it now, or it waits.
+  mutating func moves(to other: BackendConnection?, at now: Instant) {
+    connection = other
+    sent = now
+    answeredBefore = other?.answeredCalls ?? 0
+  }
+
+  /// The second copy becomes the first, and the other way round.
+  mutating func exchangeCopies() { if let first = connection { connection = kept?.exchange(first) } }
+}

@@ -1,0 +1,49 @@
+import Gateway
+import Support
+import Testing
+
+@Suite("a request that is refused for its head", .timeLimit(.minutes(1)))
+struct EarlyRefusalTests {
+  @Test(
+    "keeps its connection when its body is short, however its length is written, and loses it when it is long",
+    arguments: [("5", true), ("000000000005", true), ("0099999", true), ("100000", false), ("0000100000", false)])
+  func length(written: String, isKept: Bool) async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway("", threads: 1)
+      let client = try HTTPConnection(port: gateway.http.port)
+      client.send("POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(written)\r\n\r\n")
+      // A short one is answered when it is there.
+      if isKept { client.send(String(repeating: "x", count: Int(written) ?? 0)) }
+      let reply = try await offThread { try client.reply() }
+      #expect(reply.json["code"] == "no-such-route")
+      #expect((reply.headers["connection"]?.lowercased() == "close") != isKept)
+      guard isKept else { return }
+      client.send("GET", "/live")
+      #expect(try await offThread { try client.reply().status } == 200)
+    }
+  }
+
+  @Test("or whose body never comes is accounted for: refused, or left by its client")
+  func accounts() async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway(#"s: { pattern: rpc, connect: ["ipc:///nowhere/x"] }"#, threads: 1)
+      for body in ["abc", ""] {
+        let client = try HTTPConnection(port: gateway.http.port)
+        client.send("POST /rpc/s/m HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n" + body)
+        try await eventually("it to begin") { await gateway.gateway.accounts.underWay == 1 }
+        client.reset()
+        try await eventually("its end") { await gateway.gateway.accounts.underWay == 0 }
+      }
+      #expect(try await gateway.http.get("/live").status == 200)
+      #expect(try await gateway.http.post("/rpc/s/m", "[]").status == 503)
+      #expect(try await gateway.http.post("/rpc/s/_m", "[]").status == 404)
+      #expect(try await gateway.http.post("/live", headers: ["Host": "again"]).status == 400)
+      let accounts = await gateway.gateway.accounts
+      #expect(accounts.accepted == 6)
+      #expect(accounts.answered == 1)
+      #expect(accounts.refused == 3)
+      #expect(accounts.failed == 0)
+      #expect(accounts.abandoned == 2)
+    }
+  }
+}
