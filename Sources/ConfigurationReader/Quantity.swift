@@ -1,7 +1,7 @@
 /// Text with a unit, as configuration files write durations and sizes.
 package enum Quantity {
   /// `500ms`, `1.5s`, `2m`, `1h`: a number, at most six decimals, and a unit.
-  static func duration(_ text: String) throws(InvalidText) -> Duration {
+  package static func duration(_ text: String) throws(InvalidText) -> Duration {
     let (number, unit) = split(text)
     guard !number.isEmpty else {
       throw InvalidText("expected a duration such as 500ms, 5s, 2m or 1h, not \"\(text)\"")

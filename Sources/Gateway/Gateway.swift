@@ -49,7 +49,7 @@ public final class Gateway: Sendable {
     }
     let own = context == nil
     let context = try context ?? Context(sockets: max(1_023, configuration.socketCount(shards: count)))
-    let calls = SharedCalls(configuration)
+    let calls = RememberedCalls(configuration)
     var shards: [Shard] = []
     let gateway: Gateway
     do {

@@ -16,7 +16,7 @@ actor Shard {
   private var waiting: LoopWait?
 
   /// A shard without services: it can listen, and knows of nothing to serve until `open`.
-  init(_ reactor: Reactor, _ http: Configuration.HTTP, calls: SharedCalls = .init(), logger: Logger) {
+  init(_ reactor: Reactor, _ http: Configuration.HTTP, calls: RememberedCalls = .init(), logger: Logger) {
     self.reactor = reactor
     unownedExecutor = reactor.asUnownedSerialExecutor()
     handler = GatewayHandler(http, calls, logger: logger)
@@ -86,6 +86,7 @@ actor Shard {
   func drain(within grace: Duration) async {
     for server in servers { server.quiesce() }
     for feed in feeds.values { feed.drain() }
+    upstreams.drain()
     let servers = servers
     let end = reactor.loop.now + grace
     await wait(until: end) { servers.allSatisfy(\.isIdle) }

@@ -29,6 +29,10 @@ struct OpenAPIDocumentTests {
         "/batch", "/calls/{id}", "/sub/{service}",
         "/live", "/ready", "/openapi.json", "/openapi.yaml", "/problems/{code}",
       ])
+    let first = Set(verbs.keys.compactMap { $0.split(separator: "/").first.map(String.init) })
+    // What a misspelt path is compared with, and what no REST route may begin with.
+    #expect(first == Set(RouteHints.templates.keys))
+    #expect(first.isSubset(of: Configuration.Route.reserved))
     let services = ["/rpc/": "math", "/jsonrpc/": "math", "/push/": "jobs", "/pub/": "news", "/sub/": "news"]
     try await RouterBench.with { router in
       for (path, verbs) in verbs {

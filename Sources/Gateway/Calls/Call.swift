@@ -58,6 +58,18 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
     stopReading()
   }
 
+  /// Ends the call now, as if its deadline had passed: the completion is told before this returns.
+  func expire() {
+    if let number { upstream.engine.expire(number) } else { end(.replyTakesTooLong) }
+  }
+
+  /// What one is told who stops waiting for the call while it goes on: a deadline of its own has passed.
+  var overdue: Problem {
+    guard let number else { return .replyTakesTooLong }
+    let isSent = upstream.engine.isSent(number)
+    return Problem(CallFailure(isSent ? .timeout : .queueTimeout, sent: isSent))
+  }
+
   // MARK: The engine tells
 
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {

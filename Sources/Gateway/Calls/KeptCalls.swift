@@ -3,7 +3,7 @@ import Reactor
 import ZeroMQRPC
 
 /// What the shards remember together of calls beyond their requests.
-struct SharedCalls: Sendable {
+struct RememberedCalls: Sendable {
   let kept: KeptCalls
   let keys: IdempotencyKeys
 

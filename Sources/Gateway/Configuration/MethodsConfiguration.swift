@@ -1,4 +1,5 @@
 import ConfigurationReader
+import Reactor
 
 extension Configuration {
   /// Which methods callers reach, and what holds for them: globs in which `*` is any run of characters, dots included, and `?` is
@@ -87,6 +88,10 @@ extension Configuration {
     public var timeout: Duration?
     /// The longest a caller may ask for. A longer `timeout` is cut to it.
     public var maximumTimeout: Duration?
+    /// Whether GETs that ask for the same at one time share one call; nil is no.
+    public var coalesce: Bool?
+    /// For how long GETs that ask for the same get the same result; nil is not at all. They share calls then as well.
+    public var keep: Duration?
     /// What callers learn of exceptions. Names of `map` that are not here are looked up in the service's.
     public var errors = Errors()
 
@@ -96,6 +101,11 @@ extension Configuration {
     init(_ section: Section) {
       section.read("timeout", into: &timeout) { $0.duration(in: RPC.timeouts) }
       section.read("max-timeout", into: &maximumTimeout) { $0.duration(in: RPC.timeouts) }
+      section.read("coalesce", into: &coalesce) { $0.boolean() }
+      section.read("keep", into: &keep) { $0.duration(in: .milliseconds(1) ... .hours(24)) }
+      if keep != nil, coalesce == false {
+        section.report("contradiction: while a result is kept, requests share it", at: "coalesce")
+      }
       if let inner = section.section("errors") { errors.read(inner) }
       section.finish()
     }

@@ -32,6 +32,12 @@ extension Configuration {
     /// What callers learn of its exceptions; what is not set here comes from the gateway's `errors`.
     public var errors = Errors()
 
+    /// Results that are kept for `keep` of a method, on each thread: 0...1,000,000 (default: 1,000).
+    public var keepResults = 1_000
+    /// Their bytes together, on each thread (default: 8 MiB).
+    public var keepBytes = 8 << 20
+    /// How results are watched.
+    public var watch = Watch()
     /// REST routes to its methods, read from `routes` (default: none).
     public var routes: [Route] = []
 
@@ -56,6 +62,10 @@ extension Configuration {
       readRepeats(section)
       section.read("reply-limit", into: &replyLimit) { $0.bytes(in: 1...(4 << 30)) }
       section.fit("reply-limit", &replyLimit, into: limits)
+      section.read("keep-results", into: &keepResults) { $0.integer(in: 0...1_000_000) }
+      section.read("keep-bytes", into: &keepBytes) { $0.bytes(in: 0...(64 << 30)) }
+      section.fit("keep-bytes", &keepBytes, into: limits)
+      if let inner = section.section("watch") { watch.read(inner) }
       if let inner = section.section("errors") { errors.read(inner) }
     }
 
@@ -109,6 +119,31 @@ extension Configuration {
 
     /// What `timeout` and `max-timeout` may be.
     static let timeouts = Duration.milliseconds(1) ... .hours(24)
+  }
+}
+
+extension Configuration {
+  /// How results of safe methods are watched: `watch`.
+  public struct Watch: Sendable, Hashable {
+    /// Different calls that are watched at one time, on each thread: 0...1,000,000 (default: 100).
+    public var calls = 100
+    /// The shortest time from one call to the next (default: 1 s).
+    public var interval: Duration = .seconds(1)
+    /// Silence after which a stream gets a comment, at most (default: 15 s).
+    public var heartbeat: Duration = .seconds(15)
+    /// How long clients are told to wait before they connect again (default: 3 s).
+    public var retry: Duration = .seconds(3)
+
+    /// The defaults.
+    public init() {}
+
+    mutating func read(_ section: Section) {
+      section.read("calls", into: &calls) { $0.integer(in: 0...1_000_000) }
+      section.read("interval", into: &interval) { $0.duration(in: .milliseconds(10) ... .hours(1)) }
+      section.read("heartbeat", into: &heartbeat) { $0.duration(in: .seconds(1) ... .hours(1)) }
+      section.read("retry", into: &retry) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
+      section.finish()
+    }
   }
 }
 

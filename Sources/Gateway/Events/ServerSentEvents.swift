@@ -54,6 +54,11 @@ struct ServerSentEvents: ~Copyable {
     Array("event: \(name)\ndata: \(data)\n\n".utf8)
   }
 
+  /// The result of a watched call, as JSON.
+  static func result(id: String, _ json: UnsafeRawBufferPointer) -> [UInt8] {
+    Array("id: \(id)\ndata: ".utf8) + json + Array("\n\n".utf8)
+  }
+
   /// Messages on the topic of the stream came that are not shown. It has a number, as what it stands for would have had.
   static func gap(id: String, _ gap: EventGap) -> [UInt8] {
     Array("id: \(id)\n".utf8)

@@ -16,7 +16,7 @@ final class GatewayHandler: Handler {
   /// The buffers that arguments and results of this shard are transcoded in.
   let buffers = TranscodingBuffers()
   /// What is remembered of calls beyond their requests.
-  let calls: SharedCalls
+  let calls: RememberedCalls
   /// Finds responders among the upstreams in use. It is replaced as a whole when they change.
   private var router: Router
   private let checks: Checks
@@ -26,7 +26,7 @@ final class GatewayHandler: Handler {
   /// Requests that a limit has refused.
   private var limited = PowerOfTwoCounter()
 
-  init(_ http: Configuration.HTTP, _ calls: SharedCalls, logger: Logger) {
+  init(_ http: Configuration.HTTP, _ calls: RememberedCalls, logger: Logger) {
     prefix = http.prefix
     self.calls = calls
     checks = Checks(http)

@@ -73,7 +73,7 @@ final class GatewayRequest {
   /// Where bodies and answers count until they are read.
   var memory: MemoryBudget { exchange.memory }
   /// What is remembered of calls beyond their requests.
-  var calls: SharedCalls { handler.calls }
+  var calls: RememberedCalls { handler.calls }
   /// Whether what it begins may be remembered beyond its answer: most requests ask for nothing of that.
   var mayBeRemembered: Bool { !isFetch && (header(.idempotencyKey) != nil || header(.prefer) != nil) }
   /// Whether the gateway takes no new work.

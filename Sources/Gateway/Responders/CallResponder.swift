@@ -33,13 +33,15 @@ struct CallResponder: Responder {
     return Problem(.methodNotAllowed, "This path takes \(allow).", allow: allow)
   }
 
-  func begin(_ request: GatewayRequest) throws(Problem) { try request.chooseResultFormat() }
+  /// What a GET is answered with is known when its query is.
+  func begin(_ request: GatewayRequest) throws(Problem) { if !request.isFetch { try request.chooseResultFormat() } }
 
   static let controls: Set<String> = [RequestTimeout.parameter]
 
   func respond(to request: GatewayRequest) throws(Problem) {
     let isPost = request.method == .post
-    let query = try request.query(isPost ? .nothing : .arguments, controls: Self.controls)
+    let query = try request.query(
+      isPost ? .nothing : .arguments, controls: isPost ? Self.controls : Self.fetchControls)
     let buffers = request.buffers
     defer { buffers.clear() }
     let frames =
@@ -55,7 +57,9 @@ struct CallResponder: Responder {
     if request.mayBeRemembered, let remembered = try RememberedRequest(request, mayNotWait: true) {
       return try remembered.call(method, of: upstream, frames, in: request.buffers.request, asking: asked)
     }
-    let timeout = upstream.settings(of: method).timeout(asked: asked)
+    let settings = upstream.settings(of: method)
+    let timeout = settings.timeout(asked: asked)
+    if request.isFetch, try fetch(request, query, frames, settings, timeout: timeout) { return }
     try frames.withFrames(in: request.buffers.request) { arguments, keywords throws(Problem) in
       try request.pendingReply.call(self, arguments: arguments, keywords: keywords, timeout: timeout)
     }
@@ -152,17 +156,18 @@ extension GatewayRequest {
   /// an owner keeps them, who counts them in the memory.
   func answer(
     result: UnsafeRawBufferPointer, as format: ResultFormat? = nil, tag: String? = nil,
-    headers: [(StaticString, String)] = [], keptBy owner: AnyObject? = nil
+    headers more: [(StaticString, String)] = [], keptBy owner: AnyObject? = nil
   ) {
     guard owner != nil || memory.hasRoom(for: result.count) else { return answer(.noMemory(forAnswer: result.count)) }
     let type = (format ?? resultFormat).contentType
-    if !isFetch { return answer(200, type, headers: headers, result, keptBy: owner) }
+    if !isFetch { return answer(200, type, headers: more, result, keptBy: owner) }
     let tag = tag ?? EntityTag.of(result)
+    let headers: [(StaticString, String)] = [("ETag", tag), ("Vary", "Accept")] + more
     if EntityTag.matches(values(of: .ifNoneMatch), tag) {
       // Only its length is told, as of the answer that the client has (RFC 9110, 8.6).
-      answer(304, "", headers: [("ETag", tag), ("Vary", "Accept")], result, keptBy: owner)
+      answer(304, "", headers: headers, result, keptBy: owner)
     } else {
-      answer(200, type, headers: [("ETag", tag), ("Vary", "Accept")], result, keptBy: owner)
+      answer(200, type, headers: headers, result, keptBy: owner)
     }
   }
 }

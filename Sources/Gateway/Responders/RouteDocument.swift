@@ -54,7 +54,9 @@ struct RouteDocument {
     json.member("summary", "Call the method \(route.method) of the service \(service).")
     json.key("parameters")
     json.open("[")
-    for name in ["RequestID", "RequestTimeout", "Timeout"] + (route.verb == .get ? ["IfNoneMatch"] : []) {
+    let always = ["RequestID", "RequestTimeout", "Timeout"]
+    let fetching = ["IfNoneMatch", "Watch", "WatchLastEventID", "WatchLastEventIDHeader"]
+    for name in always + (route.verb == .get ? fetching : []) {
       json.raw(##"{"$ref":"#/components/parameters/\##(name)"}"##)
     }
     // The names in the path are those of the item; those of the method may be others.

@@ -19,7 +19,8 @@ struct RouteResponder: Responder {
 
   func respond(to request: GatewayRequest) throws(Problem) {
     guard let route else { throw refusal(of: request.method) }
-    let query = try request.query(.arguments, controls: CallResponder.controls) ?? Query()
+    let controls = request.isFetch ? CallResponder.fetchControls : CallResponder.controls
+    let query = try request.query(.arguments, controls: controls) ?? Query()
     let isPacked = request.isFetch ? false : try request.isBodyPacked()
     let buffers = request.buffers
     defer { buffers.clear() }

@@ -9,8 +9,8 @@ struct StreamResponder: Responder {
   /// EventSource send when they connect again is newer than what a page wrote into its URL.
   private static let lastEventIDs = ["lastEventId", "_last_event_id"]
   private static let controls = Set(lastEventIDs)
-  fileprivate static let type: StaticString = "text/event-stream; charset=utf-8"
-  fileprivate static let headers: [(StaticString, String)] = [
+  static let type: StaticString = "text/event-stream; charset=utf-8"
+  static let headers: [(StaticString, String)] = [
     ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
   ]
 
@@ -85,7 +85,7 @@ struct StreamResponder: Responder {
 }
 
 /// What HEAD gets: the head of a stream, whose length nobody knows.
-private final class EmptyStream: BodyStream {
+final class EmptyStream: BodyStream {
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead { .end }
   func closed() {}
 }

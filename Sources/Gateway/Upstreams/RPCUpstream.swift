@@ -17,6 +17,10 @@ final class RPCUpstream {
   /// What clients make the gateway keep for the service counts here.
   let memory: MemoryBudget
   let loop: Loop
+  /// Calls that requests share.
+  let sharedCalls: SharedCalls
+  /// Calls that are watched.
+  let watches: Watches
   /// REST routes that lead here.
   let routes: [Configuration.Route]
   private let transcoding: BackgroundQueue
@@ -56,6 +60,8 @@ final class RPCUpstream {
     memory = shared.memory
     self.loop = loop
     routes = rpc.routes
+    sharedCalls = SharedCalls(results: rpc.keepResults, bytes: rpc.keepBytes, on: loop)
+    watches = Watches(rpc.watch)
   }
 
   /// Whether a call of the method may be sent twice.
@@ -68,7 +74,9 @@ final class RPCUpstream {
     if known.count >= Self.mostKnown { known = [:] }
     let settings = CallSettings(
       timeout: special.first(for: method.text, \.timeout) ?? usual.timeout,
-      maximumTimeout: special.first(for: method.text, \.maximumTimeout) ?? usual.maximumTimeout)
+      maximumTimeout: special.first(for: method.text, \.maximumTimeout) ?? usual.maximumTimeout,
+      coalesces: special.first(for: method.text, \.coalesce) ?? false,
+      keep: special.first(for: method.text, \.keep))
     known[method] = settings
     return settings
   }
@@ -111,6 +119,13 @@ struct CallSettings {
   let timeout: Duration
   /// The longest a caller may ask for.
   let maximumTimeout: Duration
+  /// Whether GETs that ask for the same at one time share one call.
+  var coalesces = false
+  /// For how long GETs that ask for the same get the same result.
+  var keep: Duration?
+
+  /// Whether GETs may be answered by the call of another one.
+  var sharesCalls: Bool { coalesces || keep != nil }
 
   /// How long a call may take for which the caller asks for so long, if it asks.
   func timeout(asked: Duration?) -> Duration { min(asked ?? timeout, maximumTimeout) }

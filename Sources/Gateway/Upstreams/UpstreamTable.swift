@@ -126,6 +126,13 @@ struct UpstreamTable {
     return routes
   }
 
+  /// The gateway stops: streams of watched calls end.
+  func drain() {
+    for service in services {
+      if case .rpc(let upstream) = service.upstream { upstream.watches.drain() }
+    }
+  }
+
   func close() {
     for service in services { service.upstream.close() }
   }

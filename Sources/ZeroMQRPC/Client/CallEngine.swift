@@ -123,6 +123,9 @@ public final class CallEngine: TimerHandler {
     balancer.close()
   }
 
+  /// Whether a backend has the call, or had it; false when it only waits, and when it has ended.
+  public func isSent(_ number: UInt32) -> Bool { pending[number]?.isSent ?? false }
+
   // MARK: On the way out
 
   /// Hands queued calls to backends with room, in their order, skipping those that have ended.
@@ -207,11 +210,14 @@ public final class CallEngine: TimerHandler {
   // MARK: The ends of calls
 
   /// A call's deadline has passed.
-  public func fired(_ deadline: Timer) {
-    guard let call = take(deadline.tag) else { return }
+  public func fired(_ deadline: Timer) { expire(deadline.tag) }
+
+  /// Ends a call now, as if its deadline had passed. Its handler is told before this returns.
+  public func expire(_ number: UInt32) {
+    guard let call = take(number) else { return }
     guard let connection = call.connection else { return fail(call, .queueTimeout) }
     counters.timeouts += 1
-    counters.lateReplies.expect(deadline.tag, sent: call.sent, call.measurement)
+    counters.lateReplies.expect(number, sent: call.sent, call.measurement)
     let silence = connection.silence(called: call.called, sent: call.sent, answeredBefore: call.answeredBefore)
     let isSilence = silence.waited >= options.leastSilence
     connection.callTimedOut(isSilence: isSilence)

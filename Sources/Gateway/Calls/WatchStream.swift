@@ -1,0 +1,108 @@
+import HTTPServer
+
+/// One client's stream of a watched call: which state it has sent, and the rest of what it is sending.
+final class WatchStream: BodyStream, PendingWork {
+  /// How often its client wants to look.
+  let interval: Duration
+  /// The result that the client has already.
+  private let lastID: String?
+  /// Who is answered; nil when that is done, or when the client has left.
+  private var request: GatewayRequest?
+  private var exchange: Exchange?
+  /// Nil before it is among the streams of a call, and when it is closed.
+  private var call: WatchedCall?
+  /// How many states of the call it has sent, those that it passed over counted.
+  private var version = 0
+  private var text: [UInt8] = []
+  private var offset = 0
+  private var isEnding = false
+
+  init(_ request: GatewayRequest, every interval: Duration, after lastID: String?) {
+    self.request = request
+    self.interval = interval
+    self.lastID = lastID
+  }
+
+  // MARK: The call tells
+
+  /// It is answered when the first call has ended.
+  func waits(for call: WatchedCall) {
+    self.call = call
+    request?.waits(for: self)
+  }
+
+  /// The stream begins: with the result of that id, unless its client has it already.
+  func begin(_ call: WatchedCall, at id: String) {
+    guard let request = request.take() else { return }
+    self.call = call
+    exchange = request.exchange
+    text = ServerSentEvents.opening(retry: call.settings.retry)
+    version = lastID == id ? call.version : call.version - 1
+    request.answer(200, StreamResponder.type, headers: StreamResponder.headers, stream: self)
+  }
+
+  /// There is no stream: the request is answered with that.
+  func refuse(_ problem: Problem) {
+    call = nil
+    request.take()?.answer(problem)
+  }
+
+  /// There is another state, or the gateway stops.
+  func wake() { exchange?.wake() }
+
+  /// A comment, unless something is being sent anyway.
+  func sendHeartbeat() {
+    guard let exchange, offset == text.count, version == call?.version, !isEnding else { return }
+    write(ServerSentEvents.heartbeat)
+    exchange.wake()
+  }
+
+  // MARK: The exchange reads
+
+  func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead {
+    var written = 0
+    repeat {
+      let count = min(text.count - offset, room.count - written)
+      text.withUnsafeBytes { bytes in
+        let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
+        UnsafeMutableRawBufferPointer(rebasing: room[written...]).copyMemory(from: part)
+      }
+      written += count
+      offset += count
+      if offset < text.count { break }
+    } while advance()
+    if written > 0 { return .bytes(written) }
+    return isEnding ? .end : .nothing
+  }
+
+  /// Finds the next thing to write; false when there is none for now.
+  private func advance() -> Bool {
+    guard let call, !isEnding else { return false }
+    if version < call.version {
+      version = call.version
+      write(call.event)
+      return true
+    }
+    guard call.isDraining else { return false }
+    isEnding = true
+    write(ServerSentEvents.farewell(retry: call.settings.retry * Double.random(in: 1...2)))
+    return true
+  }
+
+  private func write(_ bytes: [UInt8]) {
+    text = bytes
+    offset = 0
+  }
+
+  /// The stream is over, whoever ended it.
+  func closed() {
+    exchange = nil
+    call.take()?.remove(self)
+  }
+
+  /// The client has left before the stream began.
+  func cancel() {
+    request = nil
+    call.take()?.remove(self)
+  }
+}
