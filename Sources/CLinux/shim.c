@@ -4,12 +4,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 static _Thread_local const void *current;
 
 const void *clinux_current(void) { return current; }
 void clinux_set_current(const void *owner) { current = owner; }
 void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+void clinux_give_way(void) { (void)setpriority(PRIO_PROCESS, 0, 10); }
 
 void clinux_give_back_zeros(const void *start, size_t count) {
     static const char zeros[64];

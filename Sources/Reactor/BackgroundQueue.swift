@@ -1,8 +1,10 @@
+import CLinux
+
 /// Does pieces of work one after the other, on a thread beside the reactors: what takes so long that all else on a reactor would
 /// wait for it.
 ///
-/// The thread starts with the first piece and ends when none is left. The queue has no bound of its own: who adds work bounds what it
-/// holds. Any thread may use it.
+/// The thread starts with the first piece and ends when none is left; where processors are short it gives way to the reactors. The
+/// queue has no bound of its own: who adds work bounds what it holds. Any thread may use it.
 package final class BackgroundQueue: Sendable {
   private struct State {
     var work: [@Sendable () -> Void] = []
@@ -25,7 +27,10 @@ package final class BackgroundQueue: Sendable {
     }
     guard needsThread else { return }
     do {
-      try startThread(name: name) { self.run() }
+      try startThread(name: name) {
+        clinux_give_way()
+        self.run()
+      }
     } catch {
       run()
     }

@@ -22,6 +22,8 @@ void clinux_set_current(const void *owner);
 /* `errno` is a macro, and `pthread_setname_np` a GNU extension: Swift imports neither. */
 static inline int clinux_errno(void) { return errno; }
 void clinux_name_thread(const char *name);
+/* The calling thread gives way to those of usual priority; a thread may always do that (setpriority(2), a thread is a process to it). */
+void clinux_give_way(void);
 
 /* Gives the whole pages among these bytes back to the system when all of them are zero, which they are again as soon as they are
  * touched. For memory that belongs to this process alone and that no other thread writes. */

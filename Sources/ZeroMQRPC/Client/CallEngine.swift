@@ -34,7 +34,6 @@ public final class CallEngine: TimerHandler {
 
   private let logger: Logger
   private let options: RPCOptions
-  private let longestShortReply: Int
   private let loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
@@ -59,7 +58,6 @@ public final class CallEngine: TimerHandler {
     self.memory = memory
     self.logger = logger
     self.options = options
-    longestShortReply = min(options.longestShortReply, options.longestReply)
     self.loop = loop
     self.inFlight = inFlight
     queue = CallQueue(limit: waiting ?? SharedLimit(limit: inFlight.limit))
@@ -177,11 +175,7 @@ public final class CallEngine: TimerHandler {
       countMalformed(connection)
       return call.handler.failed(CallFailure(.badReply, sent: true))
     }
-    if message[1].count <= longestShortReply { return call.handler.replied(message[1], isException: isException) }
-    guard message[1].count <= options.longestReply else {
-      return call.handler.failed(CallFailure(.replyTooLarge, sent: true))
-    }
-    call.handler.replied(LongReply(body: message.keep(1), isException: isException, deadline: call.expiry))
+    call.replied(message, isException: isException, options)
   }
 
   /// A full backend has room again.

@@ -1,4 +1,5 @@
 import Reactor
+import ZeroMQ
 
 /// A call that waits for a backend or for its reply, as the engine keeps it.
 struct PendingCall {
@@ -23,6 +24,14 @@ struct PendingCall {
     connection = other
     sent = now
     answeredBefore = other?.answeredCalls ?? 0
+  }
+
+  /// Hands over the second frame of a reply, in the way that is for one of its length.
+  func replied(_ message: borrowing ReceivedMessage, isException: Bool, _ options: RPCOptions) {
+    let length = message[1].count
+    guard length <= options.longestReply else { return handler.failed(CallFailure(.replyTooLarge, sent: true)) }
+    if length <= options.longestShortReply { return handler.replied(message[1], isException: isException) }
+    handler.replied(LongReply(body: message.keep(1), isException: isException, deadline: expiry))
   }
 
   /// The second copy becomes the first, and the other way round.

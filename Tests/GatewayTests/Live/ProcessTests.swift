@@ -79,60 +79,6 @@ struct ProcessTests {
     }
   }
 
-  @Test(
-    "the memory of long bodies and replies goes back to the system",
-    .enabled(if: Python.isThere, "\(Python.comment)"))
-  func memory() async throws {
-    let peer = try await PythonPeer.shared.value
-    let directory = try TemporaryDirectory()
-    let file = try directory.file(
-      "gateway.yaml",
-      """
-      http:
-        limits: { body: 64MiB }
-      services:
-        calc: { pattern: rpc, connect: ["\(peer.rpc)"], timeout: 30s }
-      """)
-    try await Cleanup.with { cleanup in
-      let process = try Program.start("serve", "--config", file, "--listen", "127.0.0.1:0", "--threads", "2")
-      cleanup.add { await process.destroy() }
-      let http = HTTPClient(port: try await process.port())
-      try await eventually("a backend") { try await http.post("/rpc/calc/ping").status == 200 }
-      let before = try process.residentMemory()
-      let long = "[\"" + String(repeating: "x", count: 16 << 20) + "\"]"
-      try await withThrowingTaskGroup(of: Int.self) { calls in
-        for _ in 0..<4 { calls.addTask { try await http.post("/rpc/calc/echo", long).status } }
-        for try await status in calls { #expect(status == 200) }
-      }
-      try await eventually("the memory is back") { try process.residentMemory() < before + 32 << 20 }
-    }
-  }
-
-  @Test("a connection that rests after a request costs little memory, and takes the next request")
-  func resting() async throws {
-    let directory = try TemporaryDirectory()
-    let file = try directory.file("gateway.yaml", "http: { limits: { read-timeout: 1s } }")
-    try await Cleanup.with { cleanup in
-      let process = try Program.start("serve", "--config", file, "--listen", "127.0.0.1:0", "--threads", "1")
-      cleanup.add { await process.destroy() }
-      let port = try await process.port()
-      func ask(_ connection: HTTPConnection) throws {
-        connection.send("GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        #expect(try connection.reply().status == 200)
-      }
-      // What the first connections need is not theirs alone.
-      for _ in 0..<20 { try ask(HTTPConnection(port: port)) }
-      let before = try process.residentMemory()
-      let connections = try (0..<400).map { _ in try HTTPConnection(port: port) }
-      for connection in connections { try ask(connection) }
-      #expect(try process.residentMemory() > before + 400 * 24 << 10)
-      try await eventually("the memory of the heads is back") {
-        try process.residentMemory() < before + 400 * 12 << 10
-      }
-      for connection in connections { try ask(connection) }
-    }
-  }
-
   @Test("a configuration that cannot be read is told with the system's reason")
   func unreadable() async throws {
     let directory = try TemporaryDirectory()
