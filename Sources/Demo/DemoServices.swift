@@ -46,7 +46,7 @@ public actor DemoServices {
     let jobs = try await serve("jobs", .pipeline, .jobs { [weak self] in await self?.publish("jobs", "done", $0) })
     let news = try NewsRelay(at: Self.anyPort, in: context, on: reactor.loop, to: publisher, logger: named("news"))
     relay = news
-    var subscribe = Configuration.Subscribe(connect: [publisher.bindings[0]])
+    var subscribe = Configuration.Subscribe(connect: [publisher.bindings[0].inNumbers])
     // A restart of the demonstration is seen at once.
     subscribe.retry = .seconds(1)
     services = [
@@ -57,9 +57,10 @@ public actor DemoServices {
     ]
   }
 
-  /// The log, with the service's name on each line.
+  /// The log, with the service's name on each line. Of connections the gateway tells.
   private func named(_ service: String) -> Logger {
     var logger = logger
+    logger.logLevel = max(logger.logLevel, .error)
     logger[metadataKey: "service"] = "\(service)"
     return logger
   }
@@ -70,7 +71,7 @@ public actor DemoServices {
     let service = try await RPCService.start(
       pattern, methods, bind: [Self.anyPort], logger: named(name), in: context, on: reactor)
     running.append(service)
-    return await service.endpoints[0]
+    return await service.endpoints[0].inNumbers
   }
 
   /// Publishes a tick on `clock` every second, until the task is cancelled.

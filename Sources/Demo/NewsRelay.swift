@@ -13,7 +13,7 @@ final class NewsRelay: SubscriberDelegate {
   init(at endpoint: Endpoint, in context: Context, on loop: Loop, to publisher: OneWayClient, logger: Logger) throws {
     self.publisher = publisher
     subscriber = try Subscriber(bind: [endpoint], longestFrame: 1 << 20, in: context, on: loop, logger: logger)
-    self.endpoint = subscriber.bindings[0]
+    self.endpoint = subscriber.bindings[0].inNumbers
     try subscriber.subscribe([])
     subscriber.delegate = self
   }

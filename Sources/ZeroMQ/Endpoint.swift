@@ -173,7 +173,7 @@ extension Endpoint {
   }
 
   /// The same endpoint with its address spelled as the kernel does; a name stays.
-  var inNumbers: Endpoint {
+  package var inNumbers: Endpoint {
     guard case .tcp(let host, let port) = address, let number = Resolver.numeric(host) else { return self }
     return Endpoint(host: number, port: port)
   }

@@ -46,7 +46,11 @@ struct DemoCommand: AsyncParsableCommand {
       throw ValidationError("\(error)")
     }
     let complete = configuration
-    let gateway = GatewayService(start: { try await Gateway.start(complete, logger: logger) }, logger: logger)
+    let gateway = GatewayService(
+      start: { try await Gateway.start(complete, logger: logger) }, logger: logger,
+      hint: { gateway in
+        gateway.addresses.first.map { "try it: curl -d '[2,3]' http://\($0)/rpc/calc/add" }
+      })
     try await GatewayService.run([DemoService(demo: demo), gateway], logger: logger)
   }
 }

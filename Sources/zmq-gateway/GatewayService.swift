@@ -9,10 +9,13 @@ import ServiceLifecycle
 struct GatewayService: Service {
   let start: @Sendable () async throws -> Gateway
   let logger: Logger
+  /// What to tell of the gateway when it listens; nothing for most.
+  var hint: @Sendable (Gateway) -> String? = { _ in nil }
 
   func run() async throws {
     let gateway = try await start()
     logger.info("listening", metadata: ["addresses": "\(gateway.addresses.map(\.description).joined(separator: " "))"])
+    if let hint = hint(gateway) { logger.notice("\(hint)") }
     // It throws when the task is cancelled: the gateway is drained then too.
     try? await gracefulShutdown()
     await gateway.stop()
