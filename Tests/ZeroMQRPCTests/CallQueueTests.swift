@@ -64,8 +64,11 @@ struct CallQueueTests {
       #expect(next.now == nil)
       #expect(await bench.call().now == .failed(.init(.queueFull, sent: false)))
       await backends[0].pause(false)
-      for _ in replies.dropLast(2) { #expect(try await backends[0].call().method == "long") }
-      try await backends[0].answer(try await backends[0].call(), [1])
+      // The one that was cancelled is among the long ones if there was room for it after all.
+      var call = try await backends[0].call()
+      while call.method == "long" { call = try await backends[0].call() }
+      #expect(call.method == "next")
+      try await backends[0].answer(call, [1])
       #expect(try await next.outcome == .result([1]))
       for _ in 0..<most { #expect(await bench.call().now == nil) }
     }
