@@ -26,8 +26,8 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
   private var deadline: Timer?
 
   /// A call that is not made yet. `occurrence` is the request in whose name it is made, which its problem names; a result is written
-  /// in that format, and has a tag if it is to be tagged. The completion is called once, on the shard's thread and in a later turn than `start`, unless the call is
-  /// cancelled first.
+  /// in that format, and has a tag if it is to be tagged. The completion is called once, on the shard's thread and in a later turn
+  /// than `start`, unless the call is cancelled first.
   init(
     _ method: MethodName, of upstream: RPCUpstream, at occurrence: Problem.Occurrence, as format: ResultFormat = .json,
     isTagged: Bool = false, completion: @escaping (CallOutcome) -> Void

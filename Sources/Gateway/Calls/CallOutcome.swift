@@ -2,8 +2,8 @@ import HTTPServer
 import MessagePack
 import Reactor
 
-/// What a call came to: its result, or the problem in its place; of one without a reply, that it was accepted. Nobody changes it any more, so it may be kept, shared and passed
-/// between threads; its bytes count in the memory for as long as it lives.
+/// What a call came to: its result, or the problem in its place; of one without a reply, that it was accepted. Nobody changes it any
+/// more, so it may be kept, shared and passed between threads; its bytes count in the memory for as long as it lives.
 final class CallOutcome: Sendable {
   /// Nil for a result.
   let problem: Problem?

@@ -88,7 +88,7 @@ final class KeptCalls: Sendable {
     in buffer: borrowing ByteBuffer, asking timeout: Duration?
   ) throws(Problem) -> ID {
     let id = ID.random()
-    let call = KeptCall(id, in: self, on: upstream.loop)
+    let call = AsyncCall(id, in: self, on: upstream.loop)
     // The engine holds the call until its end, and the timer from then on. Safe: only its own shard's thread looks at it.
     nonisolated(unsafe) weak let kept = call
     let end = { @Sendable [weak reactor = upstream.loop.reactor] in
@@ -137,7 +137,7 @@ final class KeptCalls: Sendable {
 }
 
 /// One of them, on the shard that makes it.
-private final class KeptCall: TimerHandler {
+private final class AsyncCall: TimerHandler {
   private let id: KeptCalls.ID
   private let calls: KeptCalls
   private let loop: Loop

@@ -215,6 +215,6 @@ extension GatewayRequest {
     var headers: [(StaticString, String)] = []
     if let keep { headers.append(("Cache-Control", "max-age=\(keep.components.seconds)")) }
     if let age { headers.append(("Age", "\(age.components.seconds)")) }
-    answer(result: outcome.body.bytes, tag: outcome.tag, headers: headers, keptBy: outcome.body)
+    answer(outcome, headers: headers)
   }
 }

@@ -62,6 +62,7 @@ final class WatchedCall: TimerHandler {
   private let key: CallKey
   private let timeout: Duration
   private let occurrence: Problem.Occurrence
+  // Safe: the callee holds its upstream, and that these.
   private unowned let watches: Watches
   private let arguments: ByteBuffer
   private let frames: CallFrames
