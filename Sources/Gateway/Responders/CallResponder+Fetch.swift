@@ -9,8 +9,10 @@ extension CallResponder {
 
   /// Answers a GET or HEAD in one of these ways, with the arguments that lie in its buffer; false when it is a call like any other.
   func fetch(
-    _ request: GatewayRequest, _ query: Query?, _ frames: CallFrames, _ settings: CallSettings, timeout: Duration
+    _ request: GatewayRequest, _ query: Query?, _ frames: CallFrames, asking asked: Duration?
   ) throws(Problem) -> Bool {
+    let settings = upstream.settings(of: method)
+    let timeout = settings.timeout(asked: asked)
     if let text = query?.control(Watches.parameter) {
       try watch(request, query, frames, timeout: timeout, every: try Self.interval(text))
       return true

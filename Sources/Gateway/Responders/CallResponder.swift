@@ -57,12 +57,8 @@ struct CallResponder: Responder {
     if request.mayBeRemembered, let remembered = try RememberedRequest(request, mayNotWait: true) {
       return try remembered.call(method, of: upstream, frames, in: request.buffers.request, asking: asked)
     }
-    let settings = upstream.settings(of: method)
-    let timeout = settings.timeout(asked: asked)
-    if request.isFetch, try fetch(request, query, frames, settings, timeout: timeout) { return }
-    try frames.withFrames(in: request.buffers.request) { arguments, keywords throws(Problem) in
-      try request.pendingReply.call(self, arguments: arguments, keywords: keywords, timeout: timeout)
-    }
+    if request.isFetch, try fetch(request, query, frames, asking: asked) { return }
+    try request.pendingReply.call(self, frames, asking: asked)
   }
 
   /// How long the request gives a call; nil when it leaves that to the gateway.
@@ -75,10 +71,10 @@ struct CallResponder: Responder {
 
 /// A call under way; it turns the call's end into the answer. A connection has one for its plain calls and uses it again for each.
 ///
-/// The engine ends a call in exactly one way. The reply came: its result becomes JSON, or stays MessagePack, or its exception a problem. There is no
-/// reply, or none that can be used, because the deadline passed, the backend went away, the reply was malformed or too long, or
-/// the gateway stops: a problem says so, and whether the method may have run. The client left first: the call is cancelled,
-/// which frees its place among the calls that the service allows at once, and a late reply is dropped.
+/// The engine ends a call in exactly one way. The reply came: its result becomes JSON, or stays MessagePack, or its exception a
+/// problem. There is no reply, or none that can be used, because the deadline passed, the backend went away, the reply was malformed
+/// or too long, or the gateway stops: a problem says so, and whether the method may have run. The client left first: the call is
+/// cancelled, which frees its place among the calls that the service allows at once, and a late reply is dropped.
 final class PendingReply: ReplyHandler, PendingWork {
   // The request holds this object, and abandons the call before it is freed.
   private unowned let request: GatewayRequest
@@ -88,20 +84,10 @@ final class PendingReply: ReplyHandler, PendingWork {
 
   init(_ request: GatewayRequest) { self.request = request }
 
-  /// Hands a call to the engine. The arguments are one packed array, the keywords one packed map.
-  func call(
-    _ callee: CallResponder, arguments: UnsafeRawBufferPointer, keywords: UnsafeRawBufferPointer, timeout: Duration
-  ) throws(Problem) {
-    let method = callee.method.text.utf8.span
-    do throws(CallFailure) {
-      number = try method.withUnsafeBytes { method throws(CallFailure) in
-        try callee.upstream.engine.call(
-          BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout,
-          isRepeatable: callee.upstream.isRepeatable(callee.method), replyTo: self)
-      }
-    } catch {
-      throw Problem(error)
-    }
+  /// Hands a call to the engine, with the arguments that lie in the shard's buffer.
+  func call(_ callee: CallResponder, _ frames: CallFrames, asking timeout: Duration?) throws(Problem) {
+    number = try callee.upstream.call(
+      callee.method, frames, in: request.buffers.request, asking: timeout, replyTo: self)
     // The engine tells of the end in a later turn.
     self.callee = callee
     request.waits(for: self)

@@ -65,7 +65,7 @@ final class RPCUpstream {
   }
 
   /// Whether a call of the method may be sent twice.
-  func isRepeatable(_ method: MethodName) -> Bool { repeats && policy.isSafe(method) }
+  private func isRepeatable(_ method: MethodName) -> Bool { repeats && policy.isSafe(method) }
 
   /// What holds for calls of the method.
   func settings(of method: MethodName) -> CallSettings {
