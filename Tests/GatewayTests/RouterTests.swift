@@ -190,6 +190,7 @@ struct RouterTests {
     "that leads nowhere is told what may have been meant",
     arguments: [
       ("/rcp/math/add", "did you mean /rpc/math/add?"), ("/rpcs", "did you mean /rpc?"),
+      ("//rpc/math/add", "did you mean /rpc/math/add?"), ("//zzz", "calls go to /rpc/{service}/{method}."),
       ("/opanapi.json", "did you mean /openapi.json?"), ("/RPC/math/add", "did you mean /rpc/math/add?"),
       ("/rpc/math/stock/level", "did you mean /rpc/math/stock.level?"),
       ("/rpc/math/a/b/c/", "did you mean /rpc/math/a.b.c?"), ("/rpc/math/add/", "did you mean /rpc/math/add?"),

@@ -38,15 +38,12 @@ final class AnswerLines<Answer: PartialAnswer>: BodyStream {
   }
 
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead {
-    var written = 0
-    while written < room.count, let line = line ?? nextLine() {
-      let part = UnsafeRawBufferPointer(rebasing: line.bytes[offset...].prefix(room.count - written))
-      UnsafeMutableRawBufferPointer(rebasing: room[written...]).copyMemory(from: part)
-      written += part.count
-      offset += part.count
+    var free = room
+    while !free.isEmpty, let line = line ?? nextLine() {
+      offset += free.fill(with: line.bytes, from: offset)
       if offset == line.count { self.line = nil }
     }
-    if written > 0 { return .bytes(written) }
+    if free.count < room.count { return .bytes(room.count - free.count) }
     return isComplete ? .end : .nothing
   }
 

@@ -60,18 +60,12 @@ final class WatchStream: BodyStream, PendingWork {
   // MARK: The exchange reads
 
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead {
-    var written = 0
+    var free = room
     repeat {
-      let count = min(text.count - offset, room.count - written)
-      text.withUnsafeBytes { bytes in
-        let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
-        UnsafeMutableRawBufferPointer(rebasing: room[written...]).copyMemory(from: part)
-      }
-      written += count
-      offset += count
+      offset += text.withUnsafeBytes { free.fill(with: $0, from: offset) }
       if offset < text.count { break }
     } while advance()
-    if written > 0 { return .bytes(written) }
+    if free.count < room.count { return .bytes(room.count - free.count) }
     return isEnding ? .end : .nothing
   }
 

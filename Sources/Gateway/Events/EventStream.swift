@@ -72,7 +72,7 @@ final class EventStream: BodyStream {
     var free = room
     while true {
       if offset < text.count {
-        writeText(to: &free)
+        offset += text.withUnsafeBytes { free.fill(with: $0, from: offset) }
         if offset < text.count { return .bytes(room.count - free.count) }
         letGo()
       }
@@ -114,20 +114,12 @@ final class EventStream: BodyStream {
 
   /// Copies an event that fits. Of one that does not, the rest is held until there is room for it.
   private func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
-    if event.text.count <= free.count { return event.text.withUnsafeBytes { Self.copy($0, to: &free) } }
-    write(event.text)
-    self.event = event
-  }
-
-  private func writeText(to free: inout UnsafeMutableRawBufferPointer) {
-    let end = min(text.count, offset + free.count)
-    text.withUnsafeBytes { Self.copy(UnsafeRawBufferPointer(rebasing: $0[offset..<end]), to: &free) }
-    offset = end
-  }
-
-  private static func copy(_ bytes: UnsafeRawBufferPointer, to free: inout UnsafeMutableRawBufferPointer) {
-    free.copyMemory(from: bytes)
-    free = UnsafeMutableRawBufferPointer(rebasing: free[bytes.count...])
+    if event.text.count <= free.count {
+      _ = event.text.withUnsafeBytes { free.fill(with: $0) }
+    } else {
+      write(event.text)
+      self.event = event
+    }
   }
 
   private func write(_ bytes: [UInt8]) {
@@ -206,5 +198,15 @@ final class EventStream: BodyStream {
   func drain() {
     if ending == .none { ending = .draining }
     exchange?.wake()
+  }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  /// Copies the bytes from that place on, as many as there is room for, and goes on behind them. Returns how many they were.
+  mutating func fill(with bytes: UnsafeRawBufferPointer, from start: Int = 0) -> Int {
+    let part = UnsafeRawBufferPointer(rebasing: bytes[start...].prefix(count))
+    copyMemory(from: part)
+    self = UnsafeMutableRawBufferPointer(rebasing: self[part.count...])
+    return part.count
   }
 }

@@ -22,6 +22,11 @@ enum RouteHints {
 
   private static func meant(_ segments: [String], _ others: [String], names: (String) -> [String]) -> String? {
     guard let first = segments.first, !others.contains(first) else { return nil }
+    // A slash too many in front.
+    guard !first.isEmpty else {
+      let rest = segments.drop(while: \.isEmpty)
+      return rest.first.flatMap { templates[$0] } == nil ? nil : path(rest)
+    }
     guard templates[first] != nil else {
       guard let route = first.nearestName(among: templates.keys + others) else { return nil }
       return path([route] + segments.dropFirst())
