@@ -164,7 +164,7 @@ struct RouteArguments {
 
   private static func pointing(_ problem: Problem, at name: String) -> Problem {
     var problem = problem
-    problem.pointer = "/" + name.replacing("~", with: "~0").replacing("/", with: "~1")
+    problem.pointer = "/\(name.pointerToken)"
     return problem
   }
 }

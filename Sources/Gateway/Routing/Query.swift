@@ -139,8 +139,7 @@ extension Query {
       for argument in keywords {
         let name = String(decoding: argument.name ?? [], as: UTF8.self)
         buffer.appendString(name)
-        let token = name.replacing("~", with: "~0").replacing("/", with: "~1")
-        try argument.transcode(reader, into: &buffer, as: name, at: "/kwargs/\(token)")
+        try argument.transcode(reader, into: &buffer, as: name, at: "/kwargs/\(name.pointerToken)")
       }
       frames.keywords = start..<buffer.count
     }
@@ -150,7 +149,7 @@ extension Query {
 
 extension Query.Argument {
   fileprivate func transcode(
-    _ reader: JSONToMessagePack, into buffer: inout ByteBuffer, as name: String, at pointer: String
+    _ reader: JSONToMessagePack, into buffer: inout ByteBuffer, as name: String, at pointer: @autoclosure () -> String
   ) throws(Problem) {
     let span = value.span
     do throws(TranscodingError) {
@@ -160,7 +159,7 @@ extension Query.Argument {
     } catch {
       var problem = Problem(arguments: error)
       problem.detail = "Of the parameter \"\(name)\": \(problem.detail)"
-      problem.pointer = problem.pointer.map { pointer + $0 }
+      problem.pointer = problem.pointer.map { pointer() + $0 }
       throw problem
     }
   }
@@ -169,4 +168,9 @@ extension Query.Argument {
 extension [UInt8] {
   /// Whether the bytes are UTF-8.
   fileprivate var isText: Bool { String(validating: self, as: UTF8.self) != nil }
+}
+
+extension String {
+  /// The text as a token of a JSON pointer (RFC 6901, 3).
+  var pointerToken: String { replacing("~", with: "~0").replacing("/", with: "~1") }
 }
