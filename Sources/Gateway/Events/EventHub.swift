@@ -80,12 +80,12 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     self.loop = loop
     self.logger = logger
     subscriptions = Subscriptions(limit: subscribe.topicsLimit, linger: subscribe.linger)
-    publishers = Publishers(connected: 0, all: subscribe.connect.count)
+    publishers = Publishers(connected: 0, all: subscribe.connect.count + subscribe.bind.count)
     recorder = try EventRecorder(
       service, keeping: subscribe.history, memory: shared.memory, limits: limits.http.limits, on: loop, logger: logger)
     subscriber = try Subscriber(
-      connect: subscribe.connect, longestFrame: subscribe.eventLimit, states: shared.incoming, in: context,
-      on: loop, logger: logger)
+      bind: subscribe.bind, connect: subscribe.connect, longestFrame: subscribe.eventLimit, states: shared.incoming,
+      in: context, on: loop, logger: logger)
     subscriber?.delegate = self
     watch = try loop.watch(nil, self)
     recorder.hub = self
