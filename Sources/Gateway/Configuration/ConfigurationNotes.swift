@@ -1,3 +1,7 @@
+import HTTPServer
+import ZeroMQ
+import ZeroMQRPC
+
 extension Configuration {
   /// What is valid and yet may not be meant, in sentences: what is reached by more than was thought of, and what has no effect.
   public var notes: [String] {

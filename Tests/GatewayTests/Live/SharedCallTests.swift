@@ -1,3 +1,4 @@
+import Gateway
 import MessagePack
 import Support
 import Testing
