@@ -8,7 +8,7 @@ struct StreamResponder: Responder {
   /// The control parameters with which a client that cannot set headers resumes, the stronger first: what the polyfills of
   /// EventSource send when they connect again is newer than what a page wrote into its URL.
   private static let lastEventIDs = ["lastEventId", "_last_event_id"]
-  private static let controls = Set(lastEventIDs)
+  private static let controls = Set(lastEventIDs + ["_from"])
   static let type: StaticString = "text/event-stream; charset=utf-8"
   static let headers: [(StaticString, String)] = [
     ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
@@ -43,16 +43,14 @@ struct StreamResponder: Responder {
   private func open(_ pending: PendingStream, for request: GatewayRequest) throws(Problem) {
     let query = try request.query(.topics, controls: Self.controls)
     let filter = try filter(query?.topics ?? [])
+    let start = try start(request, query)
     guard request.method == .get else {
       return request.answer(200, Self.type, headers: Self.headers, stream: EmptyStream())
     }
-    var opening = ServerSentEvents.opening(retry: feed.settings.retry)
-    if isResuming(request, query) {
-      // No history is replayed yet, so what came in between is lost, and is said to be.
-      opening += ServerSentEvents.control("gap", #"{"reason":"evicted","missed":null}"#)
-    }
     request.waits(for: pending)
-    feed.open(EventStream(filter, feed: feed, opening: opening, exchange: request.exchange, opener: pending))
+    pending.isResuming = start != nil
+    feed.open(
+      EventStream(filter, from: start ?? .latest, feed: feed, exchange: request.exchange, opener: pending))
   }
 
   /// A stream asks for more than one may. Waiting does not help.
@@ -65,11 +63,26 @@ struct StreamResponder: Responder {
     return problem
   }
 
-  /// Whether the client says which event it saw last. The header counts before the query, as a browser sends it when it connects
-  /// again to a URL that may name an older one. An empty id says nothing: the client has seen none.
-  private func isResuming(_ request: GatewayRequest, _ query: Query?) -> Bool {
-    if request.header(.lastEventID)?.isEmpty == false { return true }
-    return Self.lastEventIDs.contains { query?.control($0)?.isEmpty == false }
+  /// Where the client wants the stream to begin; nil when it does not say. The event that it saw last counts before `_from`, and of
+  /// those the header before the query, as a browser sends it when it connects again to a URL that may name an older one. An empty id
+  /// says nothing: the client has seen none.
+  private func start(_ request: GatewayRequest, _ query: Query?) throws(Problem) -> Resumption.Start? {
+    let from = try query?.control("_from").map { text throws(Problem) in try Self.start(from: text) }
+    if let header = request.header(.lastEventID), !header.isEmpty {
+      return .after(String(decoding: header, as: UTF8.self))
+    }
+    for name in Self.lastEventIDs {
+      if let id = query?.control(name), !id.isEmpty { return .after(id) }
+    }
+    return from
+  }
+
+  private static func start(from text: String) throws(Problem) -> Resumption.Start {
+    switch text {
+    case "latest": .latest
+    case "earliest": .earliest
+    default: throw Problem(.badQuery, "\"_from\" is latest or earliest, not \"\(text)\".")
+    }
   }
 
   /// What the client asks for, or all that is offered.
@@ -94,12 +107,16 @@ final class EmptyStream: BodyStream {
 private final class PendingStream: StreamOpener, PendingWork {
   /// Who is answered; nil when that is done, or when the client has left.
   private(set) var request: GatewayRequest?
+  /// Whether the client has said where the stream is to begin, and is told where it does.
+  var isResuming = false
 
   init(_ request: GatewayRequest) { self.request = request }
 
-  func opened(_ stream: EventStream) {
+  func opened(_ stream: EventStream, after id: EventID) {
     guard let request = request.take() else { return stream.closed() }
-    request.answer(200, StreamResponder.type, headers: StreamResponder.headers, stream: stream)
+    var headers = StreamResponder.headers
+    if isResuming { headers.append(("Stream-Resumed-From", id.description)) }
+    request.answer(200, StreamResponder.type, headers: headers, stream: stream)
   }
 
   func refused(_ problem: Problem) { request.take()?.answer(problem) }

@@ -130,12 +130,14 @@ struct UpstreamTable {
     distantSockets[service]?.receive(outcome, of: number)
   }
 
-  /// What has become of calls that had no reply in time.
+  /// What has become of calls that had no reply in time, and of requests that made none.
   func count(into accounts: inout Accounts) {
     for service in services {
       guard case .rpc(let upstream) = service.upstream, let counters = upstream.counters else { continue }
       accounts.queueTimeouts += counters.queueTimeouts
       accounts.timeouts += counters.timeouts
+      accounts.joinedCalls += upstream.sharedCalls.counters.joined
+      accounts.keptResults += upstream.sharedCalls.counters.kept
       accounts.lateReplies = accounts.lateReplies + counters.lateReplies
     }
   }
