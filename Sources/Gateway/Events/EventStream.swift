@@ -39,6 +39,8 @@ final class EventStream: BodyStream {
   }
 
   let filter: TopicFilter
+  /// Nil for the usual one, whose bytes are those of the events.
+  let shape: EventShape?
   private let feed: EventFeed
   /// Told whether it opens; nil from then on.
   private var opener: (any StreamOpener)?
@@ -57,13 +59,17 @@ final class EventStream: BodyStream {
   private var event: Event?
   private var offset = 0
 
-  /// A stream that begins with the text `opening`. `EventFeed.open` opens it.
-  init(_ filter: TopicFilter, feed: EventFeed, opening: [UInt8], exchange: Exchange, opener: any StreamOpener) {
+  /// A stream that begins with the text `opening`, which has the usual shape. `EventFeed.open` opens it.
+  init(
+    _ filter: TopicFilter, _ shape: EventShape, feed: EventFeed, opening: [UInt8], exchange: Exchange,
+    opener: any StreamOpener
+  ) {
     self.filter = filter
+    self.shape = shape.isUsual ? nil : shape
     self.feed = feed
     self.exchange = exchange
     self.opener = opener
-    text = opening
+    text = shape.control(opening)
   }
 
   // MARK: The exchange reads
@@ -74,6 +80,10 @@ final class EventStream: BodyStream {
       if offset < text.count {
         offset += text.withUnsafeBytes { free.fill(with: $0, from: offset) }
         if offset < text.count { return .bytes(room.count - free.count) }
+        letGo()
+      } else if let shape, let event, let parts = event.parts {
+        offset += shape.fill(&free, with: event, parts, from: offset)
+        if offset < shape.length(of: event, parts) { return .bytes(room.count - free.count) }
         letGo()
       }
       if ending == .lastText || !advance(&free) { break }
@@ -114,7 +124,9 @@ final class EventStream: BodyStream {
 
   /// Copies an event that fits. Of one that does not, the rest is held until there is room for it.
   private func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
-    if event.text.count <= free.count {
+    if let shape {
+      if event.parts == nil { write(shape.control(event.text)) } else { self.event = event }
+    } else if event.text.count <= free.count {
       _ = event.text.withUnsafeBytes { free.fill(with: $0) }
     } else {
       write(event.text)
@@ -127,6 +139,9 @@ final class EventStream: BodyStream {
     offset = 0
   }
 
+  /// What the gateway itself tells, as the stream writes it.
+  private func control(_ bytes: [UInt8]) -> [UInt8] { shape?.control(bytes) ?? bytes }
+
   /// Lets go of what is written.
   private func letGo() {
     write([])
@@ -134,7 +149,7 @@ final class EventStream: BodyStream {
   }
 
   private func end(with bytes: [UInt8]) {
-    write(bytes)
+    write(control(bytes))
     ending = .lastText
   }
 
@@ -153,7 +168,7 @@ final class EventStream: BodyStream {
     cursor = next
     state = .waiting
     // A stream that is told nothing of publishers has them all.
-    if !publishers.areComplete { text += ServerSentEvents.upstream(publishers) }
+    if !publishers.areComplete { text += control(ServerSentEvents.upstream(publishers)) }
     opener.take()?.opened(self)
   }
 
@@ -189,8 +204,8 @@ final class EventStream: BodyStream {
 
   /// A comment, unless there is something to be read anyway.
   func sendHeartbeat() {
-    guard state == .waiting, offset == text.count, ending == .none else { return }
-    write(ServerSentEvents.heartbeat)
+    guard state == .waiting, offset == text.count, event == nil, ending == .none else { return }
+    write(control(ServerSentEvents.heartbeat))
     exchange?.wake()
   }
 

@@ -8,7 +8,9 @@ struct StreamResponder: Responder {
   /// The control parameters with which a client that cannot set headers resumes, the stronger first: what the polyfills of
   /// EventSource send when they connect again is newer than what a page wrote into its URL.
   private static let lastEventIDs = ["lastEventId", "_last_event_id"]
-  private static let controls = Set(lastEventIDs)
+  private static let name = "_event"
+  private static let data = "_data"
+  private static let controls = Set(lastEventIDs).union([name, data])
   static let type: StaticString = "text/event-stream; charset=utf-8"
   static let headers: [(StaticString, String)] = [
     ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
@@ -20,7 +22,16 @@ struct StreamResponder: Responder {
 
   var methods: HTTPMethod.Set { .fetch }
 
-  func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("text/event-stream") }
+  func begin(_ request: GatewayRequest) throws(Problem) {
+    if Self.wantsLines(request) || MediaType.accepts(request.values(of: .accept), "text/event-stream") { return }
+    throw Problem(
+      .notAcceptable,
+      "A stream is text/event-stream or \(MediaType.lines); name one of them in Accept, or leave Accept out.")
+  }
+
+  private static func wantsLines(_ request: GatewayRequest) -> Bool {
+    request.header(.accept) != nil && MediaType.prefersLines(request.values(of: .accept), over: "text/event-stream")
+  }
 
   /// The longest query that is read at once. Streams of hundreds of topics may be asked for by the thousand.
   private static let shortQuery = 512
@@ -43,16 +54,35 @@ struct StreamResponder: Responder {
   private func open(_ pending: PendingStream, for request: GatewayRequest) throws(Problem) {
     let query = try request.query(.topics, controls: Self.controls)
     let filter = try filter(query?.topics ?? [])
-    guard request.method == .get else {
-      return request.answer(200, Self.type, headers: Self.headers, stream: EmptyStream())
-    }
+    let shape = try Self.shape(request, query)
+    guard request.method == .get else { return request.answer(with: EmptyStream(), shape) }
     var opening = ServerSentEvents.opening(retry: feed.settings.retry)
     if isResuming(request, query) {
       // No history is replayed yet, so what came in between is lost, and is said to be.
       opening += ServerSentEvents.control("gap", #"{"reason":"evicted","missed":null}"#)
     }
     request.waits(for: pending)
-    feed.open(EventStream(filter, feed: feed, opening: opening, exchange: request.exchange, opener: pending))
+    feed.open(EventStream(filter, shape, feed: feed, opening: opening, exchange: request.exchange, opener: pending))
+  }
+
+  /// What the client asks the events to look like.
+  private static func shape(_ request: GatewayRequest, _ query: Query?) throws(Problem) -> EventShape {
+    var shape = EventShape()
+    shape.isJSONLines = wantsLines(request)
+    if let text = query?.control(data) {
+      guard text == "args" else { throw Problem(.badQuery, "\"\(data)\" takes args, and not \"\(text)\".") }
+      shape.hasArgumentsOnly = true
+    }
+    if let text = query?.control(name) {
+      guard let name = EventShape.Name(rawValue: text) else {
+        throw Problem(.badQuery, "\"\(Self.name)\" takes method or topic, and not \"\(text)\".")
+      }
+      guard !shape.isJSONLines else {
+        throw Problem(.badQuery, "\"\(Self.name)\" names events of text/event-stream; lines of JSON have no names.")
+      }
+      shape.name = name
+    }
+    return shape
   }
 
   /// A stream asks for more than one may. Waiting does not help.
@@ -84,6 +114,14 @@ struct StreamResponder: Responder {
   }
 }
 
+extension GatewayRequest {
+  /// Answers with a stream of that shape.
+  fileprivate func answer(with stream: any BodyStream, _ shape: EventShape) {
+    answer(
+      200, shape.isJSONLines ? MediaType.lines : StreamResponder.type, headers: StreamResponder.headers, stream: stream)
+  }
+}
+
 /// What HEAD gets: the head of a stream, whose length nobody knows.
 final class EmptyStream: BodyStream {
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead { .end }
@@ -99,7 +137,7 @@ private final class PendingStream: StreamOpener, PendingWork {
 
   func opened(_ stream: EventStream) {
     guard let request = request.take() else { return stream.closed() }
-    request.answer(200, StreamResponder.type, headers: StreamResponder.headers, stream: stream)
+    request.answer(with: stream, stream.shape ?? EventShape())
   }
 
   func refused(_ problem: Problem) { request.take()?.answer(problem) }
