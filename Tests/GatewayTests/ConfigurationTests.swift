@@ -66,7 +66,7 @@ struct ConfigurationTests {
     #expect(subscribe.history.events == 1_000)
     #expect(subscribe.history.bytes == 8 << 20)
     #expect(subscribe.history.age == .seconds(600))
-    #expect(subscribe.linger == .seconds(1))
+    #expect(subscribe.linger == .seconds(10))
     #expect(subscribe.heartbeat == .seconds(15))
     #expect(subscribe.retry == .seconds(3))
   }

@@ -100,7 +100,8 @@ struct EventShapeTests {
   @Test("what the gateway tells is one line of JSON each, and else as it is")
   func control() {
     let blocks =
-      ServerSentEvents.opening(retry: .seconds(3)) + ServerSentEvents.gap(id: "e-9", EventGap(reason: .memory))
+      ServerSentEvents.opening(retry: .seconds(3))
+      + ServerSentEvents.gap(id: EventID(epoch: "e", number: 9), EventGap(reason: .memory))
       + ServerSentEvents.upstream(Publishers(connected: 0, all: 2)) + ServerSentEvents.heartbeat
       + ServerSentEvents.farewell(retry: .seconds(2)) + ServerSentEvents.control("lagged", "{}")
     #expect(shape().control(blocks) == blocks)

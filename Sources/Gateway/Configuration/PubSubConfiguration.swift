@@ -60,7 +60,8 @@ extension Configuration {
     /// Different topics that all streams together may ask for, 1...1,000,000, of 32 bytes on the average, or 64 KiB together; a stream
     /// that would exceed it is refused (default: 100,000).
     public var topicsLimit = 100_000
-    /// What is kept for streams that resume.
+    /// What is kept for streams that resume. While it keeps anything, all of `topics` is subscribed to, whether a stream asks for it
+    /// or not.
     public var history = History()
     /// What happens to a stream that reads too slowly (default: it is disconnected).
     public var slow = Slow.disconnect
@@ -68,8 +69,8 @@ extension Configuration {
     /// publisher that sends one of more than four times that is disconnected, and what follows it on that connection is lost
     /// (default: 8 MiB).
     public var eventLimit = 8 << 20
-    /// How long an upstream subscription outlives its last stream (default: 1 s).
-    public var linger: Duration = .seconds(1)
+    /// How long an upstream subscription outlives its last stream (default: 10 s).
+    public var linger: Duration = .seconds(10)
     /// Silence after which a stream gets a comment (default: 15 s).
     public var heartbeat: Duration = .seconds(15)
     /// How long clients are told to wait before they connect again (default: 3 s).
@@ -110,6 +111,9 @@ extension Configuration {
 
     /// The defaults.
     public init() {}
+
+    /// Whether the bounds let any event be kept.
+    var keepsEvents: Bool { events > 0 && bytes > 0 && age > .zero }
 
     fileprivate mutating func read(_ section: Section, _ limits: Limits) {
       section.read("events", into: &events) { $0.integer(in: 0...10_000_000) }

@@ -27,7 +27,7 @@ struct EventBacklog {
     guard case .gap(let gap, let topic) = item, case .gap(var last, let lastTopic)? = items.last,
       last.reason == gap.reason
     else { return items.append(item) }
-    last.missed += gap.missed
+    last.missed = last.missed.flatMap { missed in gap.missed.map { missed + $0 } }
     items[items.count - 1] = .gap(last, topic: topic == lastTopic ? topic : nil)
   }
 
@@ -44,6 +44,12 @@ struct EventBacklog {
 /// Events that are not shown, in the place of which streams are told so.
 struct EventGap: Hashable, Sendable {
   enum Reason: String, Sendable {
+    /// They came after the event that the client saw last, and are not kept any more.
+    case evicted
+    /// The event that the client saw last is of another run of the gateway.
+    case restart
+    /// The client names an event that is none of the service's.
+    case unknownID = "unknown-id"
     /// It is no call of aiozmq.rpc, or has no form in JSON.
     case undecodable
     /// There was no room for it in `http.limits.memory`.
@@ -51,8 +57,8 @@ struct EventGap: Hashable, Sendable {
   }
 
   let reason: Reason
-  /// How many.
-  var missed = 1
+  /// How many; nil when that is not known.
+  var missed: Int? = 1
 }
 
 /// A published call that waits to be encoded. It counts in the service's memory, also when it is short: short ones may be many.

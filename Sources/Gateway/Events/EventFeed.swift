@@ -11,21 +11,20 @@ import ZeroMQRPC
 /// a page of the history. One that has fallen behind the history as well is told `lagged` and ends. Neither holds up the others.
 ///
 /// A stream opens in two steps: the feed asks the hub, which counts its topics, and the answer says from which event on
-/// the stream reads, or that it is refused. That event is always the next one to come in: no stream begins in the past, and an id
-/// that a client sends back is not looked up. The history serves streams that are open and slow; the ids that events carry, epoch
-/// and number, tell a client only whether two events are the same. When the last stream
-/// closes, the window is emptied, and the hub hands nothing over to this shard any more.
+/// the stream reads, or that it is refused. That event is the next one to come in, or one that the history has: then the stream
+/// reads pages until it has come to the window, as a slow one does, so that nothing is lost or comes twice where the two meet. The
+/// first page comes with the answer: however fast the history goes on, a stream that resumes gets something of it. When the last
+/// stream closes, the window is emptied, and the hub hands nothing over to this shard any more.
 ///
-/// Feed and hub send each other messages through their shards. When both are on the same shard a message is a direct call, so the
-/// answer may come before the request returns: an `EventStream` may get a page while it asks for it, in the midst of being read.
+/// Feed and hub send each other messages through their shards.
 final class EventFeed: TimerHandler {
   /// The number of a request to the hub, by which the answer finds its stream.
   typealias Ticket = UInt64
 
   /// What the hub tells the feed of a shard.
   enum Message: Sendable {
-    /// The stream may open and reads from the event with this sequence on, which is the next one to come.
-    case opened(ticket: Ticket, next: UInt64, Publishers)
+    /// The stream may open, and begins so.
+    case opened(ticket: Ticket, StreamBeginning)
     /// With the stream, more prefixes than the service's limit would be subscribed to, those that linger not counted.
     case refused(ticket: Ticket)
     /// What came in one turn of the hub, in sequence, and which streams it is for.
@@ -50,6 +49,8 @@ final class EventFeed: TimerHandler {
   private let home: Shard
   /// Empty, and its place without meaning, while there is no stream.
   private var window = EventHistory.window(from: 1)
+  /// What stands before the number in an event's id; known when the first stream has opened.
+  private var epoch = ""
   /// The turn of the loop in which the window grew last.
   private var lastDelivery: UInt64 = 0
   /// Streams with equal filters, which are woken together.
@@ -87,7 +88,7 @@ final class EventFeed: TimerHandler {
   func open(_ stream: EventStream) {
     lastTicket += 1
     opening[lastTicket] = stream
-    home.ask(service, .open(stream.filter, ticket: lastTicket), from: shard)
+    home.ask(service, .open(stream.filter, stream.start, ticket: lastTicket), from: shard)
   }
 
   /// Forgets a stream that was open. Does nothing for one that never opened.
@@ -134,21 +135,22 @@ final class EventFeed: TimerHandler {
   func receive(_ message: Message) {
     switch message {
     case .events(let events, let wakes): deliver(events, wakes)
-    case .opened(let ticket, let next, let publishers):
-      if let stream = opening.removeValue(forKey: ticket) { add(stream, next, publishers) }
+    case .opened(let ticket, let beginning):
+      if let stream = opening.removeValue(forKey: ticket) { add(stream, beginning) }
     case .refused(let ticket): opening.removeValue(forKey: ticket)?.refused(tooManyTopics)
     case .page(let page, let ticket): turningPage.removeValue(forKey: ticket)?.received(page)
     }
   }
 
-  private func add(_ stream: EventStream, _ next: UInt64, _ publishers: Publishers) {
-    if streamCount == 0 { window = .window(from: next) }
+  private func add(_ stream: EventStream, _ beginning: StreamBeginning) {
+    if streamCount == 0 { window = .window(from: beginning.end) }
+    epoch = beginning.id.epoch
     streamCount += 1
     let group = groups[stream.filter] ?? StreamGroup()
     groups[stream.filter] = group
     group.insert(stream, tick: streamCount % StreamGroup.ticks)
     if nextTick == nil { scheduleTick() }
-    stream.opened(at: next, publishers)
+    stream.opened(beginning)
     if isDraining { stream.drain() }
   }
 
@@ -188,23 +190,28 @@ final class EventFeed: TimerHandler {
   /// Whether the window has let go the event of that sequence: only the hub may still have it.
   func isPast(_ sequence: UInt64) -> Bool { sequence < window.first }
 
-  /// Asks the hub for a page of the history: events that the window has let go. The stream gets it by `received`, perhaps within
-  /// this call.
+  /// The sequence that the next event will have: all before it has come to this shard.
+  var end: UInt64 { window.end }
+
+  /// The id that stands for all before the event of that sequence.
+  func id(before sequence: UInt64) -> EventID { EventID(epoch: epoch, number: sequence - 1) }
+
+  /// The oldest event from which a stream may go on whose next one is gone: the history begins with `first`, and the window perhaps
+  /// before it, when the history is configured to be short.
+  func oldest(historyFrom first: UInt64) -> UInt64 { min(first, window.first) }
+
+  /// Asks the hub for a page of the history: events that the window has let go. The stream gets it by `received`, later.
   func requestPage(from sequence: UInt64, for stream: EventStream) {
     lastTicket += 1
     turningPage[lastTicket] = stream
     home.ask(service, .page(from: sequence, stream.filter, ticket: lastTicket), from: shard)
   }
 
-  /// Counts, and writes to the log, a stream that has fallen behind the history, which begins at `first`. Returns how many events
-  /// of the service it has missed, from its place on to the oldest one kept anywhere. They include those that its filter does not
-  /// match: which those were can no longer be told.
-  func noteLag(at sequence: UInt64, historyFrom first: UInt64) -> UInt64 {
+  /// Counts, and writes to the log, a stream that has fallen behind the history.
+  func noteLag() {
     if lagged.increment() {
       logger.notice("a stream read too slowly and is ended", metadata: ["so-far": "\(lagged.count)"])
     }
-    // The window may begin before a history that is configured to be short.
-    return min(first, window.first) - sequence
   }
 
   // MARK: Heartbeat

@@ -8,11 +8,13 @@ import Reactor
 /// of the hub's history.
 struct EventHistory {
   /// What a stream that has fallen behind its feed's window gets when it asks for the next events.
-  enum Page: Sendable {
-    /// Those of them that match. All before `next` have been looked at: the stream goes on there.
-    case events([Event], next: UInt64)
-    /// The event asked for is no longer there; the oldest that is has the sequence `first`.
-    case evicted(first: UInt64)
+  struct Page: Sendable {
+    /// The sequence of the first event that was looked at: the one asked for, or the oldest kept when that is gone.
+    let first: UInt64
+    /// Those that match.
+    let events: [Event]
+    /// All before this one have been looked at: the stream goes on there.
+    let next: UInt64
   }
 
   /// The bounds of a window. A subscriber takes 256 messages in a turn: the events are those of four turns.
@@ -54,6 +56,8 @@ struct EventHistory {
     EventHistory(windowBounds, first: first, keepsNewest: true)
   }
 
+  /// Whether events are kept at all.
+  var keepsEvents: Bool { bounds.keepsEvents }
   /// How many events are kept.
   var count: Int { events.count }
   /// The sequence that the next event will have.
@@ -109,11 +113,11 @@ struct EventHistory {
   /// The next events from that sequence on that match, as many as a page takes. It has none when there are none yet, or
   /// when none among the next `pageReach` events matches.
   func page(from sequence: UInt64, matching filter: TopicFilter) -> Page {
-    guard sequence >= first else { return .evicted(first: first) }
+    let start = max(sequence, first)
     var found: [Event] = []
     var bytes = 0
-    var next = sequence
-    while next - sequence < Self.pageReach, found.count < Self.pageEvents, let event = self[next] {
+    var next = start
+    while next - start < Self.pageReach, found.count < Self.pageEvents, let event = self[next] {
       if filter.matches(event) {
         if !found.isEmpty, bytes + event.text.count > Self.pageBytes { break }
         bytes += event.text.count
@@ -121,6 +125,6 @@ struct EventHistory {
       }
       next += 1
     }
-    return .events(found, next: next)
+    return Page(first: start, events: found, next: next)
   }
 }

@@ -19,8 +19,12 @@ import ZeroMQRPC
 /// prefix that the last stream has left stays subscribed to for `linger`; after that nothing of it comes in. The history stays
 /// when the last stream has closed, until its events are too old.
 ///
-/// Streams open, and subscriptions end, in turns of the hub: about 512 prefixes in each. So thousands of streams with hundreds of
-/// topics hold up each other, and nothing else on the shard. A stream closes at once.
+/// Streams open and get their pages, and subscriptions end, in turns of the hub: about 512 prefixes in each, or 32,768 events that are
+/// looked at. So thousands of streams with hundreds of topics, or that resume far back, hold up each other, and nothing else on the
+/// shard. A stream closes at once.
+///
+/// While a history is kept, what the service offers is subscribed to from the start, so that the history has no holes: what streams
+/// ask for besides is counted all the same, as a publisher may want to know it.
 ///
 /// When a publisher comes or goes, an `upstream` event takes a number, is kept and handed over like any other, though its lines show
 /// no id: each stream learns of it about where it happened among the events of all publishers. Of what is published while the
@@ -30,11 +34,11 @@ import ZeroMQRPC
 final class EventHub: SubscriberDelegate, TimerHandler, Source {
   /// What the feed of a shard asks.
   enum Request: Sendable {
-    /// A stream with this filter wants to open. Answered with `opened` or `refused`, in a later turn.
-    case open(TopicFilter, ticket: EventFeed.Ticket)
+    /// A stream with this filter wants to open, and to begin there. Answered with `opened` or `refused`, in a later turn.
+    case open(TopicFilter, Resumption.Start, ticket: EventFeed.Ticket)
     /// A stream with this filter, which was opened, has closed.
     case closed(TopicFilter)
-    /// A stream wants to go on from that sequence, which its feed's window does not hold. Answered with `page`.
+    /// A stream wants to go on from that sequence, which its feed's window does not hold. Answered with `page`, in a later turn.
     case page(from: UInt64, TopicFilter, ticket: EventFeed.Ticket)
   }
 
@@ -44,8 +48,14 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     var streams: Int
   }
 
-  /// A stream that wants to open.
-  private struct Opening {
+  /// What a stream waits for.
+  private struct Wish {
+    enum Kind {
+      case opening(Resumption.Start)
+      case page(from: UInt64)
+    }
+
+    let kind: Kind
     let filter: TopicFilter
     let ticket: EventFeed.Ticket
     let shard: Shard
@@ -53,6 +63,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
 
   /// After so many prefixes a turn ends, long ones counting for more; one filter is always done whole.
   private static let prefixesPerTurn = 512
+  /// So many events that are looked at for a page count as a prefix.
+  private static let eventsPerPrefix: UInt64 = 64
 
   /// Whether all publishers are connected.
   var isConnected: Bool { publishers.areComplete }
@@ -66,7 +78,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   private var publishers: Publishers
   private var members: [Member] = []
   /// In the order in which they asked; a connection has one at most.
-  private var openings: Deque<Opening> = []
+  private var wishes: Deque<Wish> = []
   private var subscriber: Subscriber?
   private var watch: Watch?
   private var lingerTimer: Timer?
@@ -87,6 +99,10 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
       connect: subscribe.connect, longestFrame: subscribe.eventLimit, states: shared.incoming, in: context,
       on: loop, logger: logger)
     subscriber?.delegate = self
+    // What the history is to hold is subscribed to from the start and for good, whatever streams ask for besides.
+    if subscribe.history.keepsEvents {
+      for topic in subscribe.topics { try subscriber?.subscribe(Array(topic.utf8)) }
+    }
     watch = try loop.watch(nil, self)
     recorder.hub = self
   }
@@ -97,7 +113,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     subscriber?.close()
     subscriber = nil
     watch?.cancel()
-    openings = []
+    wishes = []
     recorder.close()
     if let lingerTimer { loop.cancel(lingerTimer) }
     members = []
@@ -108,45 +124,67 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   /// Does what the feed of a shard asks.
   func receive(_ request: Request, from shard: Shard) {
     switch request {
-    case .open(let filter, let ticket):
-      openings.append(Opening(filter: filter, ticket: ticket, shard: shard))
+    case .open(let filter, let start, let ticket):
+      wishes.append(Wish(kind: .opening(start), filter: filter, ticket: ticket, shard: shard))
       watch?.schedule()
     case .closed(let filter): streamClosed(filter, shard)
     case .page(let sequence, let filter, let ticket):
-      shard.tell(service, .page(history.page(from: sequence, matching: filter), ticket: ticket))
+      wishes.append(Wish(kind: .page(from: sequence), filter: filter, ticket: ticket, shard: shard))
+      watch?.schedule()
     }
   }
 
   func turn(_ events: PollEvents) {
     var prefixes = 0
-    while prefixes < Self.prefixesPerTurn, let opening = openings.popFirst() { prefixes += 1 + open(opening) }
+    while prefixes < Self.prefixesPerTurn, let wish = wishes.popFirst() { prefixes += 1 + fulfil(wish) }
     while prefixes < Self.prefixesPerTurn, let work = subscriptions.expire(at: loop.now) { prefixes += perform(work) }
     scheduleLinger()
   }
 
-  func isReady() -> Bool { !openings.isEmpty || subscriptions.nextExpiry.map { $0 <= loop.now } == true }
+  func isReady() -> Bool { !wishes.isEmpty || subscriptions.nextExpiry.map { $0 <= loop.now } == true }
 
-  /// Does the next step for a stream that wants to open. Returns how many prefixes it took.
-  private func open(_ opening: Opening) -> Int {
+  /// Does the next step of what a stream waits for. Returns how many prefixes it took.
+  private func fulfil(_ wish: Wish) -> Int {
+    switch wish.kind {
+    case .opening(let start): return open(wish, start)
+    case .page(let sequence):
+      let page = page(from: sequence, wish.filter)
+      wish.shard.tell(service, .page(page.page, ticket: wish.ticket))
+      return page.cost
+    }
+  }
+
+  private func page(from sequence: UInt64, _ filter: TopicFilter) -> (page: EventHistory.Page, cost: Int) {
+    let page = history.page(from: sequence, matching: filter)
+    return (page, Int((page.next - page.first) / Self.eventsPerPrefix))
+  }
+
+  /// Does the next step for a stream that wants to open.
+  private func open(_ opening: Wish, _ start: Resumption.Start) -> Int {
     let shard = opening.shard
     switch subscriptions.add(opening.filter) {
     case .refused:
       shard.tell(service, .refused(ticket: opening.ticket))
       return opening.filter.prefixes.count
     case .makingRoom(let work):
-      openings.prepend(opening)
+      wishes.prepend(opening)
       return perform(work)
     case .opened(let work):
       let prefixes = perform(work)
-      // The stream begins with the next event. Those that came before it in this turn go to the shards that had streams already.
+      // What has come before in this turn goes to the shards that had streams already: what comes next is new to all windows.
       handOver()
       if let index = members.firstIndex(where: { $0.shard === shard }) {
         members[index].streams += 1
       } else {
         members.append(Member(shard: shard, streams: 1))
       }
-      shard.tell(service, .opened(ticket: opening.ticket, next: history.end, publishers))
-      return prefixes
+      let resumption = Resumption(start, epoch: recorder.epoch, in: history)
+      let page = page(from: resumption.next, opening.filter)
+      let beginning = StreamBeginning(
+        id: EventID(epoch: recorder.epoch, number: resumption.next - 1), gap: resumption.gap, publishers: publishers,
+        page: page.page, end: history.end)
+      shard.tell(service, .opened(ticket: opening.ticket, beginning))
+      return prefixes + page.cost
     }
   }
 

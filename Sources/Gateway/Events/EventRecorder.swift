@@ -20,9 +20,8 @@ final class EventRecorder: TimerHandler, Source {
   /// Told when there are events that came beside the shard.
   weak var hub: EventHub?
   private(set) var history: EventHistory
-  /// A word drawn at the start, which stands before each number in an event's id: another run of the gateway counts from 1 again, and
-  /// its ids shall not be taken for these.
-  private let epoch = String(UInt64.random(in: .min ... .max), radix: 36)
+  /// What stands before each number in an event's id.
+  let epoch = EventID.newEpoch()
   private let memory: MemoryBudget
   private let longestShortCall: Int
   private let writer: MessagePackToJSON
@@ -129,7 +128,7 @@ final class EventRecorder: TimerHandler, Source {
     guard let topic = call.topic else { return }
     work.bytes += call.count
     do throws(TranscodingError) {
-      let (lines, parts) = try text.call(call, on: topic, id: nextID)
+      let (lines, parts) = try text.call(call, on: topic, id: nextID.description)
       append(lines, parts, topic: Self.key(topic))
     } catch {
       undecodable(error, topic: Self.key(topic))
@@ -139,7 +138,9 @@ final class EventRecorder: TimerHandler, Source {
   private func encodeBeside(_ call: WaitingEvent) {
     backlog.holdUp()
     // Until it is done, no other event takes this number.
-    let (id, topic) = (nextID, call.lend { Self.key($0.topic ?? UnsafeRawBufferPointer(start: nil, count: 0)) })
+    let (id, topic) = (
+      nextID.description, call.lend { Self.key($0.topic ?? UnsafeRawBufferPointer(start: nil, count: 0)) }
+    )
     let waiting = Guarded<WaitingEvent?>(call)
     // Safe: only the shard's thread looks at it, in what is submitted.
     nonisolated(unsafe) weak let recorder = self
@@ -186,7 +187,7 @@ final class EventRecorder: TimerHandler, Source {
 
   // MARK: The history
 
-  private var nextID: String { "\(epoch)-\(history.end)" }
+  private var nextID: EventID { EventID(epoch: epoch, number: history.end) }
 
   /// As much of a topic as a prefix can be long.
   private static func key(_ topic: UnsafeRawBufferPointer) -> [UInt8] {

@@ -3,8 +3,8 @@ import HTTPServer
 /// Who asked for a stream. Told once, on the shard, whether it opens. It may be told after the client has left and the connection
 /// has another request: then it must answer nothing, and close a stream that has opened.
 protocol StreamOpener: AnyObject {
-  /// The stream opens: hand it to the exchange.
-  func opened(_ stream: EventStream)
+  /// The stream opens, with what follows the event of that id: hand it to the exchange.
+  func opened(_ stream: EventStream, after id: EventID)
   /// It does not open, for too many topics or because the gateway stops: answer with the problem.
   func refused(_ problem: Problem)
 }
@@ -41,6 +41,8 @@ final class EventStream: BodyStream {
   let filter: TopicFilter
   /// Nil for the usual one, whose bytes are those of the events.
   let shape: EventShape?
+  /// Where it is to begin.
+  let start: Resumption.Start
   private let feed: EventFeed
   /// Told whether it opens; nil from then on.
   private var opener: (any StreamOpener)?
@@ -55,21 +57,21 @@ final class EventStream: BodyStream {
   /// Events of a page that are still to be read, in reverse, so that the next one is the last. All of them lie before the cursor.
   private var pageReversed: [Event] = []
   /// What is to be written, and how much of it is; and the event it is of, which counts in the memory until it is written.
-  private var text: [UInt8]
+  private var text: [UInt8] = []
   private var event: Event?
   private var offset = 0
 
-  /// A stream that begins with the text `opening`, which has the usual shape. `EventFeed.open` opens it.
+  /// A stream that `EventFeed.open` opens.
   init(
-    _ filter: TopicFilter, _ shape: EventShape, feed: EventFeed, opening: [UInt8], exchange: Exchange,
+    _ filter: TopicFilter, _ shape: EventShape, from start: Resumption.Start, feed: EventFeed, exchange: Exchange,
     opener: any StreamOpener
   ) {
     self.filter = filter
     self.shape = shape.isUsual ? nil : shape
+    self.start = start
     self.feed = feed
     self.exchange = exchange
     self.opener = opener
-    text = shape.control(opening)
   }
 
   // MARK: The exchange reads
@@ -93,9 +95,6 @@ final class EventStream: BodyStream {
   }
 
   /// Writes the next event, or begins it; false when there is none for now.
-  ///
-  /// False is right also when the page that it asks for comes at once, from a hub on this shard: `received` wakes the exchange, and
-  /// `ExchangeState` remembers a wake that comes during a read, so that it reads again.
   private func advance(_ free: inout UnsafeMutableRawBufferPointer) -> Bool {
     if let event = pageReversed.popLast() {
       write(event, to: &free)
@@ -163,13 +162,16 @@ final class EventStream: BodyStream {
 
   // MARK: The feed tells
 
-  /// The hub lets it open: it reads from the event with the sequence `next` on.
-  func opened(at next: UInt64, _ publishers: Publishers) {
-    cursor = next
-    state = .waiting
+  /// The hub lets it open.
+  func opened(_ beginning: StreamBeginning) {
+    // A gap has the id: a client that loses the connection before it has read of the gap is to be told again.
+    text = ServerSentEvents.opening(retry: feed.settings.retry, id: beginning.gap == nil ? beginning.id : nil)
+    if let gap = beginning.gap { text += ServerSentEvents.gap(id: beginning.id, gap) }
     // A stream that is told nothing of publishers has them all.
-    if !publishers.areComplete { text += control(ServerSentEvents.upstream(publishers)) }
-    opener.take()?.opened(self)
+    if !beginning.publishers.areComplete { text += ServerSentEvents.upstream(beginning.publishers) }
+    text = control(text)
+    read(beginning.page)
+    opener.take()?.opened(self, after: beginning.id)
   }
 
   /// The hub refuses it.
@@ -188,24 +190,35 @@ final class EventStream: BodyStream {
     exchange?.wake()
   }
 
-  /// The page came: older events, or that they are gone.
+  /// The page came: older events, or newer ones when those that were asked for are gone.
   func received(_ page: EventHistory.Page) {
     guard let exchange else { return }
-    switch page {
-    case .events(let events, let next):
-      pageReversed = events.reversed()
-      cursor = next
-      state = .reading
-    case .evicted(let first):
-      end(with: ServerSentEvents.control("lagged", #"{"missed":\#(feed.noteLag(at: cursor, historyFrom: first))}"#))
-    }
+    if page.first > cursor { lag(page.first) } else { read(page) }
     exchange.wake()
   }
 
-  /// A comment, unless there is something to be read anyway.
+  /// Reads on with the events of a page.
+  private func read(_ page: EventHistory.Page) {
+    pageReversed = page.events.reversed()
+    cursor = page.next
+    state = .reading
+  }
+
+  /// The history has gone on without the stream, and begins with that event now. Which events it did not get, of those that its filter
+  /// matches, can no longer be told: all of the service are counted.
+  private func lag(_ first: UInt64) {
+    let oldest = feed.oldest(historyFrom: first)
+    feed.noteLag()
+    end(with: ServerSentEvents.lagged(id: feed.id(before: oldest), missed: oldest - cursor))
+  }
+
+  /// A comment, unless there is something to be read anyway. When events have come that were not for it, it says to which the stream has
+  /// come: they are not missing to a client that resumes.
   func sendHeartbeat() {
     guard state == .waiting, offset == text.count, event == nil, ending == .none else { return }
-    write(control(ServerSentEvents.heartbeat))
+    let hasPassed = cursor < feed.end
+    write(control(hasPassed ? ServerSentEvents.heartbeat(id: feed.id(before: feed.end)) : ServerSentEvents.heartbeat))
+    cursor = max(cursor, feed.end)
     exchange?.wake()
   }
 

@@ -71,11 +71,14 @@ struct ServerSentEvents: ~Copyable {
     Array("id: \(id)\ndata: ".utf8) + json + Array("\n\n".utf8)
   }
 
-  /// Messages on the topic of the stream came that are not shown. It has a number, as what it stands for would have had.
-  static func gap(id: String, _ gap: EventGap) -> [UInt8] {
-    Array("id: \(id)\n".utf8)
-      + control("gap", #"{"reason":"\#(gap.reason.rawValue)","missed":\#(gap.missed)}"#)
+  /// Events that the stream does not get: the id is that of the last of them.
+  static func gap(id: EventID, _ gap: EventGap) -> [UInt8] {
+    let missed = gap.missed.map { "\($0)" } ?? "null"
+    return at(id) + control("gap", #"{"reason":"\#(gap.reason.rawValue)","missed":\#(missed)}"#)
   }
+
+  /// Says, in front of what follows, that the stream has come to that event.
+  private static func at(_ id: EventID) -> [UInt8] { Array("id: \(id)\n".utf8) }
 
   /// How many of the publishers are connected; without any the service is down.
   static func upstream(_ publishers: Publishers) -> [UInt8] {
@@ -83,11 +86,20 @@ struct ServerSentEvents: ~Copyable {
     return control("upstream", #"{"state":"\#(state)","connected":\#(publishers.connected),"of":\#(publishers.all)}"#)
   }
 
-  /// The first bytes of a stream: a comment, so that the client sees it open, and how long to wait before it reconnects.
-  static func opening(retry: Duration) -> [UInt8] { Array(": ok\nretry: \(retry.millisecondsRoundedDown)\n\n".utf8) }
+  /// The first bytes of a stream: a comment, so that the client sees it open, how long to wait before it reconnects, and the id that
+  /// stands for all before its first event: one that loses the connection before that misses nothing.
+  static func opening(retry: Duration, id: EventID? = nil) -> [UInt8] {
+    Array(": ok\nretry: \(retry.millisecondsRoundedDown)\n".utf8) + (id.map(at) ?? []) + Array("\n".utf8)
+  }
 
   /// A comment that keeps proxies from closing a silent stream.
   static let heartbeat = Array(":\n\n".utf8)
+
+  /// As a heartbeat, on a stream that has come to that event without a word: what came was not for it.
+  static func heartbeat(id: EventID) -> [UInt8] { Array(":\n".utf8) + at(id) + Array("\n".utf8) }
+
+  /// A stream that has read too slowly has missed so many events, of which the last has that id.
+  static func lagged(id: EventID, missed: UInt64) -> [UInt8] { at(id) + control("lagged", #"{"missed":\#(missed)}"#) }
 
   /// The last event of a stream of a gateway that stops.
   static func farewell(retry: Duration) -> [UInt8] {

@@ -8,9 +8,11 @@ struct StreamResponder: Responder {
   /// The control parameters with which a client that cannot set headers resumes, the stronger first: what the polyfills of
   /// EventSource send when they connect again is newer than what a page wrote into its URL.
   private static let lastEventIDs = ["lastEventId", "_last_event_id"]
+  /// Each event is held against each of them, of each stream that may want it.
+  private static let patternsPerStream = 16
   private static let name = "_event"
   private static let data = "_data"
-  private static let controls = Set(lastEventIDs).union([name, data])
+  private static let controls = Set(lastEventIDs + ["_from", name, data])
   static let type: StaticString = "text/event-stream; charset=utf-8"
   static let headers: [(StaticString, String)] = [
     ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
@@ -54,15 +56,13 @@ struct StreamResponder: Responder {
   private func open(_ pending: PendingStream, for request: GatewayRequest) throws(Problem) {
     let query = try request.query(.topics, controls: Self.controls)
     let filter = try filter(query?.topics ?? [])
+    let start = try start(request, query)
     let shape = try Self.shape(request, query)
     guard request.method == .get else { return request.answer(with: EmptyStream(), shape) }
-    var opening = ServerSentEvents.opening(retry: feed.settings.retry)
-    if isResuming(request, query) {
-      // No history is replayed yet, so what came in between is lost, and is said to be.
-      opening += ServerSentEvents.control("gap", #"{"reason":"evicted","missed":null}"#)
-    }
     request.waits(for: pending)
-    feed.open(EventStream(filter, shape, feed: feed, opening: opening, exchange: request.exchange, opener: pending))
+    pending.isResuming = start != nil
+    feed.open(
+      EventStream(filter, shape, from: start ?? .latest, feed: feed, exchange: request.exchange, opener: pending))
   }
 
   /// What the client asks the events to look like.
@@ -86,20 +86,35 @@ struct StreamResponder: Responder {
   }
 
   /// A stream asks for more than one may. Waiting does not help.
-  private static func tooMany(_ count: Int, _ most: Int) -> Problem {
+  private static func tooMany(_ count: Int, _ most: Int, _ kind: String = "") -> Problem {
     var problem = Problem(
-      .tooManyTopics, "A stream may name \(most) topics, not \(count); name a prefix that covers several.")
+      .tooManyTopics, "A stream may name \(most) topics\(kind), not \(count); name a prefix that covers several.")
     problem.status = 400
     problem.isRetryable = false
     problem.retryAfter = nil
     return problem
   }
 
-  /// Whether the client says which event it saw last. The header counts before the query, as a browser sends it when it connects
-  /// again to a URL that may name an older one. An empty id says nothing: the client has seen none.
-  private func isResuming(_ request: GatewayRequest, _ query: Query?) -> Bool {
-    if request.header(.lastEventID)?.isEmpty == false { return true }
-    return Self.lastEventIDs.contains { query?.control($0)?.isEmpty == false }
+  /// Where the client wants the stream to begin; nil when it does not say. The event that it saw last counts before `_from`, and of
+  /// those the header before the query, as a browser sends it when it connects again to a URL that may name an older one. An empty id
+  /// says nothing: the client has seen none.
+  private func start(_ request: GatewayRequest, _ query: Query?) throws(Problem) -> Resumption.Start? {
+    let from = try query?.control("_from").map { text throws(Problem) in try Self.start(from: text) }
+    if let header = request.header(.lastEventID), !header.isEmpty {
+      return .after(String(decoding: header, as: UTF8.self))
+    }
+    for name in Self.lastEventIDs {
+      if let id = query?.control(name), !id.isEmpty { return .after(id) }
+    }
+    return from
+  }
+
+  private static func start(from text: String) throws(Problem) -> Resumption.Start {
+    switch text {
+    case "latest": .latest
+    case "earliest": .earliest
+    default: throw Problem(.badQuery, "\"_from\" is latest or earliest, not \"\(text)\".")
+    }
   }
 
   /// What the client asks for, or all that is offered.
@@ -107,18 +122,27 @@ struct StreamResponder: Responder {
     let most = feed.settings.topicsPerStream
     if topics.count > most { throw Self.tooMany(topics.count, most) }
     let offered = feed.settings.topics.map { Array($0.utf8) }
-    for topic in topics where !offered.contains(where: { topic.starts(with: $0) }) {
-      throw .topicNotOffered(topic)
+    var prefixes: [[UInt8]] = []
+    var patterns: [TopicPattern] = []
+    for topic in topics {
+      let pattern = TopicPattern(topic)
+      let prefix = pattern?.prefix ?? (TopicPattern.takesRest(topic) ? Array(topic.dropLast()) : topic)
+      guard offered.contains(where: { prefix.starts(with: $0) }) else { throw .topicNotOffered(topic) }
+      if let pattern { patterns.append(pattern) } else { prefixes.append(prefix) }
     }
-    return TopicFilter(prefixes: topics.isEmpty ? offered : topics)
+    guard patterns.count <= Self.patternsPerStream else {
+      throw Self.tooMany(patterns.count, Self.patternsPerStream, " with wildcards")
+    }
+    return TopicFilter(prefixes: topics.isEmpty ? offered : prefixes, patterns: patterns)
   }
 }
 
 extension GatewayRequest {
   /// Answers with a stream of that shape.
-  fileprivate func answer(with stream: any BodyStream, _ shape: EventShape) {
-    answer(
-      200, shape.isJSONLines ? MediaType.lines : StreamResponder.type, headers: StreamResponder.headers, stream: stream)
+  fileprivate func answer(
+    with stream: any BodyStream, _ shape: EventShape, headers: [(StaticString, String)] = StreamResponder.headers
+  ) {
+    answer(200, shape.isJSONLines ? MediaType.lines : StreamResponder.type, headers: headers, stream: stream)
   }
 }
 
@@ -132,12 +156,16 @@ final class EmptyStream: BodyStream {
 private final class PendingStream: StreamOpener, PendingWork {
   /// Who is answered; nil when that is done, or when the client has left.
   private(set) var request: GatewayRequest?
+  /// Whether the client has said where the stream is to begin, and is told where it does.
+  var isResuming = false
 
   init(_ request: GatewayRequest) { self.request = request }
 
-  func opened(_ stream: EventStream) {
+  func opened(_ stream: EventStream, after id: EventID) {
     guard let request = request.take() else { return stream.closed() }
-    request.answer(with: stream, stream.shape ?? EventShape())
+    var headers = StreamResponder.headers
+    if isResuming { headers.append(("Stream-Resumed-From", id.description)) }
+    request.answer(with: stream, stream.shape ?? EventShape(), headers: headers)
   }
 
   func refused(_ problem: Problem) { request.take()?.answer(problem) }

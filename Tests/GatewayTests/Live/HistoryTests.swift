@@ -38,7 +38,8 @@ struct HistoryTests {
       }
       let (home, other) = (shards[0], shards[1])
       let filter = TopicFilter(prefixes: [Array("a".utf8)])
-      home.ask("s", .open(filter, ticket: 1), from: other)
+      home.ask("s", .open(filter, .latest, ticket: 1), from: other)
+      #expect(try await publisher.subscription() == "+")
       #expect(try await publisher.subscription() == "+a")
       try await publisher.publish("a", "one")
       try await eventually("the first event") { try await home.methods() == ["one"] }
@@ -95,10 +96,7 @@ extension Shard {
   /// The methods of the events in the history of the service `s`.
   fileprivate func methods() throws -> [String] {
     guard let history = hubs["s"]?.history else { return [] }
-    guard case .events(let events, _) = history.page(from: history.first, matching: TopicFilter(prefixes: [[]])) else {
-      return []
-    }
-    return events.compactMap { event in
+    return history.page(from: history.first, matching: TopicFilter(prefixes: [[]])).events.compactMap { event in
       let lines = String(decoding: event.text, as: UTF8.self).split(separator: "\n")
       return lines.first { $0.hasPrefix("data: ") }.flatMap { JSON(String($0.dropFirst(6)))?["method"].text }
     }

@@ -15,6 +15,7 @@ struct LongEventTests {
     let gateway = try await rig.gateway(
       #"s: { pattern: pubsub, subscribe: { connect: ["\#(await publisher.endpoint)"], history: { bytes: 64MiB } } }"#,
       http: "limits: { depth: 400, inline: 4KiB, target: 16KiB }", threads: threads)
+    for _ in gateway.subscribedFromTheStart { _ = try await publisher.subscription() }
     return (publisher, gateway)
   }
 

@@ -1,4 +1,3 @@
-import Gateway
 import HTTPServer
 import Logging
 import MessagePack
@@ -6,6 +5,8 @@ import Reactor
 import Support
 import Testing
 import ZeroMQ
+
+@testable import Gateway
 
 /// What a live test works with: gateways, real services behind them, clients. All of it is ended with the test.
 struct Rig {
@@ -34,12 +35,13 @@ struct Rig {
       """
     let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
     let gateway = try await Gateway.start(configuration, logger: Rig.logger)
-    let live = LiveGateway(gateway)
+    let live = LiveGateway(gateway, configuration)
     cleanup.add { await live.stop() }
     return live
   }
 
-  /// A publisher that the test plays and that learns of subscriptions, and a gateway that streams it as `s`.
+  /// A publisher that the test plays and that learns of subscriptions, and a gateway that streams it as `s`. What the gateway
+  /// subscribes to from the start, for its history, the publisher has learned already.
   func publisher(
     _ more: String = "", threads: Int = 2, grace: String = "10s"
   ) async throws -> (publisher: WireSocket, gateway: LiveGateway) {
@@ -52,6 +54,7 @@ struct Rig {
           connect: ["\(await publisher.endpoint)"]
       \(more.indented(by: 4))
       """, threads: threads, grace: grace)
+    for _ in gateway.subscribedFromTheStart { _ = try await publisher.subscription() }
     return (publisher, gateway)
   }
 
@@ -98,10 +101,19 @@ struct Rig {
 final class LiveGateway: Sendable {
   let gateway: Gateway
   let http: HTTPClient
+  /// The topics of the service `s` to which the gateway subscribes whether a stream asks for them or not.
+  let subscribedFromTheStart: [String]
   private let isStopped = Guarded(false)
 
-  init(_ gateway: Gateway) {
+  init(_ gateway: Gateway, _ configuration: Configuration? = nil) {
     self.gateway = gateway
+    if case .pubsub(let pubsub)? = configuration?.services.first(where: { $0.name == "s" })?.pattern,
+      let subscribe = pubsub.subscribe, subscribe.history.keepsEvents
+    {
+      subscribedFromTheStart = subscribe.topics
+    } else {
+      subscribedFromTheStart = []
+    }
     http = HTTPClient(port: gateway.addresses[0].port)
   }
 

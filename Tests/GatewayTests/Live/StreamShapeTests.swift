@@ -176,3 +176,60 @@ final class LineReader: @unchecked Sendable {
 
   func close() { connection.disconnect() }
 }
+
+/// Streams that ask for topics by wildcards.
+@Suite("streams of topics with wildcards", .timeLimit(.minutes(1)))
+struct WildcardTests {
+  @Test("events are picked out behind the prefix that is subscribed to, whether they wait or come", arguments: [1, 2])
+  func pickedOut(threads: Int) async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher("history: { events: 0 }", threads: threads)
+      let star = try await gateway.http.events("/sub/s?topic=orders.*.eu&topic=z")
+      let rest = try await gateway.http.events("/sub/s?topic=orders.%3E")
+      let literal = try await gateway.http.events("/sub/s?topic=orders*")
+      var subscribed: Set<String> = []
+      for _ in 0..<3 { subscribed.insert(try await publisher.subscription()) }
+      #expect(subscribed == ["+orders.", "+z", "+orders*"])
+      for topic in ["orders.1.us", "orders.2.eu", "orders*", "orders.eu", "orders.3.eu", "z", "orders*.end"] {
+        try await publisher.publish(topic, "m")
+      }
+      #expect(try await star.topics(through: "z") == ["orders.2.eu", "orders.3.eu", "z"])
+      #expect(
+        try await rest.topics(through: "orders.3.eu") == ["orders.1.us", "orders.2.eu", "orders.eu", "orders.3.eu"])
+      #expect(try await literal.topics(through: "orders*.end") == ["orders*", "orders*.end"])
+    }
+  }
+
+  @Test("what was published before is picked out as well")
+  func earliest() async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher()
+      for topic in ["a.1.b", "a.2.c", "a.3.b"] { try await publisher.publish(topic, "m") }
+      try await eventually("all to be there") {
+        let stream = try await gateway.http.events("/sub/s?topic=a.*.b&_from=earliest")
+        defer { stream.close() }
+        return try await stream.event()?.json["topic"] == "a.1.b"
+      }
+      let stream = try await gateway.http.events("/sub/s?topic=a.*.b&_from=earliest")
+      #expect(try await stream.topics(through: "a.3.b") == ["a.1.b", "a.3.b"])
+    }
+  }
+
+  @Test("what stands before the wildcard must be offered, and of wildcards there may be sixteen")
+  func refused() async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.publisher("topics: [\"orders.eu.\"]", threads: 1)
+      for (query, status) in [
+        ("topic=orders.*.x", 404), ("topic=*", 404), ("topic=%3E", 404), ("topic=orders.eu.*", 200),
+        ((0..<16).map { "topic=orders.eu.*.\($0)" }.joined(separator: "&"), 200),
+        ((0..<17).map { "topic=orders.eu.*.\($0)" }.joined(separator: "&"), 400),
+      ] {
+        let reply = try await gateway.http.send("HEAD", "/sub/s?\(query)")
+        #expect(reply.status == status, "\(query)")
+        if status != 200 {
+          #expect(reply.headers["gateway-error"] == (status == 404 ? "no-such-topic" : "too-many-topics"))
+        }
+      }
+    }
+  }
+}
