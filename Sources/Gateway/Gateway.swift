@@ -162,6 +162,7 @@ extension Accounts {
     [
       "accepted": "\(accepted)", "answered": "\(answered)", "refused": "\(refused)", "failed": "\(failed)",
       "abandoned": "\(abandoned)", "late-replies": "\(lateReplies.count)",
+      "joined-calls": "\(joinedCalls)", "kept-results": "\(keptResults)",
     ]
   }
 }
