@@ -39,6 +39,8 @@ final class EventStream: BodyStream {
   }
 
   let filter: TopicFilter
+  /// Nil for the usual one, whose bytes are those of the events.
+  let shape: EventShape?
   /// Where it is to begin.
   let start: Resumption.Start
   private let feed: EventFeed
@@ -61,9 +63,11 @@ final class EventStream: BodyStream {
 
   /// A stream that `EventFeed.open` opens.
   init(
-    _ filter: TopicFilter, from start: Resumption.Start, feed: EventFeed, exchange: Exchange, opener: any StreamOpener
+    _ filter: TopicFilter, _ shape: EventShape, from start: Resumption.Start, feed: EventFeed, exchange: Exchange,
+    opener: any StreamOpener
   ) {
     self.filter = filter
+    self.shape = shape.isUsual ? nil : shape
     self.start = start
     self.feed = feed
     self.exchange = exchange
@@ -78,6 +82,10 @@ final class EventStream: BodyStream {
       if offset < text.count {
         offset += text.withUnsafeBytes { free.fill(with: $0, from: offset) }
         if offset < text.count { return .bytes(room.count - free.count) }
+        letGo()
+      } else if let shape, let event, let parts = event.parts {
+        offset += shape.fill(&free, with: event, parts, from: offset)
+        if offset < shape.length(of: event, parts) { return .bytes(room.count - free.count) }
         letGo()
       }
       if ending == .lastText || !advance(&free) { break }
@@ -115,7 +123,9 @@ final class EventStream: BodyStream {
 
   /// Copies an event that fits. Of one that does not, the rest is held until there is room for it.
   private func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
-    if event.text.count <= free.count {
+    if let shape {
+      if event.parts == nil { write(shape.control(event.text)) } else { self.event = event }
+    } else if event.text.count <= free.count {
       _ = event.text.withUnsafeBytes { free.fill(with: $0) }
     } else {
       write(event.text)
@@ -128,6 +138,9 @@ final class EventStream: BodyStream {
     offset = 0
   }
 
+  /// What the gateway itself tells, as the stream writes it.
+  private func control(_ bytes: [UInt8]) -> [UInt8] { shape?.control(bytes) ?? bytes }
+
   /// Lets go of what is written.
   private func letGo() {
     write([])
@@ -135,7 +148,7 @@ final class EventStream: BodyStream {
   }
 
   private func end(with bytes: [UInt8]) {
-    write(bytes)
+    write(control(bytes))
     ending = .lastText
   }
 
@@ -156,6 +169,7 @@ final class EventStream: BodyStream {
     if let gap = beginning.gap { text += ServerSentEvents.gap(id: beginning.id, gap) }
     // A stream that is told nothing of publishers has them all.
     if !beginning.publishers.areComplete { text += ServerSentEvents.upstream(beginning.publishers) }
+    text = control(text)
     read(beginning.page)
     opener.take()?.opened(self, after: beginning.id)
   }
@@ -201,8 +215,9 @@ final class EventStream: BodyStream {
   /// A comment, unless there is something to be read anyway. When events have come that were not for it, it says to which the stream has
   /// come: they are not missing to a client that resumes.
   func sendHeartbeat() {
-    guard state == .waiting, offset == text.count, ending == .none else { return }
-    write(cursor < feed.end ? ServerSentEvents.heartbeat(id: feed.id(before: feed.end)) : ServerSentEvents.heartbeat)
+    guard state == .waiting, offset == text.count, event == nil, ending == .none else { return }
+    let hasPassed = cursor < feed.end
+    write(control(hasPassed ? ServerSentEvents.heartbeat(id: feed.id(before: feed.end)) : ServerSentEvents.heartbeat))
     cursor = max(cursor, feed.end)
     exchange?.wake()
   }
