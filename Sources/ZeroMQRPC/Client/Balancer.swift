@@ -26,8 +26,7 @@ final class Balancer {
   private let memory: MemoryBudget?, context: Context
   private let loop: Loop
   private let logger: Logger
-  private let openBreakers: OpenBreakers
-  private let states: EndpointStates
+  private let openBreakers: OpenBreakers, states: EndpointStates
   /// One for each endpoint.
   private var members: [Member] = []
   /// Those with a connected backend, full ones and those left alone too.
@@ -42,8 +41,9 @@ final class Balancer {
   private var leaving: [Endpoint] = []
   private var names: [NameWatch] = []
   private var generator = SystemRandomNumberGenerator()
-  private let process = UInt16(truncatingIfNeeded: getpid())
-  private let random = UInt16.random(in: .min ... .max)
+  private let process = UInt16(truncatingIfNeeded: getpid()), random = UInt16.random(in: .min ... .max)
+  /// How often a silent connection was to be replaced.
+  private var silences = PowerOfTwoCounter()
   private lazy var alarm = BreakerAlarm(self)
 
   init(
@@ -218,8 +218,8 @@ final class Balancer {
       members[index].replacement == nil,
       members[index].lastReplaced.map({ loop.now - $0 >= Self.betweenReplacements }) ?? true
     else { return false }
-    let place: Logger.Metadata = ["endpoint": "\(connection.endpoint)"]
-    logger.warning("a backend is silent; a fresh connection is tried", metadata: place)
+    let place: Logger.Metadata = ["endpoint": "\(connection.endpoint)", "so-far": "\(silences.count + 1)"]
+    if silences.increment() { logger.warning("a backend is silent; a fresh connection is tried", metadata: place) }
     do {
       let fresh = try open(connection.endpoint, connection.weight)
       fresh.isSuspect = connection.isSuspect
