@@ -88,13 +88,21 @@ struct ServiceConfigurationTests {
   }
 
   @Test(
-    "names what a later version takes",
-    arguments: [("slow: drop-oldest", "drop-oldest"), ("slow: conflate", "conflate")])
-  func later(line: String, word: String) {
-    let yaml = "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, \(line) } } }"
+    "takes what may become of slow readers, and nothing else",
+    arguments: [("disconnect", .disconnect), ("drop-oldest", .dropOldest), ("conflate", .conflate)]
+      as [(String, Configuration.Slow)])
+  func slow(word: String, choice: Configuration.Slow) throws {
+    func yaml(_ word: String) -> String {
+      "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, slow: \(word) } } }"
+    }
+    guard case .pubsub(let pubsub)? = try Configuration.load(yaml: yaml(word), file: "f").services.first?.pattern else {
+      Issue.record("not pubsub")
+      return
+    }
+    #expect(pubsub.subscribe?.slow == choice)
     #expect(
-      complaints(yaml) == [
-        "1:74: services.a.subscribe.slow: \"\(word)\" is not available in this version; use disconnect"
+      complaints(yaml(word + "s")) == [
+        "1:74: services.a.subscribe.slow: \"\(word)s\" is none of disconnect, drop-oldest, conflate; did you mean \"\(word)\"?"
       ])
   }
 

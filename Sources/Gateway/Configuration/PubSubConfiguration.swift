@@ -75,6 +75,8 @@ extension Configuration {
     public var heartbeat: Duration = .seconds(15)
     /// How long clients are told to wait before they connect again (default: 3 s).
     public var retry: Duration = .seconds(3)
+    /// How long a stream may be open; it ends in the last tenth of that time, or up to a heartbeat later (default: 1 h).
+    public var maxAge: Duration = .hours(1)
 
     /// Any topic, the default history.
     public init(connect: [Endpoint]) { self.connect = connect }
@@ -90,12 +92,13 @@ extension Configuration {
       }
       section.read("topics-limit", into: &topicsLimit) { $0.integer(in: 1...1_000_000) }
       if let inner = section.section("history") { history.read(inner, limits) }
-      section.read("slow", into: &slow) { $0.choice(later: ["drop-oldest", "conflate"]) }
+      section.read("slow", into: &slow) { $0.choice() }
       section.read("event-limit", into: &eventLimit) { $0.bytes(in: (1 << 10)...(1 << 30)) }
       section.fit("event-limit", &eventLimit, into: limits)
       section.read("linger", into: &linger) { $0.duration(in: .zero ... .hours(1)) }
       section.read("heartbeat", into: &heartbeat) { $0.duration(in: .seconds(1) ... .hours(1)) }
       section.read("retry", into: &retry) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
+      section.read("max-age", into: &maxAge) { $0.duration(in: .seconds(1) ... .hours(10_000)) }
       section.finish()
     }
   }
@@ -128,6 +131,10 @@ extension Configuration {
   public enum Slow: String, Sendable, Hashable, CaseIterable {
     /// It is told and closed; it may resume.
     case disconnect
+    /// It is told, and goes on with the oldest event that is kept.
+    case dropOldest = "drop-oldest"
+    /// As `dropOldest`; and of what it has fallen behind it gets the newest event of each topic only.
+    case conflate
   }
 }
 

@@ -41,10 +41,10 @@ final class EventRecorder: TimerHandler, Source {
   private var lost = PowerOfTwoCounter()
 
   init(
-    _ service: Configuration.Service, keeping history: Configuration.History, memory: MemoryBudget,
+    _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, memory: MemoryBudget,
     limits: Configuration.Limits, on loop: Loop, logger: Logger
   ) throws {
-    self.history = EventHistory(history)
+    history = EventHistory(subscribe.history, conflates: subscribe.slow == .conflate)
     self.memory = memory
     longestShortCall = limits.inline
     writer = service.writer(limits: limits.transcoding)

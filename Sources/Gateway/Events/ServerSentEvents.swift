@@ -89,8 +89,17 @@ struct ServerSentEvents: ~Copyable {
   /// A stream that has read too slowly has missed so many events, of which the last has that id.
   static func lagged(id: EventID, missed: UInt64) -> [UInt8] { at(id) + control("lagged", #"{"missed":\#(missed)}"#) }
 
-  /// The last event of a stream of a gateway that stops.
-  static func farewell(retry: Duration) -> [UInt8] {
-    Array("event: bye\nretry: \(retry.millisecondsRoundedDown)\ndata: {\"reason\":\"draining\"}\n\n".utf8)
+  /// Why the gateway ends a stream.
+  enum Farewell: String, Sendable {
+    /// The gateway stops.
+    case draining
+    /// The stream has been open for as long as one may.
+    case aged = "max-age"
+  }
+
+  /// The last event of a stream, which has come to the event of that id.
+  static func farewell(_ reason: Farewell, retry: Duration, id: EventID? = nil) -> [UInt8] {
+    (id.map(at) ?? [])
+      + Array("event: bye\nretry: \(retry.millisecondsRoundedDown)\ndata: {\"reason\":\"\(reason.rawValue)\"}\n\n".utf8)
   }
 }

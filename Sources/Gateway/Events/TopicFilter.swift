@@ -3,6 +3,9 @@ import Glibc
 /// The topics one stream asks for: a topic matches when it begins with one of the prefixes, as in ZeroMQ. It never changes, and is
 /// looked up by a hash that is made once, so that to find it costs the same however many prefixes it has.
 final class TopicFilter: Hashable, Sendable {
+  /// Matches nothing that has a topic.
+  static let none = TopicFilter(prefixes: [])
+
   /// What was asked for, each once, in the order of the request.
   let prefixes: [[UInt8]]
   /// Those prefixes that no other one covers, in order of their bytes.

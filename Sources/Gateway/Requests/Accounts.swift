@@ -19,6 +19,9 @@ public struct Accounts: Sendable, Hashable {
   /// Replies that came after their call had ended.
   public internal(set) var lateReplies = LateReplies()
 
+  /// What has become of the events of streams.
+  public internal(set) var events = EventAccounts()
+
   /// Requests without an end so far.
   public var underWay: Int { accepted - answered - refused - failed - abandoned }
 
@@ -33,6 +36,7 @@ public struct Accounts: Sendable, Hashable {
     sum.queueTimeouts = left.queueTimeouts + right.queueTimeouts
     sum.timeouts = left.timeouts + right.timeouts
     sum.lateReplies = left.lateReplies + right.lateReplies
+    sum.events = left.events + right.events
     return sum
   }
 }
