@@ -106,6 +106,42 @@ struct ServiceConfigurationTests {
       ])
   }
 
+  @Test(
+    "takes where publishers number their messages, once, and what the numbers count",
+    arguments: [
+      ("{ keyword: n }", []), ("{ frame: 4, topics: 5 }", []), ("{ frame: 4, per: publisher }", []),
+      (
+        "{}",
+        [
+          "seq: says where the number of a message is: in a keyword argument (keyword: n) or in a fifth frame (frame: 4)"
+        ]
+      ),
+      (
+        "{ keyword: n, frame: 4 }",
+        [
+          "seq: says where the number of a message is: in a keyword argument (keyword: n) or in a fifth frame (frame: 4)"
+        ]
+      ),
+      ("{ frame: 3 }", ["seq.frame: is 4: a call has the frames 0 to 3, and the number is in the one behind them"]),
+      ("{ frame: 4, per: peer }", ["seq.per: \"peer\" is none of topic, publisher"]),
+      (
+        "{ frame: 4, per: publisher }, topics: [a]",
+        [
+          "seq: per: publisher needs one endpoint in connect, topics [\"\"] and a history: otherwise numbers are missing that are not lost"
+        ]
+      ),
+      (
+        "{ frame: 4, per: publisher }, history: { events: 0 }",
+        [
+          "seq: per: publisher needs one endpoint in connect, topics [\"\"] and a history: otherwise numbers are missing that are not lost"
+        ]
+      ),
+    ] as [(String, [String])])
+  func numbering(seq: String, expected: [String]) {
+    let yaml = "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, seq: \(seq) } } }"
+    #expect(complaints(yaml).map { $0.components(separatedBy: "services.a.subscribe.").last ?? "" } == expected)
+  }
+
   @Test("takes dates, and types of the application by their codes")
   func extensions() throws {
     let yaml = rpc("datetimes: pickle", "ext: { 0: text, 10: text, 122: base64 }")

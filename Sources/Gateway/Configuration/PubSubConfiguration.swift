@@ -63,6 +63,8 @@ extension Configuration {
     /// What is kept for streams that resume. While it keeps anything, all of `topics` is subscribed to, whether a stream asks for it
     /// or not.
     public var history = History()
+    /// How the publishers number their messages, so that streams are told of those that do not arrive; nil when they do not (default).
+    public var numbering: Numbering?
     /// What happens to a stream that reads too slowly (default: it is disconnected).
     public var slow = Slow.disconnect
     /// The longest frame of a published message, in bytes; a message with a longer one is dropped, and its streams are told. A
@@ -92,6 +94,12 @@ extension Configuration {
       }
       section.read("topics-limit", into: &topicsLimit) { $0.integer(in: 1...1_000_000) }
       if let inner = section.section("history") { history.read(inner, limits) }
+      if let inner = section.section("seq") { numbering = Numbering(inner) }
+      if numbering?.scope == .publisher, connect.count > 1 || !topics.contains("") || !history.keepsEvents {
+        section.report(
+          "per: publisher needs one endpoint in connect, topics [\"\"] and a history: otherwise numbers are missing that are not lost",
+          at: "seq")
+      }
       section.read("slow", into: &slow) { $0.choice() }
       section.read("event-limit", into: &eventLimit) { $0.bytes(in: (1 << 10)...(1 << 30)) }
       section.fit("event-limit", &eventLimit, into: limits)

@@ -29,8 +29,8 @@ import ZeroMQRPC
 /// When a publisher comes or goes, an `upstream` event takes a number, is kept and handed over like any other, though its lines show
 /// no id: each stream learns of it about where it happened among the events of all publishers. Of what is published while the
 /// connection is away nothing arrives, and the two `upstream` events, of the loss and of the return, are its only trace. What a
-/// publisher or libzmq drops because a queue is full, when events come faster than the hub takes them, leaves no trace at all.
-/// In either case the numbers stay consecutive.
+/// publisher or libzmq drops because a queue is full, when events come faster than the hub takes them, leaves no trace at all, unless the
+/// publisher numbers its messages (`PublishedNumbers`). In either case the numbers of the hub stay consecutive.
 final class EventHub: SubscriberDelegate, TimerHandler, Source {
   /// What the feed of a shard asks.
   enum Request: Sendable {
@@ -102,7 +102,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     recorder = try EventRecorder(
       service, subscribe, memory: shared.memory, limits: limits.http.limits, on: loop, logger: logger)
     subscriber = try Subscriber(
-      connect: subscribe.connect, longestFrame: subscribe.eventLimit, states: shared.incoming, in: context,
+      connect: subscribe.connect, longestFrame: subscribe.eventLimit,
+      takesExtraFrame: subscribe.numbering?.place == .frame, states: shared.incoming, in: context,
       on: loop, logger: logger)
     subscriber?.delegate = self
     // What the history is to hold is subscribed to from the start and for good, whatever streams ask for besides.
@@ -245,7 +246,9 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     return work.prefixes + bytes / 16
   }
 
-  func published(_ call: BorrowedCall) { recorder.published(call) }
+  func published(_ call: BorrowedCall) { recorder.published(call, extra: nil) }
+
+  func published(_ call: BorrowedCall, extra: UnsafeRawBufferPointer) { recorder.published(call, extra: extra) }
 
   func dropped(topic: UnsafeRawBufferPointer) { recorder.dropped(topic: topic) }
 

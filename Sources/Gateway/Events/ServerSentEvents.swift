@@ -62,7 +62,8 @@ struct ServerSentEvents: ~Copyable {
   /// Events that the stream does not get: the id is that of the last of them.
   static func gap(id: EventID, _ gap: EventGap) -> [UInt8] {
     let missed = gap.missed.map { "\($0)" } ?? "null"
-    return at(id) + control("gap", #"{"reason":"\#(gap.reason.rawValue)","missed":\#(missed)}"#)
+    let upstream = gap.reason == .lost ? #","upstream":true"# : ""
+    return at(id) + control("gap", #"{"reason":"\#(gap.reason.rawValue)","missed":\#(missed)\#(upstream)}"#)
   }
 
   /// Says, in front of what follows, that the stream has come to that event.

@@ -239,6 +239,25 @@ struct StreamLifeTests {
     }
   }
 
+  @Test("a client that vanishes from the network is gone with the next heartbeat that nothing answers")
+  func vanished() async throws {
+    try await Rig.with { rig in
+      let (_, gateway) = try await rig.publisher("heartbeat: 1s")
+      let stream = try await gateway.http.events("/sub/s?topic=a")
+      stream.vanish()
+      // Another one that reads nothing answers all the same, and stays.
+      let silent = try await gateway.http.events("/sub/s?topic=b")
+      let time = try await duration {
+        try await eventually("the stream is gone", within: .seconds(25)) {
+          try await gateway.http.get("/sub/s/topics").json["topics"] == [["topic": "b", "streams": 1]]
+        }
+      }
+      // Five retransmissions, the first after a fifth of a second, each after twice the time of the one before.
+      #expect(time > .seconds(5))
+      silent.close()
+    }
+  }
+
   @Test("the streams of a gateway that stops end one after the other when they are many, all within the grace")
   func spread() async throws {
     try await Rig.with { rig in
