@@ -165,6 +165,7 @@ extension Accounts {
       "events": "\(events.numbered)", "events-delivered": "\(events.delivered)",
       "events-filtered": "\(events.filtered)",
       "events-lost": "\(events.lost)",
+      "joined-calls": "\(joinedCalls)", "kept-results": "\(keptResults)",
     ]
   }
 }

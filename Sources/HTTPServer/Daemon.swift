@@ -176,9 +176,10 @@ struct AnswerHead {
 
 // MARK: What the library calls
 
-/// The context of a connection and of its requests is its exchange, which the server holds until the connection is closed.
-private func exchange(_ context: UnsafeMutableRawPointer) -> Exchange {
-  Unmanaged.fromOpaque(context).takeUnretainedValue()
+/// The context of a connection and of its requests is its exchange. It is not even held for the time of the call, of which there are
+/// several for each request, and two for each event of a stream: the server holds it until the connection is closed.
+private func withExchange<Result>(_ context: UnsafeMutableRawPointer, _ body: (Exchange) -> Result) -> Result {
+  Unmanaged<Exchange>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
 }
 
 /// The owner of a daemon gives it its turns.
@@ -193,7 +194,8 @@ private func connectionChanged(
   guard let owner, let connection, let context else { return }
   if let opened = context.pointee {
     context.pointee = nil
-    daemon(owner).closed(exchange(opened))
+    // The server lets go of it within the call.
+    daemon(owner).closed(Unmanaged<Exchange>.fromOpaque(opened).takeUnretainedValue())
   } else if let exchange = daemon(owner).opened(.init(raw: connection, daemon: daemon(owner))) {
     context.pointee = Unmanaged.passUnretained(exchange).toOpaque()
   }
@@ -204,7 +206,7 @@ private func requestBegan(
   _ owner: UnsafeMutableRawPointer?, _ target: UnsafePointer<CChar>?, _ connection: OpaquePointer?
 ) -> UnsafeMutableRawPointer? {
   guard let connection, let context = cmhd_owner(connection) else { return nil }
-  exchange(context).requestBegan(UnsafeRawBufferPointer(text: target))
+  withExchange(context) { $0.requestBegan(UnsafeRawBufferPointer(text: target)) }
   return context
 }
 
@@ -220,13 +222,14 @@ private func arrived(
     version: UnsafeRawBufferPointer(start: version, count: RequestHead.Line.versionLength))
   let piece = UnsafeRawBufferPointer(start: data, count: size.pointee)
   size.pointee = 0
-  let exchange = exchange(context)
-  // libmicrohttpd 1.0.1 takes the line feed behind a chunk's extension for the chunk's first byte. So it refuses extensions, but for
-  // those of chunks that are a byte short.
-  if let data, piece.first == 0x0A, data[-1] == 0x0D, exchange.count(of: .transferEncoding) > 0 {
-    return exchange.libraryRefuses(400) == .none ? .NO : .YES
+  return withExchange(context) { exchange in
+    // libmicrohttpd 1.0.1 takes the line feed behind a chunk's extension for the chunk's first byte. So it refuses extensions, but for
+    // those of chunks that are a byte short.
+    if let data, piece.first == 0x0A, data[-1] == 0x0D, exchange.count(of: .transferEncoding) > 0 {
+      return exchange.libraryRefuses(400) == .none ? .NO : .YES
+    }
+    return exchange.arrived(line, piece) ? .YES : .NO
   }
-  return exchange.arrived(line, piece) ? .YES : .NO
 }
 
 private func headerRead(
@@ -243,8 +246,7 @@ private func streamRead(
 ) -> Int {
   guard let context, let room else { return cmhd_broken_stream() }
   let free = UnsafeMutableRawBufferPointer(start: room, count: count)
-  // Called twice for each event of each stream: not even held for the time of the call, for the server holds it.
-  switch Unmanaged<Exchange>.fromOpaque(context)._withUnsafeGuaranteedRef({ $0.read(into: free) }) {
+  switch withExchange(context, { $0.read(into: free) }) {
   case .bytes(let count): return count
   case .nothing: return 0
   case .end: return cmhd_end_of_stream()
@@ -255,7 +257,7 @@ private func streamRead(
 /// Called when the library refuses a request by itself.
 private func refusing(_ context: UnsafeMutableRawPointer?, _ status: UInt32) -> CInt {
   guard let context else { return CInt(CMHD_LET_REFUSE) }
-  switch exchange(context).libraryRefuses(Int(status)) {
+  switch withExchange(context, { $0.libraryRefuses(Int(status)) }) {
   case .library: return CInt(CMHD_ANSWERED)
   case .socket: return CInt(CMHD_CLOSE)
   case .none: return CInt(CMHD_LET_REFUSE)
@@ -267,7 +269,7 @@ private func requestEnded(
   _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ code: MHD_RequestTerminationCode
 ) {
   guard let context = context?.pointee else { return }
-  exchange(context).requestEnded()
+  withExchange(context) { $0.requestEnded() }
 }
 
 private func logged(

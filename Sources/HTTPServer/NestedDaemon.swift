@@ -3,7 +3,7 @@ import Reactor
 
 /// One daemon of a server and its place in the loop. Its epoll descriptor is nested in the loop's; whatever a turn answers or wakes
 /// is sent by one run at the turn's end, if it is due.
-final class NestedDaemon: Source, EndOfTurn {
+final class NestedDaemon: EndOfTurn {
   /// Between runs of a daemon that wants to run and does nothing.
   private static let pause = Duration.milliseconds(5)
 
@@ -16,7 +16,7 @@ final class NestedDaemon: Source, EndOfTurn {
   private let loop: Loop
   private var daemon: Daemon?
   private var watch: Watch?
-  private var isDue = true
+  private let mark = DueMark()
   /// The daemon has called back in its present run.
   private var hasCalledBack = false
   private var due = Instant(nanoseconds: .max)
@@ -41,7 +41,7 @@ final class NestedDaemon: Source, EndOfTurn {
     logger = server.logger
     let daemon = try Daemon(limits: limits, strictness: strictness, owner: self)
     do throws(ReactorError) {
-      watch = try loop.watch(daemon.epollDescriptor, self)
+      watch = try loop.watch(daemon.epollDescriptor, mark)
     } catch {
       daemon.stop()
       throw HTTPServerError(call: error.call, message: error.description)
@@ -59,9 +59,9 @@ final class NestedDaemon: Source, EndOfTurn {
 
   /// Runs the daemon if it is due.
   func endTurn() -> Instant? {
-    if isDue || due <= loop.now {
-      let wasAsked = isDue
-      isDue = false
+    if mark.isDue || due <= loop.now {
+      let wasAsked = mark.isDue
+      mark.isDue = false
       hasCalledBack = false
       run()
       due = daemon?.patience.map { loop.now + .milliseconds($0) } ?? Instant(nanoseconds: .max)
@@ -101,10 +101,8 @@ final class NestedDaemon: Source, EndOfTurn {
     daemon = nil
   }
 
-  func turn(_ events: PollEvents) { isDue = true }
-
   /// Makes the daemon run at the end of this turn.
-  func schedule() { isDue = true }
+  func schedule() { mark.isDue = true }
 
   /// Calls `Exchange.hasRun()` after the next run that begins.
   func tellWhenRun(_ exchange: Exchange) { answering.append(exchange) }
@@ -133,4 +131,14 @@ final class NestedDaemon: Source, EndOfTurn {
     connections -= 1
     server.connectionClosed(exchange)
   }
+}
+
+/// That a daemon is due for a run, because something is ready or somebody asked for it.
+///
+/// The loop refers to its sources weakly. What is referred to weakly takes several times as long to be retained, and each call and each
+/// event retains the daemon; so this is the source in its place.
+private final class DueMark: Source {
+  var isDue = true
+
+  func turn(_ events: PollEvents) { isDue = true }
 }

@@ -119,7 +119,13 @@ struct BackendConfigurationTests {
       ("retries: { budget: 10 }", ["6:24: services.math.retries.budget: expected a share such as 10%, not \"10\""]),
       ("retries: { budget: 101% }", ["6:24: services.math.retries.budget: must be between 0% and 100%"]),
       ("retries: { attempts: 11 }", ["6:26: services.math.retries.attempts: must be between 0 and 10"]),
-      ("hedge: maybe", ["6:12: services.math.hedge: expected true or false, not \"maybe\""]),
+      (
+        "hedge: 5s",
+        [
+          "6:12: services.math.hedge: expected true, false, or when a second copy is sent, such as { after: p95 } or"
+            + " { after: 50ms }"
+        ]
+      ),
       (
         "hedge: { after: p99 }",
         ["6:21: services.math.hedge.after: expected a duration such as 500ms, 5s, 2m or 1h, not \"p99\""]

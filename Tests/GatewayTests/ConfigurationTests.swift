@@ -197,12 +197,46 @@ struct ConfigurationTests {
   func notes() throws {
     func notes(_ http: String) throws -> [String] {
       try Configuration.load(yaml: "http: { \(http) }\nauth: none\nservices: {}", file: "f").notes
+        .filter { !$0.hasPrefix("services: none") }
     }
     #expect(try notes(#"listen: ["127.0.0.1:1", "[::1]:1"]"#) == [])
     #expect(try notes(#"listen: ["127.0.0.1:1", "0.0.0.0:2"], hosts: [a.example]"#) == [])
     #expect(
       try notes(#"listen: ["127.0.0.1:1", "0.0.0.0:2"]"#) == [
         "http.hosts: not set, so requests to 0.0.0.0:2 may be for any host; list the names that clients use"
+      ])
+  }
+
+  @Test("notes what has no effect")
+  func withoutEffect() throws {
+    func notes(_ lines: String..., connect: String = "tcp://127.0.0.1:1") throws -> [String] {
+      let yaml =
+        "services:\n  a:\n    pattern: rpc\n    connect: [\"\(connect)\"]\n" + lines.map { "    \($0)\n" }.joined()
+      return try Configuration.load(yaml: yaml, file: "f").notes
+    }
+    #expect(
+      try Configuration.load(yaml: "services: {}", file: "f").notes == ["services: none, so there is nothing to call"])
+    #expect(try notes() == [])
+    #expect(
+      try notes("methods: { safe: [get, 'list*'], hide: [get] }") == [
+        #"services.a.methods.safe: "get" is hidden as well, and hidden ones are never called"#
+      ])
+    let settings =
+      "settings: { add: { keep: 1s }, list: { keep: 1s }, 'get*': { coalesce: true }, set: { coalesce: false } }"
+    #expect(
+      try notes("methods: { safe: ['list*'], \(settings) }") == [
+        "services.a.methods.settings.add: results are shared among GETs, and \"add\" is not safe, so there are none; list it under safe"
+      ])
+    #expect(try notes("methods: { \(settings) }").count == 3)
+    let safe = "methods: { safe: [get] }"
+    #expect(
+      try notes(safe, "hedge: true") == [
+        "services.a.hedge: a second copy goes to another endpoint, and there is only one"
+      ])
+    #expect(try notes(safe, "hedge: true", connect: "tcp://workers:1") == [])
+    #expect(
+      try notes(safe, "retries: { budget: 0%, burst: 7 }") == [
+        "services.a.retries.budget: 0% allows no more than the first 7 calls to be sent twice"
       ])
   }
 

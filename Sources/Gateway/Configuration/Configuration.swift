@@ -80,14 +80,6 @@ public struct Configuration: Sendable, Hashable {
     return text == "none"
   }
 
-  /// What is valid and yet may not be meant, in sentences.
-  public var notes: [String] {
-    guard http.hosts.isEmpty else { return [] }
-    return http.listen.filter { !$0.isLoopback }.map {
-      "http.hosts: not set, so requests to \($0) may be for any host; list the names that clients use"
-    }
-  }
-
   /// Reports what shows only when all settings are known, such as listening beyond this machine without `auth: none`.
   /// `places` are those of the addresses in the file; none when they come from elsewhere.
   func check(listening places: [Place], _ diagnostics: Diagnostics) {

@@ -103,7 +103,7 @@ extension Configuration {
       }
       guard let field = section.field("hedge") else { return }
       guard field.isMapping, let inner = field.section() else {
-        if field.boolean() == true { hedge = .percentile95 }
+        if field.value("true, or when", Self.isOn) == true { hedge = .percentile95 }
         return
       }
       hedge = .percentile95
@@ -112,6 +112,12 @@ extension Configuration {
         return field.duration(in: .milliseconds(1) ... .hours(1)).map(HedgeDelay.after)
       }
       inner.finish()
+    }
+
+    private static func isOn(_ text: String) throws(InvalidText) -> Bool {
+      if text == "true" || text == "false" { return text == "true" }
+      throw InvalidText(
+        "expected true, false, or when a second copy is sent, such as { after: p95 } or { after: 50ms }")
     }
 
     /// Whether calls to safe methods may be sent twice.

@@ -16,6 +16,10 @@ public struct Accounts: Sendable, Hashable {
   public internal(set) var queueTimeouts = 0
   /// Calls whose deadline passed at a backend.
   public internal(set) var timeouts = 0
+  /// Requests that waited for the call of another one (`coalesce`).
+  public internal(set) var joinedCalls = 0
+  /// Requests that were answered with a result that was kept (`keep`).
+  public internal(set) var keptResults = 0
   /// Replies that came after their call had ended.
   public internal(set) var lateReplies = LateReplies()
 
@@ -35,6 +39,8 @@ public struct Accounts: Sendable, Hashable {
     sum.abandoned = left.abandoned + right.abandoned
     sum.queueTimeouts = left.queueTimeouts + right.queueTimeouts
     sum.timeouts = left.timeouts + right.timeouts
+    sum.joinedCalls = left.joinedCalls + right.joinedCalls
+    sum.keptResults = left.keptResults + right.keptResults
     sum.lateReplies = left.lateReplies + right.lateReplies
     sum.events = left.events + right.events
     return sum

@@ -86,6 +86,7 @@ final class PendingReply: ReplyHandler, PendingWork {
 
   /// Hands a call to the engine, with the arguments that lie in the shard's buffer.
   func call(_ callee: CallResponder, _ frames: CallFrames, asking timeout: Duration?) throws(Problem) {
+    let request = request
     number = try callee.upstream.call(
       callee.method, frames, in: request.buffers.request, asking: timeout, replyTo: self)
     // The engine tells of the end in a later turn.
@@ -95,6 +96,7 @@ final class PendingReply: ReplyHandler, PendingWork {
 
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
     guard let callee = callee.take() else { return }
+    let request = request
     let buffers = request.buffers
     defer { buffers.clear() }
     do throws(TranscodingError) {

@@ -2,7 +2,8 @@ import HTTPServer
 
 /// `OPTIONS *`, and `OPTIONS /`: what the server as a whole takes.
 struct ServerResponder: Responder {
-  var methods: HTTPMethod.Set { .fetchAndSubmit }
+  /// Those of REST routes among them.
+  var methods: HTTPMethod.Set { [.get, .head, .post, .put, .patch, .delete, .options] }
   var isOperation: Bool { true }
 
   func respond(to request: GatewayRequest) throws(Problem) {

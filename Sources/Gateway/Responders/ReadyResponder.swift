@@ -55,7 +55,11 @@ struct ReadyResponder: Responder {
       json.open("[")
       for states in [service.shared.outgoing, service.shared.incoming] {
         guard let states else { continue }
-        for report in states.reports { write(report, states.role, showsAddresses: showsAddresses, to: &json) }
+        let leftAlone = service.shared.openBreakers.endpoints
+        for report in states.reports {
+          let isLeftAlone = states.role == .rpc && leftAlone.contains(report.endpoint)
+          write(report, states.role, isLeftAlone: isLeftAlone, showsAddresses: showsAddresses, to: &json)
+        }
       }
       json.close("]")
       json.close("}")
@@ -65,12 +69,14 @@ struct ReadyResponder: Responder {
   }
 
   private func write(
-    _ report: EndpointStates.Report, _ role: EndpointStates.Role, showsAddresses: Bool, to json: inout JSONWriter
+    _ report: EndpointStates.Report, _ role: EndpointStates.Role, isLeftAlone: Bool, showsAddresses: Bool,
+    to json: inout JSONWriter
   ) {
     json.open("{")
     json.member("role", role.rawValue)
     if showsAddresses { json.member("endpoint", report.endpoint.description) }
     json.member("state", report.isUp ? "up" : "down")
+    if isLeftAlone { json.member("breaker", "open") }
     if let fault = report.fault {
       json.member("reason", fault.code.rawValue)
       if showsAddresses { json.member("detail", fault.description) }

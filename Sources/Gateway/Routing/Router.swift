@@ -4,7 +4,7 @@ import HTTPServer
 ///
 /// A responder is returned complete, with the upstream and the names it answers for, so nothing is looked up again later. A
 /// target that leads nowhere throws the problem that says why.
-struct Router {
+final class Router {
   /// Where a request goes.
   struct Route {
     let responder: any Responder

@@ -106,13 +106,15 @@ struct UpstreamTable {
     return feed
   }
 
-  /// What has become of calls that had no reply in time.
+  /// What has become of calls that had no reply in time, and of requests that made none.
   func count(into accounts: inout Accounts) {
     for service in services {
       guard case .rpc(let upstream) = service.upstream else { continue }
       let counters = upstream.engine.counters
       accounts.queueTimeouts += counters.queueTimeouts
       accounts.timeouts += counters.timeouts
+      accounts.joinedCalls += upstream.sharedCalls.counters.joined
+      accounts.keptResults += upstream.sharedCalls.counters.kept
       accounts.lateReplies = accounts.lateReplies + counters.lateReplies
     }
   }

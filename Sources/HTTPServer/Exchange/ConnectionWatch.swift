@@ -6,7 +6,7 @@ import Reactor
 /// libmicrohttpd sees nothing of a suspended connection, and its own timeout starts anew with each byte. The watch asks the
 /// socket for hang-ups only, once for the whole connection, so it costs nothing per request; the timer is moved only when
 /// it fires or would fire too late.
-final class ConnectionWatch: Source, TimerHandler {
+final class ConnectionWatch: TimerHandler {
   /// What a connection may take, in nanoseconds.
   struct Times {
     /// A head, from its first byte; the slack of a body.
@@ -42,6 +42,7 @@ final class ConnectionWatch: Source, TimerHandler {
   private let times: Times
   private let loop: Loop
   private var watch: Watch?
+  private var socket: SocketEvents?
   private var timer: Timer?
   private var firesAt = Instant(nanoseconds: .max)
   private var wait = Wait.nothing
@@ -57,7 +58,9 @@ final class ConnectionWatch: Source, TimerHandler {
     self.descriptor = descriptor
     self.times = times
     self.loop = loop
-    watch = try loop.watch(descriptor, for: [.peerClosed, .edge], self)
+    let socket = SocketEvents(self)
+    watch = try loop.watch(descriptor, for: [.peerClosed, .edge], socket)
+    self.socket = socket
   }
 
   /// Ends the watch; the descriptor may be closed after it.
@@ -157,9 +160,20 @@ final class ConnectionWatch: Source, TimerHandler {
     if progress.unanswered >= Self.unansweredAtMost { exchange.perform { $0.hungUp() } }
   }
 
-  func turn(_ events: PollEvents) {
+  fileprivate func saw(_ events: PollEvents) {
     if !events.isDisjoint(with: [.hangUp, .failed]) { return exchange.perform { $0.hungUp() } }
     if isReporting, events.contains(.readable) { exchange.perform { $0.requestArrives() } }
     if events.contains(.peerClosed) { exchange.perform { $0.halfClosed() } }
   }
+}
+
+/// Hands on what the socket reports. The loop refers to its sources weakly, and what is referred to weakly takes several times as long to
+/// be retained: each call and each event retains the watch.
+private final class SocketEvents: Source {
+  // Safe: the watch ends all turns, in `cancel`, before it goes.
+  private unowned let watch: ConnectionWatch
+
+  init(_ watch: ConnectionWatch) { self.watch = watch }
+
+  func turn(_ events: PollEvents) { watch.saw(events) }
 }

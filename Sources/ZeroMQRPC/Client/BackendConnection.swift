@@ -7,7 +7,7 @@ import ZeroMQ
 /// the engine. The transport keeps connecting when the backend goes. What was sent and not answered then is lost, and is not
 /// delivered later: with `SocketOptions.immediate` libzmq drops it with the connection. Replies that came before the end count: the
 /// transport hands over a bounded number of them before it tells the end.
-final class BackendConnection: TransportDelegate {
+final class BackendConnection {
   let endpoint: Endpoint
   /// How many calls it can have when an endpoint of weight 1 has one; at least 1.
   let weight: Int
@@ -31,7 +31,8 @@ final class BackendConnection: TransportDelegate {
   var isSuspect = false
   /// How busy the backend is, as far as one can tell: calls that were given up count until it shows that it is done with them.
   var load: Int { sentCalls + timeoutsSinceReply + cancelledSinceReply }
-  private weak var engine: CallEngine?
+  private let link: EngineLink
+  private let line = TransportLine()
   private let states: EndpointStates
   private let transport: Transport
   private let loop: Loop
@@ -39,18 +40,21 @@ final class BackendConnection: TransportDelegate {
   /// Begins to connect, and keeps at it until `close()`.
   init(
     _ endpoint: Endpoint, weight: Int, options: RPCOptions, memory: MemoryBudget?, states: EndpointStates,
-    engine: CallEngine?, in context: Context, on loop: Loop
+    engine link: EngineLink, in context: Context, on loop: Loop
   ) throws(ZMQError) {
     self.endpoint = endpoint
     self.weight = weight
-    self.engine = engine
+    self.link = link
     self.states = states
     self.loop = loop
     transport = try Transport(
       .dealer, options: options.socket, messagesPerTurn: options.repliesPerTurn, memory: memory, in: context, on: loop)
-    transport.delegate = self
+    line.connection = self
+    transport.delegate = line
     try transport.connect(endpoint)
   }
+
+  deinit { line.connection = nil }
 
   /// Sends the four frames of a request; false when there is no room, and then nothing was sent.
   func send(_ header: UnsafeRawBufferPointer, _ call: BorrowedCall) -> Bool {
@@ -61,7 +65,7 @@ final class BackendConnection: TransportDelegate {
         return true
       }
     } catch {
-      engine?.failed(self, error)
+      link.engine?.failed(self, error)
     }
     // After an error too: `writable` follows, or the transport closes and tells it.
     isFull = true
@@ -113,16 +117,16 @@ final class BackendConnection: TransportDelegate {
 
   // MARK: What the transport tells
 
-  func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
-    engine?.received(message, from: self)
+  fileprivate func messageReceived(_ message: borrowing ReceivedMessage) {
+    link.engine?.received(message, from: self)
   }
 
-  func writable(on transport: Transport) {
+  fileprivate func writable() {
     isFull = false
-    engine?.hasRoom()
+    link.engine?.hasRoom()
   }
 
-  func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {
+  fileprivate func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?) {
     states.changed(event, at: endpoint, of: self)
     switch event {
     case .connected:
@@ -135,8 +139,27 @@ final class BackendConnection: TransportDelegate {
       connected = nil
     default: break
     }
-    engine?.changed(self, event)
+    link.engine?.changed(self, event)
   }
 
-  func failed(_ error: ZMQError, on transport: Transport) { engine?.failed(self, error) }
+  fileprivate func failed(_ error: ZMQError) { link.engine?.failed(self, error) }
+}
+
+/// Hands on what the transport tells. The transport refers to its delegate weakly, and what is referred to weakly takes several times as
+/// long to be retained: each call retains its connection.
+private final class TransportLine: TransportDelegate {
+  // Safe: the connection takes itself out before it goes, on the loop's thread, on which the transport tells everything.
+  unowned(unsafe) var connection: BackendConnection?
+
+  func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
+    connection?.messageReceived(message)
+  }
+
+  func writable(on transport: Transport) { connection?.writable() }
+
+  func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {
+    connection?.connectionChanged(event, at: endpoint)
+  }
+
+  func failed(_ error: ZMQError, on transport: Transport) { connection?.failed(error) }
 }

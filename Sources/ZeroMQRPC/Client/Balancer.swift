@@ -20,11 +20,10 @@ final class Balancer {
     var lastReplaced: Instant?
   }
 
-  /// Who is told what the connections tell. Set before the first connection is opened.
-  weak var engine: CallEngine?
+  /// To who is told what the connections tell.
+  private let link: EngineLink
   private let options: RPCOptions
-  private let memory: MemoryBudget?
-  private let context: Context
+  private let memory: MemoryBudget?, context: Context
   private let loop: Loop
   private let logger: Logger
   private let openBreakers: OpenBreakers
@@ -49,8 +48,9 @@ final class Balancer {
 
   init(
     _ options: RPCOptions, _ memory: MemoryBudget?, _ openBreakers: OpenBreakers, _ states: EndpointStates,
-    in context: Context, on loop: Loop, logger: Logger
+    for link: EngineLink, in context: Context, on loop: Loop, logger: Logger
   ) {
+    self.link = link
     self.options = options
     self.memory = memory
     self.context = context
@@ -75,7 +75,7 @@ final class Balancer {
 
   private func open(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) -> BackendConnection {
     try BackendConnection(
-      endpoint, weight: weight, options: options, memory: memory, states: states, engine: engine, in: context, on: loop)
+      endpoint, weight: weight, options: options, memory: memory, states: states, engine: link, in: context, on: loop)
   }
 
   func close() {
@@ -183,7 +183,7 @@ final class Balancer {
     }
     leaving += removed
     if added.isEmpty { retireLeaving() }
-    engine?.hasRoom()
+    link.engine?.hasRoom()
   }
 
   /// Those that leave get no new calls, and close with their last one.
@@ -273,7 +273,7 @@ final class Balancer {
       // It has had no call for so long that what it owes says nothing any more. Else nobody would choose it.
       members[index].connection.owesNothing()
     }
-    engine?.hasRoom()
+    link.engine?.hasRoom()
   }
 
   private func index(of connection: BackendConnection) -> Int? {

@@ -38,7 +38,7 @@ public final class CallEngine: TimerHandler {
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
   private let memory: MemoryBudget?
-  private let balancer: Balancer, repeats: Repeats
+  private let balancer: Balancer, repeats: Repeats, link = EngineLink()
   private var pending = PendingCalls<PendingCall>()
   private var queue: CallQueue
   private var isClosed = false
@@ -61,13 +61,14 @@ public final class CallEngine: TimerHandler {
     self.loop = loop
     self.inFlight = inFlight
     queue = CallQueue(limit: waiting ?? SharedLimit(limit: inFlight.limit))
-    repeats = Repeats(options, memory: memory, on: loop)
+    repeats = Repeats(options, memory: memory, for: link, on: loop)
     let states = states ?? EndpointStates(.rpc, connect: endpoints, logger: logger)
-    balancer = Balancer(options, memory, openBreakers, states, in: context, on: loop, logger: logger)
-    repeats.engine = self
-    balancer.engine = self
+    balancer = Balancer(options, memory, openBreakers, states, for: link, in: context, on: loop, logger: logger)
+    link.engine = self
     for endpoint in endpoints { try balancer.connect(endpoint, weight: weights[endpoint] ?? 1) }
   }
+
+  deinit { link.engine = nil }
 
   /// Calls a method; the bytes are copied. A call that is repeatable may run twice, if the options say when.
   ///
@@ -149,33 +150,32 @@ public final class CallEngine: TimerHandler {
     guard let (number, isException) = message.count > 0 ? CallHeader.readReply(message[0]) : nil else {
       return countMalformed(connection)
     }
-    var call = pending.remove(number)
-    // Calls are numbered without regard to backends, so a backend can guess the others' numbers: only the one that has the call
-    // may answer it. Of a call that has ended nobody has it; that is a late reply.
-    if call != nil, call?.connection !== connection {
-      guard call?.kept?.second === connection else {
-        if let call { pending.insert(number, call) }
-        return countMalformed(connection)
-      }
-      call?.exchangeCopies()
-    }
-    // Any other reply, a late one too, shows that the backend hears.
-    connection.replied()
-    if connection.isSuspect {
-      balancer.replied(connection)
-      sendQueued()
-    }
-    guard let call else {
+    guard let call = pending.remove(number) else {
+      heard(connection)
       guard let late = counters.lateReplies.came(number, at: loop.now) else { return }
       return latencies.ended(late.measurement, after: late.latency)
     }
+    // Calls are numbered without regard to backends, so a backend can guess the others' numbers: only one that has the call may answer.
+    guard call.connection === connection || call.kept?.second === connection else {
+      pending.insert(number, call)
+      return countMalformed(connection)
+    }
+    heard(connection)
     if call.measurement != 0 { latencies.ended(call.measurement, after: loop.now - call.sent) }
-    ended(call)
+    ended(call, at: connection)
     guard message.count == 2 else {
       countMalformed(connection)
       return call.handler.failed(CallFailure(.badReply, sent: true))
     }
     call.replied(message, isException: isException, options)
+  }
+
+  /// Any reply, a late one too, shows that the backend hears.
+  private func heard(_ connection: BackendConnection) {
+    connection.replied()
+    guard connection.isSuspect else { return }
+    balancer.replied(connection)
+    sendQueued()
   }
 
   /// A full backend has room again.
@@ -238,7 +238,7 @@ public final class CallEngine: TimerHandler {
         left(connection)
         call.moves(to: nil, at: loop.now)
       } else {
-        ended(call)
+        ended(call, at: call.connection)
         fail(call, .backendLost)
         continue
       }
@@ -277,18 +277,18 @@ public final class CallEngine: TimerHandler {
 
   private func take(_ number: UInt32) -> PendingCall? {
     guard let call = pending.remove(number) else { return nil }
-    ended(call)
+    ended(call, at: call.connection)
     return call
   }
 
-  /// Takes a call out of every account it is in, but for `pending`.
-  private func ended(_ call: PendingCall) {
+  /// Takes a call out of every account it is in, but for `pending`: it has ended at that connection, or waited.
+  private func ended(_ call: PendingCall, at connection: BackendConnection?) {
     loop.cancel(call.deadline)
     inFlight.leave()
-    if let connection = call.connection { left(connection) } else { queue.leave() }
-    if let kept = call.kept, let second = repeats.ended(kept) {
-      second.callCancelled()
-      left(second)
+    if let connection { left(connection) } else { queue.leave() }
+    if let kept = call.kept, let other = repeats.ended(kept, at: connection, first: call.connection) {
+      other.callCancelled()
+      left(other)
     }
   }
 

@@ -47,12 +47,6 @@ final class KeptCall {
   /// A second copy was sent.
   func secondSent(on connection: BackendConnection) { second = connection }
 
-  /// The connection that has the second copy becomes that of the first, and the other way round.
-  func exchange(_ first: BackendConnection) -> BackendConnection? {
-    defer { second = first }
-    return second
-  }
-
   /// There is no second copy any more. Returns the connection that had it.
   func endSecond() -> BackendConnection? { second.take() }
 }

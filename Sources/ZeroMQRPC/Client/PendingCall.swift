@@ -33,7 +33,4 @@ struct PendingCall {
     if length <= options.longestShortReply { return handler.replied(message[1], isException: isException) }
     handler.replied(LongReply(body: message.keep(1), isException: isException, deadline: expiry))
   }
-
-  /// The second copy becomes the first, and the other way round.
-  mutating func exchangeCopies() { if let first = connection { connection = kept?.exchange(first) } }
 }

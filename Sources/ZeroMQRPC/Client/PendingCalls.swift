@@ -26,7 +26,7 @@ struct PendingCalls<Call> {
   }
 
   /// Keeps a call under the number that `nextNumber` gave last.
-  mutating func insert(_ number: UInt32, _ call: Call) {
+  mutating func insert(_ number: UInt32, _ call: consuming Call) {
     slots[place(number)] = Slot(number: number, call: call)
     count += 1
   }

@@ -6,14 +6,15 @@ final class Repeats: TimerHandler {
   /// Of a method with fewer known replies nobody knows when one takes long.
   private static let fewestReplies = 20
 
-  /// Who sends second copies.
-  weak var engine: CallEngine?
+  /// To who sends second copies.
+  private let link: EngineLink
   private let options: RPCOptions
   private let memory: MemoryBudget?
   private let loop: Loop
   private var budget: RetryBudget
 
-  init(_ options: RPCOptions, memory: MemoryBudget?, on loop: Loop) {
+  init(_ options: RPCOptions, memory: MemoryBudget?, for link: EngineLink, on loop: Loop) {
+    self.link = link
     self.options = options
     self.memory = memory
     self.loop = loop
@@ -62,10 +63,11 @@ final class Repeats: TimerHandler {
     return true
   }
 
-  /// A call has ended. Returns the connection that still has a copy of it.
-  func ended(_ call: KeptCall) -> BackendConnection? {
+  /// A call has ended at that connection. Returns the one that still has a copy of it.
+  func ended(_ call: KeptCall, at connection: BackendConnection?, first: BackendConnection?) -> BackendConnection? {
     cancelAlarm(of: call)
-    return call.endSecond()
+    guard let second = call.endSecond() else { return nil }
+    return second === connection ? first : second
   }
 
   private func cancelAlarm(of call: KeptCall) {
@@ -73,5 +75,5 @@ final class Repeats: TimerHandler {
     call.expectSecond(nil)
   }
 
-  func fired(_ alarm: Timer) { engine?.secondIsDue(alarm.tag) }
+  func fired(_ alarm: Timer) { link.engine?.secondIsDue(alarm.tag) }
 }

@@ -75,6 +75,18 @@ struct ReadyTests {
     }
   }
 
+  @Test("shows an endpoint that its breaker leaves alone")
+  func breaker() async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend("breaker: { failures: 1, open: 1h }\ntimeout: 50ms")
+      defer { withExtendedLifetime(backend) {} }
+      let shown = { try await gateway.http.get("/ready?verbose").json["services"]["s"]["endpoints"][0]["breaker"] }
+      #expect(try await shown() == .null)
+      #expect(try await gateway.http.post("/rpc/s/silent").status == 504)
+      #expect(try await shown() == "open")
+    }
+  }
+
   @Test("of a service with two directions needs both; each shard knows of the one hub", arguments: [1, 3])
   func pubsub(threads: Int) async throws {
     try await Rig.with { rig in

@@ -1,3 +1,4 @@
+import Gateway
 import MessagePack
 import Support
 import Testing
@@ -48,6 +49,7 @@ struct SharedCallTests {
         #expect(reply.headers["cache-control"] == nil)
         bodies.append(reply.body)
       }
+      #expect(await gateway.gateway.accounts.joinedCalls == 3)
       #expect(Set(bodies[..<4]).count == 1)
       #expect(bodies[3] != bodies[4])
       // The next one is made again.
@@ -159,6 +161,9 @@ struct SharedCallTests {
       let head = try await gateway.http.send("HEAD", "/rpc/s/get?a=1")
       #expect(head.headers["age"] != nil)
       try await isNext("other", at: backend, of: gateway)
+      let accounts = await gateway.gateway.accounts
+      #expect(accounts.keptResults == 3)
+      #expect(accounts.joinedCalls == 0)
       // Another argument is another call.
       async let different = gateway.http.get("/rpc/s/get?a:=1")
       try await backend.answerNext(6)

@@ -1,0 +1,57 @@
+import HTTPServer
+import ZeroMQ
+import ZeroMQRPC
+
+extension Configuration {
+  /// What is valid and yet may not be meant, in sentences: what is reached by more than was thought of, and what has no effect.
+  public var notes: [String] {
+    var notes: [String] = []
+    if http.hosts.isEmpty {
+      notes += http.listen.filter { !$0.isLoopback }.map {
+        "http.hosts: not set, so requests to \($0) may be for any host; list the names that clients use"
+      }
+    }
+    if services.isEmpty { notes.append("services: none, so there is nothing to call") }
+    for service in services { notes += service.notes.map { "services.\(service.name).\($0)" } }
+    return notes
+  }
+}
+
+extension Configuration.Service {
+  /// What has no effect, each with its place in the service.
+  fileprivate var notes: [String] {
+    guard case .rpc(let rpc) = pattern else { return [] }
+    return methods.notes + rpc.notes
+  }
+}
+
+extension Configuration.Methods {
+  fileprivate var notes: [String] {
+    let both = safe.filter(hide.contains).map {
+      "methods.safe: \"\($0)\" is hidden as well, and hidden ones are never called"
+    }
+    // Whether a glob covers a method that is safe shows only when methods are called.
+    let policy = MethodPolicy(self)
+    let unsafe = settings.filter { name, settings in
+      guard settings.keep != nil || settings.coalesce == true else { return false }
+      return safe.isEmpty || MethodName(name).map { !policy.isSafe($0) } == true
+    }
+    return both
+      + unsafe.keys.sorted().map {
+        "methods.settings.\($0): results are shared among GETs, and \"\($0)\" is not safe, so there are none; list it under safe"
+      }
+  }
+}
+
+extension Configuration.RPC {
+  fileprivate var notes: [String] {
+    var notes: [String] = []
+    if hedge != .never, connect.count == 1, connect[0].hostName == nil {
+      notes.append("hedge: a second copy goes to another endpoint, and there is only one")
+    }
+    if repeats, retries.percent == 0 {
+      notes.append("retries.budget: 0% allows no more than the first \(retries.burst) calls to be sent twice")
+    }
+    return notes
+  }
+}
