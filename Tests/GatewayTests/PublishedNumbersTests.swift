@@ -80,10 +80,8 @@ struct PublishedNumbersTests {
   @Test("stand in a keyword argument, wherever it stands; what is no number there is none")
   func keywords() {
     func map(_ value: Value) -> [UInt8] {
-      Value.map([
-        (.string("m"), .array([.int(1), .map([(.string("n"), .int(70))])])), (.string("n"), value),
-        (.string("o"), .nil),
-      ]).packed
+      let other: Value = .array([.int(1), .map([.init(.string("n"), .int(70))])])
+      return Value.map([.init(.string("m"), other), .init(.string("n"), value), .init(.string("o"), .nil)]).packed
     }
     let one = EventGap(reason: .lost, missed: 1)
     #expect(lost(.keyword("n"), keywords: [map(.int(300)), map(.int(302))]) == one)

@@ -139,7 +139,8 @@ struct ServiceConfigurationTests {
     ] as [(String, [String])])
   func numbering(seq: String, expected: [String]) {
     let yaml = "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, seq: \(seq) } } }"
-    #expect(complaints(yaml).map { $0.components(separatedBy: "services.a.subscribe.").last ?? "" } == expected)
+    #expect(
+      complaints(yaml).map { $0.split(separator: "services.a.subscribe.").last.map(String.init) ?? "" } == expected)
   }
 
   @Test("takes dates, and types of the application by their codes")

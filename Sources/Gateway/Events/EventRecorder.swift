@@ -135,7 +135,8 @@ final class EventRecorder: TimerHandler, Source {
     guard let topic = call.topic else { return }
     work.bytes += call.count
     do throws(TranscodingError) {
-      append(try text.call(call, on: topic, id: nextID.description), topic: Self.key(topic))
+      let (lines, parts) = try text.call(call, on: topic, id: nextID.description)
+      append(lines, parts, topic: Self.key(topic))
     } catch {
       undecodable(error, topic: Self.key(topic))
     }
@@ -151,16 +152,16 @@ final class EventRecorder: TimerHandler, Source {
     // Safe: only the shard's thread looks at it, in what is submitted.
     nonisolated(unsafe) weak let recorder = self
     encoding.add { [writer, reactor = loop.reactor] in
-      let lines = Self.encode(waiting, id: id, writer)
-      reactor?.submit { recorder?.encoded(lines, topic: topic) }
+      guard let text = Self.encode(waiting, id: id, writer) else { return }
+      reactor?.submit { recorder?.encoded(text, topic: topic) }
     }
   }
 
   /// Encodes a call and lets it go, on any thread.
   private static func encode(
     _ waiting: Guarded<WaitingEvent?>, id: String, _ writer: MessagePackToJSON
-  ) -> Result<[UInt8], TranscodingError> {
-    guard let call = waiting.withLock({ $0.take() }) else { return .success([]) }
+  ) -> Result<(lines: [UInt8], parts: Event.Parts), TranscodingError>? {
+    guard let call = waiting.withLock({ $0.take() }) else { return nil }
     var text = ServerSentEvents(writer: writer)
     return call.lend { call in
       do throws(TranscodingError) {
@@ -171,11 +172,11 @@ final class EventRecorder: TimerHandler, Source {
     }
   }
 
-  private func encoded(_ lines: Result<[UInt8], TranscodingError>, topic: [UInt8]) {
+  private func encoded(_ text: Result<(lines: [UInt8], parts: Event.Parts), TranscodingError>, topic: [UInt8]) {
     guard !isClosed else { return }
     backlog.goOn()
-    switch lines {
-    case .success(let lines): append(lines, topic: topic)
+    switch text {
+    case .success(let (lines, parts)): append(lines, parts, topic: topic)
     case .failure(let error): undecodable(error, topic: topic)
     }
     workOff()
@@ -200,11 +201,12 @@ final class EventRecorder: TimerHandler, Source {
     Array(UnsafeRawBufferPointer(rebasing: topic.prefix(NameRules.longestTopic)))
   }
 
-  private func append(_ lines: [UInt8], topic: [UInt8]?) {
+  private func append(_ lines: [UInt8], _ parts: Event.Parts? = nil, topic: [UInt8]?) {
     // A gap is short: there is always room for it.
     let isKept = lines.count < MemoryBudget.smallest || makeRoom(for: lines.count)
     let lines = isKept ? lines : ServerSentEvents.gap(id: nextID, lost(lines.count))
-    let event = Event(sequence: history.end, topic: topic, text: lines, time: loop.now, memory: memory)
+    let event = Event(
+      sequence: history.end, topic: topic, text: lines, parts: isKept ? parts : nil, time: loop.now, memory: memory)
     history.append(event)
     history.trim()
     batch.append(event)

@@ -41,6 +41,8 @@ final class EventStream: BodyStream {
   }
 
   let filter: TopicFilter
+  /// Nil for the usual one, whose bytes are those of the events.
+  let shape: EventShape?
   /// Where it is to begin.
   let start: Resumption.Start
   private let feed: EventFeed
@@ -70,9 +72,11 @@ final class EventStream: BodyStream {
 
   /// A stream that `EventFeed.open` opens.
   init(
-    _ filter: TopicFilter, from start: Resumption.Start, feed: EventFeed, exchange: Exchange, opener: any StreamOpener
+    _ filter: TopicFilter, _ shape: EventShape, from start: Resumption.Start, feed: EventFeed, exchange: Exchange,
+    opener: any StreamOpener
   ) {
     self.filter = filter
+    self.shape = shape.isUsual ? nil : shape
     self.start = start
     self.feed = feed
     self.exchange = exchange
@@ -87,6 +91,10 @@ final class EventStream: BodyStream {
       if offset < text.count {
         offset += text.withUnsafeBytes { free.fill(with: $0, from: offset) }
         if offset < text.count { return .bytes(room.count - free.count) }
+        letGo()
+      } else if let shape, let event, let parts = event.parts {
+        offset += shape.fill(&free, with: event, parts, from: offset)
+        if offset < shape.length(of: event, parts) { return .bytes(room.count - free.count) }
         letGo()
       }
       if ending == .lastText || !advance(&free) { break }
@@ -137,7 +145,9 @@ final class EventStream: BodyStream {
 
   /// Copies an event that fits. Of one that does not, the rest is held until there is room for it.
   private func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
-    if event.text.count <= free.count {
+    if let shape {
+      if event.parts == nil { write(shape.control(event.text)) } else { self.event = event }
+    } else if event.text.count <= free.count {
       _ = event.text.withUnsafeBytes { free.fill(with: $0) }
     } else {
       write(event.text)
@@ -150,6 +160,9 @@ final class EventStream: BodyStream {
     offset = 0
   }
 
+  /// What the gateway itself tells, as the stream writes it.
+  private func control(_ bytes: [UInt8]) -> [UInt8] { shape?.control(bytes) ?? bytes }
+
   /// Lets go of what is written.
   private func letGo() {
     write([])
@@ -157,7 +170,7 @@ final class EventStream: BodyStream {
   }
 
   private func end(with bytes: [UInt8]) {
-    write(bytes)
+    write(control(bytes))
     ending = .lastText
   }
 
@@ -192,6 +205,7 @@ final class EventStream: BodyStream {
     if let gap = beginning.gap { text += ServerSentEvents.gap(id: beginning.id, gap) }
     // A stream that is told nothing of publishers has them all.
     if !beginning.publishers.areComplete { text += ServerSentEvents.upstream(beginning.publishers) }
+    text = control(text)
     read(beginning.page)
     opener.take()?.opened(self, after: beginning.id)
   }
@@ -235,7 +249,7 @@ final class EventStream: BodyStream {
       read(page)
       missed += UInt64(page.superseded)
     }
-    if missed > 0 { write(ServerSentEvents.lagged(id: id, missed: missed)) }
+    if missed > 0 { write(control(ServerSentEvents.lagged(id: id, missed: missed))) }
   }
 
   /// Reads on with the events of a page.
@@ -250,11 +264,12 @@ final class EventStream: BodyStream {
   /// It is time for a comment, unless there is something to be read anyway; or for the end.
   func beat(at now: Instant) {
     if now >= expiry { return end(because: .aged) }
-    guard state == .waiting, offset == text.count, ending == .none else { return }
+    guard state == .waiting, offset == text.count, event == nil, ending == .none else { return }
     // When events have come that were not for it, it says to which it has come: they are not missing to a client that resumes.
     let before = cursor
     passSilence()
-    write(cursor > before ? ServerSentEvents.heartbeat(id: feed.id(before: cursor)) : ServerSentEvents.heartbeat)
+    let hasPassed = cursor > before
+    write(control(hasPassed ? ServerSentEvents.heartbeat(id: feed.id(before: cursor)) : ServerSentEvents.heartbeat))
     exchange?.wake()
   }
 

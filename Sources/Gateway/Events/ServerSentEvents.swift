@@ -8,30 +8,42 @@ struct ServerSentEvents: ~Copyable {
   private var buffer = ByteBuffer(capacity: 1_024)
   private var name = ByteBuffer(capacity: 256)
 
+  /// What stands before each part of a published call.
+  static let id: StaticString = "id: "
+  static let data: StaticString = "\ndata: "
+  static let topic: StaticString = "{\"topic\":"
+  static let method: StaticString = ",\"method\":"
+  static let arguments: StaticString = ",\"args\":"
+
   init(writer: MessagePackToJSON) { self.writer = writer }
 
-  /// A published call. Throws when a part of it is not MessagePack or has no form in JSON.
+  /// The lines of a published call, and where its parts end. Throws when a part of it is not MessagePack or has no form in JSON.
   mutating func call(
     _ call: BorrowedCall, on topic: UnsafeRawBufferPointer, id: String
-  ) throws(TranscodingError) -> [UInt8] {
+  ) throws(TranscodingError) -> (lines: [UInt8], parts: Event.Parts) {
     guard Self.isArray(call.arguments), Self.isMap(call.keywords) else {
       throw TranscodingError(
         code: .badMessagePack, message: "the arguments of a published call are an array, and its keywords a map",
         offset: 0)
     }
     buffer.removeAll()
-    buffer.append("id: ")
+    buffer.append(Self.id)
     buffer.append(utf8: id)
-    buffer.append("\ndata: {\"topic\":")
+    let idEnd = buffer.count
+    buffer.append(Self.data)
+    buffer.append(Self.topic)
     try appendName(topic)
-    buffer.append(",\"method\":")
+    let topicEnd = buffer.count
+    buffer.append(Self.method)
     try appendName(call.method)
-    buffer.append(",\"args\":")
+    let methodEnd = buffer.count
+    buffer.append(Self.arguments)
     try writer.transcode(call.arguments, into: &buffer)
+    let parts = Event.Parts(id: idEnd, topic: topicEnd, method: methodEnd, arguments: buffer.count)
     buffer.append(",\"kwargs\":")
     try writer.transcode(call.keywords, into: &buffer)
     buffer.append("}\n\n")
-    return buffer.withUnsafeBytes { Array($0) }
+    return (buffer.withUnsafeBytes { Array($0) }, parts)
   }
 
   private static func isArray(_ value: UnsafeRawBufferPointer) -> Bool {

@@ -49,6 +49,8 @@ struct Subscriptions {
     let number: UInt64
     /// Those that name it.
     var filters: Set<TopicFilter> = []
+    /// How many of them match only some of what begins with it.
+    var choosy = 0
   }
 
   /// A filter whose prefixes are subscribed to.
@@ -118,6 +120,7 @@ struct Subscriptions {
       prefixes.update(prefix) { known in
         if known == nil { known = Prefix(number: number) }
         known?.filters.insert(filter)
+        if filter.hasPatterns { known?.choosy += 1 }
       }
     }
     return .opened(Work(actions: new.map(Action.subscribe), prefixes: filter.prefixes.count))
@@ -161,6 +164,7 @@ struct Subscriptions {
     for prefix in filter.prefixes {
       prefixes.update(prefix) { known in
         known?.filters.remove(filter)
+        if filter.hasPatterns { known?.choosy -= 1 }
         guard known?.filters.isEmpty == true else { return }
         known = nil
         work.actions.append(.unsubscribe(prefix))
@@ -198,8 +202,11 @@ struct Subscriptions {
         return wakes
       }
       prefixes.forEachPrefix(of: topic) { prefix in
-        guard seen.insert(prefix.number).inserted else { return }
-        for filter in prefix.filters where wakes.filters[filter] == nil { wakes.filters[filter] = event.sequence }
+        guard seen.insert(prefix.number).inserted || prefix.choosy > 0 else { return }
+        for filter in prefix.filters where wakes.filters[filter] == nil {
+          if filter.hasPatterns, !filter.matches(event) { continue }
+          wakes.filters[filter] = event.sequence
+        }
       }
     }
     return wakes

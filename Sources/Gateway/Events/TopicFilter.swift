@@ -1,33 +1,45 @@
 import Glibc
 
-/// The topics one stream asks for: a topic matches when it begins with one of the prefixes, as in ZeroMQ. It never changes, and is
-/// looked up by a hash that is made once, so that to find it costs the same however many prefixes it has.
+/// The topics one stream asks for: a topic matches when it begins with one of the prefixes, as in ZeroMQ, or when one of the patterns
+/// matches it. It never changes, and is looked up by a hash that is made once, so that to find it costs the same however many prefixes
+/// it has.
 final class TopicFilter: Hashable, Sendable {
   /// Matches nothing that has a topic.
   static let none = TopicFilter(prefixes: [])
 
-  /// What was asked for, each once, in the order of the request.
+  /// What is subscribed to for it, each once, in the order of the request: what was asked for, and of patterns the prefixes.
   let prefixes: [[UInt8]]
-  /// Those prefixes that no other one covers, in order of their bytes.
+  /// Whether not all that begins with one of the prefixes matches.
+  var hasPatterns: Bool { !patterns.isEmpty }
+  private let patterns: [TopicPattern]
+  /// Those prefixes asked for that no other one covers, in order of their bytes.
   private let shortest: [[UInt8]]
   private let hash: Int
 
-  init(prefixes: [[UInt8]]) {
+  init(prefixes: [[UInt8]], patterns: [TopicPattern] = []) {
     var seen: Set<[UInt8]> = []
-    let different = prefixes.filter { seen.insert($0).inserted }
+    let asked = prefixes.filter { seen.insert($0).inserted }
     var shortest: [[UInt8]] = []
-    for prefix in different.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+    for prefix in asked.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
       if let last = shortest.last, prefix.starts(with: last) { continue }
       shortest.append(prefix)
     }
-    self.prefixes = different
+    self.patterns = patterns
+    self.prefixes = asked + patterns.map(\.prefix).filter { seen.insert($0).inserted }
     self.shortest = shortest
-    hash = different.hashValue
+    var hasher = Hasher()
+    hasher.combine(self.prefixes)
+    if !patterns.isEmpty { hasher.combine(patterns) }
+    hash = hasher.finalize()
   }
 
   /// Whether a stream with this filter sends the event.
   func matches(_ event: Event) -> Bool {
     guard let topic = event.topic else { return true }
+    return beginsRight(topic) || patterns.contains { $0.matches(topic) }
+  }
+
+  private func beginsRight(_ topic: [UInt8]) -> Bool {
     if shortest.count == 1 { return Self.begins(topic, with: shortest[0]) }
     // No prefix in `shortest` begins another one, so only the last that does not come after the topic can begin it.
     var (low, high) = (0, shortest.count)
@@ -49,7 +61,9 @@ final class TopicFilter: Hashable, Sendable {
   }
 
   static func == (left: TopicFilter, right: TopicFilter) -> Bool {
-    left === right || left.hash == right.hash && left.prefixes == right.prefixes
+    left === right
+      || left.hash == right.hash && left.prefixes == right.prefixes && left.shortest == right.shortest
+        && left.patterns == right.patterns
   }
 
   func hash(into hasher: inout Hasher) { hasher.combine(hash) }

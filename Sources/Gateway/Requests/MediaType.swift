@@ -37,6 +37,15 @@ enum MediaType {
     return (best.quality, best.specificity == 3)
   }
 
+  /// One JSON text on each line.
+  static let lines: StaticString = "application/x-ndjson"
+
+  /// Whether the lines of `Accept` name JSON on lines, and want the other type no more: a range that covers both does not ask for it.
+  static func prefersLines(_ accept: [UnsafeRawBufferPointer], over other: StaticString) -> Bool {
+    let wish = preference(accept, lines)
+    return wish.isNamed && wish.quality > 0 && wish.quality >= preference(accept, other).quality
+  }
+
   /// Which of the formats the lines of `Accept` want most; nil when they rule out all. One with a higher quality goes first, then one
   /// that a more specific range names, then one that is named earlier, then JSON.
   static func wanted(_ lines: [UnsafeRawBufferPointer]) -> ResultFormat? {

@@ -7,7 +7,6 @@ import ZeroMQRPC
 /// The body is cut into its items, and each is read by itself, so what is wrong with one concerns no other. All go out at once; a
 /// `CallGroup` waits for their ends. A client that accepts lines gets each answer as it comes.
 struct BatchResponder: Responder {
-  private static let lines: StaticString = "application/x-ndjson"
   private static let controls: Set<String> = [RequestTimeout.parameter]
 
   let upstreams: UpstreamTable
@@ -20,11 +19,7 @@ struct BatchResponder: Responder {
 
   /// Whether lines are named, and not only covered by a range that covers JSON as well.
   private func wantsLines(_ request: GatewayRequest) -> Bool {
-    guard request.header(.accept) != nil else { return false }
-    let accept = request.values(of: .accept)
-    let lines = MediaType.preference(accept, Self.lines)
-    return lines.isNamed && lines.quality > 0
-      && lines.quality >= MediaType.preference(accept, "application/json").quality
+    request.header(.accept) != nil && MediaType.prefersLines(request.values(of: .accept), over: "application/json")
   }
 
   func respond(to request: GatewayRequest) throws(Problem) {
@@ -42,7 +37,7 @@ struct BatchResponder: Responder {
         group.add(error, id: item.id)
       }
     }
-    if wantsLines(request) { group.answer(lines: Self.lines) } else { group.answer() }
+    if wantsLines(request) { group.answer(lines: MediaType.lines) } else { group.answer() }
   }
 
   private func items(_ body: UnsafeRawBufferPointer) throws(Problem) -> [BatchItem] {

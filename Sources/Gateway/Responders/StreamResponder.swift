@@ -8,7 +8,11 @@ struct StreamResponder: Responder {
   /// The control parameters with which a client that cannot set headers resumes, the stronger first: what the polyfills of
   /// EventSource send when they connect again is newer than what a page wrote into its URL.
   private static let lastEventIDs = ["lastEventId", "_last_event_id"]
-  private static let controls = Set(lastEventIDs + ["_from"])
+  /// Each event is held against each of them, of each stream that may want it.
+  private static let patternsPerStream = 16
+  private static let name = "_event"
+  private static let data = "_data"
+  private static let controls = Set(lastEventIDs + ["_from", name, data])
   static let type: StaticString = "text/event-stream; charset=utf-8"
   static let headers: [(StaticString, String)] = [
     ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
@@ -20,7 +24,16 @@ struct StreamResponder: Responder {
 
   var methods: HTTPMethod.Set { .fetch }
 
-  func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("text/event-stream") }
+  func begin(_ request: GatewayRequest) throws(Problem) {
+    if Self.wantsLines(request) || MediaType.accepts(request.values(of: .accept), "text/event-stream") { return }
+    throw Problem(
+      .notAcceptable,
+      "A stream is text/event-stream or \(MediaType.lines); name one of them in Accept, or leave Accept out.")
+  }
+
+  private static func wantsLines(_ request: GatewayRequest) -> Bool {
+    request.header(.accept) != nil && MediaType.prefersLines(request.values(of: .accept), over: "text/event-stream")
+  }
 
   /// The longest query that is read at once. Streams of hundreds of topics may be asked for by the thousand.
   private static let shortQuery = 512
@@ -44,19 +57,38 @@ struct StreamResponder: Responder {
     let query = try request.query(.topics, controls: Self.controls)
     let filter = try filter(query?.topics ?? [])
     let start = try start(request, query)
-    guard request.method == .get else {
-      return request.answer(200, Self.type, headers: Self.headers, stream: EmptyStream())
-    }
+    let shape = try Self.shape(request, query)
+    guard request.method == .get else { return request.answer(with: EmptyStream(), shape) }
     request.waits(for: pending)
     pending.isResuming = start != nil
     feed.open(
-      EventStream(filter, from: start ?? .latest, feed: feed, exchange: request.exchange, opener: pending))
+      EventStream(filter, shape, from: start ?? .latest, feed: feed, exchange: request.exchange, opener: pending))
+  }
+
+  /// What the client asks the events to look like.
+  private static func shape(_ request: GatewayRequest, _ query: Query?) throws(Problem) -> EventShape {
+    var shape = EventShape()
+    shape.isJSONLines = wantsLines(request)
+    if let text = query?.control(data) {
+      guard text == "args" else { throw Problem(.badQuery, "\"\(data)\" takes args, and not \"\(text)\".") }
+      shape.hasArgumentsOnly = true
+    }
+    if let text = query?.control(name) {
+      guard let name = EventShape.Name(rawValue: text) else {
+        throw Problem(.badQuery, "\"\(Self.name)\" takes method or topic, and not \"\(text)\".")
+      }
+      guard !shape.isJSONLines else {
+        throw Problem(.badQuery, "\"\(Self.name)\" names events of text/event-stream; lines of JSON have no names.")
+      }
+      shape.name = name
+    }
+    return shape
   }
 
   /// A stream asks for more than one may. Waiting does not help.
-  private static func tooMany(_ count: Int, _ most: Int) -> Problem {
+  private static func tooMany(_ count: Int, _ most: Int, _ kind: String = "") -> Problem {
     var problem = Problem(
-      .tooManyTopics, "A stream may name \(most) topics, not \(count); name a prefix that covers several.")
+      .tooManyTopics, "A stream may name \(most) topics\(kind), not \(count); name a prefix that covers several.")
     problem.status = 400
     problem.isRetryable = false
     problem.retryAfter = nil
@@ -90,10 +122,27 @@ struct StreamResponder: Responder {
     let most = feed.settings.topicsPerStream
     if topics.count > most { throw Self.tooMany(topics.count, most) }
     let offered = feed.settings.topics.map { Array($0.utf8) }
-    for topic in topics where !offered.contains(where: { topic.starts(with: $0) }) {
-      throw .topicNotOffered(topic)
+    var prefixes: [[UInt8]] = []
+    var patterns: [TopicPattern] = []
+    for topic in topics {
+      let pattern = TopicPattern(topic)
+      let prefix = pattern?.prefix ?? (TopicPattern.takesRest(topic) ? Array(topic.dropLast()) : topic)
+      guard offered.contains(where: { prefix.starts(with: $0) }) else { throw .topicNotOffered(topic) }
+      if let pattern { patterns.append(pattern) } else { prefixes.append(prefix) }
     }
-    return TopicFilter(prefixes: topics.isEmpty ? offered : topics)
+    guard patterns.count <= Self.patternsPerStream else {
+      throw Self.tooMany(patterns.count, Self.patternsPerStream, " with wildcards")
+    }
+    return TopicFilter(prefixes: topics.isEmpty ? offered : prefixes, patterns: patterns)
+  }
+}
+
+extension GatewayRequest {
+  /// Answers with a stream of that shape.
+  fileprivate func answer(
+    with stream: any BodyStream, _ shape: EventShape, headers: [(StaticString, String)] = StreamResponder.headers
+  ) {
+    answer(200, shape.isJSONLines ? MediaType.lines : StreamResponder.type, headers: headers, stream: stream)
   }
 }
 
@@ -116,7 +165,7 @@ private final class PendingStream: StreamOpener, PendingWork {
     guard let request = request.take() else { return stream.closed() }
     var headers = StreamResponder.headers
     if isResuming { headers.append(("Stream-Resumed-From", id.description)) }
-    request.answer(200, StreamResponder.type, headers: headers, stream: stream)
+    request.answer(with: stream, stream.shape ?? EventShape(), headers: headers)
   }
 
   func refused(_ problem: Problem) { request.take()?.answer(problem) }

@@ -304,16 +304,16 @@ struct StreamLifeTests {
 }
 
 extension LiveGateway {
-  /// Publishes on `a` until each stream has had an event.
-  func areAttached(_ streams: [EventReader], _ publisher: WireSocket) async throws {
+  /// Publishes on `a` until each stream has had an event, of the name that it gives to it.
+  func areAttached(_ streams: [EventReader], _ publisher: WireSocket, named names: [String] = []) async throws {
     let publishing = Task {
       while !Task.isCancelled, try await http.get("/live").status == 200 {
         try await publisher.publish("a", "attached")
       }
     }
     defer { publishing.cancel() }
-    for stream in streams {
-      let event = try await stream.event(named: "")
+    for (index, stream) in streams.enumerated() {
+      let event = try await stream.event(named: index < names.count ? names[index] : "")
       #expect(event != nil)
     }
   }

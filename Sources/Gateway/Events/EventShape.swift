@@ -1,0 +1,145 @@
+import HTTPServer
+
+/// How a stream writes what it sends. All shapes are cut from the lines of an event, which are encoded once: its usual one is those lines.
+struct EventShape: Hashable, Sendable {
+  /// What an event is named by.
+  enum Name: String, CaseIterable {
+    case method, topic
+  }
+
+  /// Names that are never those of published calls: the gateway's own events, and two that a browser's EventSource gives a meaning.
+  private static let reserved: [StaticString] = ["gap", "upstream", "lagged", "bye", "error", "open"]
+
+  /// Whether each event is one line of JSON, and not lines of server-sent events.
+  var isJSONLines = false
+  /// Nil for events without a name.
+  var name: Name?
+  /// Whether only the arguments are sent.
+  var hasArgumentsOnly = false
+
+  /// Whether it is that of `Event.text`.
+  var isUsual: Bool { self == EventShape() }
+
+  // MARK: Published calls
+
+  /// How many bytes a published call has.
+  func length(of event: Event, _ parts: Event.Parts) -> Int {
+    var length = 0
+    forEachPiece(of: event, parts) { length += $0.count }
+    return length
+  }
+
+  /// Copies a published call from that byte on, as much of it as there is room for, and goes on behind that. Returns how many bytes
+  /// they were.
+  func fill(
+    _ room: inout UnsafeMutableRawBufferPointer, with event: Event, _ parts: Event.Parts, from start: Int
+  ) -> Int {
+    var (left, copied) = (start, 0)
+    forEachPiece(of: event, parts) { piece in
+      if left < piece.count { copied += room.fill(with: piece, from: left) }
+      left = max(0, left - piece.count)
+    }
+    return copied
+  }
+
+  private func forEachPiece(of event: Event, _ parts: Event.Parts, _ body: (UnsafeRawBufferPointer) -> Void) {
+    event.text.withUnsafeBytes { text in
+      func piece(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: text[start..<end])
+      }
+      func literal(_ literal: StaticString) { body(literal.bytes) }
+      let arguments = piece(parts.method + ServerSentEvents.arguments.utf8CodeUnitCount, parts.arguments)
+      if isJSONLines {
+        literal("{\"id\":\"")
+        body(piece(ServerSentEvents.id.utf8CodeUnitCount, parts.id))
+        literal("\",")
+        if hasArgumentsOnly {
+          literal("\"args\":")
+          body(arguments)
+          literal("}\n")
+        } else {
+          body(piece(parts.id + ServerSentEvents.data.utf8CodeUnitCount + 1, text.count - 1))
+        }
+        return
+      }
+      body(piece(0, parts.id))
+      if let name {
+        literal("\nevent: ")
+        let start =
+          name == .topic
+          ? parts.id + ServerSentEvents.data.utf8CodeUnitCount + ServerSentEvents.topic.utf8CodeUnitCount
+          : parts.topic + ServerSentEvents.method.utf8CodeUnitCount
+        Self.writeName(piece(start, name == .topic ? parts.topic : parts.method), body)
+      }
+      if hasArgumentsOnly {
+        literal(ServerSentEvents.data)
+        body(arguments)
+        literal("\n\n")
+      } else {
+        body(piece(parts.id, text.count))
+      }
+    }
+  }
+
+  /// Writes a topic or a method as the name of an event: its JSON without the quotes, which has no line breaks. One that is not UTF-8
+  /// is an object of JSON, and the text of no other name. A reserved name has an escape for its first letter, so that it is still
+  /// the JSON of the same name.
+  private static func writeName(_ json: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> Void) {
+    guard json.first == UInt8(ascii: "\"") else { return body(json) }
+    let name = UnsafeRawBufferPointer(rebasing: json[1..<(json.count - 1)])
+    guard reserved.contains(where: { $0.bytes.elementsEqual(name) }) else { return body(name) }
+    let escape = [UInt8]("\\u00\(String(name[0], radix: 16))".utf8)
+    escape.withUnsafeBytes(body)
+    body(UnsafeRawBufferPointer(rebasing: name[1...]))
+  }
+
+  // MARK: What the gateway tells
+
+  /// The lines of events that the gateway itself makes, or of its comments, in this shape.
+  func control(_ lines: [UInt8]) -> [UInt8] {
+    guard isJSONLines else { return lines }
+    var json: [UInt8] = []
+    var block = ControlBlock()
+    for line in lines.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      if !line.isEmpty {
+        block.read(line)
+      } else if !block.isEmpty {
+        json += block.line.utf8
+        block = ControlBlock()
+      }
+    }
+    return json
+  }
+}
+
+/// The lines between two empty ones, of what the gateway itself tells, on their way to one line of JSON.
+private struct ControlBlock {
+  private(set) var isEmpty = true
+  private var name: String?
+  private var id: String?
+  private var retry: String?
+  /// An object.
+  private var data: String?
+
+  mutating func read(_ line: ArraySlice<UInt8>) {
+    isEmpty = false
+    let parts = String(decoding: line, as: UTF8.self).split(separator: ": ", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { return }
+    switch parts[0] {
+    case "event": name = parts[1]
+    case "id": id = parts[1]
+    case "retry": retry = parts[1]
+    case "data": data = parts[1]
+    default: break
+    }
+  }
+
+  /// One without a name is the beginning of the stream, which tells when to connect again, or a heartbeat.
+  var line: String {
+    var members = [#""event":"\#(name ?? (retry == nil ? "heartbeat" : "open"))""#]
+    if let id { members.append(#""id":"\#(id)""#) }
+    if let retry { members.append(#""retry":\#(retry)"#) }
+    if let data, data != "{}" { members.append(String(data.dropFirst().dropLast())) }
+    return "{\(members.joined(separator: ","))}\n"
+  }
+}
