@@ -15,6 +15,11 @@ public enum Browser {
     return try await Subprocess(python, ["-c", "import playwright"]).ended() == 0
   }
 
+  /// Starts a script of `Tests/Interop` with the browser's path and more as its arguments.
+  public static func start(_ script: String, _ arguments: String...) throws -> Subprocess {
+    try Python.start(script, [path ?? ""] + arguments)
+  }
+
   /// Runs a script of `Tests/Interop` with the browser's path and more as its arguments; returns the lines it printed.
   public static func lines(of script: String, _ arguments: String...) async throws -> [JSON] {
     try await Python.lines(of: script, [path ?? ""] + arguments)
