@@ -69,6 +69,8 @@ extension Configuration {
     /// What is kept for streams that resume. While it keeps anything, all of `topics` is subscribed to, whether a stream asks for it
     /// or not.
     public var history = History()
+    /// How the publishers number their messages, so that streams are told of those that do not arrive; nil when they do not (default).
+    public var numbering: Numbering?
     /// What happens to a stream that reads too slowly (default: it is disconnected).
     public var slow = Slow.disconnect
     /// The longest frame of a published message, in bytes; a message with a longer one is dropped, and its streams are told. A
@@ -81,6 +83,8 @@ extension Configuration {
     public var heartbeat: Duration = .seconds(15)
     /// How long clients are told to wait before they connect again (default: 3 s).
     public var retry: Duration = .seconds(3)
+    /// How long a stream may be open; it ends in the last tenth of that time, or up to a heartbeat later (default: 1 h).
+    public var maxAge: Duration = .hours(1)
 
     /// Any topic, the default history.
     public init(connect: [Endpoint]) { self.connect = connect }
@@ -98,12 +102,19 @@ extension Configuration {
       }
       section.read("topics-limit", into: &topicsLimit) { $0.integer(in: 1...1_000_000) }
       if let inner = section.section("history") { history.read(inner, limits) }
-      section.read("slow", into: &slow) { $0.choice(later: ["drop-oldest", "conflate"]) }
+      if let inner = section.section("seq") { numbering = Numbering(inner) }
+      if numbering?.scope == .publisher, connect.count != 1 || !topics.contains("") || !history.keepsEvents {
+        section.report(
+          "per: publisher needs one endpoint in connect, topics [\"\"] and a history: otherwise numbers are missing that are not lost",
+          at: "seq")
+      }
+      section.read("slow", into: &slow) { $0.choice() }
       section.read("event-limit", into: &eventLimit) { $0.bytes(in: (1 << 10)...(1 << 30)) }
       section.fit("event-limit", &eventLimit, into: limits)
       section.read("linger", into: &linger) { $0.duration(in: .zero ... .hours(1)) }
       section.read("heartbeat", into: &heartbeat) { $0.duration(in: .seconds(1) ... .hours(1)) }
       section.read("retry", into: &retry) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
+      section.read("max-age", into: &maxAge) { $0.duration(in: .seconds(1) ... .hours(10_000)) }
       section.finish()
     }
   }
@@ -136,6 +147,10 @@ extension Configuration {
   public enum Slow: String, Sendable, Hashable, CaseIterable {
     /// It is told and closed; it may resume.
     case disconnect
+    /// It is told, and goes on with the oldest event that is kept.
+    case dropOldest = "drop-oldest"
+    /// As `dropOldest`; and of what it has fallen behind it gets the newest event of each topic only.
+    case conflate
   }
 }
 

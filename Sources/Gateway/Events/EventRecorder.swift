@@ -37,14 +37,17 @@ final class EventRecorder: TimerHandler, Source {
   private var watch: Watch?
   private var ageTimer: Timer?
   private var isClosed = false
+  /// What publishers' numbers say; nil where they give none.
+  private var numbers: PublishedNumbers?
   private var undecodable = PowerOfTwoCounter()
   private var lost = PowerOfTwoCounter()
 
   init(
-    _ service: Configuration.Service, keeping history: Configuration.History, memory: MemoryBudget,
+    _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, memory: MemoryBudget,
     limits: Configuration.Limits, on loop: Loop, logger: Logger
   ) throws {
-    self.history = EventHistory(history)
+    history = EventHistory(subscribe.history, conflates: subscribe.slow == .conflate)
+    numbers = subscribe.numbering.map(PublishedNumbers.init)
     self.memory = memory
     longestShortCall = limits.inline
     writer = service.writer(limits: limits.transcoding)
@@ -71,8 +74,12 @@ final class EventRecorder: TimerHandler, Source {
 
   // MARK: What comes in
 
-  /// A call was published.
-  func published(_ call: BorrowedCall) {
+  /// A call was published, in a message that may have a frame more.
+  func published(_ call: BorrowedCall, extra: UnsafeRawBufferPointer?) {
+    if let gap = numbers?.lost(before: call, extra: extra) {
+      // The numbers of a publisher count what is for all streams.
+      comes(.gap(gap, topic: numbers?.areOfTopics == true ? call.topic.map(Self.key) : nil))
+    }
     if backlog.isEmpty, call.count <= longestShortCall, mayEncode() { return encode(call) }
     let weight = WaitingEvent.weight(of: call)
     if makeRoom(for: weight) {

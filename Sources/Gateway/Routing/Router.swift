@@ -61,6 +61,12 @@ final class Router {
     case ("calls", 2): CallsResponder(id: try path.takeText(target))
     case ("jsonrpc", 2): try JSONRPCResponder(service: path.takeService(target), in: upstreams)
     case ("sub", 2): try StreamResponder(service: path.takeService(target), in: upstreams)
+    case ("sub", 3):
+      if try endsWithTopics(target, path) {
+        try TopicsResponder(service: path.takeService(target), method, in: upstreams)
+      } else {
+        try other(method, target, name, &path)
+      }
     case ("", 1) where method == .options: ServerResponder()
     case ("live", 1): LiveResponder()
     case ("ready", 1): ReadyResponder(upstreams: upstreams)
@@ -69,6 +75,13 @@ final class Router {
     case ("problems", 2): try ProblemPageResponder(code: path.takeText(target))
     default: try other(method, target, name, &path)
     }
+  }
+
+  /// Whether the path ends as that of the topics of a service does.
+  private func endsWithTopics(_ target: Span<UInt8>, _ path: TargetPath) throws(Problem) -> Bool {
+    var path = path
+    _ = try path.takeText(target)
+    return try path.takeText(target) == "topics"
   }
 
   /// A verb that no path of this shape takes is told so before what the path names is looked for: another verb comes first then.

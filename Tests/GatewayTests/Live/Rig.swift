@@ -127,6 +127,8 @@ final class LiveGateway: Sendable {
     let accounts = await gateway.stop()
     // However a test ends, each request has ended in exactly one way.
     #expect(accounts.underWay == 0, "\(accounts)")
+    // And each event has ended in exactly one way for each stream.
+    #expect(accounts.events.areBalanced, "\(accounts.events)")
   }
 
   /// Waits until a call of the service `s` arrives at a backend that the test plays, and answers it.
