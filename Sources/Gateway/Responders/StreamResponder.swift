@@ -31,7 +31,8 @@ struct StreamResponder: Responder {
     if shape.isJSONLines || MediaType.accepts(request.values(of: .accept), "text/event-stream") { return }
     throw Problem(
       .notAcceptable,
-      "A stream is text/event-stream or \(MediaType.lines), and with \(wait)=20 application/json; name what you want in Accept.")
+      "A stream is text/event-stream or \(MediaType.lines), and with \(wait)=20 application/json; name what you want in Accept."
+    )
   }
 
   private static func wantsLines(_ request: GatewayRequest) -> Bool {
@@ -73,7 +74,8 @@ struct StreamResponder: Responder {
     guard text.utf8.allSatisfy({ 0x30...0x39 ~= $0 || $0 == UInt8(ascii: ".") }), let seconds = Double(text),
       seconds <= Double(EventPoll.longestWait)
     else {
-      throw Problem(.badQuery, "\"\(wait)\" is a number of seconds from 0 to \(EventPoll.longestWait), not \"\(text)\".")
+      throw Problem(
+        .badQuery, "\"\(wait)\" is a number of seconds from 0 to \(EventPoll.longestWait), not \"\(text)\".")
     }
     return .seconds(seconds)
   }
@@ -117,7 +119,8 @@ struct StreamResponder: Responder {
     let from = try query?.control("_from").map { text throws(Problem) in try Self.start(from: text) }
     if from == .snapshot, feed.settings.last == nil {
       throw Problem(
-        .badQuery, "This service keeps no last events to begin with; subscribe: { last: {} } in its configuration makes it.")
+        .badQuery,
+        "This service keeps no last events to begin with; subscribe: { last: {} } in its configuration makes it.")
     }
     if let header = request.header(.lastEventID), !header.isEmpty {
       return .after(String(decoding: header, as: UTF8.self))

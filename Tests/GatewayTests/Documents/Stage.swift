@@ -61,6 +61,7 @@ struct Stage: Sendable {
     ] {
       try await usual.isConnected(target, body)
     }
+    try await eventually("a last event") { try await usual.http.get("/sub/news/last?topic=clock").status == 200 }
   }
 
   /// Sends a request until the answer is another one than "no backend": the connection may need a moment.

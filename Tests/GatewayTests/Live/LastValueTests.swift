@@ -41,10 +41,13 @@ struct LastValueTests {
     }
   }
 
-  @Test("what has no last event is told why", arguments: [
-    ("topic=none", 404, "no-such-topic"), ("topic=x", 404, "no-such-topic"), ("", 400, "bad-query"),
-    ("topic=a&topic=b", 400, "bad-query"), ("prefix=a", 400, "unknown-parameter"), ("_from=latest", 400, "unknown-parameter"),
-  ])
+  @Test(
+    "what has no last event is told why",
+    arguments: [
+      ("topic=none", 404, "no-such-topic"), ("topic=x", 404, "no-such-topic"), ("", 400, "bad-query"),
+      ("topic=a&topic=b", 400, "bad-query"), ("prefix=a", 400, "unknown-parameter"),
+      ("_from=latest", 400, "unknown-parameter"),
+    ])
   func refused(query: String, status: Int, code: String) async throws {
     try await Rig.with { rig in
       let (_, gateway) = try await rig.publisher("last: { topics: 10 }\ntopics: [a, none]", threads: 1)
@@ -96,7 +99,9 @@ struct LastValueTests {
     }
   }
 
-  @Test("whatever is published while streams open, each sees the newest of each topic, and never an older one after it", arguments: [1, 2])
+  @Test(
+    "whatever is published while streams open, each sees the newest of each topic, and never an older one after it",
+    arguments: [1, 2])
   func seam(threads: Int) async throws {
     try await Rig.with { rig in
       let (publisher, gateway) = try await rig.publisher("last: {}", threads: threads)

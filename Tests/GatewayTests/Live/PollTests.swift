@@ -6,7 +6,8 @@ import ZeroMQ
 /// Streams that are one document.
 @Suite("long poll", .timeLimit(.minutes(1)))
 struct PollTests {
-  @Test("a poll waits for the first event, answers with what there is, and the next goes on behind it", arguments: [1, 2])
+  @Test(
+    "a poll waits for the first event, answers with what there is, and the next goes on behind it", arguments: [1, 2])
   func poll(threads: Int) async throws {
     try await Rig.with { rig in
       let (publisher, gateway) = try await rig.publisher(threads: threads)
@@ -132,12 +133,14 @@ struct PollTests {
     }
   }
 
-  @Test("what cannot be a poll is refused", arguments: [
-    ("_poll=x", 400, [:]), ("_poll=61", 400, [:]), ("_poll=-1", 400, [:]), ("_poll=", 400, [:]),
-    ("_poll=1&_event=topic", 400, [:]), ("_poll=1", 406, ["Accept": "text/event-stream"]),
-    ("_poll=0", 200, ["Accept": "application/json"]), ("_poll=0", 200, ["Accept": "*/*"]), ("_poll=0.5", 200, [:]),
-    ("", 406, ["Accept": "application/json"]),
-  ] as [(String, Int, [String: String])])
+  @Test(
+    "what cannot be a poll is refused",
+    arguments: [
+      ("_poll=x", 400, [:]), ("_poll=61", 400, [:]), ("_poll=-1", 400, [:]), ("_poll=", 400, [:]),
+      ("_poll=1&_event=topic", 400, [:]), ("_poll=1", 406, ["Accept": "text/event-stream"]),
+      ("_poll=0", 200, ["Accept": "application/json"]), ("_poll=0", 200, ["Accept": "*/*"]), ("_poll=0.5", 200, [:]),
+      ("", 406, ["Accept": "application/json"]),
+    ] as [(String, Int, [String: String])])
   func refused(query: String, status: Int, headers: [String: String]) async throws {
     try await Rig.with { rig in
       let (_, gateway) = try await rig.publisher(threads: 1)
