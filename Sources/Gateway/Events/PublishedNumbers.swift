@@ -47,7 +47,8 @@ struct PublishedNumbers {
   private static func number(inFrame bytes: UnsafeRawBufferPointer) -> UInt64? {
     if bytes.count == 8 { return UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)) }
     var cursor = Cursor(bytes)
-    return try? number(&cursor)
+    guard let number = try? number(&cursor), cursor.isAtEnd else { return nil }
+    return number
   }
 
   private static func number(named name: String, in keywords: UnsafeRawBufferPointer) throws(TranscodingError)
