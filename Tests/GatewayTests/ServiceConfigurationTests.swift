@@ -148,9 +148,9 @@ struct ServiceConfigurationTests {
     arguments: [
       ("", nil, []), ("last: {}", [10_000, 16 << 20], []), ("last: { topics: 1, bytes: 4KiB }", [1, 4_096], []),
       ("last: { topics: 0, bytes: 4095 }", nil, [
-        "last.topics: must be between 1 and 1000000", "last.bytes: must be between 4KiB and 64GiB",
+        "last.topics: must be between 1 and 1000000", "last.bytes: must be between 4096B and 68719476736B",
       ]),
-      ("last: { topic: 5 }", nil, ["last.topic: is not a known key; did you mean \"topics\"?"]),
+      ("last: { topic: 5 }", nil, ["last.topic: unknown key; did you mean \"topics\"?"]),
     ] as [(String, [Int]?, [String])])
   func last(last: String, bounds: [Int]?, expected: [String]) throws {
     let yaml = "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, \(last) } } }"
