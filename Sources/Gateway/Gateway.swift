@@ -189,7 +189,7 @@ extension Configuration {
   fileprivate func openSockets(shards: Int) -> Int {
     let sockets = services.reduce(0) { sum, service in
       switch service.pattern {
-      case .rpc(let rpc): sum + rpc.connect.count
+      case .rpc(let rpc): sum + max(rpc.connect.count, 1)
       case .pipeline: sum + 1
       case .pubsub: sum + 2
       }

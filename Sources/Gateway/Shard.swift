@@ -40,25 +40,44 @@ actor Shard {
     post { $0.feeds[service]?.receive(message) }
   }
 
-  /// Opens the sockets of all services. `shards` are all shards of the gateway: a service's events come in on one of them.
+  /// Has the shard that is home to the service, which this is, do what another shard asks of its socket.
+  nonisolated func ask(_ service: String, _ request: DistantSocket.Request, from shard: Shard) {
+    post { $0.upstreams.receive(request, of: service, from: shard) }
+  }
+
+  /// Tells what became of a call that this shard had handed over.
+  nonisolated func tell(_ service: String, _ outcome: DistantSocket.Outcome, of number: UInt32) {
+    post { $0.upstreams.receive(outcome, of: number, at: service) }
+  }
+
+  /// Opens the sockets of all services. `shards` are all shards of the gateway: a service's events come in on one of them, its home, which
+  /// also has the socket where others connect to the gateway.
   /// `shared` is what they share of each service, in the order of the configuration.
   func open(
     _ configuration: Configuration, shards: [Shard], shared: [SharedService], context: Context, logger: Logger
   ) throws {
     let loop = reactor.loop
+    var distant: [String: DistantSocket] = [:]
     for (index, service) in configuration.services.enumerated() {
-      guard case .pubsub(let pubsub) = service.pattern, let subscribe = pubsub.subscribe else { continue }
       let home = shards[index % shards.count]
+      if service.isBound, home !== self {
+        distant[service.name] = DistantSocket(
+          service.name, shared: shared[index], shard: self, home: home, loop: loop)
+      }
+      guard case .pubsub(let pubsub) = service.pattern, let subscribe = pubsub.subscribe else { continue }
       var logger = logger
       logger[metadataKey: "service"] = "\(service.name)"
       feeds[service.name] = try EventFeed(
         service.name, subscribe, memory: shared[index].memory, shard: self, home: home, loop: loop, logger: logger)
       guard home === self else { continue }
-      hubs[service.name] = try EventHub(
-        service, subscribe, shared: shared[index], limits: configuration, context: context, loop: loop, logger: logger)
+      hubs[service.name] = try UnusableService.check(service.name) {
+        try EventHub(
+          service, subscribe, shared: shared[index], limits: configuration, context: context, loop: loop,
+          logger: logger)
+      }
     }
     upstreams = try UpstreamTable(
-      configuration, feeds: feeds, shared: shared, context: context, loop: loop, logger: logger)
+      configuration, feeds: feeds, distant: distant, shared: shared, context: context, loop: loop, logger: logger)
     handler.use(upstreams)
   }
 

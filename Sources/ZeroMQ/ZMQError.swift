@@ -19,6 +19,8 @@ public struct ZMQError: Error, Hashable, CustomStringConvertible {
     public static let notSocket = Code(rawValue: ENOTSOCK)
     /// Another socket holds that address.
     public static let addressInUse = Code(rawValue: EADDRINUSE)
+    /// Something that is no socket is at that path.
+    public static let exists = Code(rawValue: EEXIST)
     /// The peer named by a router is not connected.
     public static let unreachable = Code(rawValue: EHOSTUNREACH)
   }

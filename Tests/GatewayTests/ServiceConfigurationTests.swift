@@ -16,11 +16,10 @@ struct ServiceConfigurationTests {
         ]
       ),
       ("{ pattern: rpc, connect: [] }", ["1:32: services.a.connect: needs at least one endpoint"]),
-      ("{ pattern: rpc, bind: tcp://h:1 }", ["1:32: services.a.bind: not available in this version"]),
       (
         "{ pattern: rpc, bind: tcp://h:1, connect: tcp://h:1 }",
         [
-          "1:32: services.a.bind: contradicts connect: a service does one or the other; not available in this version"
+          "1:32: services.a.bind: contradicts connect: a service does one or the other"
         ]
       ),
       (

@@ -16,6 +16,8 @@ Kinds, all with the method run(token), which answers the token:
     aiozmq    a service of aiozmq.rpc
     hostile   a ROUTER that answers every fourth call as it should, and others with garbage, with half a reply, twice, with
               the numbers of calls that it was not given, or not at all
+    dialer    as raw, but it connects to ipc://DIRECTORY/gateway, which the gateway has bound
+    aiozmq-dialer    as aiozmq, in the same way
     noise     no ZeroMQ: sends bytes that are none, or stops in the middle of a message, and closes
 
 Before a call is answered, its token and the name of the backend are a line of DIRECTORY/journal: that tells what ran, and where.
@@ -60,7 +62,22 @@ def calls(sock):
 
 
 def raw(endpoint, journal, ready):
-    sock = router(endpoint, ready)
+    answer(router(endpoint, ready), journal)
+
+
+def dialer(endpoint, journal, ready):
+    sock = zmq.Context().socket(zmq.ROUTER)
+    sock.linger = 0
+    sock.connect(gateway_of(endpoint))
+    ready()
+    answer(sock, journal)
+
+
+def gateway_of(endpoint):
+    return os.path.dirname(endpoint) + "/gateway"
+
+
+def answer(sock, journal):
     for peer, head, token in calls(sock):
         journal.note(token)
         # As if it worked: so that there are calls under way when it is killed.
@@ -107,7 +124,7 @@ def hostile(endpoint, journal, ready):
             sock.send_multipart(answer)
 
 
-def real(endpoint, journal, ready):
+def real(endpoint, journal, ready, **where):
     class Handler(aiozmq.rpc.AttrHandler):
         @aiozmq.rpc.method
         async def run(self, token):
@@ -116,11 +133,15 @@ def real(endpoint, journal, ready):
             return token
 
     async def serve():
-        await aiozmq.rpc.serve_rpc(Handler(), bind=endpoint)
+        await aiozmq.rpc.serve_rpc(Handler(), **(where or {"bind": endpoint}))
         ready()
         await asyncio.Event().wait()
 
     asyncio.run(serve())
+
+
+def real_dialer(endpoint, journal, ready):
+    real(endpoint, journal, ready, connect=gateway_of(endpoint))
 
 
 def noise(endpoint, journal, ready):
@@ -154,7 +175,9 @@ def noise(endpoint, journal, ready):
         count += 1
 
 
-KINDS = {"raw": raw, "aiozmq": real, "hostile": hostile, "noise": noise}
+KINDS = {
+    "raw": raw, "aiozmq": real, "hostile": hostile, "noise": noise, "dialer": dialer, "aiozmq-dialer": real_dialer,
+}
 
 
 class Backends:

@@ -4,7 +4,13 @@ import Foundation
 /// parent process.
 public actor FaultyBackends {
   /// What a backend is; the script tells more.
-  public enum Kind: String, Sendable { case raw, aiozmq, hostile, noise }
+  public enum Kind: String, Sendable {
+    case raw, aiozmq, hostile, noise, dialer
+    case aiozmqDialer = "aiozmq-dialer"
+
+    /// Whether it connects to the gateway, at the file `gateway` of the directory.
+    public var dials: Bool { self == .dialer || self == .aiozmqDialer }
+  }
 
   private let process: Subprocess
   private let journal: FileHandle

@@ -56,6 +56,26 @@ actor CallBench {
     }
   }
 
+  /// Runs the body with a client that is bound there, for backends that connect.
+  static func with(
+    bind endpoints: [Endpoint], options: RPCOptions = .init(), waiting: Int? = nil, in context: Context,
+    _ body: (CallBench) async throws -> Void
+  ) async throws {
+    try await Cleanup.with { cleanup in
+      let bench = try CallBench()
+      cleanup.add { await bench.shutDown() }
+      try await bench.bind(endpoints, options, waiting, context)
+      try await body(bench)
+    }
+  }
+
+  private func bind(_ endpoints: [Endpoint], _ options: RPCOptions, _ waiting: Int?, _ context: Context) throws {
+    self.context = context
+    client = try CallEngine(
+      bind: endpoints, inFlight: SharedLimit(limit: 10_000), waiting: waiting.map(SharedLimit.init), options: options,
+      in: context, on: reactor.loop)
+  }
+
   private init() throws {
     reactor = try Reactor(name: "client")
     unownedExecutor = reactor.asUnownedSerialExecutor()

@@ -122,4 +122,36 @@ struct EndpointStateTests {
     #expect(state.looked(.refused, at: at(3)) == nil)
     #expect(state.disconnected(a, at: at(4)) == nil)
   }
+
+  @Test("of a bound endpoint it is told once that nobody comes, and then that somebody has")
+  func awaited() {
+    var state = EndpointState(isBound: true)
+    #expect(state.fault == .noPeer)
+    #expect(state.awaited(a, at: at(2)) == .missing(.noPeer))
+    #expect(state.awaited(a, at: at(12)) == nil)
+    #expect(state.connected(a) == .back)
+    #expect(state.fault == nil)
+    #expect(state.connected(a) == nil)
+    #expect(state.disconnected(a, at: at(20)) == nil)
+    #expect(state.disconnected(a, at: at(20)) == .gone(untold: 0))
+    #expect(state.fault == .noPeer)
+    #expect(state.awaited(a, at: at(22)) == nil, "the loss says it already")
+    #expect(state.connected(a) == .back)
+  }
+
+  @Test("a peer that is turned away is the reason while there is none, and told once beside others")
+  func misfit() {
+    let fault = ConnectFault.misfit(.dealer, of: "rpc")
+    var state = EndpointState(isBound: true)
+    #expect(state.misfit(a, fault, at: at(1)) == .missing(fault))
+    #expect(state.misfit(a, fault, at: at(1)) == nil)
+    #expect(state.awaited(a, at: at(2)) == nil)
+    #expect(state.fault == fault)
+    #expect(state.connected(a) == .back)
+    #expect(state.misfit(a, fault, at: at(30)) == .misfit(fault))
+    #expect(state.misfit(a, fault, at: at(60)) == nil)
+    #expect(state.fault == nil)
+    #expect(state.disconnected(a, at: at(70)) == .gone(untold: 0))
+    #expect(state.fault == .noPeer)
+  }
 }

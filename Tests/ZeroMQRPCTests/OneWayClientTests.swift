@@ -28,7 +28,7 @@ struct OneWayClientTests {
       let directory = try TemporaryDirectory()
       let endpoint = directory.endpoint("nobody")
       try await bench.open(.pipeline, bind: isBound ? [endpoint] : [], connect: isBound ? [] : [endpoint])
-      #expect(try await bench.send("job") == .init(.noBackend, sent: false))
+      #expect(try await bench.send("job") == .init(.noBackend, sent: false, reason: isBound ? .noPeer : nil))
     }
   }
 
@@ -44,7 +44,7 @@ struct OneWayClientTests {
         #expect(try await worker.receive()[1] == [0x91, round])
         await worker.close()
         try await eventually("nobody takes calls") {
-          try await bench.send("job") == .init(.noBackend, sent: false)
+          try await bench.send("job") == .init(.noBackend, sent: false, reason: .noPeer)
         }
       }
     }

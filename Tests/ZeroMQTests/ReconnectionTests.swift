@@ -194,21 +194,3 @@ struct ReconnectionTests {
     #expect(it.end() == [.disconnect(address), .tell(.disconnected)])
   }
 }
-
-@Suite("peers of a bound endpoint")
-struct AcceptedPeersTests {
-  @Test("the count follows what is reported, and never sinks below zero")
-  func counts() {
-    var peers = AcceptedPeers()
-    #expect(peers.take(.closed) == nil)
-    #expect(peers.take(.established) == .connected)
-    #expect([peers.take(.failed), peers.take(.failed)] == [nil, nil])
-    #expect([peers.take(.closed), peers.take(.closed)] == [nil, nil])
-    #expect(peers.count == 1)
-    #expect(peers.take(.refused) == .refused)
-    #expect(peers.take(.closed) == nil)
-    #expect(peers.take(.closed) == .disconnected)
-    #expect(peers.take(.closed) == nil)
-    #expect(peers.count == 0)
-  }
-}

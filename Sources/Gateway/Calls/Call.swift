@@ -54,19 +54,22 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
   /// Nobody wants the outcome any more: the call's place is free again, though the backend cannot be told.
   func cancel() {
     completion = nil
-    if let number = number.take() { upstream.engine.cancel(number) }
+    if let number = number.take() { upstream.cancel(number) }
     stopReading()
   }
 
-  /// Ends the call now, as if its deadline had passed: the completion is told before this returns.
-  func expire() {
-    if let number { upstream.engine.expire(number) } else { end(.replyTakesTooLong) }
+  /// Ends the call now, as if its deadline had passed. True when the completion has been told before this returns; false when another
+  /// shard has to be asked, and it is in a later turn.
+  func expire() -> Bool {
+    if let number { return upstream.expire(number) }
+    end(.replyTakesTooLong)
+    return true
   }
 
   /// What one is told who stops waiting for the call while it goes on: a deadline of its own has passed.
   var overdue: Problem {
     guard let number else { return .replyTakesTooLong }
-    let isSent = upstream.engine.isSent(number)
+    let isSent = upstream.isSent(number)
     return Problem(CallFailure(isSent ? .timeout : .queueTimeout, sent: isSent))
   }
 

@@ -25,6 +25,8 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
   private var calls: [Call] = []
   private var missing = 0
   private var isStarted = false
+  /// The client is gone.
+  private var isCancelled = false
   /// Takes the answers as they come; nil when they wait for each other.
   private var lines: AnswerLines<Answer>?
 
@@ -44,6 +46,18 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
 
   /// Adds a message that was handed over.
   func addAccepted(id: [UInt8]) { add(Answer(.accepted(in: memory), id: id)) }
+
+  /// Adds a message that another shard hands over: `begin` is given what to tell, in a later turn, when that is done, nil or why it is
+  /// not. What `begin` throws is thrown, and nothing is added.
+  func addReceipt(id: [UInt8], _ begin: (@escaping (Problem?) -> Void) throws(Problem) -> Void) throws(Problem) {
+    let place = answers.count
+    try begin { problem in
+      if self.isCancelled { return }
+      let outcome = problem.map { CallOutcome($0, at: self.occurrence, in: self.memory) }
+      self.ended(outcome ?? .accepted(in: self.memory), id, at: place)
+    }
+    _ = reserve()
+  }
 
   /// Adds a problem in the place of a call.
   func add(_ problem: Problem, id: [UInt8]) {
@@ -124,6 +138,7 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
 
   /// The client is gone.
   func cancel() {
+    isCancelled = true
     for call in calls { call.cancel() }
     calls = []
     lines = nil

@@ -52,12 +52,24 @@ struct RememberedRequest {
     }
   }
 
-  /// Hands a message over with `send`, unless that was done before.
-  func send(on loop: Loop, _ send: () throws(Problem) -> Void) throws(Problem) {
+  /// Hands a message over, unless that was done before; its arguments lie in the buffer.
+  func send(
+    _ topic: [UInt8]?, _ method: MethodName, to upstream: OneWayUpstream, _ frames: CallFrames,
+    in buffer: borrowing ByteBuffer
+  ) throws(Problem) {
+    let (keys, loop) = (request.calls.keys, upstream.loop)
     try once { () throws(Problem) in
-      try send()
-      if let key { request.calls.keys.settle(key, .accepted, on: loop) }
-      request.answerAccepted()
+      guard upstream.isDistant else {
+        try upstream.send(topic, method, frames, in: buffer)
+        if let key { keys.settle(key, .accepted, on: loop) }
+        return request.answerAccepted()
+      }
+      let taker = ReceiptTaker(request)
+      try upstream.handOver(topic, method, frames, in: buffer) { [key] problem in
+        if let key { if problem == nil { keys.settle(key, .accepted, on: loop) } else { keys.release(key) } }
+        taker.answer(problem)
+      }
+      request.waits(for: taker)
     }
   }
 

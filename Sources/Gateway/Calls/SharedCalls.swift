@@ -86,7 +86,7 @@ private final class SharedCall {
 
   /// A request's own deadline has passed. The last one's is that of the call.
   func overdue(_ waiter: SharedCallRequest) {
-    if waiting.count == 1 { call?.expire() }
+    if waiting.count == 1, call?.expire() == false { return }
     // Answered by that.
     guard waiting.removeValue(forKey: ObjectIdentifier(waiter)) != nil, let call else { return }
     waiter.answer(call.overdue)

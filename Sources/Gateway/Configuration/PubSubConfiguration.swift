@@ -34,8 +34,10 @@ extension Configuration {
 
   /// Events from HTTP to ZeroMQ: `publish`.
   public struct Publish: Sendable, Hashable {
-    /// The peers every event goes to, at least one.
+    /// The peers every event goes to, at least one unless `bind` has some.
     public var connect: [Endpoint]
+    /// Where peers connect, instead of `connect` (default: nowhere).
+    public var bind: [Endpoint] = []
     /// The prefixes of what may be published on, each with all that it starts; `""` allows any (default: any).
     public var topics: [String] = [""]
 
@@ -43,7 +45,9 @@ extension Configuration {
     public init(connect: [Endpoint]) { self.connect = connect }
 
     fileprivate init(_ section: Section) {
-      self.init(connect: section.endpoints())
+      let (connect, bind) = section.endpoints()
+      self.init(connect: connect)
+      self.bind = bind
       section.read("topics", into: &topics) { $0.topicPrefixes() }
       section.finish()
     }
@@ -51,8 +55,10 @@ extension Configuration {
 
   /// Events from ZeroMQ to HTTP: `subscribe`.
   public struct Subscribe: Sendable, Hashable {
-    /// The publishers, at least one.
+    /// The publishers, at least one unless `bind` has some.
     public var connect: [Endpoint]
+    /// Where publishers connect, instead of `connect` (default: nowhere).
+    public var bind: [Endpoint] = []
     /// The prefixes a stream may ask for, each with all that it starts; `""` allows any (default: any).
     public var topics: [String] = [""]
     /// Topics that one stream may name, 1...100,000; a stream that names more is refused (default: 512).
@@ -90,7 +96,9 @@ extension Configuration {
     var keepsEvents: Bool { history.keepsEvents || last != nil }
 
     fileprivate init(_ section: Section, _ limits: Limits) {
-      self.init(connect: section.endpoints())
+      let (connect, bind) = section.endpoints()
+      self.init(connect: connect)
+      self.bind = bind
       section.read("topics", into: &topics) { $0.topicPrefixes() }
       section.read("topics-per-stream", into: &topicsPerStream) { $0.integer(in: 1...100_000) }
       if topics.count > topicsPerStream {
@@ -102,7 +110,7 @@ extension Configuration {
       if let inner = section.section("history") { history.read(inner, limits) }
       if let inner = section.section("last") { last = LastValues(inner, limits) }
       if let inner = section.section("seq") { numbering = Numbering(inner) }
-      if numbering?.scope == .publisher, connect.count > 1 || !topics.contains("") || !history.keepsEvents {
+      if numbering?.scope == .publisher, connect.count != 1 || !topics.contains("") || !history.keepsEvents {
         section.report(
           "per: publisher needs one endpoint in connect, topics [\"\"] and a history: otherwise numbers are missing that are not lost",
           at: "seq")

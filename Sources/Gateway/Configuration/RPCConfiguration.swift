@@ -6,8 +6,10 @@ public import ZeroMQRPC
 extension Configuration {
   /// Request and reply: `pattern: rpc`.
   public struct RPC: Sendable, Hashable {
-    /// The backends, at least one; calls go to the least busy.
+    /// The backends, at least one unless `bind` has some; calls go to the least busy.
     public var connect: [Endpoint]
+    /// Where backends connect, instead of `connect`: one socket, from which calls are dealt out to them in turn (default: nowhere).
+    public var bind: [Endpoint] = []
     /// How many calls each backend can have when one without a weight has one, 1...1,000 (default: 1 each).
     public var weights: [Endpoint: Int] = [:]
     /// How long a call may take when the caller does not say (default: 5 s).
@@ -45,8 +47,9 @@ extension Configuration {
     public init(connect: [Endpoint]) { self.connect = connect }
 
     init(_ section: Section, _ limits: Limits) {
-      let backends = section.backends(allowsWeight: true)
+      let (backends, bind) = section.backends(allowsWeight: true)
       self.init(connect: backends.map(\.endpoint))
+      self.bind = bind
       for backend in backends where backend.weight != 1 { weights[backend.endpoint] = backend.weight }
       section.refuse("publish", "subscribe", because: "belongs to pattern pubsub; this service is rpc")
       readTimeouts(section)
@@ -57,9 +60,13 @@ extension Configuration {
           "contradiction: calls that wait are in flight as well, and in-flight is \(inFlight); raise it, or lower queue",
           at: "queue")
       }
-      section.read("resolve", into: &resolve) { $0.duration(in: .seconds(1) ... .hours(1)) }
-      readBreaker(section)
-      readRepeats(section)
+      if section.has("bind"), !section.has("connect") {
+        refuseForBind(section)
+      } else {
+        section.read("resolve", into: &resolve) { $0.duration(in: .seconds(1) ... .hours(1)) }
+        readBreaker(section)
+        readRepeats(section)
+      }
       section.read("reply-limit", into: &replyLimit) { $0.bytes(in: 1...(4 << 30)) }
       section.fit("reply-limit", &replyLimit, into: limits)
       section.read("keep-results", into: &keepResults) { $0.integer(in: 0...1_000_000) }
@@ -67,6 +74,20 @@ extension Configuration {
       section.fit("keep-bytes", &keepBytes, into: limits)
       if let inner = section.section("watch") { watch.read(inner) }
       if let inner = section.section("errors") { errors.read(inner) }
+    }
+
+    /// What needs to know which backend has a call, or where it is.
+    private func refuseForBind(_ section: Section) {
+      section.refuse(
+        "resolve", because: "does not apply to bind: backends connect by themselves, and no host is looked up")
+      section.refuse(
+        "breaker",
+        because: "does not apply to bind: backends that connect share one socket, so none of them can be left alone")
+      section.refuse(
+        "retries",
+        because: "does not apply to bind: which calls a lost backend had is not known, unless it was the last one")
+      section.refuse(
+        "hedge", because: "does not apply to bind: a second copy of a call might go to the backend that has the first")
     }
 
     /// `timeout` and `max-timeout`, which may not contradict each other.

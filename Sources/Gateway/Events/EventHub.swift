@@ -107,13 +107,13 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     self.loop = loop
     self.logger = logger
     subscriptions = Subscriptions(limit: subscribe.topicsLimit, linger: subscribe.linger)
-    publishers = Publishers(connected: 0, all: subscribe.connect.count)
+    publishers = Publishers(connected: 0, all: subscribe.connect.count + subscribe.bind.count)
     recorder = try EventRecorder(
       service, subscribe, memory: shared.memory, limits: limits.http.limits, on: loop, logger: logger)
     subscriber = try Subscriber(
-      connect: subscribe.connect, longestFrame: subscribe.eventLimit,
-      takesExtraFrame: subscribe.numbering?.place == .frame, states: shared.incoming, in: context,
-      on: loop, logger: logger)
+      bind: subscribe.bind, connect: subscribe.connect, longestFrame: subscribe.eventLimit,
+      takesExtraFrame: subscribe.numbering?.place == .frame, states: shared.incoming, in: context, on: loop,
+      logger: logger)
     subscriber?.delegate = self
     // What the history is to hold is subscribed to from the start and for good, whatever streams ask for besides.
     if subscribe.keepsEvents {

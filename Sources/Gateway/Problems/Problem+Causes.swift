@@ -86,7 +86,7 @@ extension Problem {
 
   /// A backend was silent until the deadline.
   init(_ silence: Silence, calling method: MethodName, at upstream: RPCUpstream) {
-    let diagnosis = Diagnosis(silence, p95: upstream.engine.percentile95(of: method.text))
+    let diagnosis = Diagnosis(silence, p95: upstream.percentile95(of: method))
     self.init(CallFailure(.timeout, sent: true))
     detail += diagnosis.words
     self.diagnosis = diagnosis

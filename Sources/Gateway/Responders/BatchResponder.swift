@@ -83,6 +83,11 @@ struct BatchResponder: Responder {
     try refuse(item.timeout != nil, "timeout", "rpc")
     let method = try upstream.method(item.method)
     let frames = try item.frames(upstream.reader, into: &buffer)
+    if upstream.isDistant {
+      return try group.addReceipt(id: item.id) { receipt throws(Problem) in
+        try upstream.handOver(item.topic, method, frames, in: buffer, receipt: receipt)
+      }
+    }
     try upstream.send(item.topic, method, frames, in: buffer)
     group.addAccepted(id: item.id)
   }

@@ -135,7 +135,7 @@ final class PendingReply: ReplyHandler, PendingWork {
   /// The client is gone before its answer. The backend cannot be told, but the call's place is free again.
   func cancel() {
     guard let callee = callee.take() else { return }
-    callee.upstream.engine.cancel(number)
+    callee.upstream.cancel(number)
   }
 }
 

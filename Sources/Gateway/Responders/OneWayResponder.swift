@@ -46,9 +46,12 @@ extension GatewayRequest {
     defer { buffers.clear() }
     let frames = try transcodeBody(upstream.reader)
     if mayBeRemembered, let remembered = try RememberedRequest(self, mayNotWait: false) {
-      return try remembered.send(on: upstream.loop) { () throws(Problem) in
-        try upstream.send(topic, method, frames, in: buffers.request)
-      }
+      return try remembered.send(topic, method, to: upstream, frames, in: buffers.request)
+    }
+    if upstream.isDistant {
+      let taker = ReceiptTaker(self)
+      try upstream.handOver(topic, method, frames, in: buffers.request) { taker.answer($0) }
+      return waits(for: taker)
     }
     try upstream.send(topic, method, frames, in: buffers.request)
     answerAccepted()
@@ -58,4 +61,19 @@ extension GatewayRequest {
   func answerAccepted(headers: [(StaticString, String)] = []) {
     Self.accepted.withUnsafeBytes { answer(202, "application/json", headers: headers, $0) }
   }
+}
+
+/// The client that waits until another shard has handed its message to libzmq. When it leaves, the message goes on.
+final class ReceiptTaker: PendingWork {
+  private var request: GatewayRequest?
+
+  init(_ request: GatewayRequest) { self.request = request }
+
+  /// Answers that the message was handed over, or why not.
+  func answer(_ problem: Problem?) {
+    guard let request = request.take() else { return }
+    if let problem { request.answer(problem) } else { request.answerAccepted() }
+  }
+
+  func cancel() { request = nil }
 }

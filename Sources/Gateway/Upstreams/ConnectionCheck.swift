@@ -1,7 +1,8 @@
 public import ZeroMQ
 import ZeroMQRPC
 
-/// A look at who answers at each endpoint of a configuration, without a gateway: what `check --connect` prints.
+/// A look at who answers at each endpoint of a configuration, without a gateway, and whether those to bind are free: what
+/// `check --connect` prints.
 public struct ConnectionCheck: Sendable {
   /// What was found at one endpoint.
   public struct Outcome: Sendable, Hashable {
@@ -9,7 +10,7 @@ public struct ConnectionCheck: Sendable {
     public let service: String
     /// The endpoint, as it is configured.
     public let endpoint: Endpoint
-    /// Why it cannot be connected to; nil when the right peer is there.
+    /// Why it cannot be connected or bound to; nil when the right peer is there, or the endpoint is free.
     public let fault: ConnectFault?
   }
 
@@ -37,6 +38,13 @@ public struct ConnectionCheck: Sendable {
             }
             count += 1
           }
+          for endpoint in direction.bind {
+            group.addTask { [count] in
+              let fault = Transport.bindFault(at: endpoint)
+              return (count, Outcome(service: service.name, endpoint: endpoint, fault: fault))
+            }
+            count += 1
+          }
         }
       }
       return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
@@ -49,17 +57,21 @@ extension Configuration.Service {
   struct Direction: Sendable {
     let role: EndpointStates.Role
     let connect: [Endpoint]
+    let bind: [Endpoint]
   }
+
+  /// Whether peers connect to the socket that calls and events are sent through: it can be bound once, so one shard has it.
+  var isBound: Bool { directions.contains { $0.role != .subscribe && !$0.bind.isEmpty } }
 
   /// What the service sends calls or events through, and what it receives events through, as far as it does either.
   var directions: [Direction] {
     switch pattern {
-    case .rpc(let rpc): [Direction(role: .rpc, connect: rpc.connect)]
-    case .pipeline(let pipeline): [Direction(role: .pipeline, connect: pipeline.connect)]
+    case .rpc(let rpc): [Direction(role: .rpc, connect: rpc.connect, bind: rpc.bind)]
+    case .pipeline(let pipeline): [Direction(role: .pipeline, connect: pipeline.connect, bind: pipeline.bind)]
     case .pubsub(let pubsub):
       [
-        pubsub.publish.map { Direction(role: .publish, connect: $0.connect) },
-        pubsub.subscribe.map { Direction(role: .subscribe, connect: $0.connect) },
+        pubsub.publish.map { Direction(role: .publish, connect: $0.connect, bind: $0.bind) },
+        pubsub.subscribe.map { Direction(role: .subscribe, connect: $0.connect, bind: $0.bind) },
       ].compactMap(\.self)
     }
   }

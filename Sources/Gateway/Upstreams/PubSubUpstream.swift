@@ -15,12 +15,12 @@ final class PubSubUpstream {
 
   init(
     _ service: Configuration.Service, _ pubsub: Configuration.PubSub, in configuration: Configuration,
-    feed: EventFeed?, shared: SharedService, context: Context, loop: Loop, logger: Logger
+    feed: EventFeed?, shared: SharedService, distant: DistantSocket?, context: Context, loop: Loop, logger: Logger
   ) throws {
     publishing = try pubsub.publish.map {
       try OneWayUpstream(
-        .publish, $0.connect, of: service, in: configuration, shared: shared, context: context, loop: loop,
-        logger: logger)
+        .publish, connect: $0.connect, bind: $0.bind, of: service, in: configuration, shared: shared, distant: distant,
+        context: context, loop: loop, logger: logger)
     }
     topics = (pubsub.publish?.topics ?? []).map { Array($0.utf8) }
     self.feed = feed
@@ -29,8 +29,8 @@ final class PubSubUpstream {
 
   /// Whether each direction that is configured has a connection. The one to publishers lives on another shard, perhaps.
   var isReady: Bool {
-    (publishing.map { $0.sender.connectedPeers > 0 } ?? true) && (feed == nil || shared.connectedPublishers > 0)
+    (publishing?.isReady ?? true) && (feed == nil || shared.connectedPublishers > 0)
   }
 
-  func close() { publishing?.sender.close() }
+  func close() { publishing?.close() }
 }

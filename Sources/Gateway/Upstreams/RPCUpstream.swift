@@ -6,12 +6,23 @@ import ZeroMQRPC
 
 /// A request-reply service as a shard reaches it.
 final class RPCUpstream {
-  let engine: CallEngine
+  /// Who makes its calls.
+  private enum Caller {
+    /// An engine of this shard's.
+    case engine(CallEngine)
+    /// Backends connect to the gateway, and another shard has the socket.
+    case distant(DistantSocket)
+  }
+
+  private let caller: Caller
+  /// What other shards ask; nil where each has an engine of its own, and where another one has the socket.
+  let visitingCalls: VisitingCalls?
   let policy: MethodPolicy
   let reader: JSONToMessagePack
   let replies: ReplyReader
   /// Whether calls to safe methods may be sent twice.
   private let repeats: Bool
+  private let shared: SharedService
   /// How many calls a JSON-RPC document may have.
   let longestBatch: Int
   /// What clients make the gateway keep for the service counts here.
@@ -31,9 +42,10 @@ final class RPCUpstream {
   /// How many methods are known. Callers make names up, so there may be any number of them.
   private static let mostKnown = 1_000
 
+  /// `distant` is the socket where backends connect to the gateway and another shard is the service's home.
   init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
-    context: Context, loop: Loop, logger: Logger
+    distant: DistantSocket?, context: Context, loop: Loop, logger: Logger
   ) throws {
     var options = RPCOptions()
     options.longestReply = rpc.replyLimit
@@ -43,10 +55,18 @@ final class RPCUpstream {
     options.resolveInterval = rpc.resolve
     (options.breaker, options.retries, options.hedge) = (rpc.breaker, rpc.retries, rpc.hedge)
     repeats = rpc.repeats
-    engine = try CallEngine(
-      connect: rpc.connect, weights: rpc.weights, inFlight: shared.inFlight, waiting: shared.waiting,
-      memory: shared.memory, openBreakers: shared.openBreakers, states: shared.outgoing, options: options, in: context,
-      on: loop, logger: logger)
+    self.shared = shared
+    if let distant {
+      caller = .distant(distant)
+      visitingCalls = nil
+    } else {
+      let engine = try CallEngine(
+        connect: rpc.connect, bind: rpc.bind, weights: rpc.weights, inFlight: shared.inFlight, waiting: shared.waiting,
+        memory: shared.memory, openBreakers: shared.openBreakers, states: shared.outgoing, options: options,
+        in: context, on: loop, logger: logger)
+      caller = .engine(engine)
+      visitingCalls = rpc.bind.isEmpty ? nil : VisitingCalls(service.name, at: engine, on: loop)
+    }
     policy = MethodPolicy(service.methods)
     usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
     special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)
@@ -95,13 +115,82 @@ final class RPCUpstream {
     do throws(CallFailure) {
       return try frames.withFrames(in: buffer) { arguments, keywords throws(CallFailure) in
         try method.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in
-          try engine.call(
-            BorrowedCall(method: method, arguments: arguments, keywords: keywords), timeout: timeout,
-            isRepeatable: isRepeatable, replyTo: handler)
+          let call = BorrowedCall(method: method, arguments: arguments, keywords: keywords)
+          switch caller {
+          case .engine(let engine):
+            return try engine.call(call, timeout: timeout, isRepeatable: isRepeatable, replyTo: handler)
+          case .distant(let socket):
+            return try socket.call(call, timeout: timeout, isRepeatable: isRepeatable, replyTo: handler)
+          }
         }
       }
     } catch {
       throw Problem(error)
+    }
+  }
+
+  /// Forgets a call: its handler hears no more, and its place is free again. The backend cannot be told.
+  func cancel(_ number: UInt32) {
+    switch caller {
+    case .engine(let engine): engine.cancel(number)
+    case .distant(let socket): socket.cancel(number)
+    }
+  }
+
+  /// Ends a call now, as if its deadline had passed. True when its handler has been told before this returns; false when it is in a later
+  /// turn.
+  func expire(_ number: UInt32) -> Bool {
+    switch caller {
+    case .engine(let engine):
+      engine.expire(number)
+      return true
+    case .distant(let socket):
+      socket.expire(number)
+      return false
+    }
+  }
+
+  /// Whether a backend may have the call.
+  func isSent(_ number: UInt32) -> Bool {
+    switch caller {
+    case .engine(let engine): engine.isSent(number)
+    // That is known elsewhere.
+    case .distant: true
+    }
+  }
+
+  /// What nineteen of twenty replies of the method have not exceeded of late, for the handler of a call that has just timed out.
+  func percentile95(of method: MethodName) -> Duration? {
+    switch caller {
+    case .engine(let engine): engine.percentile95(of: method.text)
+    case .distant(let socket): socket.percentile95
+    }
+  }
+
+  /// What has happened to calls since the start; nil where another shard counts.
+  var counters: CallEngine.Counters? { if case .engine(let engine) = caller { engine.counters } else { nil } }
+
+  /// Whether each endpoint has a connection, or somebody has connected.
+  var isConnected: Bool {
+    switch caller {
+    case .engine(let engine): engine.isConnected
+    case .distant: isReady
+    }
+  }
+
+  /// Whether there is a backend to call.
+  var isReady: Bool {
+    switch caller {
+    case .engine(let engine): engine.connectedEndpoints > 0
+    case .distant: shared.outgoing?.isUp == true
+    }
+  }
+
+  /// Ends what is under way, and closes the sockets.
+  func close() {
+    switch caller {
+    case .engine(let engine): engine.close()
+    case .distant(let socket): socket.close()
     }
   }
 

@@ -1,6 +1,7 @@
 import Logging
 import Reactor
 import Synchronization
+import ZeroMQ
 import ZeroMQRPC
 
 /// What the shards of a gateway share of one service.
@@ -27,7 +28,7 @@ final class SharedService: Sendable {
     var logger = logger
     logger[metadataKey: "service"] = "\(service.name)"
     let directions = service.directions.map { direction in
-      (direction.role, EndpointStates(direction.role, connect: direction.connect, logger: logger))
+      (direction.role, EndpointStates(direction.role, bind: direction.bind, connect: direction.connect, logger: logger))
     }
     outgoing = directions.first { $0.0 != .subscribe }?.1
     incoming = directions.first { $0.0 == .subscribe }?.1
@@ -39,6 +40,9 @@ final class SharedService: Sendable {
       waiting = SharedLimit(limit: 0)
     }
   }
+
+  /// Why a call is not sent when nobody is there to take it.
+  var noBackend: CallFailure { CallFailure(.noBackend, sent: false, reason: outgoing?.fault?.code) }
 
   /// How many publishers are connected to the service's hub. The hub, on one shard, sets it; every shard reads it.
   var connectedPublishers: Int {

@@ -9,25 +9,25 @@ enum Upstream {
   /// Whether all its endpoints have a connection; what a service is subscribed to, its hub knows.
   var isConnected: Bool {
     switch self {
-    case .rpc(let upstream): upstream.engine.isConnected
-    case .pipeline(let upstream): upstream.sender.isConnected
-    case .pubsub(let upstream): upstream.publishing?.sender.isConnected ?? true
+    case .rpc(let upstream): upstream.isConnected
+    case .pipeline(let upstream): upstream.isConnected
+    case .pubsub(let upstream): upstream.publishing?.isConnected ?? true
     }
   }
 
   /// Whether it can be used: at least one endpoint has a connection, in each direction that is configured.
   var isReady: Bool {
     switch self {
-    case .rpc(let upstream): upstream.engine.connectedEndpoints > 0
-    case .pipeline(let upstream): upstream.sender.connectedPeers > 0
+    case .rpc(let upstream): upstream.isReady
+    case .pipeline(let upstream): upstream.isReady
     case .pubsub(let upstream): upstream.isReady
     }
   }
 
   func close() {
     switch self {
-    case .rpc(let upstream): upstream.engine.close()
-    case .pipeline(let upstream): upstream.sender.close()
+    case .rpc(let upstream): upstream.close()
+    case .pipeline(let upstream): upstream.close()
     case .pubsub(let upstream): upstream.close()
     }
   }

@@ -20,46 +20,48 @@ struct UpstreamTable {
   /// How many items a batch may have.
   let longestBatch: Int
   private let upstreams: [String: Upstream]
+  private let distantSockets: [String: DistantSocket]
 
   /// A table of no services.
   init() {
     services = []
+    distantSockets = [:]
     longestBatch = 0
     upstreams = [:]
   }
 
   /// Opens the sockets of all services. Throws, with all of them closed, when an endpoint cannot be used. `feeds` are the
-  /// shard's ends of the services that can be subscribed to, and `shared` is what the shards share of each service, in the
-  /// order of the configuration.
+  /// shard's ends of the services that can be subscribed to, `distant` are the sockets that another shard has, and `shared` is what the
+  /// shards share of each service, in the order of the configuration.
   init(
-    _ configuration: Configuration, feeds: [String: EventFeed], shared: [SharedService], context: Context, loop: Loop,
-    logger: Logger
+    _ configuration: Configuration, feeds: [String: EventFeed], distant: [String: DistantSocket],
+    shared: [SharedService], context: Context, loop: Loop, logger: Logger
   ) throws {
     var services: [Service] = []
     do {
       for (service, shared) in zip(configuration.services, shared) {
         var logger = logger
         logger[metadataKey: "service"] = "\(service.name)"
-        let upstream: Upstream =
+        let distant = distant[service.name]
+        let upstream: Upstream = try UnusableService.check(service.name) {
           switch service.pattern {
           case .rpc(let rpc):
             .rpc(
               try RPCUpstream(
-                service, rpc, in: configuration, shared: shared, context: context, loop: loop, logger: logger
-              )
-            )
+                service, rpc, in: configuration, shared: shared, distant: distant, context: context, loop: loop,
+                logger: logger))
           case .pipeline(let pipeline):
             .pipeline(
               try OneWayUpstream(
-                .pipeline, pipeline.connect, of: service, in: configuration, shared: shared, context: context,
-                loop: loop,
-                logger: logger))
+                .pipeline, connect: pipeline.connect, bind: pipeline.bind, of: service, in: configuration,
+                shared: shared, distant: distant, context: context, loop: loop, logger: logger))
           case .pubsub(let pubsub):
             .pubsub(
               try PubSubUpstream(
-                service, pubsub, in: configuration, feed: feeds[service.name], shared: shared, context: context,
-                loop: loop, logger: logger))
+                service, pubsub, in: configuration, feed: feeds[service.name], shared: shared, distant: distant,
+                context: context, loop: loop, logger: logger))
           }
+        }
         services.append(Service(name: service.name, isRequired: service.isRequired, upstream: upstream, shared: shared))
       }
     } catch {
@@ -67,6 +69,7 @@ struct UpstreamTable {
       throw error
     }
     self.services = services
+    distantSockets = distant
     longestBatch = configuration.http.limits.batch
     upstreams = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.upstream) })
   }
@@ -106,11 +109,31 @@ struct UpstreamTable {
     return feed
   }
 
+  /// Another shard asks something of a service whose socket is here.
+  func receive(_ request: DistantSocket.Request, of service: String, from shard: Shard) {
+    switch (request, upstreams[service]) {
+    case (.send(let call, let number), .pipeline(let upstream)):
+      shard.tell(service, upstream.receive(call), of: number)
+    case (.send(let call, let number), .pubsub(let upstream)):
+      let closed = DistantSocket.Outcome.failed(CallFailure(.closed, sent: false))
+      shard.tell(service, upstream.publishing?.receive(call) ?? closed, of: number)
+    case (_, .rpc(let upstream)): upstream.visitingCalls?.receive(request, from: shard)
+    // The shard is closed.
+    case (.call(_, let number, _, _), _), (.send(_, let number), _):
+      shard.tell(service, .failed(CallFailure(.closed, sent: false)), of: number)
+    case (.cancel, _), (.expire, _): break
+    }
+  }
+
+  /// The home of a service tells what became of a call that was handed over.
+  func receive(_ outcome: DistantSocket.Outcome, of number: UInt32, at service: String) {
+    distantSockets[service]?.receive(outcome, of: number)
+  }
+
   /// What has become of calls that had no reply in time, and of requests that made none.
   func count(into accounts: inout Accounts) {
     for service in services {
-      guard case .rpc(let upstream) = service.upstream else { continue }
-      let counters = upstream.engine.counters
+      guard case .rpc(let upstream) = service.upstream, let counters = upstream.counters else { continue }
       accounts.queueTimeouts += counters.queueTimeouts
       accounts.timeouts += counters.timeouts
       accounts.joinedCalls += upstream.sharedCalls.counters.joined

@@ -24,14 +24,16 @@ final class Monitor: Source {
       case retried
       /// The kernel has connected; whether the two ends are one socket.
       case opened(toItself: Bool)
+      /// A peer has connected to a bound endpoint, over this descriptor; its handshake begins.
+      case accepted(descriptor: CInt)
       /// The handshake is done.
       case established
-      /// The handshake failed.
-      case failed
+      /// The handshake failed; whether because the two sockets do not go together.
+      case failed(isMisfit: Bool)
       /// The handshake failed for the credentials.
       case refused
-      /// The connection is gone; it may never have been established.
-      case closed
+      /// The connection over this descriptor is gone; it may never have been established.
+      case closed(descriptor: CInt)
     }
 
     let kind: Kind
@@ -44,9 +46,15 @@ final class Monitor: Source {
   private static let eventsPerTurn = 512
   private static let lastNumber = Guarded(0)
   private static let kinds: [CInt] = [
-    ZMQ_EVENT_CONNECT_DELAYED, ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECTED, ZMQ_EVENT_HANDSHAKE_SUCCEEDED,
+    ZMQ_EVENT_CONNECT_DELAYED, ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECTED, ZMQ_EVENT_ACCEPTED,
+    ZMQ_EVENT_HANDSHAKE_SUCCEEDED,
     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
     ZMQ_EVENT_DISCONNECTED,
+  ]
+
+  /// What is told of a peer that wants another security mechanism, or is of a kind that does not fit.
+  private static let misfits: Set<UInt32> = [
+    UInt32(ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH), UInt32(ZMQ_PROTOCOL_ERROR_ZMTP_INVALID_METADATA),
   ]
 
   /// Events that were dropped because nobody took them.
@@ -120,9 +128,11 @@ final class Monitor: Source {
     case ZMQ_EVENT_CONNECT_RETRIED: kind = .retried
     case ZMQ_EVENT_CONNECTED: kind = .opened(toItself: Self.isConnectedToItself(CInt(bitPattern: value)))
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: kind = .established
-    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: kind = .failed
+    case ZMQ_EVENT_ACCEPTED: kind = .accepted(descriptor: CInt(bitPattern: value))
+    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: kind = .failed(isMisfit: false)
+    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: kind = .failed(isMisfit: Self.misfits.contains(value))
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: kind = .refused
-    case ZMQ_EVENT_DISCONNECTED: kind = .closed
+    case ZMQ_EVENT_DISCONNECTED: kind = .closed(descriptor: CInt(bitPattern: value))
     default: return nil
     }
     return Event(kind: kind, address: Endpoint.canonical(String(decoding: frames[1], as: UTF8.self)))

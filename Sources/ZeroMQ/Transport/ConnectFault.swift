@@ -34,6 +34,10 @@ public struct ConnectFault: Error, Hashable, Sendable, CustomStringConvertible {
     public static let handshake = Code(rawValue: "handshake")
     /// Another endpoint leads to the same address.
     public static let duplicate = Code(rawValue: "duplicate")
+    /// The endpoint is to be bound, and somebody else has it.
+    public static let inUse = Code(rawValue: "in-use")
+    /// The endpoint cannot be bound to.
+    public static let cannotBind = Code(rawValue: "cannot-bind")
     /// The endpoint is bound, and nobody has connected to it.
     public static let noPeer = Code(rawValue: "no-peer")
   }
@@ -87,6 +91,21 @@ extension ConnectFault {
 
   static func wrongSocketType(_ found: String, user: String, needs: String) -> ConnectFault {
     .init(.wrongSocketType, "the peer is \(found), \(user) needs \(needs); check which port of the service this is")
+  }
+
+  /// A peer came that does not go with a bound socket of that kind.
+  package static func misfit(_ kind: SocketKind, of user: String) -> ConnectFault {
+    .init(
+      .wrongSocketType,
+      "a peer came that does not go with it: \(user) needs \(kind.peers[0]), without a security mechanism; check what connects here"
+    )
+  }
+
+  /// An endpoint cannot be bound to.
+  package static func unbindable(_ error: ZMQError) -> ConnectFault {
+    .init(
+      error.code == .addressInUse ? .inUse : .cannotBind,
+      "\(error); " + (error.code == .addressInUse ? "end what uses it, or choose another" : "check the endpoint"))
   }
 
   static func notZeroMQ(_ found: String) -> ConnectFault {

@@ -77,7 +77,7 @@ final class Connections {
       case .retried: return reconnection.retried(at: now)
       case .opened(let toItself): return toItself ? reconnection.connectedToItself(at: now) : []
       case .established: return reconnection.established()
-      case .failed: return []
+      case .failed, .accepted: return []
       case .refused: return [.tell(.refused)]
       case .closed: return reconnection.lost(at: now)
       }

@@ -6,17 +6,20 @@ final class OpenSocket {
   let watch: Watch
   let monitor: Monitor
   let connections: Connections
+  let bindings: Bindings
 
-  init(socket: Socket, watch: Watch, monitor: Monitor, connections: Connections) {
+  init(socket: Socket, watch: Watch, monitor: Monitor, connections: Connections, bindings: Bindings) {
     self.socket = socket
     self.watch = watch
     self.monitor = monitor
     self.connections = connections
+    self.bindings = bindings
   }
 
   /// The socket closes with the last reference to it.
   func close() {
     connections.end()
+    bindings.end()
     watch.cancel()
     socket.stopMonitor()
   }

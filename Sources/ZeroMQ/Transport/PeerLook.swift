@@ -112,7 +112,7 @@ package final class PeerLook: Sendable {
 
 extension SocketKind {
   /// The kinds that a socket of this kind connects to, the usual one first, as ZMTP names them.
-  fileprivate var peers: [String] {
+  var peers: [String] {
     switch self {
     case .dealer: ["ROUTER", "REP", "DEALER"]
     case .router: ["DEALER", "REQ", "ROUTER"]
@@ -186,20 +186,10 @@ private struct PeerConnection: ~Copyable {
   }
 
   private static func connect(path: String, until deadline: Instant) throws(ConnectFault) -> CInt {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    var bytes = Array(path.utf8)
-    let isAbstract = bytes.first == UInt8(ascii: "@")
-    if isAbstract { bytes[0] = 0 }
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes.prefix($0.count)) }
-    // The name of an abstract one ends where its length says, a path with a zero.
-    let start = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 0
-    let size = socklen_t(start + bytes.count + (isAbstract ? 0 : 1))
-    return try withUnsafePointer(to: &address) { pointer throws(ConnectFault) in
-      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer throws(ConnectFault) in
-        try connect(AF_UNIX, pointer, size, until: deadline)
-      }
+    let result = LocalPath(path).withAddress { address, size in
+      Result { () throws(ConnectFault) in try connect(AF_UNIX, address, size, until: deadline) }
     }
+    return try result.get()
   }
 
   private static func connect(

@@ -15,9 +15,10 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   /// Which pattern the socket speaks.
   public let kind: SocketKind
   /// Where it is bound, wildcards resolved.
-  public private(set) var bindings: [Endpoint] = []
-  /// Connections that stand. One over inproc counts from `connect` to `disconnect`, for libzmq reports nothing of it. Of those that
-  /// others make to a bound endpoint the number is a hint: only a refused send tells that nobody is there.
+  public var bindings: [Endpoint] { openSocket?.bindings.endpoints ?? [] }
+  /// How many of the bound endpoints have a peer.
+  public var visitedBindings: Int { openSocket?.bindings.visited ?? 0 }
+  /// Connections that stand. One over inproc counts from `connect` to `disconnect`, for libzmq reports nothing of it.
   public private(set) var connected = 0
   /// How many endpoints it is meant to be connected to: what `connect` added and `disconnect` took away. Closing changes nothing.
   public private(set) var endpointCount = 0
@@ -29,7 +30,6 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   private let loop: Loop, memory: MemoryBudget?, messagesPerTurn: Int
   private var openSocket: OpenSocket?
   private var inproc = InprocConnections()
-  private var accepted = AcceptedPeers()
   private var frames = ReceivedMessage()
   /// The delegate is looking at `frames`.
   private var isReceiving = false
@@ -57,7 +57,8 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     let watch = try socket.watch(on: loop, self)
     openSocket = OpenSocket(
       socket: socket, watch: watch, monitor: try Monitor(socket, on: loop, delegate: self),
-      connections: Connections(of: socket, options: options, on: loop, resolver: resolver, delegate: self))
+      connections: Connections(of: socket, options: options, on: loop, resolver: resolver, delegate: self),
+      bindings: Bindings(of: socket, on: loop, delegate: self))
   }
 
   deinit {
@@ -72,20 +73,16 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   /// Binds, and returns the endpoint with wildcards resolved.
   @discardableResult
   public func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint {
-    let socket = try requireOpen("bind").socket
+    let bindings = try requireOpen("bind").bindings
     defer { scheduleTurn() }
-    let text = try socket.bind(endpoint.description)
-    let bound = (try? Endpoint(text)) ?? endpoint
-    bindings.append(bound)
-    return bound
+    return try bindings.bind(endpoint)
   }
 
   /// Closes a binding that `bind` returned. What is connected to it stays connected.
   public func unbind(_ endpoint: Endpoint) throws(ZMQError) {
-    let socket = try requireOpen("unbind").socket
+    let bindings = try requireOpen("unbind").bindings
     defer { scheduleTurn() }
-    try socket.unbind(endpoint.description)
-    bindings.removeAll { $0 == endpoint }
+    try bindings.unbind(endpoint)
   }
 
   /// Begins to connect, and keeps at it until `disconnect`. It returns at once.
@@ -181,7 +178,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     guard let open = openSocket.take() else { return }
     if let retry = retry.take() { loop.cancel(retry) }
     open.close()
-    (bindings, inproc, accepted, isRefused) = ([], .init(), .init(), false)
+    (inproc, isRefused) = (.init(), false)
   }
 
   // MARK: Turns
@@ -271,7 +268,10 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   func monitorHasEvents() {
     for event in openSocket?.monitor.takeEvents() ?? [] {
       guard let openSocket else { return }
-      if !openSocket.connections.take(event) { takeAccepted(event) }
+      if openSocket.connections.take(event) { continue }
+      // Makes libzmq look at its inbox, so that a peer that is told of here can be sent to, and one that is gone cannot.
+      _ = readiness()
+      openSocket.bindings.take(event)
     }
     scheduleTurn()
   }
@@ -288,13 +288,5 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     default: break
     }
     delegate?.connectionChanged(event, at: endpoint, on: self)
-  }
-
-  /// Takes an event that belongs to none of the endpoints that `connect` was called with: it is about a peer that came to a bound
-  /// endpoint, or about a connection that `disconnect` has ended already, and then means nothing.
-  private func takeAccepted(_ event: Monitor.Event) {
-    if let endpoint = bindings.first(where: { $0.accepts(event.address) }), let change = accepted.take(event.kind) {
-      connectionChanged(change, at: endpoint)
-    }
   }
 }

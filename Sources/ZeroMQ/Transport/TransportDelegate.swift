@@ -39,6 +39,11 @@ public enum ConnectionEvent: Sendable, Hashable {
   /// For two seconds there has been no connection to the endpoint because its name leads to the address of another one of the
   /// transport: the two share the other's connection. Told instead of `unreached`, as often; the trying goes on.
   case duplicate(Endpoint, of: Endpoint)
+  /// For two seconds nobody has been connected to the bound endpoint. Told once, until somebody is.
+  case awaited(Endpoint)
+  /// A peer that came to a bound endpoint was turned away: its kind of socket does not go with this one, or it wants another security
+  /// mechanism. Which it is, libzmq does not tell.
+  case misfit
   /// The kernel connected a socket of this process to itself, because nobody listens at that port and the port lies in the
   /// range for outgoing connections. The connection was dropped, and another try follows.
   case connectedToItself(Endpoint)

@@ -1,19 +1,23 @@
 import Reactor
 import ZeroMQ
 
-/// An engine's connection to one endpoint: a DEALER socket, and the counts of what is under way on it.
+/// An engine's connection to one endpoint: a DEALER socket, and the counts of what is under way on it. A bound one is that of all
+/// backends that have connected to it: libzmq deals the calls out to them in turn, and nobody knows which of them has which.
 ///
 /// It hands the frames of calls to its `Transport`, and hands replies, changes of the connection, and room after a refusal up to
 /// the engine. The transport keeps connecting when the backend goes. What was sent and not answered then is lost, and is not
 /// delivered later: with `SocketOptions.immediate` libzmq drops it with the connection. Replies that came before the end count: the
 /// transport hands over a bounded number of them before it tells the end.
 final class BackendConnection {
+  /// Of a socket with several bindings, the first.
   let endpoint: Endpoint
+  /// Whether backends connect to it, and not the other way round.
+  let isBound: Bool
   /// How many calls it can have when an endpoint of weight 1 has one; at least 1.
   let weight: Int
-  /// Whether a backend is connected.
+  /// Whether a backend is connected, at least one.
   private(set) var isUp = false
-  /// Since when; nil while none is.
+  /// Since when; nil while none is. Of a bound socket, since when none was lost.
   private(set) var connected: Instant?
   /// Replies to calls, late ones too. Wraps.
   private(set) var answeredCalls: UInt32 = 0
@@ -37,12 +41,13 @@ final class BackendConnection {
   private let transport: Transport
   private let loop: Loop
 
-  /// Begins to connect, and keeps at it until `close()`.
+  /// Begins to connect, and keeps at it until `close()`; or binds to all endpoints.
   init(
-    _ endpoint: Endpoint, weight: Int, options: RPCOptions, memory: MemoryBudget?, states: EndpointStates,
-    engine link: EngineLink, in context: Context, on loop: Loop
+    _ endpoints: [Endpoint], isBound: Bool, weight: Int, options: RPCOptions, memory: MemoryBudget?,
+    states: EndpointStates, engine link: EngineLink, in context: Context, on loop: Loop
   ) throws(ZMQError) {
-    self.endpoint = endpoint
+    endpoint = endpoints[0]
+    self.isBound = isBound
     self.weight = weight
     self.link = link
     self.states = states
@@ -51,7 +56,9 @@ final class BackendConnection {
       .dealer, options: options.socket, messagesPerTurn: options.repliesPerTurn, memory: memory, in: context, on: loop)
     line.connection = self
     transport.delegate = line
-    try transport.connect(endpoint)
+    for endpoint in endpoints {
+      if isBound { states.bound(endpoint, as: try transport.bind(endpoint)) } else { try transport.connect(endpoint) }
+    }
   }
 
   deinit { line.connection = nil }
@@ -130,11 +137,16 @@ final class BackendConnection {
     states.changed(event, at: endpoint, of: self)
     switch event {
     case .connected:
+      if !isUp { connected = loop.now }
       isUp = true
-      connected = loop.now
       isFull = false
       owesNothing()
     case .disconnected:
+      // While another backend is connected, the calls that this one had may be any of those that were sent.
+      guard transport.connected == 0 else {
+        connected = loop.now
+        return
+      }
       isUp = false
       connected = nil
     default: break

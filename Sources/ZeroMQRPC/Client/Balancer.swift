@@ -75,7 +75,16 @@ final class Balancer {
 
   private func open(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) -> BackendConnection {
     try BackendConnection(
-      endpoint, weight: weight, options: options, memory: memory, states: states, engine: link, in: context, on: loop)
+      [endpoint], isBound: false, weight: weight, options: options, memory: memory, states: states, engine: link,
+      in: context, on: loop)
+  }
+
+  /// Binds, for backends that connect. They share one socket, which is never left alone nor replaced: that would be all of them.
+  func bind(_ endpoints: [Endpoint]) throws(ZMQError) {
+    let connection = try BackendConnection(
+      endpoints, isBound: true, weight: 1, options: options, memory: memory, states: states, engine: link,
+      in: context, on: loop)
+    members.append(Member(connection: connection, breaker: Breaker(.never)))
   }
 
   func close() {
@@ -205,7 +214,7 @@ final class Balancer {
   /// stands, and closed when its calls have ended. True when it did.
   func replace(_ connection: BackendConnection) -> Bool {
     connection.silenceNoted()
-    guard connection.isUp, let index = members.firstIndex(where: { $0.connection === connection }),
+    guard connection.isUp, !connection.isBound, let index = members.firstIndex(where: { $0.connection === connection }),
       members[index].replacement == nil,
       members[index].lastReplaced.map({ loop.now - $0 >= Self.betweenReplacements }) ?? true
     else { return false }
@@ -268,7 +277,7 @@ final class Balancer {
   }
 
   /// Some endpoint has been left alone for long enough.
-  fileprivate func tryAgain() {
+  func tryAgain() {
     for index in members.indices where members[index].breaker.elapsed(at: loop.now) {
       // It has had no call for so long that what it owes says nothing any more. Else nobody would choose it.
       members[index].connection.owesNothing()
@@ -288,13 +297,4 @@ final class Balancer {
     members[index].connection.isSuspect = isSuspect
     members[index].replacement?.isSuspect = isSuspect
   }
-}
-
-/// What timers hold instead of the balancer, which they must not keep alive.
-private final class BreakerAlarm: TimerHandler {
-  private weak var balancer: Balancer?
-
-  init(_ balancer: Balancer) { self.balancer = balancer }
-
-  func fired(_ timer: Timer) { balancer?.tryAgain() }
 }

@@ -10,8 +10,8 @@ public import ZeroMQ
 ///
 /// - its reply comes, usable or not, from the connection that has the call; what another connection says of it is dropped;
 /// - its deadline passes: `timeout` when a backend has it, `queueTimeout` when it still waits. A late reply is dropped;
-/// - its connection goes: `backendLost`, for it may have run. Calls that wait go to another backend, and fail with `noBackend` when
-///   none is left, with `breakerOpen` when all that are left are left alone;
+/// - its connection goes, of a bound socket the last one: `backendLost`, for it may have run. Calls that wait go to another backend, and
+///   fail with `noBackend` when none is left, with `breakerOpen` when all that are left are left alone;
 /// - `cancel` or `close`.
 ///
 /// When some calls of one connection have timed out, each after `RPCOptions.leastSilence`, and no reply came between them, a fresh
@@ -44,13 +44,12 @@ public final class CallEngine: TimerHandler {
   private var isClosed = false
   private var latencies = MethodLatencies()
 
-  /// Begins to connect to each endpoint. Throws when an endpoint cannot be used at all.
+  /// Begins to connect to each endpoint, or binds, for backends that connect. Throws when an endpoint cannot be used at all.
   ///
-  /// An endpoint gets as many calls as its weight says for each one of an endpoint of weight 1; that is the weight where `weights` says
-  /// nothing. `waiting` bounds those of the calls under way that wait (default: it does not). The bytes of calls that wait or are being
-  /// sent count in `memory`, if there is one. `states` learns what becomes of the connections.
+  /// An endpoint of weight 3 gets three calls for each one of an endpoint without a weight. `waiting` bounds how many calls wait (default:
+  /// it does not). What waits or is being sent counts in `memory`, if there is one. `states` learns what becomes of the connections.
   public init(
-    connect endpoints: [Endpoint], weights: [Endpoint: Int] = [:], inFlight: SharedLimit,
+    connect: [Endpoint] = [], bind: [Endpoint] = [], weights: [Endpoint: Int] = [:], inFlight: SharedLimit,
     waiting: SharedLimit? = nil, memory: MemoryBudget? = nil, openBreakers: OpenBreakers = .init(),
     states: EndpointStates? = nil, options: RPCOptions = .init(), in context: Context, on loop: Loop,
     logger: Logger = Logger(label: "zmq.rpc")
@@ -62,10 +61,11 @@ public final class CallEngine: TimerHandler {
     self.inFlight = inFlight
     queue = CallQueue(limit: waiting ?? SharedLimit(limit: inFlight.limit))
     repeats = Repeats(options, memory: memory, for: link, on: loop)
-    let states = states ?? EndpointStates(.rpc, connect: endpoints, logger: logger)
+    let states = states ?? EndpointStates(.rpc, bind: bind, connect: connect, logger: logger)
     balancer = Balancer(options, memory, openBreakers, states, for: link, in: context, on: loop, logger: logger)
     link.engine = self
-    for endpoint in endpoints { try balancer.connect(endpoint, weight: weights[endpoint] ?? 1) }
+    for endpoint in connect { try balancer.connect(endpoint, weight: weights[endpoint] ?? 1) }
+    if !bind.isEmpty { try balancer.bind(bind) }
   }
 
   deinit { link.engine = nil }

@@ -17,6 +17,8 @@ struct EndpointState {
     case gone(untold: Int)
     /// There has been no connection for a while, on one thread at least.
     case missing(ConnectFault)
+    /// A peer that came was turned away, while others are connected.
+    case misfit(ConnectFault)
   }
 
   /// One thread's socket that has the endpoint.
@@ -33,6 +35,8 @@ struct EndpointState {
   /// ...and so many of them at once.
   private static let linesAtOnce = 3
 
+  /// Whether others connect to it.
+  let isBound: Bool
   /// Connections that stand, by socket: one at most, but for a bound endpoint.
   private var connections: [Holder: Int] = [:]
   /// Those that have told that there is no connection, and not had one since.
@@ -44,11 +48,16 @@ struct EndpointState {
   private var lastLook: Instant?
   /// The last look found the right peer.
   private var lookedRight = false
+  /// Since there has been a connection, a peer was turned away.
+  private var toldMisfit = false
   private var untoldLosses = 0
   /// When the lines that were told would be paid for, at one in `betweenLines`.
   private var paid = Instant(nanoseconds: .min)
 
-  init(fault: ConnectFault? = nil) { self.fault = fault }
+  init(isBound: Bool = false) {
+    self.isBound = isBound
+    fault = isBound ? .noPeer : nil
+  }
 
   /// Whether no socket has it, as far as it was told.
   var isUnused: Bool { connections.isEmpty && missing.isEmpty }
@@ -57,6 +66,7 @@ struct EndpointState {
   var count: Int { connections.values.reduce(0, +) }
 
   mutating func connected(_ holder: Holder) -> Line? {
+    if connections.isEmpty { toldMisfit = false }
     connections[holder, default: 0] += 1
     missing.remove(holder)
     if missing.isEmpty { (fault, lookedRight, lastLook) = (nil, false, nil) }
@@ -74,6 +84,7 @@ struct EndpointState {
   mutating func disconnected(_ holder: Holder, at now: Instant) -> Line? {
     guard let count = connections[holder] else { return nil }
     connections[holder] = count > 1 ? count - 1 : nil
+    if isBound, connections.isEmpty { fault = .noPeer }
     guard connections.isEmpty, told == .connected else { return nil }
     guard mayTell(at: now) else {
       untoldLosses += 1
@@ -115,6 +126,21 @@ struct EndpointState {
   mutating func failed(_ holder: Holder, _ fault: ConnectFault, at now: Instant) -> Line? {
     missing.insert(holder)
     return learned(fault, at: now)
+  }
+
+  /// Nobody has come to the bound endpoint for a while.
+  mutating func awaited(_ holder: Holder, at now: Instant) -> Line? {
+    // A loss that was told says it already.
+    guard connections.isEmpty, told != .gone else { return nil }
+    return failed(holder, fault ?? .noPeer, at: now)
+  }
+
+  /// A peer that came to the bound endpoint was turned away. One that comes again and again is told once.
+  mutating func misfit(_ holder: Holder, _ fault: ConnectFault, at now: Instant) -> Line? {
+    guard !connections.isEmpty else { return failed(holder, fault, at: now) }
+    guard !toldMisfit, mayTell(at: now) else { return nil }
+    toldMisfit = true
+    return .misfit(fault)
   }
 
   private mutating func learned(_ fault: ConnectFault, at now: Instant) -> Line? {

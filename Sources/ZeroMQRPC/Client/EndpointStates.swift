@@ -24,7 +24,7 @@ public final class EndpointStates: Sendable {
 
   /// What is known of one endpoint.
   public struct Report: Sendable, Hashable {
-    /// The endpoint, as it is configured.
+    /// The endpoint, as it is configured; a bound one with the address and port it got.
     public let endpoint: Endpoint
     /// Whether a connection stands, on any thread.
     public let isUp: Bool
@@ -49,21 +49,33 @@ public final class EndpointStates: Sendable {
     self.role = role
     self.logger = logger
     self.look = look
-    entries = Guarded(
-      bind.map { ($0, EndpointState(fault: .noPeer)) } + connect.map { ($0, EndpointState()) })
+    entries = Guarded(bind.map { ($0, EndpointState(isBound: true)) } + connect.map { ($0, EndpointState()) })
   }
 
   /// Each endpoint, in the order of the configuration.
   public var reports: [Report] {
     entries.withLock { entries in
-      entries.map { Report(endpoint: $0.endpoint, isUp: $0.state.count > 0, fault: $0.state.fault) }
+      entries.map { entry in
+        Report(
+          endpoint: Self.shown(entry.endpoint, isBound: entry.state.isBound), isUp: entry.state.count > 0,
+          fault: entry.state.fault)
+      }
     }
   }
 
   /// Why a call finds no connection: the reason at the first endpoint of which one is known.
   public var fault: ConnectFault? { entries.withLock { $0.lazy.compactMap(\.state.fault).first } }
 
+  /// Whether a connection stands at any of them, on any thread.
+  public var isUp: Bool { entries.withLock { $0.contains { $0.state.count > 0 } } }
+
   // MARK: What clients tell
+
+  /// An endpoint was bound, and has become another one if it had wildcards.
+  func bound(_ endpoint: Endpoint, as actual: Endpoint) {
+    entries.withLock { entries in entries[Self.index(of: endpoint, isBound: true, &entries)].endpoint = actual }
+    logger.info("bound, for peers that connect", metadata: at(Self.shown(actual, isBound: true)))
+  }
 
   /// A connection of the holder's came, went, or does not come.
   func changed(_ event: ConnectionEvent, at endpoint: Endpoint?, of holder: AnyObject) {
@@ -75,6 +87,8 @@ public final class EndpointStates: Sendable {
     case .refused: change(endpoint) { $0.failed(holder, .rejected, at: now) }
     case .unresolved(_, let reason): change(endpoint) { $0.failed(holder, .unresolved(reason), at: now) }
     case .duplicate(_, let other): change(endpoint) { $0.failed(holder, .duplicate(of: other), at: now) }
+    case .awaited: change(endpoint) { $0.awaited(holder, at: now) }
+    case .misfit: change(endpoint) { $0.misfit(holder, .misfit(self.role.kind, of: self.role.rawValue), at: now) }
     case .unreached(_, isResolving: true): change(endpoint) { $0.failed(holder, .unansweredLookup, at: now) }
     case .unreached(_, isResolving: false):
       let needsLook = entries.withLock { entries in
@@ -100,23 +114,26 @@ public final class EndpointStates: Sendable {
   }
 
   private func change(_ endpoint: Endpoint, _ body: (inout EndpointState) -> EndpointState.Line?) {
-    let (line, others) = entries.withLock { entries in
-      let line = body(&entries[Self.index(of: endpoint, &entries)].state)
-      return (line, entries.count { $0.state.count > 0 && $0.endpoint != endpoint })
+    let (line, isBound, others) = entries.withLock { entries in
+      let index = Self.index(of: endpoint, &entries)
+      let line = body(&entries[index].state)
+      return (
+        line, entries[index].state.isBound, entries.count { $0.state.count > 0 && $0.endpoint != endpoint }
+      )
     }
-    if let line { log(line, endpoint, others: others) }
+    if let line { log(line, endpoint, isBound: isBound, others: others) }
   }
 
-  private static func index(of endpoint: Endpoint, _ entries: inout [Entry]) -> Int {
+  private static func index(of endpoint: Endpoint, isBound: Bool = false, _ entries: inout [Entry]) -> Int {
     if let index = entries.firstIndex(where: { $0.endpoint == endpoint }) { return index }
-    entries.append((endpoint, EndpointState()))
+    entries.append((endpoint, EndpointState(isBound: isBound)))
     return entries.count - 1
   }
 
   // MARK: The log
 
-  private func log(_ line: EndpointState.Line, _ endpoint: Endpoint, others: Int) {
-    var metadata = at(endpoint)
+  private func log(_ line: EndpointState.Line, _ endpoint: Endpoint, isBound: Bool, others: Int) {
+    var metadata = at(Self.shown(endpoint, isBound: isBound))
     switch line {
     case .connected: logger.info("connected", metadata: metadata)
     case .back: logger.notice("connected", metadata: metadata)
@@ -126,13 +143,20 @@ public final class EndpointStates: Sendable {
         metadata["others-connected"] = "\(others)"
         logger.notice("a connection is lost", metadata: metadata)
       } else {
-        logger.warning("the last connection is lost; it is tried again", metadata: metadata)
+        let next = isBound ? "whoever connects next is used" : "it is tried again"
+        logger.warning("the last connection is lost; \(next)", metadata: metadata)
       }
     case .missing(let fault):
       metadata["reason"] = "\(fault.code.rawValue)"
       logger.warning("no connection: \(fault)", metadata: metadata)
+    case .misfit(let fault):
+      metadata["reason"] = "\(fault.code.rawValue)"
+      logger.warning("a peer is turned away: \(fault)", metadata: metadata)
     }
   }
+
+  /// libzmq spells the addresses of bound endpoints all in IPv6.
+  private static func shown(_ endpoint: Endpoint, isBound: Bool) -> Endpoint { isBound ? endpoint.inNumbers : endpoint }
 
   private func at(_ endpoint: Endpoint) -> Logger.Metadata { ["endpoint": "\(endpoint)"] }
 }

@@ -22,7 +22,7 @@ public final class OneWayClient: TransportDelegate {
     }
   }
 
-  /// How many peers are connected. Of those that come to a bound endpoint the number is a hint.
+  /// How many peers are connected.
   public var connectedPeers: Int { transport.connected }
   /// Whether each endpoint given as `connect` has a peer. False when the socket is closed.
   public var isConnected: Bool { transport.isOpen && transport.connectedEndpoints >= transport.endpointCount }
@@ -43,7 +43,7 @@ public final class OneWayClient: TransportDelegate {
     self.memory = memory
     self.connect = connect
     self.logger = logger
-    self.states = states ?? EndpointStates(pattern.role, connect: connect, logger: logger)
+    self.states = states ?? EndpointStates(pattern.role, bind: bind, connect: connect, logger: logger)
     var options = SocketOptions()
     options.immediate = true
     // What was accepted is given a moment to leave when the process ends.
@@ -51,7 +51,7 @@ public final class OneWayClient: TransportDelegate {
     transport = try Transport(
       pattern == .pipeline ? .push : .publish, options: options, memory: memory, in: context, on: loop)
     transport.delegate = self
-    for endpoint in bind { try transport.bind(endpoint) }
+    for endpoint in bind { self.states.bound(endpoint, as: try transport.bind(endpoint)) }
     for endpoint in connect { try transport.connect(endpoint) }
   }
 
@@ -59,7 +59,7 @@ public final class OneWayClient: TransportDelegate {
   /// closed; then nothing was sent. Publishing from a bound endpoint takes every call, as nobody knows who will have subscribed.
   public func send(_ call: BorrowedCall) throws(CallFailure) {
     guard transport.isOpen else { throw CallFailure(.closed, sent: false) }
-    // Who has come to a bound endpoint, libzmq alone knows: there its refusal decides.
+    // Publishing from a bound endpoint needs nobody, and libzmq refuses what a bound worker's socket cannot send.
     guard transport.connected > 0 || !transport.bindings.isEmpty else { throw noBackend }
     guard memory?.hasRoom(for: call.count) ?? true else { throw CallFailure(.memoryFull, sent: false) }
     guard try offer(call) else {

@@ -54,6 +54,12 @@ public struct BreakerOptions: Sendable, Hashable {
   public var failures: Int? = 5
   /// For how long. Default: 10 s.
   public var open = Duration.seconds(10)
+  /// None is left alone.
+  static var never: BreakerOptions {
+    var options = BreakerOptions()
+    options.failures = nil
+    return options
+  }
 
   /// The defaults.
   public init() {}

@@ -27,10 +27,10 @@ extension SubscriberDelegate {
 /// Subscriptions outlive publishers: one that comes back is told all of them again, also beyond the high-water mark of 1,000 that
 /// sockets have by default (see `SocketOptions.sendHighWaterMark`).
 public final class Subscriber: TransportDelegate {
-  /// How many of the endpoints given as `connect` have a publisher.
-  public var connectedEndpoints: Int { transport.connectedEndpoints }
+  /// How many of the endpoints given as `connect` have a publisher; of a subscriber that only binds, how many of the bound ones.
+  public var connectedEndpoints: Int { connect.isEmpty ? transport.visitedBindings : transport.connectedEndpoints }
   /// Whether all of them have one. False when the socket is closed.
-  public var isConnected: Bool { transport.isOpen && transport.connectedEndpoints >= transport.endpointCount }
+  public var isConnected: Bool { transport.isOpen && connectedEndpoints >= endpointCount }
   /// Where it is bound, wildcards resolved.
   public var bindings: [Endpoint] { transport.bindings }
   /// Messages that were dropped because they have not the four frames of a published call, or one beyond the limit. What the frames hold
@@ -40,6 +40,8 @@ public final class Subscriber: TransportDelegate {
   public weak var delegate: (any SubscriberDelegate)?
   private let transport: Transport
   private let connect: [Endpoint]
+  /// How many endpoints can have a publisher.
+  private let endpointCount: Int
   private let longestFrame: Int
   private let takesExtraFrame: Bool
   private let states: EndpointStates
@@ -55,16 +57,17 @@ public final class Subscriber: TransportDelegate {
     in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.connect = connect
+    endpointCount = connect.isEmpty ? bind.count : connect.count
     self.longestFrame = longestFrame
     self.takesExtraFrame = takesExtraFrame
     self.logger = logger
-    self.states = states ?? EndpointStates(.subscribe, connect: connect, logger: logger)
+    self.states = states ?? EndpointStates(.subscribe, bind: bind, connect: connect, logger: logger)
     var options = SocketOptions()
     let most = longestFrame.multipliedReportingOverflow(by: 4)
     options.longestFrame = most.overflow ? nil : most.partialValue
     transport = try Transport(.subscribe, options: options, in: context, on: loop)
     transport.delegate = self
-    for endpoint in bind { try transport.bind(endpoint) }
+    for endpoint in bind { self.states.bound(endpoint, as: try transport.bind(endpoint)) }
     for endpoint in connect { try transport.connect(endpoint) }
   }
 
@@ -110,7 +113,7 @@ public final class Subscriber: TransportDelegate {
     states.changed(event, at: endpoint, of: self)
     switch event {
     case .connected, .disconnected:
-      delegate?.upstreamChanged(connected: transport.connectedEndpoints, of: transport.endpointCount)
+      delegate?.upstreamChanged(connected: connectedEndpoints, of: endpointCount)
     default: break
     }
   }

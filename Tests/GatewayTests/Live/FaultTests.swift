@@ -99,4 +99,40 @@ struct FaultTests {
       #expect(record.codes["no-backend"] ?? 0 > 0)
     }
   }
+
+  @Test("40 times the only backend that dials in is killed, and another one dials in: calls work again within a second")
+  func oneDialer() async throws {
+    try await FaultyGateway.with(["a"], .dialer) { backends, load in
+      var times: [Duration] = []
+      for _ in 0..<40 {
+        try await backends.kill("a")
+        try await backends.start("a", .dialer)
+        times.append(try await load.eachSucceeds())
+      }
+      times.sort()
+      #expect(times[36] < .seconds(1), "the slowest took \(times[39])")
+    } check: { record in
+      #expect(record.count(502) > 0)
+      #expect(record.codes.keys.allSatisfy { ["backend-lost", "no-backend"].contains($0) }, "\(record.codes)")
+    }
+  }
+
+  @Test("20 times one of two that dial in is killed: its calls wait for their deadlines, and the other serves on")
+  func twoDialers() async throws {
+    let names = ["a", "b"]
+    try await FaultyGateway.with(names, .aiozmqDialer, timeout: "300ms") { backends, load in
+      for number in 0..<20 {
+        let name = names[number % 2]
+        let before = await backends.runs(at: name)
+        try await backends.kill(name)
+        try await load.eachSucceeds()
+        try await backends.start(name, .aiozmqDialer)
+        try await eventually("\(name) has calls again") { await backends.runs(at: name) > before + 4 }
+      }
+    } check: { record in
+      #expect(record.count(504) > 0)
+      #expect(record.codes.keys.allSatisfy { $0 == "timeout" }, "\(record.codes)")
+      #expect(record.count(200) > 20 * record.count(504))
+    }
+  }
 }

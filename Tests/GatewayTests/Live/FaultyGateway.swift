@@ -17,7 +17,7 @@ enum FaultyGateway {
       let backends = try await FaultyBackends(in: directory)
       cleanup.add { await backends.end() }
       for name in names { try await backends.start(name, kind) }
-      let program = try start(names, timeout: timeout, in: directory)
+      let program = try start(names, dialing: kind.dials, timeout: timeout, in: directory)
       cleanup.add { await program.destroy() }
       let port = try await program.port()
       let descriptors = try program.descriptors()
@@ -45,15 +45,16 @@ enum FaultyGateway {
   }
 
   private static func start(
-    _ names: [String], timeout: String, in directory: TemporaryDirectory
+    _ names: [String], dialing: Bool, timeout: String, in directory: TemporaryDirectory
   ) throws -> Subprocess {
     let endpoints = names.map { "\"\(directory.endpoint($0))\"" }.joined(separator: ", ")
+    let place = dialing ? "bind: [\"\(directory.endpoint("gateway"))\"]" : "connect: [\(endpoints)]"
     let file = try directory.file(
       "gateway.yaml",
       """
       http: { listen: ["127.0.0.1:0"], threads: 2 }
       services:
-        s: { pattern: rpc, connect: [\(endpoints)], timeout: \(timeout) }
+        s: { pattern: rpc, \(place), timeout: \(timeout) }
       """)
     return try Program.start("serve", "--config", file)
   }

@@ -1,0 +1,113 @@
+import Glibc
+import Reactor
+
+/// The endpoints that a socket is bound to, and who has come to each.
+final class Bindings {
+  private struct Entry {
+    let id: UInt32
+    /// With wildcards resolved.
+    let endpoint: Endpoint
+    var peers = AcceptedPeers()
+    /// When it fires, nobody has come for a while.
+    var silence: Timer?
+  }
+
+  /// After how long without a peer it is told that there is none.
+  private static let silence = Duration.seconds(2)
+
+  private let socket: Socket
+  private let loop: Loop
+  private weak var delegate: (any ConnectionsDelegate)?
+  private var entries: [Entry] = []
+  private var lastID: UInt32 = 0
+  private lazy var alarm = Alarm(self)
+
+  init(of socket: Socket, on loop: Loop, delegate: any ConnectionsDelegate) {
+    self.socket = socket
+    self.loop = loop
+    self.delegate = delegate
+  }
+
+  /// Where it is bound.
+  var endpoints: [Endpoint] { entries.map(\.endpoint) }
+
+  /// How many of them have a peer.
+  var visited: Int { entries.count { $0.peers.count > 0 } }
+
+  /// Throws when a path is in use, as somebody listens at it, or is no socket: libzmq would remove either without asking.
+  static func requireFree(_ endpoint: Endpoint) throws(ZMQError) {
+    guard case .ipc(let path) = endpoint.address, let fault = LocalPath(path).fault else { return }
+    throw ZMQError(code: fault, call: "bind to \(endpoint)")
+  }
+
+  /// Binds, and returns the endpoint with wildcards resolved.
+  func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint {
+    try Self.requireFree(endpoint)
+    let text = try socket.bind(endpoint.description)
+    let bound = (try? Endpoint(text)) ?? endpoint
+    lastID += 1
+    entries.append(Entry(id: lastID, endpoint: bound))
+    wait(entries.count - 1)
+    return bound
+  }
+
+  /// Closes a binding that `bind` returned.
+  func unbind(_ endpoint: Endpoint) throws(ZMQError) {
+    try socket.unbind(endpoint.description)
+    for entry in entries where entry.endpoint == endpoint { stop(entry) }
+    entries.removeAll { $0.endpoint == endpoint }
+  }
+
+  /// Hears of an event that is about no connection of this side's making: then it is about one that others have made, or have ended.
+  func take(_ event: Monitor.Event) {
+    // With wildcards only the port tells where it came in.
+    let exact = entries.firstIndex { $0.endpoint.description == event.address }
+    guard let index = exact ?? entries.firstIndex(where: { $0.endpoint.accepts(event.address) }) else { return }
+    let entry = entries[index]
+    for change in entries[index].peers.take(event.kind) {
+      switch change {
+      case .connected:
+        if let timer = entries[index].silence.take() { loop.cancel(timer) }
+        tell(.connected, entry)
+      case .disconnected: tell(.disconnected, entry)
+      case .refused: tell(.refused, entry)
+      case .misfit: tell(.misfit, entry)
+      }
+      // A delegate that was told something may have closed the socket.
+      guard index < entries.count, entries[index].id == entry.id else { return }
+    }
+    if entries[index].peers.count == 0 { wait(index) }
+  }
+
+  /// No timer comes any more.
+  func end() {
+    for entry in entries { stop(entry) }
+    entries = []
+  }
+
+  private func tell(_ event: ConnectionEvent, _ entry: Entry) {
+    delegate?.connectionChanged(event, at: entry.endpoint)
+  }
+
+  private func wait(_ index: Int) {
+    guard entries[index].silence == nil, !loop.isStopped else { return }
+    entries[index].silence = loop.schedule(at: loop.now + Self.silence, alarm, tag: entries[index].id)
+  }
+
+  private func stop(_ entry: Entry) { if let timer = entry.silence { loop.cancel(timer) } }
+
+  fileprivate func expired(_ id: UInt32) {
+    // The timer stays where it is, though it has fired: it is told once that nobody comes, until somebody does.
+    guard let entry = entries.first(where: { $0.id == id }), entry.peers.count == 0 else { return }
+    tell(.awaited(entry.endpoint), entry)
+  }
+}
+
+/// What timers hold instead of the bindings, which they must not keep alive.
+private final class Alarm: TimerHandler {
+  private weak var bindings: Bindings?
+
+  init(_ bindings: Bindings) { self.bindings = bindings }
+
+  func fired(_ timer: Timer) { bindings?.expired(timer.tag) }
+}

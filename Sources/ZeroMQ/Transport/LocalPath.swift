@@ -1,0 +1,42 @@
+import Glibc
+
+/// A path in the file system, or behind `@` a name in Linux's abstract namespace, where processes of this machine meet.
+struct LocalPath {
+  private let path: String
+
+  init(_ path: String) { self.path = path }
+
+  /// Why it should not be bound to: somebody listens there, or something else than a socket is there. Nil when libzmq may have it.
+  var fault: ZMQError.Code? {
+    guard path != "*", !path.hasPrefix("@") else { return nil }
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return nil }
+    guard status.st_mode & S_IFMT == S_IFSOCK else { return .exists }
+    return isListenedAt ? .addressInUse : nil
+  }
+
+  private var isListenedAt: Bool {
+    let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
+    let descriptor = socket(AF_UNIX, type, 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    // One that has no room for more connections at the moment says so.
+    return withAddress { connect(descriptor, $0, $1) } == 0 || errno == EAGAIN
+  }
+
+  /// Lends the address as the kernel takes it.
+  func withAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    var bytes = Array(path.utf8)
+    let isAbstract = bytes.first == UInt8(ascii: "@")
+    if isAbstract { bytes[0] = 0 }
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes.prefix($0.count)) }
+    // The name of an abstract one ends where its length says, a path with a zero.
+    let start = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 0
+    let size = socklen_t(start + bytes.count + (isAbstract ? 0 : 1))
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, size) }
+    }
+  }
+}
