@@ -146,9 +146,12 @@ struct ServiceConfigurationTests {
     "keeps last events when it is told to, within bounds",
     arguments: [
       ("", nil, []), ("last: {}", [10_000, 16 << 20], []), ("last: { topics: 1, bytes: 4KiB }", [1, 4_096], []),
-      ("last: { topics: 0, bytes: 4095 }", nil, [
-        "last.topics: must be between 1 and 1000000", "last.bytes: must be between 4096B and 68719476736B",
-      ]),
+      (
+        "last: { topics: 0, bytes: 4095 }", nil,
+        [
+          "last.topics: must be between 1 and 1000000", "last.bytes: must be between 4096B and 68719476736B",
+        ]
+      ),
       ("last: { topic: 5 }", nil, ["last.topic: unknown key; did you mean \"topics\"?"]),
     ] as [(String, [Int]?, [String])])
   func last(last: String, bounds: [Int]?, expected: [String]) throws {
