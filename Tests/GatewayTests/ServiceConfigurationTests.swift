@@ -142,6 +142,30 @@ struct ServiceConfigurationTests {
       complaints(yaml).map { $0.split(separator: "services.a.subscribe.").last.map(String.init) ?? "" } == expected)
   }
 
+  @Test(
+    "keeps last events when it is told to, within bounds",
+    arguments: [
+      ("", nil, []), ("last: {}", [10_000, 16 << 20], []), ("last: { topics: 1, bytes: 4KiB }", [1, 4_096], []),
+      (
+        "last: { topics: 0, bytes: 4095 }", nil,
+        [
+          "last.topics: must be between 1 and 1000000", "last.bytes: must be between 4096B and 68719476736B",
+        ]
+      ),
+      ("last: { topic: 5 }", nil, ["last.topic: unknown key; did you mean \"topics\"?"]),
+    ] as [(String, [Int]?, [String])])
+  func last(last: String, bounds: [Int]?, expected: [String]) throws {
+    let yaml = "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, \(last) } } }"
+    #expect(
+      complaints(yaml).map { $0.split(separator: "services.a.subscribe.").last.map(String.init) ?? "" } == expected)
+    guard expected.isEmpty else { return }
+    guard case .pubsub(let pubsub)? = try Configuration.load(yaml: yaml, file: "f").services.first?.pattern else {
+      Issue.record("not pubsub")
+      return
+    }
+    #expect(pubsub.subscribe?.last.map { [$0.topics, $0.bytes] } == bounds)
+  }
+
   @Test("takes dates, and types of the application by their codes")
   func extensions() throws {
     let yaml = rpc("datetimes: pickle", "ext: { 0: text, 10: text, 122: base64 }")

@@ -71,6 +71,9 @@ extension Configuration {
     public var history = History()
     /// How the publishers number their messages, so that streams are told of those that do not arrive; nil when they do not (default).
     public var numbering: Numbering?
+    /// The last event of each topic is kept for who asks for it, within these bounds; nil for none (default). While it is, all of
+    /// `topics` is subscribed to, as for the history.
+    public var last: LastValues?
     /// What happens to a stream that reads too slowly (default: it is disconnected).
     public var slow = Slow.disconnect
     /// The longest frame of a published message, in bytes; a message with a longer one is dropped, and its streams are told. A
@@ -89,6 +92,9 @@ extension Configuration {
     /// Any topic, the default history.
     public init(connect: [Endpoint]) { self.connect = connect }
 
+    /// Whether anything is kept of events, and so all of `topics` subscribed to.
+    var keepsEvents: Bool { history.keepsEvents || last != nil }
+
     fileprivate init(_ section: Section, _ limits: Limits) {
       let (connect, bind) = section.endpoints()
       self.init(connect: connect)
@@ -102,6 +108,7 @@ extension Configuration {
       }
       section.read("topics-limit", into: &topicsLimit) { $0.integer(in: 1...1_000_000) }
       if let inner = section.section("history") { history.read(inner, limits) }
+      if let inner = section.section("last") { last = LastValues(inner, limits) }
       if let inner = section.section("seq") { numbering = Numbering(inner) }
       if numbering?.scope == .publisher, connect.count != 1 || !topics.contains("") || !history.keepsEvents {
         section.report(
@@ -115,6 +122,24 @@ extension Configuration {
       section.read("heartbeat", into: &heartbeat) { $0.duration(in: .seconds(1) ... .hours(1)) }
       section.read("retry", into: &retry) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
       section.read("max-age", into: &maxAge) { $0.duration(in: .seconds(1) ... .hours(10_000)) }
+      section.finish()
+    }
+  }
+
+  /// What is kept of the last events of topics, whichever bound is met first: `last`.
+  public struct LastValues: Sendable, Hashable {
+    /// The number of topics, 1...1,000,000; those go first that have been silent longest (default: 10,000).
+    public var topics = 10_000
+    /// The encoded size of their events, in bytes (default: 16 MiB).
+    public var bytes = 16 << 20
+
+    /// The defaults.
+    public init() {}
+
+    fileprivate init(_ section: Section, _ limits: Limits) {
+      section.read("topics", into: &topics) { $0.integer(in: 1...1_000_000) }
+      section.read("bytes", into: &bytes) { $0.bytes(in: (4 << 10)...(64 << 30)) }
+      section.fit("bytes", &bytes, into: limits)
       section.finish()
     }
   }

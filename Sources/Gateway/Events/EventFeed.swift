@@ -34,6 +34,8 @@ final class EventFeed: TimerHandler {
     case page(EventHistory.Page, ticket: Ticket)
     /// What streams ask for.
     case topics(LiveTopics, ticket: Ticket)
+    /// The last event of a topic.
+    case last(Event?, ticket: Ticket)
   }
 
   /// Bytes of queries that are read in a turn.
@@ -41,7 +43,7 @@ final class EventFeed: TimerHandler {
 
   let settings: Configuration.Subscribe
   /// How many requests wait for what the hub says.
-  var waitingRequests: Int { opening.count + asking.count }
+  var waitingRequests: Int { opening.count + asking.count + askingLast.count }
   private let service: String
   private let memory: MemoryBudget
   private let loop: Loop
@@ -63,6 +65,8 @@ final class EventFeed: TimerHandler {
   private var turningPage: [Ticket: EventStream] = [:]
   /// Requests for what streams ask for.
   private var asking: [Ticket: PendingTopics] = [:]
+  /// Requests for the last event of a topic.
+  private var askingLast: [Ticket: PendingLastValue] = [:]
   private var lastTicket: Ticket = 0
   private var isDraining = false
   private var farewells: Farewells?
@@ -102,6 +106,13 @@ final class EventFeed: TimerHandler {
     lastTicket += 1
     asking[lastTicket] = request
     home.ask(service, .topics(ticket: lastTicket), from: shard)
+  }
+
+  /// Asks the hub for the last event of a topic.
+  func askLast(of topic: [UInt8], for request: PendingLastValue) {
+    lastTicket += 1
+    askingLast[lastTicket] = request
+    home.ask(service, .last(topic, ticket: lastTicket), from: shard)
   }
 
   /// Forgets a stream that was open. Does nothing for one that never opened.
@@ -149,8 +160,9 @@ final class EventFeed: TimerHandler {
     let refused = opening
     (opening, turningPage) = ([:], [:])
     for stream in refused.values { stream.refused(Problem(.draining, "The gateway stopped before the stream opened.")) }
-    let unanswered = asking
-    asking = [:]
+    let (unanswered, unansweredLast) = (asking, askingLast)
+    (asking, askingLast) = ([:], [:])
+    for request in unansweredLast.values { request.refused(Problem(.draining, "The gateway stopped.")) }
     for request in unanswered.values { request.refused(Problem(.draining, "The gateway stopped.")) }
   }
 
@@ -164,6 +176,7 @@ final class EventFeed: TimerHandler {
       if let stream = opening.removeValue(forKey: ticket) { add(stream, beginning) }
     case .refused(let ticket): opening.removeValue(forKey: ticket)?.refused(tooManyTopics)
     case .topics(let topics, let ticket): asking.removeValue(forKey: ticket)?.answer(topics)
+    case .last(let event, let ticket): askingLast.removeValue(forKey: ticket)?.answer(event)
     case .page(let page, let ticket): turningPage.removeValue(forKey: ticket)?.received(page)
     }
   }
@@ -227,12 +240,19 @@ final class EventFeed: TimerHandler {
   /// before it, when the history is configured to be short.
   func oldest(historyFrom first: UInt64) -> UInt64 { min(first, window.first) }
 
-  /// Asks the hub for a page of the history: events that the window has let go. The stream gets it by `received`, later.
-  func requestPage(from sequence: UInt64, for stream: EventStream) {
+  /// Asks the hub for a page of what the window does not hold. The stream gets it by `received`, later.
+  func requestPage(_ pages: EventHub.Pages, from sequence: UInt64, for stream: EventStream) {
     lastTicket += 1
     turningPage[lastTicket] = stream
-    home.ask(
-      service, .page(from: sequence, stream.filter, conflating: stream.conflates, ticket: lastTicket), from: shard)
+    home.ask(service, .page(pages, from: sequence, stream.filter, ticket: lastTicket), from: shard)
+  }
+
+  /// Fires the stream when its client does not want to wait any longer.
+  func waits(_ duration: Duration, _ stream: EventStream) -> Timer { loop.schedule(at: loop.now + duration, stream) }
+
+  /// Ends such a wait.
+  func stopWaiting(_ timer: inout Timer?) {
+    if let timer = timer.take() { loop.cancel(timer) }
   }
 
   /// Counts, and writes to the log, a stream that has fallen behind the history.

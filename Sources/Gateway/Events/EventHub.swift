@@ -38,11 +38,20 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     case open(TopicFilter, Resumption.Start, ticket: EventFeed.Ticket)
     /// A stream with this filter, which was opened, has closed.
     case closed(TopicFilter)
-    /// A stream wants to go on from that sequence, which its feed's window does not hold, with the newest event of each topic only when it
-    /// conflates. Answered with `page`, in a later turn.
-    case page(from: UInt64, TopicFilter, conflating: Bool, ticket: EventFeed.Ticket)
+    /// A stream wants to go on from that sequence, which its feed's window does not hold. Answered with `page`, in a later turn.
+    case page(Pages, from: UInt64, TopicFilter, ticket: EventFeed.Ticket)
+    /// Somebody wants the last event of a topic. Answered with `last`.
+    case last([UInt8], ticket: EventFeed.Ticket)
     /// Somebody wants to know what streams ask for. Answered with `topics`, in a later turn.
     case topics(ticket: EventFeed.Ticket)
+  }
+
+  /// What pages are of.
+  enum Pages: Hashable, Sendable {
+    /// The history; with the newest event of each topic only, for streams that conflate.
+    case history(conflating: Bool)
+    /// The last events of topics, as far as they came before the one of that sequence.
+    case lastValues(before: UInt64)
   }
 
   /// A shard that has streams of the service, which are counted, and is therefore handed all events.
@@ -55,7 +64,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   private struct Wish {
     enum Kind {
       case opening(Resumption.Start)
-      case page(from: UInt64, conflating: Bool)
+      case page(Pages, from: UInt64)
       case topics
     }
 
@@ -107,7 +116,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
       logger: logger)
     subscriber?.delegate = self
     // What the history is to hold is subscribed to from the start and for good, whatever streams ask for besides.
-    if subscribe.history.keepsEvents {
+    if subscribe.keepsEvents {
       for topic in subscribe.topics { try subscriber?.subscribe(Array(topic.utf8)) }
     }
     watch = try loop.watch(nil, self)
@@ -135,10 +144,10 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
       wishes.append(Wish(kind: .opening(start), filter: filter, ticket: ticket, shard: shard))
       watch?.schedule()
     case .closed(let filter): streamClosed(filter, shard)
-    case .page(let sequence, let filter, let conflating, let ticket):
-      wishes.append(
-        Wish(kind: .page(from: sequence, conflating: conflating), filter: filter, ticket: ticket, shard: shard))
+    case .page(let pages, let sequence, let filter, let ticket):
+      wishes.append(Wish(kind: .page(pages, from: sequence), filter: filter, ticket: ticket, shard: shard))
       watch?.schedule()
+    case .last(let topic, let ticket): shard.tell(service, .last(recorder.last?[topic], ticket: ticket))
     case .topics(let ticket):
       wishes.append(Wish(kind: .topics, ticket: ticket, shard: shard))
       watch?.schedule()
@@ -158,8 +167,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   private func fulfil(_ wish: Wish) -> Int {
     switch wish.kind {
     case .opening(let start): return open(wish, start)
-    case .page(let sequence, let conflating):
-      let page = page(from: sequence, wish.filter, conflating: conflating)
+    case .page(let pages, let sequence):
+      let page = page(pages, from: sequence, wish.filter)
       wish.shard.tell(service, .page(page.page, ticket: wish.ticket))
       return page.cost
     case .topics:
@@ -171,10 +180,17 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   }
 
   private func page(
-    from sequence: UInt64, _ filter: TopicFilter, conflating: Bool = false
+    _ pages: Pages, from sequence: UInt64, _ filter: TopicFilter
   ) -> (page: EventHistory.Page, cost: Int) {
-    let page = history.page(from: sequence, matching: filter, conflating: conflating)
-    return (page, Int((page.next - page.first) / Self.eventsPerPrefix))
+    switch pages {
+    case .history(let conflating):
+      let page = history.page(from: sequence, matching: filter, conflating: conflating)
+      return (page, Int((page.next - page.first) / Self.eventsPerPrefix))
+    case .lastValues(let end):
+      let nothing = EventHistory.Page(first: sequence, events: [], superseded: 0, next: end)
+      let page = recorder.last?.page(from: sequence, before: end, matching: filter) ?? nothing
+      return (page, EventHistory.pageReach / Int(Self.eventsPerPrefix))
+    }
   }
 
   /// Does the next step for a stream that wants to open.
@@ -197,7 +213,10 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
         members.append(Member(shard: shard, streams: 1))
       }
       let resumption = Resumption(start, epoch: recorder.epoch, in: history)
-      let page = page(from: resumption.next, opening.filter)
+      let page =
+        start == .snapshot
+        ? page(.lastValues(before: history.end), from: 1, opening.filter)
+        : page(.history(conflating: false), from: resumption.next, opening.filter)
       let beginning = StreamBeginning(
         id: EventID(epoch: recorder.epoch, number: resumption.next - 1), gap: resumption.gap, publishers: publishers,
         page: page.page, end: history.end)

@@ -20,6 +20,8 @@ final class EventRecorder: TimerHandler, Source {
   /// Told when there are events that came beside the shard.
   weak var hub: EventHub?
   private(set) var history: EventHistory
+  /// The last call of each topic; nil where the service keeps none.
+  private(set) var last: LastValues?
   /// What stands before each number in an event's id.
   let epoch = EventID.newEpoch()
   private let memory: MemoryBudget
@@ -47,6 +49,7 @@ final class EventRecorder: TimerHandler, Source {
     limits: Configuration.Limits, on loop: Loop, logger: Logger
   ) throws {
     history = EventHistory(subscribe.history, conflates: subscribe.slow == .conflate)
+    last = subscribe.last.map(LastValues.init)
     numbers = subscribe.numbering.map(PublishedNumbers.init)
     self.memory = memory
     longestShortCall = limits.inline
@@ -209,6 +212,7 @@ final class EventRecorder: TimerHandler, Source {
       sequence: history.end, topic: topic, text: lines, parts: isKept ? parts : nil, time: loop.now, memory: memory)
     history.append(event)
     history.trim()
+    if event.parts != nil { last?.keep(event) }
     batch.append(event)
     if ageTimer == nil { scheduleAge() }
   }
@@ -217,7 +221,7 @@ final class EventRecorder: TimerHandler, Source {
   private func makeRoom(for bytes: Int) -> Bool {
     while !memory.fits(bytes) {
       // When nothing of the service counts, its events are short ones: letting them go would make no room.
-      guard memory.count > 0, history.removeOldest() else { return false }
+      guard memory.count > 0, history.removeOldest() || last?.removeOldest() == true else { return false }
     }
     return true
   }

@@ -20,7 +20,7 @@ protocol StreamOpener: AnyObject {
 ///
 /// A client that reads nothing at all holds one connection and one event, or the rest of one page, no more. When it takes
 /// nothing of what the kernel has for it for `http.limits.write-timeout`, the connection ends (see `ConnectionWatch`).
-final class EventStream: BodyStream {
+final class EventStream: BodyStream, TimerHandler {
   private enum State {
     /// The hub has not let it open yet.
     case opening
@@ -41,8 +41,7 @@ final class EventStream: BodyStream {
   }
 
   let filter: TopicFilter
-  /// Nil for the usual one, whose bytes are those of the events.
-  let shape: EventShape?
+  let shape: EventShape
   /// Where it is to begin.
   let start: Resumption.Start
   private let feed: EventFeed
@@ -65,10 +64,11 @@ final class EventStream: BodyStream {
   private var match: UInt64 = 0
   /// Events of a page that are still to be read, in reverse, so that the next one is the last. All of them lie before the cursor.
   private var pageReversed: [Event] = []
-  /// What is to be written, and how much of it is; and the event it is of, which counts in the memory until it is written.
-  private var text: [UInt8] = []
-  private var event: Event?
-  private var offset = 0
+  /// While it gets the last values of its topics: those are read that came before this event, from which it then goes on.
+  private var snapshotEnd: UInt64?
+  private var writer: EventWriter
+  /// When the client of a poll does not want to wait any longer.
+  private var timer: Timer?
 
   /// A stream that `EventFeed.open` opens.
   init(
@@ -76,7 +76,8 @@ final class EventStream: BodyStream {
     opener: any StreamOpener
   ) {
     self.filter = filter
-    self.shape = shape.isUsual ? nil : shape
+    self.shape = shape
+    writer = EventWriter(shape)
     self.start = start
     self.feed = feed
     self.exchange = exchange
@@ -88,15 +89,7 @@ final class EventStream: BodyStream {
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead {
     var free = room
     while true {
-      if offset < text.count {
-        offset += text.withUnsafeBytes { free.fill(with: $0, from: offset) }
-        if offset < text.count { return .bytes(room.count - free.count) }
-        letGo()
-      } else if let shape, let event, let parts = event.parts {
-        offset += shape.fill(&free, with: event, parts, from: offset)
-        if offset < shape.length(of: event, parts) { return .bytes(room.count - free.count) }
-        letGo()
-      }
+      if !writer.goOn(&free) { return .bytes(room.count - free.count) }
       if ending == .lastText || !advance(&free) { break }
     }
     if free.count < room.count { return .bytes(room.count - free.count) }
@@ -105,16 +98,18 @@ final class EventStream: BodyStream {
 
   /// Writes the next event, or begins it; false when there is none for now.
   private func advance(_ free: inout UnsafeMutableRawBufferPointer) -> Bool {
+    if writer.isFull { return endPoll() }
     if let event = pageReversed.popLast() {
       tally.delivered += 1
-      write(event, to: &free)
+      writer.write(event, to: &free)
       return true
     }
+    if let snapshotEnd, state == .reading { return goOn(withSnapshotBefore: snapshotEnd) }
     while state == .reading {
       guard let event = feed.event(cursor) else {
         if feed.isPast(cursor) {
           state = .turningPage
-          feed.requestPage(from: cursor, for: self)
+          feed.requestPage(.history(conflating: conflates), from: cursor, for: self)
           return false
         }
         state = .waiting
@@ -123,16 +118,40 @@ final class EventStream: BodyStream {
       cursor += 1
       if event.sequence == match || filter.matches(event) {
         tally.delivered += 1
-        write(event, to: &free)
+        writer.write(event, to: &free)
         return true
       }
       tally.filtered += 1
     }
+    if writer.isPoll { return endPoll() }
     guard case .farewell(let reason) = ending, state == .waiting else { return false }
     passSilence()
     // The clients of a gateway that stops return one after the other.
     let retry = feed.settings.retry * (reason == .draining ? Double.random(in: 1...2) : 1)
     end(with: ServerSentEvents.farewell(reason, retry: retry, id: feed.id(before: cursor)))
+    return true
+  }
+
+  /// The next last values; or, behind the last of them, where the stream has come to with all it was told.
+  private func goOn(withSnapshotBefore end: UInt64) -> Bool {
+    guard cursor >= end else {
+      state = .turningPage
+      feed.requestPage(.lastValues(before: end), from: cursor, for: self)
+      return false
+    }
+    snapshotEnd = nil
+    writer.comment(ServerSentEvents.heartbeat(id: feed.id(before: end)))
+    return true
+  }
+
+  /// Ends a poll that is full, or has nothing more to tell; false when it goes on waiting.
+  private func endPoll() -> Bool {
+    guard writer.isFull || state == .waiting && (writer.isDue || ending != .none) else { return false }
+    passSilence()
+    // Of a page that is left, the next poll gets the rest.
+    let last = writer.isFull ? writer.lastInPoll : nil
+    writer.endPoll(at: feed.id(before: last.map { $0 + 1 } ?? cursor))
+    ending = .lastText
     return true
   }
 
@@ -143,34 +162,9 @@ final class EventStream: BodyStream {
     cursor = feed.end
   }
 
-  /// Copies an event that fits. Of one that does not, the rest is held until there is room for it.
-  private func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
-    if let shape {
-      if event.parts == nil { write(shape.control(event.text)) } else { self.event = event }
-    } else if event.text.count <= free.count {
-      _ = event.text.withUnsafeBytes { free.fill(with: $0) }
-    } else {
-      write(event.text)
-      self.event = event
-    }
-  }
-
-  private func write(_ bytes: [UInt8]) {
-    text = bytes
-    offset = 0
-  }
-
-  /// What the gateway itself tells, as the stream writes it.
-  private func control(_ bytes: [UInt8]) -> [UInt8] { shape?.control(bytes) ?? bytes }
-
-  /// Lets go of what is written.
-  private func letGo() {
-    write([])
-    event = nil
-  }
-
   private func end(with bytes: [UInt8]) {
-    write(control(bytes))
+    writer.tell(bytes)
+    if writer.isPoll { writer.endPoll(at: feed.id(before: cursor)) }
     ending = .lastText
   }
 
@@ -178,7 +172,8 @@ final class EventStream: BodyStream {
   func closed() {
     exchange = nil
     passSilence()
-    letGo()
+    writer.letGo()
+    feed.stopWaiting(&timer)
     feed.remove(self)
     pageReversed = []
   }
@@ -191,7 +186,7 @@ final class EventStream: BodyStream {
   }
 
   /// Whether it gets the newest event of each topic only, where it has fallen behind. What came before it opened, it gets whole.
-  var conflates: Bool { feed.settings.slow == .conflate && cursor >= presentAtOpening }
+  private var conflates: Bool { feed.settings.slow == .conflate && cursor >= presentAtOpening }
 
   // MARK: The feed tells
 
@@ -200,12 +195,17 @@ final class EventStream: BodyStream {
     self.expiry = expiry
     origin = beginning.page.first
     presentAtOpening = beginning.end
-    // A gap has the id: a client that loses the connection before it has read of the gap is to be told again.
-    text = ServerSentEvents.opening(retry: feed.settings.retry, id: beginning.gap == nil ? beginning.id : nil)
-    if let gap = beginning.gap { text += ServerSentEvents.gap(id: beginning.id, gap) }
+    // A gap has the id: a client that loses the connection before it has read of the gap is to be told again. One that loses it before
+    // it has the snapshot asks for that again.
+    if start == .snapshot { snapshotEnd = beginning.end }
+    let id = beginning.gap == nil && start != .snapshot ? beginning.id : nil
     // A stream that is told nothing of publishers has them all.
-    if !beginning.publishers.areComplete { text += ServerSentEvents.upstream(beginning.publishers) }
-    text = control(text)
+    let publishers = beginning.publishers
+    writer.open(
+      ServerSentEvents.opening(retry: feed.settings.retry, id: id),
+      gap: beginning.gap.map { ServerSentEvents.gap(id: beginning.id, $0) },
+      publishers.areComplete ? [] : ServerSentEvents.upstream(publishers))
+    if let wait = shape.wait { timer = feed.waits(wait, self) }
     read(beginning.page)
     opener.take()?.opened(self, after: beginning.id)
   }
@@ -249,7 +249,7 @@ final class EventStream: BodyStream {
       read(page)
       missed += UInt64(page.superseded)
     }
-    if missed > 0 { write(control(ServerSentEvents.lagged(id: id, missed: missed))) }
+    if missed > 0 { writer.tell(ServerSentEvents.lagged(id: id, missed: missed)) }
   }
 
   /// Reads on with the events of a page.
@@ -264,18 +264,25 @@ final class EventStream: BodyStream {
   /// It is time for a comment, unless there is something to be read anyway; or for the end.
   func beat(at now: Instant) {
     if now >= expiry { return end(because: .aged) }
-    guard state == .waiting, offset == text.count, event == nil, ending == .none else { return }
+    guard state == .waiting, writer.isAtRest, ending == .none else { return }
     // When events have come that were not for it, it says to which it has come: they are not missing to a client that resumes.
     let before = cursor
     passSilence()
     let hasPassed = cursor > before
-    write(control(hasPassed ? ServerSentEvents.heartbeat(id: feed.id(before: cursor)) : ServerSentEvents.heartbeat))
+    writer.comment(hasPassed ? ServerSentEvents.heartbeat(id: feed.id(before: cursor)) : ServerSentEvents.heartbeat)
     exchange?.wake()
   }
 
   /// Ends with `bye`, after what is still to be read.
   func end(because reason: ServerSentEvents.Farewell) {
     if ending == .none { ending = .farewell(reason) }
+    exchange?.wake()
+  }
+
+  /// The client of a poll does not want to wait any longer.
+  func fired(_ timer: Timer) {
+    self.timer = nil
+    writer.timeIsUp()
     exchange?.wake()
   }
 }

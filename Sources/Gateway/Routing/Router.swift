@@ -62,10 +62,10 @@ final class Router {
     case ("jsonrpc", 2): try JSONRPCResponder(service: path.takeService(target), in: upstreams)
     case ("sub", 2): try StreamResponder(service: path.takeService(target), in: upstreams)
     case ("sub", 3):
-      if try endsWithTopics(target, path) {
-        try TopicsResponder(service: path.takeService(target), method, in: upstreams)
-      } else {
-        try other(method, target, name, &path)
+      switch try lastSegment(target, path) {
+      case "topics": try TopicsResponder(service: path.takeService(target), method, in: upstreams)
+      case "last": try LastValueResponder(service: path.takeService(target), method, in: upstreams)
+      default: try other(method, target, name, &path)
       }
     case ("", 1) where method == .options: ServerResponder()
     case ("live", 1): LiveResponder()
@@ -77,11 +77,11 @@ final class Router {
     }
   }
 
-  /// Whether the path ends as that of the topics of a service does.
-  private func endsWithTopics(_ target: Span<UInt8>, _ path: TargetPath) throws(Problem) -> Bool {
+  /// What stands behind the service in a path, which says what is asked of it.
+  private func lastSegment(_ target: Span<UInt8>, _ path: TargetPath) throws(Problem) -> String {
     var path = path
     _ = try path.takeText(target)
-    return try path.takeText(target) == "topics"
+    return try path.takeText(target)
   }
 
   /// A verb that no path of this shape takes is told so before what the path names is looked for: another verb comes first then.

@@ -108,7 +108,7 @@ final class LiveGateway: Sendable {
   init(_ gateway: Gateway, _ configuration: Configuration? = nil) {
     self.gateway = gateway
     if case .pubsub(let pubsub)? = configuration?.services.first(where: { $0.name == "s" })?.pattern,
-      let subscribe = pubsub.subscribe, subscribe.history.keepsEvents
+      let subscribe = pubsub.subscribe, subscribe.keepsEvents
     {
       subscribedFromTheStart = subscribe.topics
     } else {
