@@ -25,13 +25,13 @@ void clinux_give_back_zeros(const void *start, size_t count) {
 
 /* glibc's tcp_info ends before the counters that Linux has had since 4.1; the kernel's own header cannot stand beside glibc's. */
 struct tcp_info_of_linux {
-    unsigned char flags[8];
+    unsigned char flags[8]; /* State, state of congestion, retransmissions in a row that nothing answered, and more. */
     unsigned int counters[24];
     unsigned long long pacing_rate, max_pacing_rate, bytes_acked;
 };
 
 struct clinux_progress clinux_progress_of(int descriptor) {
-    struct clinux_progress progress = {0, 0};
+    struct clinux_progress progress = {0, 0, 0};
     struct tcp_info_of_linux info = {0};
     socklen_t length = sizeof info;
     int unsent = 0;
@@ -39,6 +39,7 @@ struct clinux_progress clinux_progress_of(int descriptor) {
     if (ioctl(descriptor, SIOCOUTQ, &unsent) != 0) unsent = 0;
     progress.taken = info.bytes_acked;
     progress.unsent = (unsigned int)unsent;
+    progress.unanswered = info.flags[2];
     return progress;
 }
 

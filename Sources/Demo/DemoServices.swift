@@ -49,6 +49,7 @@ public actor DemoServices {
     var subscribe = Configuration.Subscribe(connect: [publisher.bindings[0].inNumbers])
     // A restart of the demonstration is seen at once.
     subscribe.retry = .seconds(1)
+    subscribe.last = .init()
     services = [
       .init("calc", .rpc(.init(connect: [calc])), methods: .init(safe: ["add", "div", "echo"])),
       .init("jobs", .pipeline(.init(connect: [jobs]))),

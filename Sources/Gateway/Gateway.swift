@@ -162,6 +162,9 @@ extension Accounts {
     [
       "accepted": "\(accepted)", "answered": "\(answered)", "refused": "\(refused)", "failed": "\(failed)",
       "abandoned": "\(abandoned)", "late-replies": "\(lateReplies.count)",
+      "events": "\(events.numbered)", "events-delivered": "\(events.delivered)",
+      "events-filtered": "\(events.filtered)",
+      "events-lost": "\(events.lost)",
       "joined-calls": "\(joinedCalls)", "kept-results": "\(keptResults)",
     ]
   }

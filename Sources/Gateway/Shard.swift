@@ -104,7 +104,7 @@ actor Shard {
   /// then closes the shard, which cuts off what is left.
   func drain(within grace: Duration) async {
     for server in servers { server.quiesce() }
-    for feed in feeds.values { feed.drain() }
+    for feed in feeds.values { feed.drain(within: grace) }
     upstreams.drain()
     let servers = servers
     let end = reactor.loop.now + grace
@@ -129,6 +129,8 @@ actor Shard {
   var accounts: Accounts {
     var accounts = handler.accounts
     upstreams.count(into: &accounts)
+    for feed in feeds.values { accounts.events = accounts.events + feed.accounts }
+    for hub in hubs.values { accounts.events.numbered += hub.numbered }
     return accounts
   }
 

@@ -88,4 +88,21 @@ struct BindConfigurationTests {
         "1:35: services.a.bind: goes under publish or subscribe in pattern pubsub"
       ])
   }
+
+  @Test("is noted where other machines reach it")
+  func notes() throws {
+    let notes = try Configuration.load(
+      yaml: """
+        services:
+          math: { pattern: rpc, bind: ["tcp://127.0.0.1:6000", "ipc:///run/x", "tcp://[::1]:1", "tcp://10.0.0.2:1"] }
+          news: { pattern: pubsub, publish: { bind: "tcp://localhost:1" }, subscribe: { bind: "tcp://*:6003" } }
+        """, file: "f"
+    ).notes
+    #expect(
+      notes == [
+        "services.math.bind: whoever reaches tcp://10.0.0.2:1 is a peer of this service; bind where only your own machines come",
+        "services.news.subscribe.bind: whoever reaches tcp://*:6003 is a peer of this service; bind where only your own machines"
+          + " come",
+      ])
+  }
 }

@@ -69,6 +69,8 @@ struct ConfigurationTests {
     #expect(subscribe.linger == .seconds(10))
     #expect(subscribe.heartbeat == .seconds(15))
     #expect(subscribe.retry == .seconds(3))
+    #expect(subscribe.maxAge == .seconds(3_600))
+    #expect(subscribe.slow == .disconnect)
   }
 
   @Test("holds every key of the file")
@@ -102,7 +104,7 @@ struct ConfigurationTests {
           pattern: pubsub
           publish: { connect: tcp://h:1, topics: [eu, ""] }
           subscribe: { connect: tcp://h:2, topics: [eu, us], topics-per-stream: 2, topics-limit: 9, event-limit: 1KiB, history: { events: 1, bytes: 1MB, age: 1s },
-            slow: disconnect, linger: 0s, heartbeat: 5s, retry: 1s }
+            slow: conflate, linger: 0s, heartbeat: 5s, retry: 1s, max-age: 2h }
       """
     var expected = Configuration()
     expected.http.listen = [try ListenAddress("0.0.0.0:80"), try ListenAddress("[::1]:0")]
@@ -144,6 +146,8 @@ struct ConfigurationTests {
     subscribe.history.bytes = 1_000_000
     subscribe.history.age = .seconds(1)
     subscribe.linger = .zero
+    subscribe.slow = .conflate
+    subscribe.maxAge = .seconds(7_200)
     subscribe.heartbeat = .seconds(5)
     subscribe.retry = .seconds(1)
     expected.services = [

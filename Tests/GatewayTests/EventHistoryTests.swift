@@ -167,6 +167,30 @@ struct EventHistoryTests {
     #expect(page?.next == 1_025)
   }
 
+  @Test("a page that conflates has the newest event of each topic, and counts those that it leaves out")
+  func conflating() {
+    var bounds = Configuration.History()
+    bounds.events = 6
+    var history = EventHistory(bounds, conflates: true)
+    let long = String(repeating: "l", count: 245)
+    for (index, topic) in ["a", "b", "a", nil, "b", "a", long, long, "c"].enumerated() {
+      history.take(event(UInt64(index + 1), topic))
+    }
+    #expect(history.first == 4)
+    let page = history.page(from: 4, matching: all, conflating: true)
+    // Topics that may have been cut off are not taken for the same.
+    #expect(page.events.map(\.sequence) == [4, 5, 6, 7, 8, 9])
+    #expect(page.superseded == 0)
+    history.take(event(10, "b"))
+    history.take(event(11, "c"))
+    let next = history.page(from: 2, matching: all, conflating: true)
+    #expect(next.first == 6)
+    #expect(next.events.map(\.sequence) == [6, 7, 8, 10, 11])
+    #expect(next.superseded == 1)
+    #expect(history.page(from: 6, matching: all).events.count == 6)
+    #expect(history.page(from: 6, matching: TopicFilter(prefixes: [[0x62]]), conflating: true).superseded == 0)
+  }
+
   @Test("who asks for what is gone gets what is there, and learns where it begins")
   func evicted() {
     var history = history(events: 2)

@@ -103,7 +103,7 @@ struct EventShapeTests {
       ServerSentEvents.opening(retry: .seconds(3))
       + ServerSentEvents.gap(id: EventID(epoch: "e", number: 9), EventGap(reason: .memory))
       + ServerSentEvents.upstream(Publishers(connected: 0, all: 2)) + ServerSentEvents.heartbeat
-      + ServerSentEvents.farewell(retry: .seconds(2)) + ServerSentEvents.control("lagged", "{}")
+      + ServerSentEvents.farewell(.draining, retry: .seconds(2)) + ServerSentEvents.control("lagged", "{}")
     #expect(shape().control(blocks) == blocks)
     #expect(shape(.topic, argumentsOnly: true).control(blocks) == blocks)
     #expect(

@@ -26,7 +26,7 @@ struct OpenAPIDocumentTests {
     #expect(
       Set(verbs.keys) == [
         "/rpc/{service}/{method}", "/jsonrpc/{service}", "/push/{service}/{method}", "/pub/{service}/{topic}/{method}",
-        "/batch", "/calls/{id}", "/sub/{service}",
+        "/batch", "/calls/{id}", "/sub/{service}", "/sub/{service}/topics", "/sub/{service}/last",
         "/live", "/ready", "/openapi.json", "/openapi.yaml", "/problems/{code}",
       ])
     let first = Set(verbs.keys.compactMap { $0.split(separator: "/").first.map(String.init) })

@@ -123,7 +123,7 @@ struct RouterTests {
     "of no route is not found",
     arguments: [
       "/", "/rpc", "/rpc/", "/rpc/math", "/rpc/math/add/", "/rpc/math/add/x", "/push/a", "/pub/a/b", "/pub/a/b/c/d",
-      "/sub", "/sub/a/", "/sub/a/topics", "/live/", "/livee", "/RPC/math/add", "//rpc/math/add", "/openapi",
+      "/sub", "/sub/a/", "/sub/a/topic", "/live/", "/livee", "/RPC/math/add", "//rpc/math/add", "/openapi",
       "/problems",
       "/problems/a/b", "/problems/none", "/metrics", "/batch/x", "/calls", "/jsonrpc", "/jsonrpc/math/add", "/%20",
     ])

@@ -87,14 +87,83 @@ struct ServiceConfigurationTests {
   }
 
   @Test(
-    "names what a later version takes",
-    arguments: [("slow: drop-oldest", "drop-oldest"), ("slow: conflate", "conflate")])
-  func later(line: String, word: String) {
-    let yaml = "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, \(line) } } }"
+    "takes what may become of slow readers, and nothing else",
+    arguments: [("disconnect", .disconnect), ("drop-oldest", .dropOldest), ("conflate", .conflate)]
+      as [(String, Configuration.Slow)])
+  func slow(word: String, choice: Configuration.Slow) throws {
+    func yaml(_ word: String) -> String {
+      "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, slow: \(word) } } }"
+    }
+    guard case .pubsub(let pubsub)? = try Configuration.load(yaml: yaml(word), file: "f").services.first?.pattern else {
+      Issue.record("not pubsub")
+      return
+    }
+    #expect(pubsub.subscribe?.slow == choice)
     #expect(
-      complaints(yaml) == [
-        "1:74: services.a.subscribe.slow: \"\(word)\" is not available in this version; use disconnect"
+      complaints(yaml(word + "s")) == [
+        "1:74: services.a.subscribe.slow: \"\(word)s\" is none of disconnect, drop-oldest, conflate; did you mean \"\(word)\"?"
       ])
+  }
+
+  @Test(
+    "takes where publishers number their messages, once, and what the numbers count",
+    arguments: [
+      ("{ keyword: n }", []), ("{ frame: 4, topics: 5 }", []), ("{ frame: 4, per: publisher }", []),
+      (
+        "{}",
+        [
+          "seq: says where the number of a message is: in a keyword argument (keyword: n) or in a fifth frame (frame: 4)"
+        ]
+      ),
+      (
+        "{ keyword: n, frame: 4 }",
+        [
+          "seq: says where the number of a message is: in a keyword argument (keyword: n) or in a fifth frame (frame: 4)"
+        ]
+      ),
+      ("{ frame: 3 }", ["seq.frame: is 4: a call has the frames 0 to 3, and the number is in the one behind them"]),
+      ("{ frame: 4, per: peer }", ["seq.per: \"peer\" is none of topic, publisher"]),
+      (
+        "{ frame: 4, per: publisher }, topics: [a]",
+        [
+          "seq: per: publisher needs one endpoint in connect, topics [\"\"] and a history: otherwise numbers are missing that are not lost"
+        ]
+      ),
+      (
+        "{ frame: 4, per: publisher }, history: { events: 0 }",
+        [
+          "seq: per: publisher needs one endpoint in connect, topics [\"\"] and a history: otherwise numbers are missing that are not lost"
+        ]
+      ),
+    ] as [(String, [String])])
+  func numbering(seq: String, expected: [String]) {
+    let yaml = "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, seq: \(seq) } } }"
+    #expect(
+      complaints(yaml).map { $0.split(separator: "services.a.subscribe.").last.map(String.init) ?? "" } == expected)
+  }
+
+  @Test(
+    "keeps last events when it is told to, within bounds",
+    arguments: [
+      ("", nil, []), ("last: {}", [10_000, 16 << 20], []), ("last: { topics: 1, bytes: 4KiB }", [1, 4_096], []),
+      (
+        "last: { topics: 0, bytes: 4095 }", nil,
+        [
+          "last.topics: must be between 1 and 1000000", "last.bytes: must be between 4096B and 68719476736B",
+        ]
+      ),
+      ("last: { topic: 5 }", nil, ["last.topic: unknown key; did you mean \"topics\"?"]),
+    ] as [(String, [Int]?, [String])])
+  func last(last: String, bounds: [Int]?, expected: [String]) throws {
+    let yaml = "services: { a: { pattern: pubsub, subscribe: { connect: tcp://h:1, \(last) } } }"
+    #expect(
+      complaints(yaml).map { $0.split(separator: "services.a.subscribe.").last.map(String.init) ?? "" } == expected)
+    guard expected.isEmpty else { return }
+    guard case .pubsub(let pubsub)? = try Configuration.load(yaml: yaml, file: "f").services.first?.pattern else {
+      Issue.record("not pubsub")
+      return
+    }
+    #expect(pubsub.subscribe?.last.map { [$0.topics, $0.bytes] } == bounds)
   }
 
   @Test("takes dates, and types of the application by their codes")

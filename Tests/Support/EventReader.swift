@@ -85,6 +85,9 @@ public final class EventReader: @unchecked Sendable {
     return nil
   }
 
+  /// As if the client's machine were cut off.
+  public func vanish() { connection.vanish() }
+
   /// Closes the connection.
   public func close() { connection.disconnect() }
 

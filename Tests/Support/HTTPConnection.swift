@@ -43,6 +43,18 @@ public final class HTTPConnection: @unchecked Sendable {
     disconnect()
   }
 
+  /// As if the machine were cut off: nothing that comes is seen or answered any more.
+  public func vanish() {
+    // A program for the socket (linux/filter.h, which Glibc does not import) that keeps no byte of any packet: BPF_RET | BPF_K, 0.
+    var nothing: (code: UInt16, jumps: UInt16, value: UInt32) = (0x06, 0, 0)
+    withUnsafeMutableBytes(of: &nothing) { nothing in
+      var program = (count: UInt16(1), instructions: nothing.baseAddress)
+      let attachFilter: CInt = 26
+      setsockopt(
+        descriptor, SOL_SOCKET, attachFilter, &program, socklen_t(MemoryLayout.size(ofValue: program)))
+    }
+  }
+
   /// Shuts down the sending half.
   public func finishSending() { shutdown(descriptor, CInt(SHUT_WR)) }
 

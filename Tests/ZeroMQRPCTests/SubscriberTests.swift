@@ -119,6 +119,30 @@ struct SubscriberTests {
     }
   }
 
+  @Test("which of two bound addresses a publisher has come to is known, though both have one port")
+  func bound() async throws {
+    try await OneWayBench.with { bench, cleanup in
+      // A port that was free a moment ago, and most likely is at other addresses.
+      let port = try #require(try await publisher("tcp://127.0.0.3:*", cleanup).endpoint.split(separator: ":").last)
+      let endpoints = ["tcp://127.0.0.1:\(port)", "tcp://127.0.0.2:\(port)"]
+      try await bench.subscribe(bind: endpoints)
+      func dial(_ endpoint: String) async throws -> WireSocket {
+        let socket = try await WireSocket(.publish, connect: endpoint)
+        cleanup.add { await socket.close() }
+        return socket
+      }
+      let second = try await dial(endpoints[1])
+      try await eventually("it has come") { await bench.told == [[1, 2]] }
+      let first = try await dial(endpoints[0])
+      try await eventually("both have come") { await bench.told.last == [2, 2] }
+      #expect(await bench.isSubscriberConnected)
+      await second.close()
+      try await eventually("one is gone") { await bench.told.last == [1, 2] }
+      await first.close()
+      try await eventually("both are gone") { await bench.told.last == [0, 2] }
+    }
+  }
+
   @Test("closing closes the socket: its port is free", arguments: [false, true])
   func close(isDropped: Bool) async throws {
     try await OneWayBench.with { bench, cleanup in

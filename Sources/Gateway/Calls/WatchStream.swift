@@ -79,7 +79,7 @@ final class WatchStream: BodyStream, PendingWork {
     }
     guard call.isDraining else { return false }
     isEnding = true
-    write(ServerSentEvents.farewell(retry: call.settings.retry * Double.random(in: 1...2)))
+    write(ServerSentEvents.farewell(.draining, retry: call.settings.retry * Double.random(in: 1...2)))
     return true
   }
 

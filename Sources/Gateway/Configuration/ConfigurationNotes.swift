@@ -18,10 +18,28 @@ extension Configuration {
 }
 
 extension Configuration.Service {
-  /// What has no effect, each with its place in the service.
+  /// What is open to more than may be meant, and what has no effect, each with its place in the service.
   fileprivate var notes: [String] {
-    guard case .rpc(let rpc) = pattern else { return [] }
-    return methods.notes + rpc.notes
+    let open = directions.flatMap { direction in
+      let key =
+        switch direction.role {
+        case .rpc, .pipeline: "bind"
+        case .publish, .subscribe: "\(direction.role.rawValue).bind"
+        }
+      return direction.bind.filter { !$0.isLocal }.map {
+        "\(key): whoever reaches \($0) is a peer of this service; bind where only your own machines come"
+      }
+    }
+    guard case .rpc(let rpc) = pattern else { return open }
+    return open + methods.notes + rpc.notes
+  }
+}
+
+extension Endpoint {
+  /// Whether only processes of this machine reach it.
+  fileprivate var isLocal: Bool {
+    guard case .tcp(let host, _) = inNumbers.address else { return true }
+    return host.hasPrefix("127.") || host == "::1" || host == "localhost"
   }
 }
 

@@ -69,6 +69,11 @@ extension Configuration {
     /// What is kept for streams that resume. While it keeps anything, all of `topics` is subscribed to, whether a stream asks for it
     /// or not.
     public var history = History()
+    /// How the publishers number their messages, so that streams are told of those that do not arrive; nil when they do not (default).
+    public var numbering: Numbering?
+    /// The last event of each topic is kept for who asks for it, within these bounds; nil for none (default). While it is, all of
+    /// `topics` is subscribed to, as for the history.
+    public var last: LastValues?
     /// What happens to a stream that reads too slowly (default: it is disconnected).
     public var slow = Slow.disconnect
     /// The longest frame of a published message, in bytes; a message with a longer one is dropped, and its streams are told. A
@@ -81,9 +86,14 @@ extension Configuration {
     public var heartbeat: Duration = .seconds(15)
     /// How long clients are told to wait before they connect again (default: 3 s).
     public var retry: Duration = .seconds(3)
+    /// How long a stream may be open; it ends in the last tenth of that time, or up to a heartbeat later (default: 1 h).
+    public var maxAge: Duration = .hours(1)
 
     /// Any topic, the default history.
     public init(connect: [Endpoint]) { self.connect = connect }
+
+    /// Whether anything is kept of events, and so all of `topics` subscribed to.
+    var keepsEvents: Bool { history.keepsEvents || last != nil }
 
     fileprivate init(_ section: Section, _ limits: Limits) {
       let (connect, bind) = section.endpoints()
@@ -98,12 +108,38 @@ extension Configuration {
       }
       section.read("topics-limit", into: &topicsLimit) { $0.integer(in: 1...1_000_000) }
       if let inner = section.section("history") { history.read(inner, limits) }
-      section.read("slow", into: &slow) { $0.choice(later: ["drop-oldest", "conflate"]) }
+      if let inner = section.section("last") { last = LastValues(inner, limits) }
+      if let inner = section.section("seq") { numbering = Numbering(inner) }
+      if numbering?.scope == .publisher, connect.count != 1 || !topics.contains("") || !history.keepsEvents {
+        section.report(
+          "per: publisher needs one endpoint in connect, topics [\"\"] and a history: otherwise numbers are missing that are not lost",
+          at: "seq")
+      }
+      section.read("slow", into: &slow) { $0.choice() }
       section.read("event-limit", into: &eventLimit) { $0.bytes(in: (1 << 10)...(1 << 30)) }
       section.fit("event-limit", &eventLimit, into: limits)
       section.read("linger", into: &linger) { $0.duration(in: .zero ... .hours(1)) }
       section.read("heartbeat", into: &heartbeat) { $0.duration(in: .seconds(1) ... .hours(1)) }
       section.read("retry", into: &retry) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
+      section.read("max-age", into: &maxAge) { $0.duration(in: .seconds(1) ... .hours(10_000)) }
+      section.finish()
+    }
+  }
+
+  /// What is kept of the last events of topics, whichever bound is met first: `last`.
+  public struct LastValues: Sendable, Hashable {
+    /// The number of topics, 1...1,000,000; those go first that have been silent longest (default: 10,000).
+    public var topics = 10_000
+    /// The encoded size of their events, in bytes (default: 16 MiB).
+    public var bytes = 16 << 20
+
+    /// The defaults.
+    public init() {}
+
+    fileprivate init(_ section: Section, _ limits: Limits) {
+      section.read("topics", into: &topics) { $0.integer(in: 1...1_000_000) }
+      section.read("bytes", into: &bytes) { $0.bytes(in: (4 << 10)...(64 << 30)) }
+      section.fit("bytes", &bytes, into: limits)
       section.finish()
     }
   }
@@ -136,6 +172,10 @@ extension Configuration {
   public enum Slow: String, Sendable, Hashable, CaseIterable {
     /// It is told and closed; it may resume.
     case disconnect
+    /// It is told, and goes on with the oldest event that is kept.
+    case dropOldest = "drop-oldest"
+    /// As `dropOldest`; and of what it has fallen behind it gets the newest event of each topic only.
+    case conflate
   }
 }
 

@@ -37,5 +37,8 @@ final class Event: Sendable {
     self.memory?.take(text.count)
   }
 
+  /// The topic, when events with an equal one are of the same topic: nil for one that may be longer than what is kept of it.
+  var wholeTopic: [UInt8]? { topic.flatMap { $0.count < NameRules.longestTopic ? $0 : nil } }
+
   deinit { memory?.give(text.count) }
 }

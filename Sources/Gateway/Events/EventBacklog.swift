@@ -50,6 +50,8 @@ struct EventGap: Hashable, Sendable {
     case restart
     /// The client names an event that is none of the service's.
     case unknownID = "unknown-id"
+    /// A publisher has sent them, by the numbers that it gives, and they did not arrive.
+    case lost
     /// It is no call of aiozmq.rpc, or has no form in JSON.
     case undecodable
     /// There was no room for it in `http.limits.memory`.

@@ -8,7 +8,8 @@ import ZeroMQRPC
 ///
 /// The hub hands over the events of one turn at a time, and says which filters match; the feed appends them to its window and wakes the
 /// streams with those filters. A stream that reads too slowly falls behind the window: then it asks the feed, and the feed the hub, for
-/// a page of the history. One that has fallen behind the history as well is told `lagged` and ends. Neither holds up the others.
+/// a page of the history. One that has fallen behind the history as well is told `lagged`, and ends or goes on with what is kept, as `slow`
+/// says. Neither holds up the others.
 ///
 /// A stream opens in two steps: the feed asks the hub, which counts its topics, and the answer says from which event on
 /// the stream reads, or that it is refused. That event is the next one to come in, or one that the history has: then the stream
@@ -31,16 +32,18 @@ final class EventFeed: TimerHandler {
     case events([Event], Subscriptions.Wakes)
     /// The page that a stream asked for.
     case page(EventHistory.Page, ticket: Ticket)
+    /// What streams ask for.
+    case topics(LiveTopics, ticket: Ticket)
+    /// The last event of a topic.
+    case last(Event?, ticket: Ticket)
   }
 
   /// Bytes of queries that are read in a turn.
   private static let bytesPerTurn = 32 << 10
-  /// Streams that are asked to end in a turn.
-  private static let endsPerTurn = 256
 
   let settings: Configuration.Subscribe
-  /// How many streams wait for the hub to let them open.
-  var openingStreams: Int { opening.count }
+  /// How many requests wait for what the hub says.
+  var waitingRequests: Int { opening.count + asking.count + askingLast.count }
   private let service: String
   private let memory: MemoryBudget
   private let loop: Loop
@@ -60,10 +63,17 @@ final class EventFeed: TimerHandler {
   private var opening: [Ticket: EventStream] = [:]
   /// Open streams that wait for a page.
   private var turningPage: [Ticket: EventStream] = [:]
+  /// Requests for what streams ask for.
+  private var asking: [Ticket: PendingTopics] = [:]
+  /// Requests for the last event of a topic.
+  private var askingLast: [Ticket: PendingLastValue] = [:]
   private var lastTicket: Ticket = 0
   private var isDraining = false
-  /// Streams of many topics that are to be opened, by the length of their queries, and streams that are to end.
+  private var farewells: Farewells?
+  /// Streams of many topics that are to be opened, by the length of their queries.
   private let work: PiecewiseWork
+  /// What has become of the events of streams that have closed.
+  private var closedAccounts = EventAccounts()
   private var lagged = PowerOfTwoCounter()
   private var nextTick: Timer?
   private var tick = 0
@@ -91,11 +101,26 @@ final class EventFeed: TimerHandler {
     home.ask(service, .open(stream.filter, stream.start, ticket: lastTicket), from: shard)
   }
 
+  /// Asks the hub what the streams of the service ask for.
+  func askTopics(for request: PendingTopics) {
+    lastTicket += 1
+    asking[lastTicket] = request
+    home.ask(service, .topics(ticket: lastTicket), from: shard)
+  }
+
+  /// Asks the hub for the last event of a topic.
+  func askLast(of topic: [UInt8], for request: PendingLastValue) {
+    lastTicket += 1
+    askingLast[lastTicket] = request
+    home.ask(service, .last(topic, ticket: lastTicket), from: shard)
+  }
+
   /// Forgets a stream that was open. Does nothing for one that never opened.
   func remove(_ stream: EventStream) {
     guard let group = groups[stream.filter], group.remove(stream) else { return }
     if group.isEmpty { groups[stream.filter] = nil }
     streamCount -= 1
+    closedAccounts = closedAccounts + stream.accounts
     if streamCount == 0 {
       window = .window(from: 1)
       stopTicking()
@@ -104,17 +129,24 @@ final class EventFeed: TimerHandler {
     home.ask(service, .closed(stream.filter), from: shard)
   }
 
-  /// Asks every stream to end with `bye`, when its client has taken what came before; also those that open after this.
+  /// Asks every stream to end with `bye`, when its client has taken what came before: many of them one after the other, within the grace. Those
+  /// that open after this end at once.
   ///
   /// `Gateway.stop` has all shards do this: `Shard.drain` first makes the servers take no new requests, then drains the feeds, then
   /// waits for the grace at most. `Shard.close` cuts off the streams whose clients have not read all by then.
-  func drain() {
+  func drain(within grace: Duration) {
     isDraining = true
-    for group in groups.values {
-      group.forEach { stream in
-        work.add(cost: Self.bytesPerTurn / Self.endsPerTurn) { stream.drain() }
-      }
-    }
+    var streams: [EventStream] = []
+    streams.reserveCapacity(streamCount)
+    for group in groups.values { group.forEach { streams.append($0) } }
+    farewells = Farewells(to: streams, within: grace, on: loop)
+  }
+
+  /// What has become of the events of all streams so far.
+  var accounts: EventAccounts {
+    var accounts = closedAccounts
+    for group in groups.values { group.forEach { accounts = accounts + $0.accounts } }
+    return accounts
   }
 
   /// Reads the query of a stream in a turn that has time for so many bytes.
@@ -123,10 +155,15 @@ final class EventFeed: TimerHandler {
   /// Stops the heartbeats, and refuses the streams that are not open yet. Those that are open, the server ends.
   func close() {
     stopTicking()
+    farewells?.cancel()
     work.cancel()
     let refused = opening
     (opening, turningPage) = ([:], [:])
     for stream in refused.values { stream.refused(Problem(.draining, "The gateway stopped before the stream opened.")) }
+    let (unanswered, unansweredLast) = (asking, askingLast)
+    (asking, askingLast) = ([:], [:])
+    for request in unansweredLast.values { request.refused(Problem(.draining, "The gateway stopped.")) }
+    for request in unanswered.values { request.refused(Problem(.draining, "The gateway stopped.")) }
   }
 
   // MARK: Events
@@ -138,6 +175,8 @@ final class EventFeed: TimerHandler {
     case .opened(let ticket, let beginning):
       if let stream = opening.removeValue(forKey: ticket) { add(stream, beginning) }
     case .refused(let ticket): opening.removeValue(forKey: ticket)?.refused(tooManyTopics)
+    case .topics(let topics, let ticket): asking.removeValue(forKey: ticket)?.answer(topics)
+    case .last(let event, let ticket): askingLast.removeValue(forKey: ticket)?.answer(event)
     case .page(let page, let ticket): turningPage.removeValue(forKey: ticket)?.received(page)
     }
   }
@@ -150,8 +189,9 @@ final class EventFeed: TimerHandler {
     groups[stream.filter] = group
     group.insert(stream, tick: streamCount % StreamGroup.ticks)
     if nextTick == nil { scheduleTick() }
-    stream.opened(beginning)
-    if isDraining { stream.drain() }
+    // Streams that open together do not end together.
+    stream.opened(beginning, until: loop.now + settings.maxAge * Double.random(in: 0.9...1))
+    if isDraining { stream.end(because: .draining) }
   }
 
   private var tooManyTopics: Problem {
@@ -200,17 +240,25 @@ final class EventFeed: TimerHandler {
   /// before it, when the history is configured to be short.
   func oldest(historyFrom first: UInt64) -> UInt64 { min(first, window.first) }
 
-  /// Asks the hub for a page of the history: events that the window has let go. The stream gets it by `received`, later.
-  func requestPage(from sequence: UInt64, for stream: EventStream) {
+  /// Asks the hub for a page of what the window does not hold. The stream gets it by `received`, later.
+  func requestPage(_ pages: EventHub.Pages, from sequence: UInt64, for stream: EventStream) {
     lastTicket += 1
     turningPage[lastTicket] = stream
-    home.ask(service, .page(from: sequence, stream.filter, ticket: lastTicket), from: shard)
+    home.ask(service, .page(pages, from: sequence, stream.filter, ticket: lastTicket), from: shard)
+  }
+
+  /// Fires the stream when its client does not want to wait any longer.
+  func waits(_ duration: Duration, _ stream: EventStream) -> Timer { loop.schedule(at: loop.now + duration, stream) }
+
+  /// Ends such a wait.
+  func stopWaiting(_ timer: inout Timer?) {
+    if let timer = timer.take() { loop.cancel(timer) }
   }
 
   /// Counts, and writes to the log, a stream that has fallen behind the history.
   func noteLag() {
     if lagged.increment() {
-      logger.notice("a stream read too slowly and is ended", metadata: ["so-far": "\(lagged.count)"])
+      logger.notice("a stream read too slowly; it is told what it missed", metadata: ["so-far": "\(lagged.count)"])
     }
   }
 
@@ -227,7 +275,7 @@ final class EventFeed: TimerHandler {
 
   func fired(_ timer: Timer) {
     tick = (tick + 1) % StreamGroup.ticks
-    for group in groups.values { group.sendHeartbeats(of: tick) }
+    for group in groups.values { group.beat(tick, at: loop.now) }
     // In silence nothing else would hold the window to its bounds after much came in one turn.
     trim()
     scheduleTick()

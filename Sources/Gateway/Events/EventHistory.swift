@@ -13,6 +13,8 @@ struct EventHistory {
     let first: UInt64
     /// Those that match.
     let events: [Event]
+    /// How many match besides and are left out, as a later event of their topic is kept.
+    let superseded: Int
     /// All before this one have been looked at: the stream goes on there.
     let next: UInt64
   }
@@ -35,20 +37,26 @@ struct EventHistory {
   /// Whether the newest event stays when it alone is beyond the bounds.
   private let keepsNewest: Bool
   private var events: Deque<Event> = []
+  /// The sequence of the newest event kept of each topic; nil where nobody asks for it.
+  private var newest: [[UInt8]: UInt64]?
   /// What the events weigh.
   private(set) var bytes = 0
   /// The sequence of the oldest event kept, or of the next one while there is none.
   private(set) var first: UInt64
 
-  private init(_ bounds: Configuration.History, first: UInt64, keepsNewest: Bool) {
+  private init(_ bounds: Configuration.History, first: UInt64, keepsNewest: Bool, conflates: Bool = false) {
     self.bounds = bounds
     self.first = first
     self.keepsNewest = keepsNewest
+    newest = conflates ? [:] : nil
   }
 
   /// A hub's: the first event to come has the sequence 1. Its bounds hold without exception: an event that is longer than all
-  /// that may be kept empties it, and streams that are up to date get that event from their windows nevertheless.
-  init(_ bounds: Configuration.History) { self.init(bounds, first: 1, keepsNewest: false) }
+  /// that may be kept empties it, and streams that are up to date get that event from their windows nevertheless. `conflates`: it can
+  /// make pages of the newest events only.
+  init(_ bounds: Configuration.History, conflates: Bool = false) {
+    self.init(bounds, first: 1, keepsNewest: false, conflates: conflates)
+  }
 
   /// A feed's: the first event to come has the sequence `first`. Bounded to 1,024 events and 4 MiB, but the newest event
   /// stays, however long it is, for streams that have not read it yet. Its events do not age.
@@ -73,6 +81,7 @@ struct EventHistory {
     precondition(event.sequence == end, "an event is missing or came twice")
     events.append(event)
     bytes += event.text.count
+    if newest != nil, let topic = event.wholeTopic { newest?[topic] = event.sequence }
   }
 
   /// Lets go what is beyond the bounds, oldest first.
@@ -100,8 +109,10 @@ struct EventHistory {
   }
 
   private mutating func removeFirst() {
-    bytes -= events.removeFirst().text.count
+    let event = events.removeFirst()
+    bytes -= event.text.count
     first += 1
+    if newest != nil, let topic = event.wholeTopic, newest?[topic] == event.sequence { newest?[topic] = nil }
   }
 
   /// The event of that sequence; nil when it is evicted or not there yet.
@@ -111,20 +122,29 @@ struct EventHistory {
   }
 
   /// The next events from that sequence on that match, as many as a page takes. It has none when there are none yet, or
-  /// when none among the next `pageReach` events matches.
-  func page(from sequence: UInt64, matching filter: TopicFilter) -> Page {
+  /// when none among the next `pageReach` events matches. When the page conflates, it has of each topic the newest event at most.
+  func page(from sequence: UInt64, matching filter: TopicFilter, conflating: Bool = false) -> Page {
     let start = max(sequence, first)
     var found: [Event] = []
     var bytes = 0
+    var superseded = 0
     var next = start
     while next - start < Self.pageReach, found.count < Self.pageEvents, let event = self[next] {
-      if filter.matches(event) {
+      if filter.matches(event), conflating, isSuperseded(event) {
+        superseded += 1
+      } else if filter.matches(event) {
         if !found.isEmpty, bytes + event.text.count > Self.pageBytes { break }
         bytes += event.text.count
         found.append(event)
       }
       next += 1
     }
-    return Page(first: start, events: found, next: next)
+    return Page(first: start, events: found, superseded: superseded, next: next)
+  }
+
+  /// Whether a later event of the same topic is kept.
+  private func isSuperseded(_ event: Event) -> Bool {
+    guard let topic = event.wholeTopic, let newest = newest?[topic] else { return false }
+    return newest != event.sequence
   }
 }

@@ -29,8 +29,8 @@ import ZeroMQRPC
 /// When a publisher comes or goes, an `upstream` event takes a number, is kept and handed over like any other, though its lines show
 /// no id: each stream learns of it about where it happened among the events of all publishers. Of what is published while the
 /// connection is away nothing arrives, and the two `upstream` events, of the loss and of the return, are its only trace. What a
-/// publisher or libzmq drops because a queue is full, when events come faster than the hub takes them, leaves no trace at all.
-/// In either case the numbers stay consecutive.
+/// publisher or libzmq drops because a queue is full, when events come faster than the hub takes them, leaves no trace at all, unless the
+/// publisher numbers its messages (`PublishedNumbers`). In either case the numbers of the hub stay consecutive.
 final class EventHub: SubscriberDelegate, TimerHandler, Source {
   /// What the feed of a shard asks.
   enum Request: Sendable {
@@ -39,7 +39,19 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     /// A stream with this filter, which was opened, has closed.
     case closed(TopicFilter)
     /// A stream wants to go on from that sequence, which its feed's window does not hold. Answered with `page`, in a later turn.
-    case page(from: UInt64, TopicFilter, ticket: EventFeed.Ticket)
+    case page(Pages, from: UInt64, TopicFilter, ticket: EventFeed.Ticket)
+    /// Somebody wants the last event of a topic. Answered with `last`.
+    case last([UInt8], ticket: EventFeed.Ticket)
+    /// Somebody wants to know what streams ask for. Answered with `topics`, in a later turn.
+    case topics(ticket: EventFeed.Ticket)
+  }
+
+  /// What pages are of.
+  enum Pages: Hashable, Sendable {
+    /// The history; with the newest event of each topic only, for streams that conflate.
+    case history(conflating: Bool)
+    /// The last events of topics, as far as they came before the one of that sequence.
+    case lastValues(before: UInt64)
   }
 
   /// A shard that has streams of the service, which are counted, and is therefore handed all events.
@@ -52,11 +64,12 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   private struct Wish {
     enum Kind {
       case opening(Resumption.Start)
-      case page(from: UInt64)
+      case page(Pages, from: UInt64)
+      case topics
     }
 
     let kind: Kind
-    let filter: TopicFilter
+    var filter = TopicFilter.none
     let ticket: EventFeed.Ticket
     let shard: Shard
   }
@@ -66,6 +79,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   /// So many events that are looked at for a page count as a prefix.
   private static let eventsPerPrefix: UInt64 = 64
 
+  /// How many numbers it has given.
+  var numbered: Int { Int(history.end - 1) }
   /// Whether all publishers are connected.
   var isConnected: Bool { publishers.areComplete }
   private let service: String
@@ -94,13 +109,14 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     subscriptions = Subscriptions(limit: subscribe.topicsLimit, linger: subscribe.linger)
     publishers = Publishers(connected: 0, all: subscribe.connect.count + subscribe.bind.count)
     recorder = try EventRecorder(
-      service, keeping: subscribe.history, memory: shared.memory, limits: limits.http.limits, on: loop, logger: logger)
+      service, subscribe, memory: shared.memory, limits: limits.http.limits, on: loop, logger: logger)
     subscriber = try Subscriber(
-      bind: subscribe.bind, connect: subscribe.connect, longestFrame: subscribe.eventLimit, states: shared.incoming,
-      in: context, on: loop, logger: logger)
+      bind: subscribe.bind, connect: subscribe.connect, longestFrame: subscribe.eventLimit,
+      takesExtraFrame: subscribe.numbering?.place == .frame, states: shared.incoming, in: context, on: loop,
+      logger: logger)
     subscriber?.delegate = self
     // What the history is to hold is subscribed to from the start and for good, whatever streams ask for besides.
-    if subscribe.history.keepsEvents {
+    if subscribe.keepsEvents {
       for topic in subscribe.topics { try subscriber?.subscribe(Array(topic.utf8)) }
     }
     watch = try loop.watch(nil, self)
@@ -128,8 +144,12 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
       wishes.append(Wish(kind: .opening(start), filter: filter, ticket: ticket, shard: shard))
       watch?.schedule()
     case .closed(let filter): streamClosed(filter, shard)
-    case .page(let sequence, let filter, let ticket):
-      wishes.append(Wish(kind: .page(from: sequence), filter: filter, ticket: ticket, shard: shard))
+    case .page(let pages, let sequence, let filter, let ticket):
+      wishes.append(Wish(kind: .page(pages, from: sequence), filter: filter, ticket: ticket, shard: shard))
+      watch?.schedule()
+    case .last(let topic, let ticket): shard.tell(service, .last(recorder.last?[topic], ticket: ticket))
+    case .topics(let ticket):
+      wishes.append(Wish(kind: .topics, ticket: ticket, shard: shard))
       watch?.schedule()
     }
   }
@@ -147,16 +167,30 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   private func fulfil(_ wish: Wish) -> Int {
     switch wish.kind {
     case .opening(let start): return open(wish, start)
-    case .page(let sequence):
-      let page = page(from: sequence, wish.filter)
+    case .page(let pages, let sequence):
+      let page = page(pages, from: sequence, wish.filter)
       wish.shard.tell(service, .page(page.page, ticket: wish.ticket))
       return page.cost
+    case .topics:
+      var topics = subscriptions.live
+      topics.streams = members.reduce(0) { $0 + $1.streams }
+      wish.shard.tell(service, .topics(topics, ticket: wish.ticket))
+      return Self.prefixesPerTurn
     }
   }
 
-  private func page(from sequence: UInt64, _ filter: TopicFilter) -> (page: EventHistory.Page, cost: Int) {
-    let page = history.page(from: sequence, matching: filter)
-    return (page, Int((page.next - page.first) / Self.eventsPerPrefix))
+  private func page(
+    _ pages: Pages, from sequence: UInt64, _ filter: TopicFilter
+  ) -> (page: EventHistory.Page, cost: Int) {
+    switch pages {
+    case .history(let conflating):
+      let page = history.page(from: sequence, matching: filter, conflating: conflating)
+      return (page, Int((page.next - page.first) / Self.eventsPerPrefix))
+    case .lastValues(let end):
+      let nothing = EventHistory.Page(first: sequence, events: [], superseded: 0, next: end)
+      let page = recorder.last?.page(from: sequence, before: end, matching: filter) ?? nothing
+      return (page, EventHistory.pageReach / Int(Self.eventsPerPrefix))
+    }
   }
 
   /// Does the next step for a stream that wants to open.
@@ -179,7 +213,10 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
         members.append(Member(shard: shard, streams: 1))
       }
       let resumption = Resumption(start, epoch: recorder.epoch, in: history)
-      let page = page(from: resumption.next, opening.filter)
+      let page =
+        start == .snapshot
+        ? page(.lastValues(before: history.end), from: 1, opening.filter)
+        : page(.history(conflating: false), from: resumption.next, opening.filter)
       let beginning = StreamBeginning(
         id: EventID(epoch: recorder.epoch, number: resumption.next - 1), gap: resumption.gap, publishers: publishers,
         page: page.page, end: history.end)
@@ -228,7 +265,9 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     return work.prefixes + bytes / 16
   }
 
-  func published(_ call: BorrowedCall) { recorder.published(call) }
+  func published(_ call: BorrowedCall) { recorder.published(call, extra: nil) }
+
+  func published(_ call: BorrowedCall, extra: UnsafeRawBufferPointer) { recorder.published(call, extra: extra) }
 
   func dropped(topic: UnsafeRawBufferPointer) { recorder.dropped(topic: topic) }
 

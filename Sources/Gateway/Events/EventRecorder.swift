@@ -20,6 +20,8 @@ final class EventRecorder: TimerHandler, Source {
   /// Told when there are events that came beside the shard.
   weak var hub: EventHub?
   private(set) var history: EventHistory
+  /// The last call of each topic; nil where the service keeps none.
+  private(set) var last: LastValues?
   /// What stands before each number in an event's id.
   let epoch = EventID.newEpoch()
   private let memory: MemoryBudget
@@ -37,14 +39,18 @@ final class EventRecorder: TimerHandler, Source {
   private var watch: Watch?
   private var ageTimer: Timer?
   private var isClosed = false
+  /// What publishers' numbers say; nil where they give none.
+  private var numbers: PublishedNumbers?
   private var undecodable = PowerOfTwoCounter()
   private var lost = PowerOfTwoCounter()
 
   init(
-    _ service: Configuration.Service, keeping history: Configuration.History, memory: MemoryBudget,
+    _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, memory: MemoryBudget,
     limits: Configuration.Limits, on loop: Loop, logger: Logger
   ) throws {
-    self.history = EventHistory(history)
+    history = EventHistory(subscribe.history, conflates: subscribe.slow == .conflate)
+    last = subscribe.last.map(LastValues.init)
+    numbers = subscribe.numbering.map(PublishedNumbers.init)
     self.memory = memory
     longestShortCall = limits.inline
     writer = service.writer(limits: limits.transcoding)
@@ -71,8 +77,12 @@ final class EventRecorder: TimerHandler, Source {
 
   // MARK: What comes in
 
-  /// A call was published.
-  func published(_ call: BorrowedCall) {
+  /// A call was published, in a message that may have a frame more.
+  func published(_ call: BorrowedCall, extra: UnsafeRawBufferPointer?) {
+    if let gap = numbers?.lost(before: call, extra: extra) {
+      // The numbers of a publisher count what is for all streams.
+      comes(.gap(gap, topic: numbers?.areOfTopics == true ? call.topic.map(Self.key) : nil))
+    }
     if backlog.isEmpty, call.count <= longestShortCall, mayEncode() { return encode(call) }
     let weight = WaitingEvent.weight(of: call)
     if makeRoom(for: weight) {
@@ -202,6 +212,7 @@ final class EventRecorder: TimerHandler, Source {
       sequence: history.end, topic: topic, text: lines, parts: isKept ? parts : nil, time: loop.now, memory: memory)
     history.append(event)
     history.trim()
+    if event.parts != nil { last?.keep(event) }
     batch.append(event)
     if ageTimer == nil { scheduleAge() }
   }
@@ -210,7 +221,7 @@ final class EventRecorder: TimerHandler, Source {
   private func makeRoom(for bytes: Int) -> Bool {
     while !memory.fits(bytes) {
       // When nothing of the service counts, its events are short ones: letting them go would make no room.
-      guard memory.count > 0, history.removeOldest() else { return false }
+      guard memory.count > 0, history.removeOldest() || last?.removeOldest() == true else { return false }
     }
     return true
   }

@@ -16,6 +16,14 @@ struct EventShape: Hashable, Sendable {
   var name: Name?
   /// Whether only the arguments are sent.
   var hasArgumentsOnly = false
+  /// For a stream that is one JSON document of such lines, how long its client waits for an event.
+  var wait: Duration?
+
+  /// What the whole is.
+  var contentType: StaticString {
+    if wait != nil { return "application/json" }
+    return isJSONLines ? MediaType.lines : "text/event-stream; charset=utf-8"
+  }
 
   /// Whether it is that of `Event.text`.
   var isUsual: Bool { self == EventShape() }

@@ -1,4 +1,5 @@
 import HTTPServer
+import Reactor
 
 /// Who asked for a stream. Told once, on the shard, whether it opens. It may be told after the client has left and the connection
 /// has another request: then it must answer nothing, and close a stream that has opened.
@@ -13,12 +14,13 @@ protocol StreamOpener: AnyObject {
 ///
 /// It waits until the feed wakes it. Then the exchange reads it as fast as the client takes the bytes: the window's events
 /// from the cursor on, as far as they match; none is copied before. When the window no longer holds the event at the
-/// cursor, the client reads slowly: the stream goes on with pages of the hub's history, a few events at a time, or ends
-/// with `lagged` if they are gone from there too.
+/// cursor, the client reads slowly: the stream goes on with pages of the hub's history, a few events at a time. What is gone from
+/// there too it is told of with `lagged`, and ends or goes on with the oldest kept, as `slow` says. One that conflates gets in such
+/// pages the newest event of each topic only.
 ///
 /// A client that reads nothing at all holds one connection and one event, or the rest of one page, no more. When it takes
 /// nothing of what the kernel has for it for `http.limits.write-timeout`, the connection ends (see `ConnectionWatch`).
-final class EventStream: BodyStream {
+final class EventStream: BodyStream, TimerHandler {
   private enum State {
     /// The hub has not let it open yet.
     case opening
@@ -30,17 +32,16 @@ final class EventStream: BodyStream {
     case turningPage
   }
 
-  private enum Ending {
+  private enum Ending: Equatable {
     case none
-    /// The gateway stops: `bye` follows when the stream has caught up with the present.
-    case draining
+    /// `bye` follows when the stream has caught up with the present.
+    case farewell(ServerSentEvents.Farewell)
     /// The text is the last one, `bye` or `lagged`: the stream ends when it is written.
     case lastText
   }
 
   let filter: TopicFilter
-  /// Nil for the usual one, whose bytes are those of the events.
-  let shape: EventShape?
+  let shape: EventShape
   /// Where it is to begin.
   let start: Resumption.Start
   private let feed: EventFeed
@@ -52,14 +53,22 @@ final class EventStream: BodyStream {
   private var ending = Ending.none
   /// The sequence of the event to look at next.
   private var cursor: UInt64 = 0
+  /// The first event it looked at, and the one that was to come next when it opened.
+  private var origin: UInt64 = 0
+  private var presentAtOpening: UInt64 = 0
+  /// When it has been open for as long as it may.
+  private var expiry = Instant(nanoseconds: .max)
+  /// What has become of the events from the origin to the cursor, those aside that are in the page.
+  private var tally = EventAccounts()
   /// The sequence of an event that is known to match: the one it was woken for.
   private var match: UInt64 = 0
   /// Events of a page that are still to be read, in reverse, so that the next one is the last. All of them lie before the cursor.
   private var pageReversed: [Event] = []
-  /// What is to be written, and how much of it is; and the event it is of, which counts in the memory until it is written.
-  private var text: [UInt8] = []
-  private var event: Event?
-  private var offset = 0
+  /// While it gets the last values of its topics: those are read that came before this event, from which it then goes on.
+  private var snapshotEnd: UInt64?
+  private var writer: EventWriter
+  /// When the client of a poll does not want to wait any longer.
+  private var timer: Timer?
 
   /// A stream that `EventFeed.open` opens.
   init(
@@ -67,7 +76,8 @@ final class EventStream: BodyStream {
     opener: any StreamOpener
   ) {
     self.filter = filter
-    self.shape = shape.isUsual ? nil : shape
+    self.shape = shape
+    writer = EventWriter(shape)
     self.start = start
     self.feed = feed
     self.exchange = exchange
@@ -79,15 +89,7 @@ final class EventStream: BodyStream {
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead {
     var free = room
     while true {
-      if offset < text.count {
-        offset += text.withUnsafeBytes { free.fill(with: $0, from: offset) }
-        if offset < text.count { return .bytes(room.count - free.count) }
-        letGo()
-      } else if let shape, let event, let parts = event.parts {
-        offset += shape.fill(&free, with: event, parts, from: offset)
-        if offset < shape.length(of: event, parts) { return .bytes(room.count - free.count) }
-        letGo()
-      }
+      if !writer.goOn(&free) { return .bytes(room.count - free.count) }
       if ending == .lastText || !advance(&free) { break }
     }
     if free.count < room.count { return .bytes(room.count - free.count) }
@@ -96,15 +98,18 @@ final class EventStream: BodyStream {
 
   /// Writes the next event, or begins it; false when there is none for now.
   private func advance(_ free: inout UnsafeMutableRawBufferPointer) -> Bool {
+    if writer.isFull { return endPoll() }
     if let event = pageReversed.popLast() {
-      write(event, to: &free)
+      tally.delivered += 1
+      writer.write(event, to: &free)
       return true
     }
+    if let snapshotEnd, state == .reading { return goOn(withSnapshotBefore: snapshotEnd) }
     while state == .reading {
       guard let event = feed.event(cursor) else {
         if feed.isPast(cursor) {
           state = .turningPage
-          feed.requestPage(from: cursor, for: self)
+          feed.requestPage(.history(conflating: conflates), from: cursor, for: self)
           return false
         }
         state = .waiting
@@ -112,64 +117,95 @@ final class EventStream: BodyStream {
       }
       cursor += 1
       if event.sequence == match || filter.matches(event) {
-        write(event, to: &free)
+        tally.delivered += 1
+        writer.write(event, to: &free)
         return true
       }
+      tally.filtered += 1
     }
-    guard ending == .draining, state == .waiting else { return false }
-    end(with: ServerSentEvents.farewell(retry: feed.settings.retry * Double.random(in: 1...2)))
+    if writer.isPoll { return endPoll() }
+    guard case .farewell(let reason) = ending, state == .waiting else { return false }
+    passSilence()
+    // The clients of a gateway that stops return one after the other.
+    let retry = feed.settings.retry * (reason == .draining ? Double.random(in: 1...2) : 1)
+    end(with: ServerSentEvents.farewell(reason, retry: retry, id: feed.id(before: cursor)))
     return true
   }
 
-  /// Copies an event that fits. Of one that does not, the rest is held until there is room for it.
-  private func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
-    if let shape {
-      if event.parts == nil { write(shape.control(event.text)) } else { self.event = event }
-    } else if event.text.count <= free.count {
-      _ = event.text.withUnsafeBytes { free.fill(with: $0) }
-    } else {
-      write(event.text)
-      self.event = event
+  /// The next last values; or, behind the last of them, where the stream has come to with all it was told.
+  private func goOn(withSnapshotBefore end: UInt64) -> Bool {
+    guard cursor >= end else {
+      state = .turningPage
+      feed.requestPage(.lastValues(before: end), from: cursor, for: self)
+      return false
     }
+    snapshotEnd = nil
+    writer.comment(ServerSentEvents.heartbeat(id: feed.id(before: end)))
+    return true
   }
 
-  private func write(_ bytes: [UInt8]) {
-    text = bytes
-    offset = 0
+  /// Ends a poll that is full, or has nothing more to tell; false when it goes on waiting.
+  private func endPoll() -> Bool {
+    guard writer.isFull || state == .waiting && (writer.isDue || ending != .none) else { return false }
+    passSilence()
+    // Of a page that is left, the next poll gets the rest.
+    let last = writer.isFull ? writer.lastInPoll : nil
+    writer.endPoll(at: feed.id(before: last.map { $0 + 1 } ?? cursor))
+    ending = .lastText
+    return true
   }
 
-  /// What the gateway itself tells, as the stream writes it.
-  private func control(_ bytes: [UInt8]) -> [UInt8] { shape?.control(bytes) ?? bytes }
-
-  /// Lets go of what is written.
-  private func letGo() {
-    write([])
-    event = nil
+  /// While it waits, all that has come to its shard behind the cursor was not for it.
+  private func passSilence() {
+    guard state == .waiting, cursor < feed.end else { return }
+    tally.filtered += Int(feed.end - cursor)
+    cursor = feed.end
   }
 
   private func end(with bytes: [UInt8]) {
-    write(control(bytes))
+    writer.tell(bytes)
+    if writer.isPoll { writer.endPoll(at: feed.id(before: cursor)) }
     ending = .lastText
   }
 
   /// The stream is over, whoever ended it.
   func closed() {
     exchange = nil
-    pageReversed = []
-    letGo()
+    passSilence()
+    writer.letGo()
+    feed.stopWaiting(&timer)
     feed.remove(self)
+    pageReversed = []
   }
+
+  /// What has become of the events that it has come past.
+  var accounts: EventAccounts {
+    var accounts = tally
+    accounts.passed = Int(cursor - origin) - pageReversed.count
+    return accounts
+  }
+
+  /// Whether it gets the newest event of each topic only, where it has fallen behind. What came before it opened, it gets whole.
+  private var conflates: Bool { feed.settings.slow == .conflate && cursor >= presentAtOpening }
 
   // MARK: The feed tells
 
-  /// The hub lets it open.
-  func opened(_ beginning: StreamBeginning) {
-    // A gap has the id: a client that loses the connection before it has read of the gap is to be told again.
-    text = ServerSentEvents.opening(retry: feed.settings.retry, id: beginning.gap == nil ? beginning.id : nil)
-    if let gap = beginning.gap { text += ServerSentEvents.gap(id: beginning.id, gap) }
+  /// The hub lets it open; it ends about then.
+  func opened(_ beginning: StreamBeginning, until expiry: Instant) {
+    self.expiry = expiry
+    origin = beginning.page.first
+    presentAtOpening = beginning.end
+    // A gap has the id: a client that loses the connection before it has read of the gap is to be told again. One that loses it before
+    // it has the snapshot asks for that again.
+    if start == .snapshot { snapshotEnd = beginning.end }
+    let id = beginning.gap == nil && start != .snapshot ? beginning.id : nil
     // A stream that is told nothing of publishers has them all.
-    if !beginning.publishers.areComplete { text += ServerSentEvents.upstream(beginning.publishers) }
-    text = control(text)
+    let publishers = beginning.publishers
+    writer.open(
+      ServerSentEvents.opening(retry: feed.settings.retry, id: id),
+      gap: beginning.gap.map { ServerSentEvents.gap(id: beginning.id, $0) },
+      publishers.areComplete ? [] : ServerSentEvents.upstream(publishers))
+    if let wait = shape.wait { timer = feed.waits(wait, self) }
     read(beginning.page)
     opener.take()?.opened(self, after: beginning.id)
   }
@@ -184,47 +220,69 @@ final class EventStream: BodyStream {
   func wake(at sequence: UInt64) {
     guard state == .waiting else { return }
     // The event may lie before the cursor: the last page had it already.
-    cursor = max(cursor, sequence)
+    if sequence > cursor {
+      tally.filtered += Int(sequence - cursor)
+      cursor = sequence
+    }
     match = sequence
     state = .reading
     exchange?.wake()
   }
 
-  /// The page came: older events, or newer ones when those that were asked for are gone.
+  /// The page came: the events asked for, or newer ones when the history has gone on without the stream.
   func received(_ page: EventHistory.Page) {
     guard let exchange else { return }
-    if page.first > cursor { lag(page.first) } else { read(page) }
-    exchange.wake()
+    defer { exchange.wake() }
+    // Which of those that are gone were for it can no longer be told: all of the service are counted.
+    let gone = page.first > cursor ? feed.oldest(historyFrom: page.first) - cursor : 0
+    cursor += gone
+    let id = feed.id(before: cursor)
+    var missed = gone
+    if gone > 0 {
+      feed.noteLag()
+      tally.lost += Int(gone)
+      if feed.settings.slow == .disconnect { return end(with: ServerSentEvents.lagged(id: id, missed: gone)) }
+    }
+    state = .reading
+    // Otherwise the window reaches back further than the history.
+    if page.first == cursor {
+      read(page)
+      missed += UInt64(page.superseded)
+    }
+    if missed > 0 { writer.tell(ServerSentEvents.lagged(id: id, missed: missed)) }
   }
 
   /// Reads on with the events of a page.
   private func read(_ page: EventHistory.Page) {
     pageReversed = page.events.reversed()
     cursor = page.next
+    tally.lost += page.superseded
+    tally.filtered += Int(page.next - page.first) - page.superseded - page.events.count
     state = .reading
   }
 
-  /// The history has gone on without the stream, and begins with that event now. Which events it did not get, of those that its filter
-  /// matches, can no longer be told: all of the service are counted.
-  private func lag(_ first: UInt64) {
-    let oldest = feed.oldest(historyFrom: first)
-    feed.noteLag()
-    end(with: ServerSentEvents.lagged(id: feed.id(before: oldest), missed: oldest - cursor))
-  }
-
-  /// A comment, unless there is something to be read anyway. When events have come that were not for it, it says to which the stream has
-  /// come: they are not missing to a client that resumes.
-  func sendHeartbeat() {
-    guard state == .waiting, offset == text.count, event == nil, ending == .none else { return }
-    let hasPassed = cursor < feed.end
-    write(control(hasPassed ? ServerSentEvents.heartbeat(id: feed.id(before: feed.end)) : ServerSentEvents.heartbeat))
-    cursor = max(cursor, feed.end)
+  /// It is time for a comment, unless there is something to be read anyway; or for the end.
+  func beat(at now: Instant) {
+    if now >= expiry { return end(because: .aged) }
+    guard state == .waiting, writer.isAtRest, ending == .none else { return }
+    // When events have come that were not for it, it says to which it has come: they are not missing to a client that resumes.
+    let before = cursor
+    passSilence()
+    let hasPassed = cursor > before
+    writer.comment(hasPassed ? ServerSentEvents.heartbeat(id: feed.id(before: cursor)) : ServerSentEvents.heartbeat)
     exchange?.wake()
   }
 
   /// Ends with `bye`, after what is still to be read.
-  func drain() {
-    if ending == .none { ending = .draining }
+  func end(because reason: ServerSentEvents.Farewell) {
+    if ending == .none { ending = .farewell(reason) }
+    exchange?.wake()
+  }
+
+  /// The client of a poll does not want to wait any longer.
+  func fired(_ timer: Timer) {
+    self.timer = nil
+    writer.timeIsUp()
     exchange?.wake()
   }
 }

@@ -63,6 +63,16 @@ struct PrefixTrie<Value> {
     return node.value
   }
 
+  /// Visits all strings that have a value, in the order of their bytes, until told to stop.
+  func forEach(_ visit: ([UInt8], Value) -> Bool) {
+    // Those to be visited, the next one last.
+    var rest: [(string: [UInt8], node: Node)] = [([], root)]
+    while let (string, node) = rest.popLast() {
+      if let value = node.value, !visit(string, value) { return }
+      for (_, child) in node.children.sorted(by: { $0.key > $1.key }) { rest.append((string + child.edge, child)) }
+    }
+  }
+
   /// Visits the values of all strings that the topic begins with, the shortest string first; itself, too, when it has one.
   func forEachPrefix(of topic: [UInt8], _ visit: (Value) -> Void) {
     var (node, place) = (root, 0)

@@ -6,6 +6,8 @@ struct Resumption: Hashable, Sendable {
     case latest
     /// The oldest event that is kept.
     case earliest
+    /// The last event of each topic, and then what comes.
+    case snapshot
     /// What follows the event with that id.
     case after(String)
   }

@@ -74,7 +74,8 @@ struct ServerSentEvents: ~Copyable {
   /// Events that the stream does not get: the id is that of the last of them.
   static func gap(id: EventID, _ gap: EventGap) -> [UInt8] {
     let missed = gap.missed.map { "\($0)" } ?? "null"
-    return at(id) + control("gap", #"{"reason":"\#(gap.reason.rawValue)","missed":\#(missed)}"#)
+    let upstream = gap.reason == .lost ? #","upstream":true"# : ""
+    return at(id) + control("gap", #"{"reason":"\#(gap.reason.rawValue)","missed":\#(missed)\#(upstream)}"#)
   }
 
   /// Says, in front of what follows, that the stream has come to that event.
@@ -101,8 +102,17 @@ struct ServerSentEvents: ~Copyable {
   /// A stream that has read too slowly has missed so many events, of which the last has that id.
   static func lagged(id: EventID, missed: UInt64) -> [UInt8] { at(id) + control("lagged", #"{"missed":\#(missed)}"#) }
 
-  /// The last event of a stream of a gateway that stops.
-  static func farewell(retry: Duration) -> [UInt8] {
-    Array("event: bye\nretry: \(retry.millisecondsRoundedDown)\ndata: {\"reason\":\"draining\"}\n\n".utf8)
+  /// Why the gateway ends a stream.
+  enum Farewell: String, Sendable {
+    /// The gateway stops.
+    case draining
+    /// The stream has been open for as long as one may.
+    case aged = "max-age"
+  }
+
+  /// The last event of a stream, which has come to the event of that id.
+  static func farewell(_ reason: Farewell, retry: Duration, id: EventID? = nil) -> [UInt8] {
+    (id.map(at) ?? [])
+      + Array("event: bye\nretry: \(retry.millisecondsRoundedDown)\ndata: {\"reason\":\"\(reason.rawValue)\"}\n\n".utf8)
   }
 }

@@ -1,3 +1,5 @@
+import Reactor
+
 /// The streams of one feed that have the same filter: events are matched once for all of them, and wake them together.
 final class StreamGroup {
   /// A heartbeat's period has so many ticks. Each stream has its heartbeat in one of them, so that no tick wakes them all.
@@ -34,9 +36,9 @@ final class StreamGroup {
     for stream in streams { stream.wake(at: sequence) }
   }
 
-  /// Sends the heartbeats of one tick.
-  func sendHeartbeats(of tick: Int) {
-    for (stream, itsTick) in zip(streams, heartbeatTicks) where itsTick == tick { stream.sendHeartbeat() }
+  /// Gives the streams of one tick their heartbeats, or their ends.
+  func beat(_ tick: Int, at now: Instant) {
+    for (stream, itsTick) in zip(streams, heartbeatTicks) where itsTick == tick { stream.beat(at: now) }
   }
 
   /// Hands out each stream.

@@ -174,6 +174,23 @@ struct Subscriptions {
     return work
   }
 
+  /// The prefixes that streams ask for, with how many do: the first `LiveTopics.most` of them, or fewer when many filters name them.
+  var live: LiveTopics {
+    var live = LiveTopics()
+    var looks = 0
+    prefixes.forEach { string, prefix in
+      looks += 1 + prefix.filters.count
+      let streams = prefix.filters.reduce(0) { $0 + (interests[$1]?.streams ?? 0) }
+      // Nobody asks for one that lingers.
+      if streams == 0 { return looks < LiveTopics.mostLooks }
+      live.isWhole = live.topics.count < LiveTopics.most && looks <= LiveTopics.mostLooks
+      if live.isWhole { live.topics.append(.init(prefix: string, streams: streams)) }
+      return live.isWhole
+    }
+    if looks >= LiveTopics.mostLooks { live.isWhole = false }
+    return live
+  }
+
   /// Which streams the events are for. Those of filters that linger are among them.
   func wakes(for events: [Event]) -> Wakes {
     var wakes = Wakes()

@@ -4,6 +4,9 @@ import Glibc
 /// matches it. It never changes, and is looked up by a hash that is made once, so that to find it costs the same however many prefixes
 /// it has.
 final class TopicFilter: Hashable, Sendable {
+  /// Matches nothing that has a topic.
+  static let none = TopicFilter(prefixes: [])
+
   /// What is subscribed to for it, each once, in the order of the request: what was asked for, and of patterns the prefixes.
   let prefixes: [[UInt8]]
   /// Whether not all that begins with one of the prefixes matches.

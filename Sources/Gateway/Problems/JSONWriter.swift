@@ -57,6 +57,15 @@ struct JSONWriter: ~Copyable {
     buffer.appendJSONString(text)
   }
 
+  /// Bytes that should be text: a string, or `{"$bin":...}` when they are not UTF-8.
+  mutating func text(_ bytes: [UInt8]) {
+    separate()
+    var packed = ByteBuffer()
+    bytes.withUnsafeBytes { packed.appendString($0) }
+    // It is one short string: it always has a form.
+    try? packed.withUnsafeBytes { try MessagePackToJSON().transcode($0, into: &buffer) }
+  }
+
   private mutating func separate() {
     if needsComma { buffer.append(UInt8(ascii: ",")) }
     needsComma = true

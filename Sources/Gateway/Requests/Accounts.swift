@@ -23,6 +23,9 @@ public struct Accounts: Sendable, Hashable {
   /// Replies that came after their call had ended.
   public internal(set) var lateReplies = LateReplies()
 
+  /// What has become of the events of streams.
+  public internal(set) var events = EventAccounts()
+
   /// Requests without an end so far.
   public var underWay: Int { accepted - answered - refused - failed - abandoned }
 
@@ -39,6 +42,7 @@ public struct Accounts: Sendable, Hashable {
     sum.joinedCalls = left.joinedCalls + right.joinedCalls
     sum.keptResults = left.keptResults + right.keptResults
     sum.lateReplies = left.lateReplies + right.lateReplies
+    sum.events = left.events + right.events
     return sum
   }
 }

@@ -12,8 +12,9 @@ struct StreamResponder: Responder {
   private static let patternsPerStream = 16
   private static let name = "_event"
   private static let data = "_data"
-  private static let controls = Set(lastEventIDs + ["_from", name, data])
-  static let type: StaticString = "text/event-stream; charset=utf-8"
+  private static let wait = "_poll"
+  private static let controls = Set(lastEventIDs + ["_from", name, data, wait])
+  static let type = EventShape().contentType
   static let headers: [(StaticString, String)] = [
     ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
   ]
@@ -24,11 +25,14 @@ struct StreamResponder: Responder {
 
   var methods: HTTPMethod.Set { .fetch }
 
-  func begin(_ request: GatewayRequest) throws(Problem) {
-    if Self.wantsLines(request) || MediaType.accepts(request.values(of: .accept), "text/event-stream") { return }
+  /// Refuses a client that does not want what the stream is.
+  private static func checkAccept(_ request: GatewayRequest, _ shape: EventShape) throws(Problem) {
+    if shape.wait != nil { return try request.checkAccept("application/json") }
+    if shape.isJSONLines || MediaType.accepts(request.values(of: .accept), "text/event-stream") { return }
     throw Problem(
       .notAcceptable,
-      "A stream is text/event-stream or \(MediaType.lines); name one of them in Accept, or leave Accept out.")
+      "A stream is text/event-stream or \(MediaType.lines), and with \(wait)=20 application/json; name what you want in Accept."
+    )
   }
 
   private static func wantsLines(_ request: GatewayRequest) -> Bool {
@@ -60,15 +64,28 @@ struct StreamResponder: Responder {
     let shape = try Self.shape(request, query)
     guard request.method == .get else { return request.answer(with: EmptyStream(), shape) }
     request.waits(for: pending)
-    pending.isResuming = start != nil
+    pending.isResuming = start != nil && start != .snapshot
     feed.open(
       EventStream(filter, shape, from: start ?? .latest, feed: feed, exchange: request.exchange, opener: pending))
+  }
+
+  /// How long the client of a poll waits.
+  private static func seconds(_ text: String) throws(Problem) -> Duration {
+    guard text.utf8.allSatisfy({ 0x30...0x39 ~= $0 || $0 == UInt8(ascii: ".") }), let seconds = Double(text),
+      seconds <= Double(EventPoll.longestWait)
+    else {
+      throw Problem(
+        .badQuery, "\"\(wait)\" is a number of seconds from 0 to \(EventPoll.longestWait), not \"\(text)\".")
+    }
+    return .seconds(seconds)
   }
 
   /// What the client asks the events to look like.
   private static func shape(_ request: GatewayRequest, _ query: Query?) throws(Problem) -> EventShape {
     var shape = EventShape()
-    shape.isJSONLines = wantsLines(request)
+    shape.wait = try query?.control(wait).map(seconds)
+    shape.isJSONLines = shape.wait != nil || wantsLines(request)
+    try checkAccept(request, shape)
     if let text = query?.control(data) {
       guard text == "args" else { throw Problem(.badQuery, "\"\(data)\" takes args, and not \"\(text)\".") }
       shape.hasArgumentsOnly = true
@@ -100,6 +117,11 @@ struct StreamResponder: Responder {
   /// says nothing: the client has seen none.
   private func start(_ request: GatewayRequest, _ query: Query?) throws(Problem) -> Resumption.Start? {
     let from = try query?.control("_from").map { text throws(Problem) in try Self.start(from: text) }
+    if from == .snapshot, feed.settings.last == nil {
+      throw Problem(
+        .badQuery,
+        "This service keeps no last events to begin with; subscribe: { last: {} } in its configuration makes it.")
+    }
     if let header = request.header(.lastEventID), !header.isEmpty {
       return .after(String(decoding: header, as: UTF8.self))
     }
@@ -113,7 +135,8 @@ struct StreamResponder: Responder {
     switch text {
     case "latest": .latest
     case "earliest": .earliest
-    default: throw Problem(.badQuery, "\"_from\" is latest or earliest, not \"\(text)\".")
+    case "snapshot": .snapshot
+    default: throw Problem(.badQuery, "\"_from\" is latest, earliest or snapshot, not \"\(text)\".")
     }
   }
 
@@ -142,7 +165,7 @@ extension GatewayRequest {
   fileprivate func answer(
     with stream: any BodyStream, _ shape: EventShape, headers: [(StaticString, String)] = StreamResponder.headers
   ) {
-    answer(200, shape.isJSONLines ? MediaType.lines : StreamResponder.type, headers: headers, stream: stream)
+    answer(200, shape.contentType, headers: headers, stream: stream)
   }
 }
 
@@ -165,7 +188,7 @@ private final class PendingStream: StreamOpener, PendingWork {
     guard let request = request.take() else { return stream.closed() }
     var headers = StreamResponder.headers
     if isResuming { headers.append(("Stream-Resumed-From", id.description)) }
-    request.answer(with: stream, stream.shape ?? EventShape(), headers: headers)
+    request.answer(with: stream, stream.shape, headers: headers)
   }
 
   func refused(_ problem: Problem) { request.take()?.answer(problem) }

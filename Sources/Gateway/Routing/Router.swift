@@ -61,6 +61,12 @@ final class Router {
     case ("calls", 2): CallsResponder(id: try path.takeText(target))
     case ("jsonrpc", 2): try JSONRPCResponder(service: path.takeService(target), in: upstreams)
     case ("sub", 2): try StreamResponder(service: path.takeService(target), in: upstreams)
+    case ("sub", 3):
+      switch try lastSegment(target, path) {
+      case "topics": try TopicsResponder(service: path.takeService(target), method, in: upstreams)
+      case "last": try LastValueResponder(service: path.takeService(target), method, in: upstreams)
+      default: try other(method, target, name, &path)
+      }
     case ("", 1) where method == .options: ServerResponder()
     case ("live", 1): LiveResponder()
     case ("ready", 1): ReadyResponder(upstreams: upstreams)
@@ -69,6 +75,13 @@ final class Router {
     case ("problems", 2): try ProblemPageResponder(code: path.takeText(target))
     default: try other(method, target, name, &path)
     }
+  }
+
+  /// What stands behind the service in a path, which says what is asked of it.
+  private func lastSegment(_ target: Span<UInt8>, _ path: TargetPath) throws(Problem) -> String {
+    var path = path
+    _ = try path.takeText(target)
+    return try path.takeText(target)
   }
 
   /// A verb that no path of this shape takes is told so before what the path names is looked for: another verb comes first then.

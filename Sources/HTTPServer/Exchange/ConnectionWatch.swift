@@ -30,6 +30,9 @@ final class ConnectionWatch: TimerHandler {
     case nothing, head, body, reader, request, end
   }
 
+  /// A client whose machine answers none of so many retransmissions in a row, which are sent over six seconds or more, has vanished.
+  private static let unansweredAtMost = 5
+
   /// Whoever sends or takes less than 1 KiB a second uses up its slack.
   private static let nanosecondsPerByte: Int64 = 976_563
 
@@ -154,6 +157,7 @@ final class ConnectionWatch: TimerHandler {
     }
     lastLook = (loop.now, progress)
     if progress.unsent == 0 { exchange.perform { $0.drained() } }
+    if progress.unanswered >= Self.unansweredAtMost { exchange.perform { $0.hungUp() } }
   }
 
   fileprivate func saw(_ events: PollEvents) {

@@ -1,9 +1,21 @@
 extension Transport {
-  /// Why the endpoint cannot be bound to; nil when it can, as was tried. Looks a host's name up, and waits for that.
-  package static func bindFault(at endpoint: Endpoint) -> ConnectFault? {
+  /// Why the endpoint cannot be bound to; nil when it can, as was tried: it is free again when this returns. Looks a host's name up,
+  /// and waits for that.
+  package static func bindFault(at endpoint: Endpoint) async -> ConnectFault? {
+    do throws(ZMQError) {
+      let context = try Context()
+      let fault = bindFault(at: endpoint, in: context)
+      await context.close(within: .seconds(1))
+      return fault
+    } catch {
+      return .unbindable(error)
+    }
+  }
+
+  private static func bindFault(at endpoint: Endpoint, in context: Context) -> ConnectFault? {
     do throws(ZMQError) {
       try Bindings.requireFree(endpoint)
-      try Socket(.pull, in: try Context()).bind(endpoint.description)
+      try Socket(.pull, in: context).bind(endpoint.description)
       return nil
     } catch {
       return .unbindable(error)

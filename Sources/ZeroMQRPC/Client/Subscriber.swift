@@ -6,6 +6,9 @@ public import ZeroMQ
 public protocol SubscriberDelegate: AnyObject {
   /// A call was published on a topic that is subscribed to. Nothing in it is validated.
   func published(_ call: BorrowedCall)
+  /// A call was published in a message with a fifth frame, on a subscriber that takes such. Without a method of its own, the call counts as
+  /// any other.
+  func published(_ call: BorrowedCall, extra: UnsafeRawBufferPointer)
   /// A message came on a topic that is subscribed to, and is dropped: it has not the four frames of a published call, or one that is
   /// too long.
   func dropped(topic: UnsafeRawBufferPointer)
@@ -13,6 +16,10 @@ public protocol SubscriberDelegate: AnyObject {
   func publishedAll()
   /// A publisher came or went: how many of the configured endpoints have one now, and how many are configured.
   func upstreamChanged(connected: Int, of endpoints: Int)
+}
+
+extension SubscriberDelegate {
+  public func published(_ call: BorrowedCall, extra: UnsafeRawBufferPointer) { published(call) }
 }
 
 /// Receives published calls on a SUB socket. Confined to a loop's thread.
@@ -36,19 +43,23 @@ public final class Subscriber: TransportDelegate {
   /// How many endpoints can have a publisher.
   private let endpointCount: Int
   private let longestFrame: Int
+  private let takesExtraFrame: Bool
   private let states: EndpointStates
   private let logger: Logger
   private var malformed = PowerOfTwoCounter()
 
   /// Binds, and begins to connect to each endpoint; subscribed to nothing. Messages with a frame of more than `longestFrame` bytes are
-  /// dropped; a publisher that sends one of more than four times that is disconnected. What becomes of the connections, `states` learns.
+  /// dropped; a publisher that sends one of more than four times that is disconnected. `takesExtraFrame`: messages may have a fifth frame
+  /// behind those of the call. What becomes of the connections, `states` learns.
   public init(
-    bind: [Endpoint] = [], connect: [Endpoint] = [], longestFrame: Int, states: EndpointStates? = nil,
+    bind: [Endpoint] = [], connect: [Endpoint] = [], longestFrame: Int, takesExtraFrame: Bool = false,
+    states: EndpointStates? = nil,
     in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.connect = connect
     endpointCount = connect.isEmpty ? bind.count : connect.count
     self.longestFrame = longestFrame
+    self.takesExtraFrame = takesExtraFrame
     self.logger = logger
     self.states = states ?? EndpointStates(.subscribe, bind: bind, connect: connect, logger: logger)
     var options = SocketOptions()
@@ -75,14 +86,19 @@ public final class Subscriber: TransportDelegate {
   // MARK: What the transport tells
 
   public func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
-    guard message.count == 4, longestFrame(of: message) <= longestFrame else {
+    let hasExtraFrame = takesExtraFrame && message.count == 5
+    guard message.count == 4 || hasExtraFrame, longestFrame(of: message) <= longestFrame else {
       if malformed.increment() { logger.reportMalformed(malformed.count, endpoints: endpoints) }
       // libzmq matches the first frame with the subscriptions, so there always is one.
       delegate?.dropped(topic: message[0])
       return
     }
-    delegate?.published(
-      BorrowedCall(topic: message[0], method: message[1], arguments: message[2], keywords: message[3]))
+    let call = BorrowedCall(topic: message[0], method: message[1], arguments: message[2], keywords: message[3])
+    if hasExtraFrame {
+      delegate?.published(call, extra: message[4])
+    } else {
+      delegate?.published(call)
+    }
   }
 
   private func longestFrame(of message: borrowing ReceivedMessage) -> Int {

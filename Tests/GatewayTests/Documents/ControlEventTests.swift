@@ -90,7 +90,7 @@ struct ControlEventTests {
       #expect(try await stream.event(named: "upstream") != nil)
       async let stop: Void = gateway.stop()
       let block = try await stream.event()
-      try check(block, "Bye")
+      try check(block, "Bye", hasID: true)
       #expect(block?.name == "bye")
       #expect(2_000...4_000 ~= block?.retry ?? 0)
       #expect(try await stream.block() == nil)

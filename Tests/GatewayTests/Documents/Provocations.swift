@@ -52,9 +52,14 @@ extension Provocations {
   static let calls = ["call", "callSafe", "callSafeHead"]
   static let messages = ["push", "publish"]
   static let streams = ["subscribe", "subscribeHead"]
+  static let topics = ["topics", "topicsHead"]
+  static let last = ["lastEvent", "lastEventHead"]
   static let pages = ["live", "openapiJSON", "openapiYAML", "problem"]
   static let kept = ["outcome", "outcomeHead", "forget"]
-  static let serviceOptions = ["callOptions", "jsonrpcOptions", "pushOptions", "publishOptions", "subscribeOptions"]
+  static let serviceOptions = [
+    "callOptions", "jsonrpcOptions", "pushOptions", "publishOptions", "subscribeOptions", "topicsOptions",
+    "lastEventOptions",
+  ]
 
   /// What HTTP itself demands of every request.
   private mutating func addTransport() {
@@ -94,7 +99,8 @@ extension Provocations {
       return try await offThread { try connection.reply(isHead: request.verb == "HEAD") }
     }
     let serving = ["jsonrpc", "batch", "batchOptions", "outcomeOptions"] + Self.calls + Self.kept + Self.messages
-    add("503", "draining", to: serving + Self.streams + Self.serviceOptions) { request, stage in
+    add("503", "draining", to: serving + Self.streams + Self.topics + Self.last + Self.serviceOptions) {
+      request, stage in
       let connection = try stage.draining.connection()
       defer { connection.disconnect() }
       connection.send(request.verb, request.target, headers: request.headers, body: request.body?.bytes)
@@ -166,10 +172,23 @@ extension Provocations {
     add("400", "too-many-topics", to: Self.streams) { request, stage in
       try await request.asking(Array(repeating: "topic=chat", count: 513).joined(separator: "&")).sent(to: stage.usual)
     }
-    add("404", "no-such-service", to: Self.streams + ["subscribeOptions"]) { $0.at(service: "weather") }
-    add("404", "no-such-topic", to: Self.streams + ["publish", "publishOptions"]) { $0.at(service: "absent-news") }
+    add("200", nil, to: Self.topics + Self.last) { $0 }
+    add("304", nil, to: Self.last) { $0.with("If-None-Match", "*") }
+    add("400", "bad-query", to: Self.last) { $0.asking("topic=b") }
+    add("400", "unknown-parameter", to: Self.last) { $0.asking("_from=latest") }
+    add("400", "unknown-parameter", to: Self.topics) { $0.asking("x") }
+    add(
+      "404", "no-such-service",
+      to: Self.streams + Self.topics + Self.last + ["subscribeOptions", "topicsOptions", "lastEventOptions"]
+    ) {
+      $0.at(service: "weather")
+    }
+    add("404", "no-such-topic", to: Self.streams + Self.last + ["publish", "publishOptions"]) {
+      $0.at(service: "absent-news")
+    }
     add("503", "too-many-topics", to: ["subscribe"]) { $0.at(service: "narrow-news").asking("topic=chat") }
     add("406", "not-acceptable", to: Self.streams) { $0.with("Accept", "application/json") }
+    add("406", "not-acceptable", to: Self.topics + Self.last) { $0.with("Accept", "text/event-stream") }
   }
 }
 

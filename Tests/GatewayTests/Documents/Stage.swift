@@ -51,7 +51,7 @@ struct Stage: Sendable {
     crowded = try await gateway("{ connections: 1, read-timeout: 1m }")
     let only = try HTTPConnection(port: crowded.http.port)
     cleanup.add { only.disconnect() }
-    draining = try await DrainingGateway(try await gateway("{ read-timeout: 1m }"), connections: 24, cleanup)
+    draining = try await DrainingGateway(try await gateway("{ read-timeout: 1m }"), connections: 30, cleanup)
     cleanup.add {
       for filler in fillers.withLock({ $0 }) { filler.disconnect() }
     }
@@ -61,6 +61,7 @@ struct Stage: Sendable {
     ] {
       try await usual.isConnected(target, body)
     }
+    try await eventually("a last event") { try await usual.http.get("/sub/news/last?topic=clock").status == 200 }
   }
 
   /// Sends a request until the answer is another one than "no backend": the connection may need a moment.

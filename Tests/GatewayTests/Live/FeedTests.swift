@@ -73,16 +73,18 @@ struct FeedTests {
     }
   }
 
-  @Test("a stream that is not open yet when its shard closes is refused")
+  @Test("a stream that is not open yet when its shard closes is refused, and so is a question that is not answered")
   func closed() async throws {
     try await with { pair in
       // Without its hub nobody answers.
       await pair.home.close()
       async let reply = pair.clients[1].get("/sub/s?topic=a")
-      try await eventually("the stream waits") { await pair.other.openingStreams == 1 }
+      async let topics = pair.clients[1].get("/sub/s/topics")
+      try await eventually("both wait") { await pair.other.waitingRequests == 2 }
       await pair.other.close()
       #expect(try await reply.status == 503)
       #expect(try await reply.json["code"] == "draining")
+      #expect(try await topics.json["code"] == "draining")
     }
   }
 
@@ -100,9 +102,9 @@ struct FeedTests {
 extension Shard {
   fileprivate var isConnected: Bool { hubs["s"]?.isConnected == true }
 
-  fileprivate var openingStreams: Int { feeds["s"]?.openingStreams ?? 0 }
+  fileprivate var waitingRequests: Int { feeds["s"]?.waitingRequests ?? 0 }
 
-  fileprivate func drainFeed() { feeds["s"]?.drain() }
+  fileprivate func drainFeed() { feeds["s"]?.drain(within: .seconds(1)) }
 
   /// Has the hub receive so many calls on `a`, each with a string of so many bytes, in one turn.
   fileprivate func publish(_ count: Int, bytes: Int) {

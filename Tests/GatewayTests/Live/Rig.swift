@@ -108,7 +108,7 @@ final class LiveGateway: Sendable {
   init(_ gateway: Gateway, _ configuration: Configuration? = nil) {
     self.gateway = gateway
     if case .pubsub(let pubsub)? = configuration?.services.first(where: { $0.name == "s" })?.pattern,
-      let subscribe = pubsub.subscribe, subscribe.history.keepsEvents
+      let subscribe = pubsub.subscribe, subscribe.keepsEvents
     {
       subscribedFromTheStart = subscribe.topics
     } else {
@@ -127,6 +127,8 @@ final class LiveGateway: Sendable {
     let accounts = await gateway.stop()
     // However a test ends, each request has ended in exactly one way.
     #expect(accounts.underWay == 0, "\(accounts)")
+    // And each event has ended in exactly one way for each stream.
+    #expect(accounts.events.areBalanced, "\(accounts.events)")
   }
 
   /// Waits until a call of the service `s` arrives at a backend that the test plays, and answers it.

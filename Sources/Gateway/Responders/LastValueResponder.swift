@@ -1,0 +1,75 @@
+import HTTPServer
+import Reactor
+
+/// `/sub/{service}/last`: the last event of a topic, where the service keeps them.
+///
+/// The answer is the event's `data`. Its id is `Last-Event-ID`: a stream that is asked to go on behind it misses nothing and gets
+/// nothing twice. It is the `ETag` too.
+struct LastValueResponder: Responder {
+  let feed: EventFeed
+
+  /// A verb that the path never takes is told so before the service is looked for.
+  init(service: String, _ method: HTTPMethod, in upstreams: UpstreamTable) throws(Problem) {
+    let allow = HTTPMethod.Set.fetch
+    guard allow.contains(method) else {
+      throw Problem(.methodNotAllowed, "This path takes \(allow.allow).", allow: allow.allow)
+    }
+    feed = try upstreams.feed(service)
+  }
+
+  var methods: HTTPMethod.Set { .fetch }
+
+  func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
+
+  func respond(to request: GatewayRequest) throws(Problem) {
+    let topics = try request.query(.topics)?.topics ?? []
+    guard topics.count == 1 else {
+      throw Problem(.badQuery, "The last event is that of one topic: topic=..., once, and not \(topics.count) times.")
+    }
+    let topic = topics[0]
+    guard feed.settings.topics.contains(where: { topic.starts(with: $0.utf8) }) else { throw .topicNotOffered(topic) }
+    guard feed.settings.last != nil else {
+      throw Problem(
+        .noSuchTopic, "This service keeps no last events; subscribe: { last: {} } in its configuration makes it.")
+    }
+    let pending = PendingLastValue(request, topic)
+    request.waits(for: pending)
+    feed.askLast(of: topic, for: pending)
+  }
+}
+
+/// A request for the last event of a topic, and the answer that comes of it.
+final class PendingLastValue: PendingWork {
+  /// Who is answered; nil when that is done, or when the client has left.
+  private var request: GatewayRequest?
+  private let topic: [UInt8]
+
+  init(_ request: GatewayRequest, _ topic: [UInt8]) {
+    self.request = request
+    self.topic = topic
+  }
+
+  func answer(_ event: Event?) {
+    guard let request = request.take() else { return }
+    guard let event, let parts = event.parts else {
+      let name = String(decoding: topic, as: UTF8.self)
+      return request.answer(
+        Problem(.noSuchTopic, "No event of exactly the topic \"\(name)\" is kept: none came yet, or it made room."))
+    }
+    event.text.withUnsafeBytes { text in
+      let id = String(decoding: text[ServerSentEvents.id.utf8CodeUnitCount..<parts.id], as: UTF8.self)
+      let tag = "\"\(id)\""
+      let isKnown = EntityTag.matches(request.values(of: .ifNoneMatch), tag)
+      guard request.memory.hasRoom(for: text.count) else { return request.answer(.noMemory(forAnswer: text.count)) }
+      let data = text[(parts.id + ServerSentEvents.data.utf8CodeUnitCount)..<(text.count - 2)]
+      request.answer(
+        isKnown ? 304 : 200, isKnown ? "" : "application/json",
+        headers: [("ETag", tag), ("Last-Event-ID", id), ("Cache-Control", "no-cache")],
+        UnsafeRawBufferPointer(rebasing: data))
+    }
+  }
+
+  func refused(_ problem: Problem) { request.take()?.answer(problem) }
+
+  func cancel() { request = nil }
+}
