@@ -1,6 +1,7 @@
 /// Sees from the first bytes of a connection where it belongs, before anything reads them. A value without I/O.
 ///
-/// A connection that begins with a stream gets little memory, so its head has to be short and alone. Whatever cannot be told, or
+/// A connection that begins with a stream gets little memory, so its head has to be short and alone, and its path one segment behind that
+/// of all streams. Whatever cannot be told, or
 /// is not quite that, is a call: there every request is read as it deserves.
 struct Acceptor {
   /// Who gets the connection.
@@ -41,7 +42,10 @@ struct Acceptor {
       guard end(of: bytes) != nil else { return nil }
       return isReserved(bytes) ? .reserve : .calls
     }
-    guard streams.contains(where: { zip(bytes, $0).allSatisfy(==) }) else { return .calls }
+    guard let start = streams.first(where: { zip(bytes, $0).allSatisfy(==) }) else { return .calls }
+    // What lies deeper, such as the last value of a topic, is no stream.
+    let segment = bytes.dropFirst(start.count).prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "?") }
+    if segment.contains(UInt8(ascii: "/")) { return .calls }
     guard let end = end(of: bytes) else { return nil }
     return end == bytes.count && isShort(bytes) ? .streams : .calls
   }

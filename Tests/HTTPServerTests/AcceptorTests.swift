@@ -42,6 +42,18 @@ struct AcceptorTests {
     #expect(destination(start + "GET /api/sub/news HTTP/1.1\r\n\r\n") == .calls)
   }
 
+  @Test("a deeper path goes among the calls as soon as that shows; a slash in the query makes none")
+  func deeper() {
+    for path in ["/api/sub/news/last", "/api/sub/news/topics?a", "/api/sub//"] {
+      let start = "GET \(path)"
+      let slash = "GET /api/sub/".utf8.count + (path.contains("news") ? 4 : 0)
+      for count in 1...slash { #expect(destination(prefix(start, count)) == nil) }
+      #expect(destination(prefix(start, slash + 1)) == .calls)
+      #expect(destination(get(path)) == .calls)
+    }
+    #expect(destination(get("/api/sub/news?topic=a/b")) == .streams)
+  }
+
   @Test("without a path of streams everything is a call")
   func noStreams() {
     let acceptor = Acceptor(streamPath: "", reservedPaths: [])

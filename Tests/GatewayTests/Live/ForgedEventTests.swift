@@ -74,7 +74,8 @@ struct ForgedEventTests {
       for call in calls { try await publisher.send(Self.frames(call)) }
       try await publisher.publish("", "the end of it")
       for (shape, stream) in zip(shapes, streams) {
-        let bytes = try await stream.read(through: shape.query.contains("_data") ? "[]" : "the end of it")
+        let bytes = try await stream.read(
+          through: shape.query.contains("_data") ? "[]" : "the end of it", end: shape.lines ? "\n" : "\n\n")
         if shape.lines {
           try Self.checkLines(bytes, calls, shape.query)
         } else {
@@ -156,14 +157,14 @@ private final class RawStream: @unchecked Sendable {
     }
   }
 
-  /// All up to and with an event that holds that text.
-  func read(through text: String) async throws -> [UInt8] {
+  /// All up to and with an event that holds that text; a piece may stop in the midst of it, behind one of its lines.
+  func read(through text: String, end: String) async throws -> [UInt8] {
     try await offThread { [connection] in
       var bytes: [UInt8] = []
-      let wanted = text.bytes
+      let (wanted, end) = (text.bytes, end.bytes)
       while let chunk = try connection.chunk() {
         bytes += chunk
-        if bytes.last == 0x0A, bytes.suffix(400).firstRange(of: wanted) != nil { break }
+        if bytes.suffix(end.count).elementsEqual(end), bytes.suffix(400).firstRange(of: wanted) != nil { break }
       }
       return bytes
     }
