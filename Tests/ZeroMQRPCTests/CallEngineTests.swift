@@ -54,7 +54,10 @@ struct CallEngineTests {
 
   @Test("backends get calls as their weights say", arguments: [[1, 3], [3, 1], [1, 1], [1, 999]])
   func weights(weights: [Int]) async throws {
-    try await CallBench.with(backends: 2, weights: weights) { bench, backends in
+    var options = RPCOptions()
+    // So that neither is ever full, when the other one would get its calls.
+    options.sendHighWaterMark = 2_000
+    try await CallBench.with(backends: 2, weights: weights, options: options) { bench, backends in
       let (sum, rounds) = (weights[0] + weights[1], weights.contains(999) ? 1 : 5)
       for _ in 0..<sum * rounds { _ = await bench.call() }
       for (backend, weight) in zip(backends, weights) {
