@@ -133,11 +133,12 @@ struct UpstreamTable {
   /// What has become of calls that had no reply in time, and of requests that made none.
   func count(into accounts: inout Accounts) {
     for service in services {
-      guard case .rpc(let upstream) = service.upstream, let counters = upstream.counters else { continue }
-      accounts.queueTimeouts += counters.queueTimeouts
-      accounts.timeouts += counters.timeouts
+      guard case .rpc(let upstream) = service.upstream else { continue }
       accounts.joinedCalls += upstream.sharedCalls.counters.joined
       accounts.keptResults += upstream.sharedCalls.counters.kept
+      guard let counters = upstream.counters else { continue }
+      accounts.queueTimeouts += counters.queueTimeouts
+      accounts.timeouts += counters.timeouts
       accounts.lateReplies = accounts.lateReplies + counters.lateReplies
     }
   }

@@ -130,6 +130,23 @@ struct BindTests {
     }
   }
 
+  @Test("have results kept on each thread, which counts those that it gave again, whoever has the socket")
+  func kept() async throws {
+    try await Rig.with { rig in
+      let (gateway, sockets) = try await backends(rig, "methods: { safe: ['*'], settings: { get: { keep: 1h } } }")
+      let connection = try HTTPConnection(port: gateway.http.port)
+      defer { connection.disconnect() }
+      for (name, socket) in zip(Self.names, sockets) {
+        for round in 0..<3 {
+          connection.send("GET", "/rpc/\(name)/get")
+          if round == 0 { try await socket.answerNext(7) }
+          #expect(try await offThread { try connection.reply() }.body == "7")
+        }
+      }
+      #expect(await gateway.gateway.accounts.keptResults == 4)
+    }
+  }
+
   @Test("that go end the calls of both threads at once, when the last one goes")
   func lost() async throws {
     try await Rig.with { rig in
