@@ -1,8 +1,7 @@
 /// Sees from the first bytes of a connection where it belongs, before anything reads them. A value without I/O.
 ///
 /// A connection that begins with a stream gets little memory, so its head has to be short and alone, and its path one segment behind that
-/// of all streams. Whatever cannot be told, or
-/// is not quite that, is a call: there every request is read as it deserves.
+/// of all streams. Whatever cannot be told, or is not quite that, is a call: there every request is read as it deserves.
 struct Acceptor {
   /// Who gets the connection.
   enum Destination: Hashable {

@@ -40,7 +40,7 @@ public struct ConnectionCheck: Sendable {
           }
           for endpoint in direction.bind {
             group.addTask { [count] in
-              let fault = await Transport.bindFault(at: endpoint)
+              let fault = await BindTrial.fault(at: endpoint)
               return (count, Outcome(service: service.name, endpoint: endpoint, fault: fault))
             }
             count += 1

@@ -63,6 +63,7 @@ private final class VisitingCall: ReplyHandler {
   private let method: [UInt8]
   private let visitor: VisitingCalls.Visitor
   private let shard: Shard
+  // Safe: what keeps the calls of a service also keeps its engine, and closes that before it goes; a closed engine tells nothing more.
   private unowned let calls: VisitingCalls
 
   init(_ method: UnsafeRawBufferPointer, of visitor: VisitingCalls.Visitor, from shard: Shard, at calls: VisitingCalls)
@@ -70,7 +71,6 @@ private final class VisitingCall: ReplyHandler {
     self.method = Array(method)
     self.visitor = visitor
     self.shard = shard
-    // It owns the engine, which tells nothing more when it is closed.
     self.calls = calls
   }
 

@@ -20,7 +20,7 @@ final class Bindings {
   private weak var delegate: (any ConnectionsDelegate)?
   private var entries: [Entry] = []
   private var lastID: UInt32 = 0
-  private lazy var alarm = Alarm(self)
+  private lazy var alarm = SilenceAlarm(self)
 
   init(of socket: Socket, on loop: Loop, delegate: any ConnectionsDelegate) {
     self.socket = socket
@@ -104,7 +104,7 @@ final class Bindings {
 }
 
 /// What timers hold instead of the bindings, which they must not keep alive.
-private final class Alarm: TimerHandler {
+private final class SilenceAlarm: TimerHandler {
   private weak var bindings: Bindings?
 
   init(_ bindings: Bindings) { self.bindings = bindings }

@@ -63,12 +63,12 @@ public final class CallEngine: TimerHandler {
     repeats = Repeats(options, memory: memory, for: link, on: loop)
     let states = states ?? EndpointStates(.rpc, bind: bind, connect: connect, logger: logger)
     balancer = Balancer(options, memory, openBreakers, states, for: link, in: context, on: loop, logger: logger)
-    link.engine = self
+    link.lead(to: self)
     for endpoint in connect { try balancer.connect(endpoint, weight: weights[endpoint] ?? 1) }
     if !bind.isEmpty { try balancer.bind(bind) }
   }
 
-  deinit { link.engine = nil }
+  deinit { link.end() }
 
   /// Calls a method; the bytes are copied. A call that is repeatable may run twice, if the options say when.
   ///
