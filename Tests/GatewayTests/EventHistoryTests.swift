@@ -125,7 +125,7 @@ struct EventHistoryTests {
     for sequence in 1...130 as ClosedRange<UInt64> { history.take(event(sequence)) }
     var (read, next): ([UInt64], UInt64) = ([], 1)
     while let page = page(history, from: next), !page.sequences.isEmpty {
-      #expect(page.sequences.count <= EventHistory.pageEvents)
+      #expect(page.sequences.count <= EventPage.mostEvents)
       read += page.sequences
       next = page.next
     }
@@ -138,8 +138,8 @@ struct EventHistoryTests {
   @Test("a page is as long as its bound, and holds one event in any case", arguments: [(0, 2), (1, 1), (1 << 20, 1)])
   func pageBytes(more: Int, count: Int) {
     var history = history()
-    history.take(event(1, bytes: EventHistory.pageBytes / 2))
-    history.take(event(2, bytes: EventHistory.pageBytes / 2 + more))
+    history.take(event(1, bytes: EventPage.mostBytes / 2))
+    history.take(event(2, bytes: EventPage.mostBytes / 2 + more))
     #expect(page(history, from: 1)?.sequences.count == count)
     #expect(page(history, from: 2)?.sequences == [2])
   }

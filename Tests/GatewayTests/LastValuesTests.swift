@@ -24,7 +24,7 @@ struct LastValuesTests {
     var next: UInt64 = 1
     while next < end {
       let page = values.page(from: next, before: end, matching: filter ?? all)
-      #expect(page.events.count <= EventHistory.pageEvents)
+      #expect(page.events.count <= EventPage.mostEvents)
       #expect(page.next > next)
       sequences += page.events.map(\.sequence)
       next = page.next

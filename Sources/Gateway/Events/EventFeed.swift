@@ -31,11 +31,9 @@ final class EventFeed: TimerHandler {
     /// What came in one turn of the hub, in sequence, and which streams it is for.
     case events([Event], Subscriptions.Wakes)
     /// The page that a stream asked for.
-    case page(EventHistory.Page, ticket: Ticket)
-    /// What streams ask for.
-    case topics(LiveTopics, ticket: Ticket)
-    /// The last event of a topic.
-    case last(Event?, ticket: Ticket)
+    case page(EventPage, ticket: Ticket)
+    /// What somebody asked.
+    case answer(HubAnswer, ticket: Ticket)
   }
 
   /// Bytes of queries that are read in a turn.
@@ -43,7 +41,7 @@ final class EventFeed: TimerHandler {
 
   let settings: Configuration.Subscribe
   /// How many requests wait for what the hub says.
-  var waitingRequests: Int { opening.count + asking.count + askingLast.count }
+  var waitingRequests: Int { opening.count + asking.count }
   private let service: String
   private let memory: MemoryBudget
   private let loop: Loop
@@ -63,10 +61,8 @@ final class EventFeed: TimerHandler {
   private var opening: [Ticket: EventStream] = [:]
   /// Open streams that wait for a page.
   private var turningPage: [Ticket: EventStream] = [:]
-  /// Requests for what streams ask for.
-  private var asking: [Ticket: PendingTopics] = [:]
-  /// Requests for the last event of a topic.
-  private var askingLast: [Ticket: PendingLastValue] = [:]
+  /// Requests whose questions the hub has not answered yet.
+  private var asking: [Ticket: PendingAnswer] = [:]
   private var lastTicket: Ticket = 0
   private var isDraining = false
   private var farewells: Farewells?
@@ -101,18 +97,11 @@ final class EventFeed: TimerHandler {
     home.ask(service, .open(stream.filter, stream.start, ticket: lastTicket), from: shard)
   }
 
-  /// Asks the hub what the streams of the service ask for.
-  func askTopics(for request: PendingTopics) {
+  /// Has the hub answer a question. The request is told once, later.
+  func ask(_ question: HubQuestion, for request: PendingAnswer) {
     lastTicket += 1
     asking[lastTicket] = request
-    home.ask(service, .topics(ticket: lastTicket), from: shard)
-  }
-
-  /// Asks the hub for the last event of a topic.
-  func askLast(of topic: [UInt8], for request: PendingLastValue) {
-    lastTicket += 1
-    askingLast[lastTicket] = request
-    home.ask(service, .last(topic, ticket: lastTicket), from: shard)
+    home.ask(service, .question(question, ticket: lastTicket), from: shard)
   }
 
   /// Forgets a stream that was open. Does nothing for one that never opened.
@@ -157,12 +146,9 @@ final class EventFeed: TimerHandler {
     stopTicking()
     farewells?.cancel()
     work.cancel()
-    let refused = opening
-    (opening, turningPage) = ([:], [:])
+    let (refused, unanswered) = (opening, asking)
+    (opening, turningPage, asking) = ([:], [:], [:])
     for stream in refused.values { stream.refused(Problem(.draining, "The gateway stopped before the stream opened.")) }
-    let (unanswered, unansweredLast) = (asking, askingLast)
-    (asking, askingLast) = ([:], [:])
-    for request in unansweredLast.values { request.refused(Problem(.draining, "The gateway stopped.")) }
     for request in unanswered.values { request.refused(Problem(.draining, "The gateway stopped.")) }
   }
 
@@ -175,8 +161,7 @@ final class EventFeed: TimerHandler {
     case .opened(let ticket, let beginning):
       if let stream = opening.removeValue(forKey: ticket) { add(stream, beginning) }
     case .refused(let ticket): opening.removeValue(forKey: ticket)?.refused(tooManyTopics)
-    case .topics(let topics, let ticket): asking.removeValue(forKey: ticket)?.answer(topics)
-    case .last(let event, let ticket): askingLast.removeValue(forKey: ticket)?.answer(event)
+    case .answer(let answer, let ticket): asking.removeValue(forKey: ticket)?.answer(answer)
     case .page(let page, let ticket): turningPage.removeValue(forKey: ticket)?.received(page)
     }
   }

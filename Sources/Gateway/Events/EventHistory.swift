@@ -7,18 +7,6 @@ import Reactor
 /// feed's is its window: the newest events, which its streams read from. A stream that has fallen behind the window reads pages
 /// of the hub's history.
 struct EventHistory {
-  /// What a stream that has fallen behind its feed's window gets when it asks for the next events.
-  struct Page: Sendable {
-    /// The sequence of the first event that was looked at: the one asked for, or the oldest kept when that is gone.
-    let first: UInt64
-    /// Those that match.
-    let events: [Event]
-    /// How many match besides and are left out, as a later event of their topic is kept.
-    let superseded: Int
-    /// All before this one have been looked at: the stream goes on there.
-    let next: UInt64
-  }
-
   /// The bounds of a window. A subscriber takes 256 messages in a turn: the events are those of four turns.
   private static let windowBounds: Configuration.History = {
     var bounds = Configuration.History()
@@ -26,13 +14,6 @@ struct EventHistory {
     bounds.bytes = 4 << 20
     return bounds
   }()
-  /// Events looked at for one page.
-  static let pageReach = 1_024
-  /// Events in one page at most.
-  static let pageEvents = 64
-  /// The bytes of one page at most, but a page holds one event however long it is.
-  static let pageBytes = 32 << 10
-
   private let bounds: Configuration.History
   /// Whether the newest event stays when it alone is beyond the bounds.
   private let keepsNewest: Bool
@@ -121,25 +102,20 @@ struct EventHistory {
     return events[Int(sequence - first)]
   }
 
-  /// The next events from that sequence on that match, as many as a page takes. It has none when there are none yet, or
-  /// when none among the next `pageReach` events matches. When the page conflates, it has of each topic the newest event at most.
-  func page(from sequence: UInt64, matching filter: TopicFilter, conflating: Bool = false) -> Page {
-    let start = max(sequence, first)
-    var found: [Event] = []
-    var bytes = 0
-    var superseded = 0
-    var next = start
-    while next - start < Self.pageReach, found.count < Self.pageEvents, let event = self[next] {
-      if filter.matches(event), conflating, isSuperseded(event) {
-        superseded += 1
-      } else if filter.matches(event) {
-        if !found.isEmpty, bytes + event.text.count > Self.pageBytes { break }
-        bytes += event.text.count
-        found.append(event)
+  /// The next events from that sequence on that match, as many as a page takes. When it conflates, it has of each topic the newest event at
+  /// most.
+  func page(from sequence: UInt64, matching filter: TopicFilter, conflating: Bool = false) -> EventPage {
+    var page = EventPage(from: max(sequence, first))
+    while !page.isFull, let event = self[page.next] {
+      if !filter.matches(event) {
+        page.pass(event.sequence)
+      } else if conflating, isSuperseded(event) {
+        page.supersede(event.sequence)
+      } else if !page.take(event) {
+        break
       }
-      next += 1
     }
-    return Page(first: start, events: found, superseded: superseded, next: next)
+    return page
   }
 
   /// Whether a later event of the same topic is kept.

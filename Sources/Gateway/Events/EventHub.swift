@@ -40,10 +40,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     case closed(TopicFilter)
     /// A stream wants to go on from that sequence, which its feed's window does not hold. Answered with `page`, in a later turn.
     case page(Pages, from: UInt64, TopicFilter, ticket: EventFeed.Ticket)
-    /// Somebody wants the last event of a topic. Answered with `last`.
-    case last([UInt8], ticket: EventFeed.Ticket)
-    /// Somebody wants to know what streams ask for. Answered with `topics`, in a later turn.
-    case topics(ticket: EventFeed.Ticket)
+    /// Somebody wants to know something. Answered with `answer`, in a later turn.
+    case question(HubQuestion, ticket: EventFeed.Ticket)
   }
 
   /// What pages are of.
@@ -54,18 +52,12 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     case lastValues(before: UInt64)
   }
 
-  /// A shard that has streams of the service, which are counted, and is therefore handed all events.
-  private struct Member {
-    let shard: Shard
-    var streams: Int
-  }
-
   /// What a stream waits for.
   private struct Wish {
     enum Kind {
       case opening(Resumption.Start)
       case page(Pages, from: UInt64)
-      case topics
+      case answer(HubQuestion)
     }
 
     let kind: Kind
@@ -91,7 +83,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   var history: EventHistory { recorder.history }
   private var subscriptions: Subscriptions
   private var publishers: Publishers
-  private var members: [Member] = []
+  private var shards = StreamShards()
   /// In the order in which they asked; a connection has one at most.
   private var wishes: Deque<Wish> = []
   private var subscriber: Subscriber?
@@ -132,7 +124,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     wishes = []
     recorder.close()
     if let lingerTimer { loop.cancel(lingerTimer) }
-    members = []
+    shards = StreamShards()
   }
 
   // MARK: Feeds
@@ -147,9 +139,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     case .page(let pages, let sequence, let filter, let ticket):
       wishes.append(Wish(kind: .page(pages, from: sequence), filter: filter, ticket: ticket, shard: shard))
       watch?.schedule()
-    case .last(let topic, let ticket): shard.tell(service, .last(recorder.last?[topic], ticket: ticket))
-    case .topics(let ticket):
-      wishes.append(Wish(kind: .topics, ticket: ticket, shard: shard))
+    case .question(let question, let ticket):
+      wishes.append(Wish(kind: .answer(question), ticket: ticket, shard: shard))
       watch?.schedule()
     }
   }
@@ -171,25 +162,28 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
       let page = page(pages, from: sequence, wish.filter)
       wish.shard.tell(service, .page(page.page, ticket: wish.ticket))
       return page.cost
-    case .topics:
+    case .answer(.topics):
       var topics = subscriptions.live
-      topics.streams = members.reduce(0) { $0 + $1.streams }
-      wish.shard.tell(service, .topics(topics, ticket: wish.ticket))
+      topics.streams = shards.streams
+      wish.shard.tell(service, .answer(.topics(topics), ticket: wish.ticket))
       return Self.prefixesPerTurn
+    case .answer(.last(let topic)):
+      wish.shard.tell(service, .answer(.last(recorder.last?[topic]), ticket: wish.ticket))
+      return 0
     }
   }
 
   private func page(
     _ pages: Pages, from sequence: UInt64, _ filter: TopicFilter
-  ) -> (page: EventHistory.Page, cost: Int) {
+  ) -> (page: EventPage, cost: Int) {
     switch pages {
     case .history(let conflating):
       let page = history.page(from: sequence, matching: filter, conflating: conflating)
       return (page, Int((page.next - page.first) / Self.eventsPerPrefix))
     case .lastValues(let end):
-      let nothing = EventHistory.Page(first: sequence, events: [], superseded: 0, next: end)
-      let page = recorder.last?.page(from: sequence, before: end, matching: filter) ?? nothing
-      return (page, EventHistory.pageReach / Int(Self.eventsPerPrefix))
+      // Nobody asks where none are kept.
+      let page = recorder.last?.page(from: sequence, before: end, matching: filter) ?? EventPage(from: end)
+      return (page, EventPage.reach / Int(Self.eventsPerPrefix))
     }
   }
 
@@ -207,11 +201,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
       let prefixes = perform(work)
       // What has come before in this turn goes to the shards that had streams already: what comes next is new to all windows.
       handOver()
-      if let index = members.firstIndex(where: { $0.shard === shard }) {
-        members[index].streams += 1
-      } else {
-        members.append(Member(shard: shard, streams: 1))
-      }
+      shards.opened(on: shard)
       let resumption = Resumption(start, epoch: recorder.epoch, in: history)
       let page =
         start == .snapshot
@@ -228,17 +218,15 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   private func streamClosed(_ filter: TopicFilter, _ shard: Shard) {
     subscriptions.remove(filter, at: loop.now)
     scheduleLinger()
-    guard let index = members.firstIndex(where: { $0.shard === shard }) else { return }
-    members[index].streams -= 1
-    if members[index].streams == 0 { members.remove(at: index) }
+    shards.closed(on: shard)
   }
 
-  /// Gives each member what has been recorded since the last time.
+  /// Gives each shard that has streams what has been recorded since the last time.
   func handOver() {
     let events = recorder.takeBatch()
-    guard !events.isEmpty, !members.isEmpty else { return }
+    guard !events.isEmpty, !shards.isEmpty else { return }
     let wakes = subscriptions.wakes(for: events)
-    for member in members { member.shard.tell(service, .events(events, wakes)) }
+    shards.forEach { $0.tell(service, .events(events, wakes)) }
   }
 
   // MARK: Upstream

@@ -230,7 +230,7 @@ final class EventStream: BodyStream, TimerHandler {
   }
 
   /// The page came: the events asked for, or newer ones when the history has gone on without the stream.
-  func received(_ page: EventHistory.Page) {
+  func received(_ page: EventPage) {
     guard let exchange else { return }
     defer { exchange.wake() }
     // Which of those that are gone were for it can no longer be told: all of the service are counted.
@@ -253,7 +253,7 @@ final class EventStream: BodyStream, TimerHandler {
   }
 
   /// Reads on with the events of a page.
-  private func read(_ page: EventHistory.Page) {
+  private func read(_ page: EventPage) {
     pageReversed = page.events.reversed()
     cursor = page.next
     tally.lost += page.superseded

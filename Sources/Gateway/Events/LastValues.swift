@@ -51,28 +51,25 @@ struct LastValues {
   }
 
   /// Values from that sequence on that match and came before `end`, as many as a page takes.
-  func page(from first: UInt64, before end: UInt64, matching filter: TopicFilter) -> EventHistory.Page {
+  func page(from first: UInt64, before end: UInt64, matching filter: TopicFilter) -> EventPage {
     var (low, high) = (order.startIndex, order.endIndex)
     while low < high {
       let middle = (low + high) / 2
       if order[middle].sequence < first { low = middle + 1 } else { high = middle }
     }
-    var found: [Event] = []
-    var (bytes, looked) = (0, 0)
+    var page = EventPage(from: first)
     while low < order.endIndex, order[low].sequence < end {
       let (sequence, topic) = order[low]
-      let isFull = looked == EventHistory.pageReach || found.count == EventHistory.pageEvents
-      if isFull { return EventHistory.Page(first: first, events: found, superseded: 0, next: sequence) }
-      looked += 1
-      low += 1
-      guard let event = events[topic], event.sequence == sequence, filter.matches(event) else { continue }
-      if !found.isEmpty, bytes + event.text.count > EventHistory.pageBytes {
-        return EventHistory.Page(first: first, events: found, superseded: 0, next: sequence)
+      if page.isFull { return page }
+      if let event = events[topic], event.sequence == sequence, filter.matches(event) {
+        if !page.take(event) { return page }
+      } else {
+        page.pass(sequence)
       }
-      bytes += event.text.count
-      found.append(event)
+      low += 1
     }
-    return EventHistory.Page(first: first, events: found, superseded: 0, next: end)
+    page.end(at: end)
+    return page
   }
 
   private static func weight(_ event: Event) -> Int { event.text.count + (event.topic?.count ?? 0) + overhead }

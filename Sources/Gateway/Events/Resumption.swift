@@ -57,7 +57,7 @@ struct StreamBeginning: Sendable {
   /// How many of the publishers are connected now.
   let publishers: Publishers
   /// The first events, as far as a page goes.
-  let page: EventHistory.Page
+  let page: EventPage
   /// The number of the next event to come.
   let end: UInt64
 }

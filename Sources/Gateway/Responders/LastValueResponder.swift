@@ -8,14 +8,7 @@ import Reactor
 struct LastValueResponder: Responder {
   let feed: EventFeed
 
-  /// A verb that the path never takes is told so before the service is looked for.
-  init(service: String, _ method: HTTPMethod, in upstreams: UpstreamTable) throws(Problem) {
-    let allow = HTTPMethod.Set.fetch
-    guard allow.contains(method) else {
-      throw Problem(.methodNotAllowed, "This path takes \(allow.allow).", allow: allow.allow)
-    }
-    feed = try upstreams.feed(service)
-  }
+  init(service: String, in upstreams: UpstreamTable) throws(Problem) { feed = try upstreams.feed(service) }
 
   var methods: HTTPMethod.Set { .fetch }
 
@@ -32,44 +25,32 @@ struct LastValueResponder: Responder {
       throw Problem(
         .noSuchTopic, "This service keeps no last events; subscribe: { last: {} } in its configuration makes it.")
     }
-    let pending = PendingLastValue(request, topic)
+    let pending = PendingAnswer(request) { request, answer in
+      if case .last(let event) = answer { request.answer(last: event, of: topic) }
+    }
     request.waits(for: pending)
-    feed.askLast(of: topic, for: pending)
+    feed.ask(.last(topic), for: pending)
   }
 }
 
-/// A request for the last event of a topic, and the answer that comes of it.
-final class PendingLastValue: PendingWork {
-  /// Who is answered; nil when that is done, or when the client has left.
-  private var request: GatewayRequest?
-  private let topic: [UInt8]
-
-  init(_ request: GatewayRequest, _ topic: [UInt8]) {
-    self.request = request
-    self.topic = topic
-  }
-
-  func answer(_ event: Event?) {
-    guard let request = request.take() else { return }
+extension GatewayRequest {
+  /// Answers with the last event of a topic, or that none is kept.
+  fileprivate func answer(last event: Event?, of topic: [UInt8]) {
     guard let event, let parts = event.parts else {
       let name = String(decoding: topic, as: UTF8.self)
-      return request.answer(
+      return answer(
         Problem(.noSuchTopic, "No event of exactly the topic \"\(name)\" is kept: none came yet, or it made room."))
     }
     event.text.withUnsafeBytes { text in
       let id = String(decoding: text[ServerSentEvents.id.utf8CodeUnitCount..<parts.id], as: UTF8.self)
       let tag = "\"\(id)\""
-      let isKnown = EntityTag.matches(request.values(of: .ifNoneMatch), tag)
-      guard request.memory.hasRoom(for: text.count) else { return request.answer(.noMemory(forAnswer: text.count)) }
+      let isKnown = EntityTag.matches(values(of: .ifNoneMatch), tag)
+      guard memory.hasRoom(for: text.count) else { return answer(.noMemory(forAnswer: text.count)) }
       let data = text[(parts.id + ServerSentEvents.data.utf8CodeUnitCount)..<(text.count - 2)]
-      request.answer(
+      answer(
         isKnown ? 304 : 200, isKnown ? "" : "application/json",
         headers: [("ETag", tag), ("Last-Event-ID", id), ("Cache-Control", "no-cache")],
         UnsafeRawBufferPointer(rebasing: data))
     }
   }
-
-  func refused(_ problem: Problem) { request.take()?.answer(problem) }
-
-  func cancel() { request = nil }
 }

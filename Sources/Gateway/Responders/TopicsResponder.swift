@@ -5,14 +5,7 @@ import MessagePack
 struct TopicsResponder: Responder {
   let feed: EventFeed
 
-  /// A verb that the path never takes is told so before the service is looked for.
-  init(service: String, _ method: HTTPMethod, in upstreams: UpstreamTable) throws(Problem) {
-    let allow = HTTPMethod.Set.fetch
-    guard allow.contains(method) else {
-      throw Problem(.methodNotAllowed, "This path takes \(allow.allow).", allow: allow.allow)
-    }
-    feed = try upstreams.feed(service)
-  }
+  init(service: String, in upstreams: UpstreamTable) throws(Problem) { feed = try upstreams.feed(service) }
 
   var methods: HTTPMethod.Set { .fetch }
 
@@ -20,24 +13,12 @@ struct TopicsResponder: Responder {
 
   func respond(to request: GatewayRequest) throws(Problem) {
     guard request.rawQuery.isEmpty else { throw Problem(.unknownParameter, "This path takes no query.") }
-    let pending = PendingTopics(request)
+    let pending = PendingAnswer(request) { request, answer in
+      if case .topics(let topics) = answer { request.answer(200, "application/json", topics.json) }
+    }
     request.waits(for: pending)
-    feed.askTopics(for: pending)
+    feed.ask(.topics, for: pending)
   }
-}
-
-/// A request for the topics of a service, which its hub knows.
-final class PendingTopics: PendingWork {
-  /// Who is answered; nil when that is done, or when the client has left.
-  private var request: GatewayRequest?
-
-  init(_ request: GatewayRequest) { self.request = request }
-
-  func answer(_ topics: LiveTopics) { request.take()?.answer(200, "application/json", topics.json) }
-
-  func refused(_ problem: Problem) { request.take()?.answer(problem) }
-
-  func cancel() { request = nil }
 }
 
 extension LiveTopics {

@@ -63,8 +63,8 @@ final class Router {
     case ("sub", 2): try StreamResponder(service: path.takeService(target), in: upstreams)
     case ("sub", 3):
       switch try lastSegment(target, path) {
-      case "topics": try TopicsResponder(service: path.takeService(target), method, in: upstreams)
-      case "last": try LastValueResponder(service: path.takeService(target), method, in: upstreams)
+      case "topics": try TopicsResponder(service: path.takeService(target), in: upstreams)
+      case "last": try LastValueResponder(service: path.takeService(target), in: upstreams)
       default: try other(method, target, name, &path)
       }
     case ("", 1) where method == .options: ServerResponder()
@@ -91,6 +91,8 @@ final class Router {
     case ("rpc", 3): (verbs, allow) = (.fetchAndSubmit, .submit)
     case ("push", 3), ("pub", 4), ("jsonrpc", 2): (verbs, allow) = (.submit, .submit)
     case ("sub", 2), ("problems", 2): (verbs, allow) = (.fetch, .fetch)
+    // A path that leads nowhere, whatever the service, takes no verb.
+    case ("sub", 3) where error.code != .noSuchRoute: (verbs, allow) = (.fetch, .fetch)
     default: return nil
     }
     guard error.status == 404, !verbs.contains(method) else { return nil }

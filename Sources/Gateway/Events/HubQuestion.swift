@@ -1,0 +1,14 @@
+/// What somebody wants to know of the hub of a service.
+enum HubQuestion: Sendable {
+  /// What streams ask for.
+  case topics
+  /// The last event of a topic.
+  case last([UInt8])
+}
+
+/// What the hub says.
+enum HubAnswer: Sendable {
+  case topics(LiveTopics)
+  /// Nil when none is kept.
+  case last(Event?)
+}
