@@ -24,6 +24,16 @@ struct SlowStreamTests {
     quick.close()
   }
 
+  /// Streams that read little, with the numbers at which they begin.
+  private func slow(_ gateway: LiveGateway) async throws -> [(stream: EventReader, start: Int)] {
+    var slow: [(stream: EventReader, start: Int)] = []
+    for _ in 0..<4 {
+      let stream = try await gateway.http.events("/sub/s?topic=t", receiveBuffer: 4_096)
+      slow.append((stream, try #require(try await stream.block()?.sequence)))
+    }
+    return slow
+  }
+
   /// Reads what a stream gets up to the event `end`: it keeps account of all numbers from the first event on, and nothing of a topic comes
   /// out of order. Returns how many events came, and how many it was told to have missed.
   private func account(_ stream: EventReader, from start: Int) async throws -> (events: Int, missed: Int) {
@@ -50,13 +60,10 @@ struct SlowStreamTests {
   func dropOldest(threads: Int) async throws {
     try await Rig.with { rig in
       let (publisher, gateway) = try await rig.publisher("slow: drop-oldest\nhistory: { events: 30 }", threads: threads)
-      var slow: [EventReader] = []
-      for _ in 0..<4 { slow.append(try await gateway.http.events("/sub/s?topic=t", receiveBuffer: 4_096)) }
-      var starts: [Int] = []
-      for stream in slow { starts.append(try #require(try await stream.block()?.sequence)) }
+      let slow = try await slow(gateway)
       try await overrun(300, topics: 3, publisher, gateway)
       try await publisher.publish("t", "end")
-      for (stream, start) in zip(slow, starts) {
+      for (stream, start) in slow {
         let (events, missed) = try await account(stream, from: start)
         #expect(missed > 100)
         #expect(events >= 30)
@@ -64,7 +71,7 @@ struct SlowStreamTests {
         #expect(await gateway.gateway.accounts.events.areBalanced)
       }
       try await publisher.publish("t", "after")
-      for stream in slow { #expect(try await stream.event()?.json["method"] == "after") }
+      for (stream, _) in slow { #expect(try await stream.event()?.json["method"] == "after") }
       let accounts = await gateway.gateway.accounts.events
       #expect(accounts.lost > 400)
     }
@@ -77,13 +84,10 @@ struct SlowStreamTests {
     try await Rig.with { rig in
       let (publisher, gateway) = try await rig.publisher(
         "slow: conflate\nhistory: { events: 1000, bytes: 64MiB }", threads: threads)
-      var slow: [EventReader] = []
-      for _ in 0..<4 { slow.append(try await gateway.http.events("/sub/s?topic=t", receiveBuffer: 4_096)) }
-      var starts: [Int] = []
-      for stream in slow { starts.append(try #require(try await stream.block()?.sequence)) }
+      let slow = try await slow(gateway)
       try await overrun(300, topics: 3, publisher, gateway)
       try await publisher.publish("t", "end")
-      for (stream, start) in zip(slow, starts) {
+      for (stream, start) in slow {
         let (events, missed) = try await account(stream, from: start)
         #expect(missed > 100)
         // What the sockets held, what the window holds, and three of the rest.
