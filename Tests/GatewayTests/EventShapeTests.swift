@@ -97,24 +97,41 @@ struct EventShapeTests {
     }
   }
 
-  @Test("what the gateway tells is one line of JSON each, and else as it is")
-  func control() {
-    let blocks =
-      ServerSentEvents.opening(retry: .seconds(3))
-      + ServerSentEvents.gap(id: EventID(epoch: "e", number: 9), EventGap(reason: .memory))
-      + ServerSentEvents.upstream(Publishers(connected: 0, all: 2)) + ServerSentEvents.heartbeat
-      + ServerSentEvents.farewell(.draining, retry: .seconds(2)) + ServerSentEvents.control("lagged", "{}")
-    #expect(shape().control(blocks) == blocks)
-    #expect(shape(.topic, argumentsOnly: true).control(blocks) == blocks)
-    #expect(
-      String(decoding: shape(lines: true).control(blocks), as: UTF8.self) == """
-        {"event":"open","retry":3000}
-        {"event":"gap","id":"e-9","reason":"memory","missed":1}
-        {"event":"upstream","state":"down","connected":0,"of":2}
-        {"event":"heartbeat"}
-        {"event":"bye","retry":2000,"reason":"draining"}
-        {"event":"lagged"}
-
-        """)
+  @Test("what the gateway tells is one line of JSON each, and else lines of server-sent events")
+  func notices() {
+    let id = EventID(epoch: "e", number: 9)
+    let notices: [(Notice, lines: String, json: String)] = [
+      (.opening(retry: .seconds(3)), ": ok\nretry: 3000\n\n", #"{"event":"open","retry":3000}"#),
+      (
+        .opening(retry: .seconds(3), id: id), ": ok\nretry: 3000\nid: e-9\n\n",
+        #"{"event":"open","id":"e-9","retry":3000}"#
+      ),
+      (.heartbeat(), ":\n\n", #"{"event":"heartbeat"}"#),
+      (.heartbeat(id: id), ":\nid: e-9\n\n", #"{"event":"heartbeat","id":"e-9"}"#),
+      (
+        .gap(id: id, EventGap(reason: .lost, missed: nil)),
+        "id: e-9\nevent: gap\ndata: {\"reason\":\"lost\",\"missed\":null,\"upstream\":true}\n\n",
+        #"{"event":"gap","id":"e-9","reason":"lost","missed":null,"upstream":true}"#
+      ),
+      (
+        .upstream(Publishers(connected: 0, all: 2)),
+        "event: upstream\ndata: {\"state\":\"down\",\"connected\":0,\"of\":2}\n\n",
+        #"{"event":"upstream","state":"down","connected":0,"of":2}"#
+      ),
+      (
+        .lagged(id: id, missed: 5), "id: e-9\nevent: lagged\ndata: {\"missed\":5}\n\n",
+        #"{"event":"lagged","id":"e-9","missed":5}"#
+      ),
+      (
+        .farewell(.aged, retry: .seconds(2), id: id),
+        "id: e-9\nevent: bye\nretry: 2000\ndata: {\"reason\":\"max-age\"}\n\n",
+        #"{"event":"bye","id":"e-9","retry":2000,"reason":"max-age"}"#
+      ),
+    ]
+    for (notice, lines, json) in notices {
+      #expect(String(decoding: shape().text(of: notice), as: UTF8.self) == lines)
+      #expect(String(decoding: shape(.topic, argumentsOnly: true).text(of: notice), as: UTF8.self) == lines)
+      #expect(String(decoding: shape(lines: true).text(of: notice), as: UTF8.self) == json + "\n")
+    }
   }
 }

@@ -36,7 +36,7 @@ final class WatchStream: BodyStream, PendingWork {
     guard let request = request.take() else { return }
     self.call = call
     exchange = request.exchange
-    text = ServerSentEvents.opening(retry: call.settings.retry)
+    text = Notice.opening(retry: call.settings.retry).lines
     version = lastID == id ? call.version : call.version - 1
     request.answer(200, StreamResponder.type, headers: StreamResponder.headers, stream: self)
   }
@@ -53,7 +53,7 @@ final class WatchStream: BodyStream, PendingWork {
   /// A comment, unless something is being sent anyway.
   func sendHeartbeat() {
     guard let exchange, offset == text.count, version == call?.version, !isEnding else { return }
-    write(ServerSentEvents.heartbeat)
+    write(Notice.heartbeat().lines)
     exchange.wake()
   }
 
@@ -79,7 +79,7 @@ final class WatchStream: BodyStream, PendingWork {
     }
     guard call.isDraining else { return false }
     isEnding = true
-    write(ServerSentEvents.farewell(.draining, retry: call.settings.retry * Double.random(in: 1...2)))
+    write(Notice.farewell(.draining, retry: call.settings.retry * Double.random(in: 1...2)).lines)
     return true
   }
 

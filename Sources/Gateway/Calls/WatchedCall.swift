@@ -171,8 +171,7 @@ final class WatchedCall: TimerHandler {
     case .problem, .result: break
     }
     state = .problem(problem)
-    let document = problem.at(occurrence).json(prefix: occurrence.prefix)
-    tell(ServerSentEvents.control("error", String(decoding: document, as: UTF8.self)))
+    tell(Notice.error(problem.at(occurrence).json(prefix: occurrence.prefix)).lines)
   }
 
   private func tell(_ event: [UInt8]) {

@@ -20,11 +20,14 @@ final class Event: Sendable {
   let text: [UInt8]
   /// Nil for what the gateway itself tells.
   let parts: Parts?
+  /// What the gateway itself tells; nil for a published call.
+  let notice: Notice?
   /// When it came.
   let time: Instant
   /// What it counts in; nil when it is short.
   private let memory: MemoryBudget?
 
+  /// A published call.
   init(
     sequence: UInt64, topic: [UInt8]?, text: [UInt8], parts: Parts? = nil, time: Instant, memory: MemoryBudget? = nil
   ) {
@@ -32,13 +35,25 @@ final class Event: Sendable {
     self.topic = topic
     self.text = text
     self.parts = parts
+    notice = nil
     self.time = time
     self.memory = text.count < MemoryBudget.smallest ? nil : memory
     self.memory?.take(text.count)
   }
 
-  /// The topic, when events with an equal one are of the same topic: nil for one that may be longer than what is kept of it.
-  var wholeTopic: [UInt8]? { topic.flatMap { $0.count < NameRules.longestTopic ? $0 : nil } }
+  /// What the gateway itself tells the streams of a topic, or all.
+  init(sequence: UInt64, topic: [UInt8]?, _ notice: Notice, time: Instant) {
+    self.sequence = sequence
+    self.topic = topic
+    text = notice.lines
+    parts = nil
+    self.notice = notice
+    self.time = time
+    memory = nil
+  }
 
   deinit { memory?.give(text.count) }
+
+  /// The topic, when events with an equal one are of the same topic: nil for one that may be longer than what is kept of it.
+  var wholeTopic: [UInt8]? { topic.flatMap { $0.count < NameRules.longestTopic ? $0 : nil } }
 }

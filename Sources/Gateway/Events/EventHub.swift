@@ -8,7 +8,7 @@ import ZeroMQRPC
 ///
 /// The way of an event, in the order in which to read it: `Transport`, `Subscriber`, `EventHub`, `EventRecorder`, `EventFeed`,
 /// `EventStream`, `Exchange`, `Daemon`. What helps them on the way: `EventHistory` keeps events, `Shard.ask` and `Shard.tell` carry messages between hub and
-/// feeds, `Subscriptions` counts topics and finds the filters that match, by a `PrefixTrie`; `ServerSentEvents` writes the lines,
+/// feeds, `Subscriptions` counts topics and finds the filters that match, by a `PrefixTrie`; `ServerSentEvents` writes the lines, `Notice` those of the gateway's own,
 /// `TopicFilter` and `StreamGroup` find the streams to wake, `ExchangeState` says when the exchange reads. The subscriber hands the
 /// hub each published call. The hub has its recorder number it, encode it once and keep it in the history, and at the end of the
 /// subscriber's turn hands it, with all that came in that turn and the filters that match, to the feed of each shard that has a stream

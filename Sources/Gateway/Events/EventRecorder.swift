@@ -111,8 +111,8 @@ final class EventRecorder: TimerHandler, Source {
       switch item {
       case .call(let call) where call.count > longestShortCall: encodeBeside(call)
       case .call(let call): call.lend(encode)
-      case .gap(let gap, let topic): append(ServerSentEvents.gap(id: nextID, gap), topic: topic)
-      case .upstream(let publishers): append(ServerSentEvents.upstream(publishers), topic: nil)
+      case .gap(let gap, let topic): append(gap, topic: topic)
+      case .upstream(let publishers): append(.upstream(publishers), topic: nil)
       }
     }
     if backlog.hasNext { watch?.schedule() }
@@ -192,7 +192,7 @@ final class EventRecorder: TimerHandler, Source {
         "a published message has no form in JSON; its streams are told of a gap",
         metadata: ["reason": "\(error)", "so-far": "\(undecodable.count)"])
     }
-    append(ServerSentEvents.gap(id: nextID, EventGap(reason: .undecodable)), topic: topic)
+    append(EventGap(reason: .undecodable), topic: topic)
   }
 
   // MARK: The history
@@ -204,15 +204,27 @@ final class EventRecorder: TimerHandler, Source {
     Array(UnsafeRawBufferPointer(rebasing: topic.prefix(NameRules.longestTopic)))
   }
 
-  private func append(_ lines: [UInt8], _ parts: Event.Parts? = nil, topic: [UInt8]?) {
-    // A gap is short: there is always room for it.
-    let isKept = lines.count < MemoryBudget.smallest || makeRoom(for: lines.count)
-    let lines = isKept ? lines : ServerSentEvents.gap(id: nextID, lost(lines.count))
+  /// Takes a published call, or a gap in its place when there is no room for it.
+  private func append(_ lines: [UInt8], _ parts: Event.Parts, topic: [UInt8]) {
+    guard lines.count < MemoryBudget.smallest || makeRoom(for: lines.count) else {
+      return append(lost(lines.count), topic: topic)
+    }
     let event = Event(
-      sequence: history.end, topic: topic, text: lines, parts: isKept ? parts : nil, time: loop.now, memory: memory)
+      sequence: history.end, topic: topic, text: lines, parts: parts, time: loop.now, memory: memory)
+    last?.keep(event)
+    append(event)
+  }
+
+  private func append(_ gap: EventGap, topic: [UInt8]?) { append(.gap(id: nextID, gap), topic: topic) }
+
+  /// Takes what the gateway itself tells. It is short: there is always room for it.
+  private func append(_ notice: Notice, topic: [UInt8]?) {
+    append(Event(sequence: history.end, topic: topic, notice, time: loop.now))
+  }
+
+  private func append(_ event: Event) {
     history.append(event)
     history.trim()
-    if event.parts != nil { last?.keep(event) }
     batch.append(event)
     if ageTimer == nil { scheduleAge() }
   }

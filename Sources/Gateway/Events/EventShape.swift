@@ -103,51 +103,6 @@ struct EventShape: Hashable, Sendable {
 
   // MARK: What the gateway tells
 
-  /// The lines of events that the gateway itself makes, or of its comments, in this shape.
-  func control(_ lines: [UInt8]) -> [UInt8] {
-    guard isJSONLines else { return lines }
-    var json: [UInt8] = []
-    var block = ControlBlock()
-    for line in lines.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-      if !line.isEmpty {
-        block.read(line)
-      } else if !block.isEmpty {
-        json += block.line.utf8
-        block = ControlBlock()
-      }
-    }
-    return json
-  }
-}
-
-/// The lines between two empty ones, of what the gateway itself tells, on their way to one line of JSON.
-private struct ControlBlock {
-  private(set) var isEmpty = true
-  private var name: String?
-  private var id: String?
-  private var retry: String?
-  /// An object.
-  private var data: String?
-
-  mutating func read(_ line: ArraySlice<UInt8>) {
-    isEmpty = false
-    let parts = String(decoding: line, as: UTF8.self).split(separator: ": ", maxSplits: 1).map(String.init)
-    guard parts.count == 2 else { return }
-    switch parts[0] {
-    case "event": name = parts[1]
-    case "id": id = parts[1]
-    case "retry": retry = parts[1]
-    case "data": data = parts[1]
-    default: break
-    }
-  }
-
-  /// One without a name is the beginning of the stream, which tells when to connect again, or a heartbeat.
-  var line: String {
-    var members = [#""event":"\#(name ?? (retry == nil ? "heartbeat" : "open"))""#]
-    if let id { members.append(#""id":"\#(id)""#) }
-    if let retry { members.append(#""retry":\#(retry)"#) }
-    if let data, data != "{}" { members.append(String(data.dropFirst().dropLast())) }
-    return "{\(members.joined(separator: ","))}\n"
-  }
+  /// What the gateway itself tells, in this shape.
+  func text(of notice: Notice) -> [UInt8] { isJSONLines ? notice.jsonLine : notice.lines }
 }

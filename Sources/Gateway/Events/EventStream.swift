@@ -35,7 +35,7 @@ final class EventStream: BodyStream, TimerHandler {
   private enum Ending: Equatable {
     case none
     /// `bye` follows when the stream has caught up with the present.
-    case farewell(ServerSentEvents.Farewell)
+    case farewell(Notice.Farewell)
     /// The text is the last one, `bye` or `lagged`: the stream ends when it is written.
     case lastText
   }
@@ -128,7 +128,7 @@ final class EventStream: BodyStream, TimerHandler {
     passSilence()
     // The clients of a gateway that stops return one after the other.
     let retry = feed.settings.retry * (reason == .draining ? Double.random(in: 1...2) : 1)
-    end(with: ServerSentEvents.farewell(reason, retry: retry, id: feed.id(before: cursor)))
+    end(with: .farewell(reason, retry: retry, id: feed.id(before: cursor)))
     return true
   }
 
@@ -140,7 +140,7 @@ final class EventStream: BodyStream, TimerHandler {
       return false
     }
     snapshotEnd = nil
-    writer.comment(ServerSentEvents.heartbeat(id: feed.id(before: end)))
+    writer.comment(.heartbeat(id: feed.id(before: end)))
     return true
   }
 
@@ -162,8 +162,8 @@ final class EventStream: BodyStream, TimerHandler {
     cursor = feed.end
   }
 
-  private func end(with bytes: [UInt8]) {
-    writer.tell(bytes)
+  private func end(with notice: Notice) {
+    writer.tell(notice)
     if writer.isPoll { writer.endPoll(at: feed.id(before: cursor)) }
     ending = .lastText
   }
@@ -202,9 +202,8 @@ final class EventStream: BodyStream, TimerHandler {
     // A stream that is told nothing of publishers has them all.
     let publishers = beginning.publishers
     writer.open(
-      ServerSentEvents.opening(retry: feed.settings.retry, id: id),
-      gap: beginning.gap.map { ServerSentEvents.gap(id: beginning.id, $0) },
-      publishers.areComplete ? [] : ServerSentEvents.upstream(publishers))
+      .opening(retry: feed.settings.retry, id: id), gap: beginning.gap.map { .gap(id: beginning.id, $0) },
+      publishers.areComplete ? nil : .upstream(publishers))
     if let wait = shape.wait { timer = feed.waits(wait, self) }
     read(beginning.page)
     opener.take()?.opened(self, after: beginning.id)
@@ -241,7 +240,7 @@ final class EventStream: BodyStream, TimerHandler {
     if gone > 0 {
       feed.noteLag()
       tally.lost += Int(gone)
-      if feed.settings.slow == .disconnect { return end(with: ServerSentEvents.lagged(id: id, missed: gone)) }
+      if feed.settings.slow == .disconnect { return end(with: .lagged(id: id, missed: gone)) }
     }
     state = .reading
     // Otherwise the window reaches back further than the history.
@@ -249,7 +248,7 @@ final class EventStream: BodyStream, TimerHandler {
       read(page)
       missed += UInt64(page.superseded)
     }
-    if missed > 0 { writer.tell(ServerSentEvents.lagged(id: id, missed: missed)) }
+    if missed > 0 { writer.tell(.lagged(id: id, missed: missed)) }
   }
 
   /// Reads on with the events of a page.
@@ -269,12 +268,12 @@ final class EventStream: BodyStream, TimerHandler {
     let before = cursor
     passSilence()
     let hasPassed = cursor > before
-    writer.comment(hasPassed ? ServerSentEvents.heartbeat(id: feed.id(before: cursor)) : ServerSentEvents.heartbeat)
+    writer.comment(.heartbeat(id: hasPassed ? feed.id(before: cursor) : nil))
     exchange?.wake()
   }
 
   /// Ends with `bye`, after what is still to be read.
-  func end(because reason: ServerSentEvents.Farewell) {
+  func end(because reason: Notice.Farewell) {
     if ending == .none { ending = .farewell(reason) }
     exchange?.wake()
   }

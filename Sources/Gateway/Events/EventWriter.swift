@@ -49,7 +49,7 @@ struct EventWriter {
   mutating func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
     if let shape {
       text = poll?.add(event) ?? []
-      if event.parts == nil { text += shape.control(event.text) } else { self.event = event }
+      if let notice = event.notice { text += shape.text(of: notice) } else { self.event = event }
     } else if event.text.count <= free.count {
       _ = event.text.withUnsafeBytes { free.fill(with: $0) }
     } else {
@@ -58,25 +58,25 @@ struct EventWriter {
     }
   }
 
-  /// Begins a stream, which the gateway tells of by these lines, and of a gap. A poll tells of the gap only.
-  mutating func open(_ opening: [UInt8], gap: [UInt8]?, _ more: [UInt8]) {
+  /// Begins a stream, of which the gateway tells this. A poll tells of the gap only.
+  mutating func open(_ opening: Notice, gap: Notice?, _ upstream: Notice?) {
     if poll == nil {
-      text = control(opening + (gap ?? []) + more)
+      text = [opening, gap, upstream].compactMap(\.self).flatMap(text(of:))
     } else {
       text = EventPoll.beginning
-      if let gap { text += (poll?.add(nil) ?? []) + control(gap) }
+      if let gap { text += (poll?.add(nil) ?? []) + text(of: gap) }
     }
   }
 
   /// Begins an event of the gateway itself.
-  mutating func tell(_ lines: [UInt8]) {
-    text = (poll?.add(nil) ?? []) + control(lines)
+  mutating func tell(_ notice: Notice) {
+    text = (poll?.add(nil) ?? []) + text(of: notice)
     offset = 0
   }
 
   /// Begins a comment; in a poll it is white space.
-  mutating func comment(_ lines: [UInt8]) {
-    text = poll == nil ? control(lines) : [UInt8(ascii: "\n")]
+  mutating func comment(_ notice: Notice) {
+    text = poll == nil ? text(of: notice) : [UInt8(ascii: "\n")]
     offset = 0
   }
 
@@ -92,5 +92,5 @@ struct EventWriter {
     event = nil
   }
 
-  private func control(_ lines: [UInt8]) -> [UInt8] { shape?.control(lines) ?? lines }
+  private func text(of notice: Notice) -> [UInt8] { shape?.text(of: notice) ?? notice.lines }
 }
