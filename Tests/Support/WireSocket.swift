@@ -9,7 +9,7 @@ public actor WireSocket {
   private nonisolated let ownsContext: Bool
   private nonisolated let isOpen = Guarded<Void?>(())
   private let inbox = Inbox()
-  private var transport: Transport?
+  private var socket: LoopSocket?
 
   /// Where it was bound or connected, wildcards resolved.
   public private(set) var endpoint = ""
@@ -32,19 +32,19 @@ public actor WireSocket {
   }
 
   private func open(_ kind: SocketKind, _ bind: String?, _ connect: String?, _ options: SocketOptions) throws {
-    let transport = try Transport(kind, options: options, in: context, on: reactor.loop)
-    transport.delegate = inbox
-    self.transport = transport
-    if let bind { endpoint = try transport.bind(Endpoint(bind)).description }
+    let socket = try LoopSocket(kind, options: options, in: context, on: reactor.loop)
+    socket.delegate = inbox
+    self.socket = socket
+    if let bind { endpoint = try socket.bind(Endpoint(bind)).description }
     if let connect {
-      try transport.connect(Endpoint(connect))
+      try socket.connect(Endpoint(connect))
       endpoint = connect
     }
   }
 
   /// Sends one message; false when there is no room or no peer, or the socket is closed.
   @discardableResult
-  public func send(_ frames: [[UInt8]]) throws -> Bool { try transport?.send(frames) ?? false }
+  public func send(_ frames: [[UInt8]]) throws -> Bool { try socket?.send(frames) ?? false }
 
   /// The next message, waiting for it.
   public func receive() async throws -> [[UInt8]] {
@@ -64,29 +64,29 @@ public actor WireSocket {
   public var waiting: Int { inbox.messages.count }
 
   /// Leaves messages in libzmq's queues from now on, or no longer.
-  public func pause(_ isPaused: Bool) { transport?.isReading = !isPaused }
+  public func pause(_ isPaused: Bool) { socket?.isReading = !isPaused }
 
-  public func subscribe(_ prefix: String) throws { try transport?.subscribe(Array(prefix.utf8)) }
+  public func subscribe(_ prefix: String) throws { try socket?.subscribe(Array(prefix.utf8)) }
 
   /// Closes the socket, ends its thread, and waits until libzmq has let go.
   public nonisolated func close() async {
     guard isOpen.withLock({ $0.take() }) != nil else { return }
-    await closeTransport()
+    await closeSocket()
     await reactor.stop()
     if ownsContext { await context.close(within: .seconds(5)) }
   }
 
-  private func closeTransport() {
-    transport?.close()
-    transport = nil
+  private func closeSocket() {
+    socket?.close()
+    socket = nil
   }
 }
 
-private final class Inbox: TransportDelegate, TimerHandler {
+private final class Inbox: LoopSocketDelegate, TimerHandler {
   var messages: [[[UInt8]]] = []
   var waiters: [CheckedContinuation<[[UInt8]], any Error>] = []
 
-  func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
+  func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
     var frames: [[UInt8]] = []
     for index in 0..<message.count { frames.append(Array(message[index])) }
     if waiters.isEmpty { messages.append(frames) } else { waiters.removeFirst().resume(returning: frames) }

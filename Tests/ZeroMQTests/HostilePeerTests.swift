@@ -140,7 +140,7 @@ struct OwnershipTests {
     return count
   }
 
-  @Test("a transport that is dropped, closed, or fails to bind leaves no descriptor, and the loop at rest")
+  @Test("a socket that is dropped, closed, or fails to bind leaves no descriptor, and the loop at rest")
   func dropped() async {
     await #expect(processExitsWith: .success) {
       try await Stations.with { stations in
@@ -180,7 +180,7 @@ struct ContextTests {
     #expect(error?.code == .terminated)
   }
 
-  @Test("says when it is not done in time; a transport that is still open is told, closes, and then it ends")
+  @Test("says when it is not done in time; a socket that is still open is told, closes, and then it ends")
   func late() async throws {
     try await Stations.with { stations in
       let station = try await stations.open(.pull)

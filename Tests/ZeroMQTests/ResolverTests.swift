@@ -66,7 +66,7 @@ struct ResolverTests {
     await done.reaches(3)
   }
 
-  @Test("a transport tries all addresses of a name in turn, though one does not answer the door") func inTurn()
+  @Test("a socket tries all addresses of a name in turn, though one does not answer the door") func inTurn()
     async throws
   {
     let names = Names(["name": ["::1", "127.0.0.2", "127.0.0.1"]])

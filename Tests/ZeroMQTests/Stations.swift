@@ -5,8 +5,8 @@ import Testing
 
 @testable import ZeroMQ
 
-/// A transport on a reactor, as a client of it lives: what it is told is read by tests.
-actor Station: TransportDelegate {
+/// A socket on a reactor, as a client of it lives: what it is told is read by tests.
+actor Station: LoopSocketDelegate {
   nonisolated let unownedExecutor: UnownedSerialExecutor
   nonisolated let reactor: Reactor
   nonisolated let events = Guarded<[ConnectionEvent]>([])
@@ -14,10 +14,10 @@ actor Station: TransportDelegate {
   nonisolated let errors = Guarded<[ZMQError]>([])
   nonisolated let writables = Tally()
   nonisolated let batches = Tally()
-  /// What to do with the transport at each message, on the reactor.
-  nonisolated let atMessage = Guarded<(@Sendable (Transport) -> Void)?>(nil)
+  /// What to do with the socket at each message, on the reactor.
+  nonisolated let atMessage = Guarded<(@Sendable (LoopSocket) -> Void)?>(nil)
   private var context: Context?
-  private var transport: Transport?
+  private var socket: LoopSocket?
 
   init(_ reactor: Reactor, in context: Context) {
     self.reactor = reactor
@@ -29,22 +29,22 @@ actor Station: TransportDelegate {
     _ kind: SocketKind, _ options: SocketOptions = .init(), messagesPerTurn: Int = 256, resolver: Resolver = .shared
   ) throws {
     guard let context else { return }
-    let transport = try Transport(
+    let socket = try LoopSocket(
       kind, options, messagesPerTurn, nil, in: context, on: reactor.loop, resolver: resolver)
-    transport.delegate = self
-    self.transport = transport
+    socket.delegate = self
+    self.socket = socket
   }
 
-  func bind(_ text: String) throws -> String { try transport?.bind(Endpoint(text)).description ?? "" }
-  func unbind(_ text: String) throws { try transport?.unbind(Endpoint(text)) }
-  func connect(_ text: String) throws { try transport?.connect(Endpoint(text)) }
-  func disconnect(_ text: String) throws { try transport?.disconnect(Endpoint(text)) }
-  func send(_ frames: [[UInt8]]) throws -> Bool { try transport?.send(frames) ?? false }
-  func subscribe(_ prefix: [UInt8]) throws { try transport?.subscribe(prefix) }
-  func read(_ reads: Bool) { transport?.isReading = reads }
-  func close() { transport?.close() }
-  func drop() { transport = nil }
-  func dropAll() { (transport, context) = (nil, nil) }
+  func bind(_ text: String) throws -> String { try socket?.bind(Endpoint(text)).description ?? "" }
+  func unbind(_ text: String) throws { try socket?.unbind(Endpoint(text)) }
+  func connect(_ text: String) throws { try socket?.connect(Endpoint(text)) }
+  func disconnect(_ text: String) throws { try socket?.disconnect(Endpoint(text)) }
+  func send(_ frames: [[UInt8]]) throws -> Bool { try socket?.send(frames) ?? false }
+  func subscribe(_ prefix: [UInt8]) throws { try socket?.subscribe(prefix) }
+  func read(_ reads: Bool) { socket?.isReading = reads }
+  func close() { socket?.close() }
+  func drop() { socket = nil }
+  func dropAll() { (socket, context) = (nil, nil) }
   func bindAnyPort() throws -> UInt16 { try Endpoint(bind("tcp://127.0.0.1:*")).port }
   func fires(_ tally: Tally, in delay: Duration) {
     _ = reactor.loop.schedule(at: reactor.loop.now + delay, Later(tally))
@@ -57,22 +57,22 @@ actor Station: TransportDelegate {
     await later.reaches(1)
     return reactor.loop.turns - before < 20
   }
-  var isOpen: Bool { transport?.isOpen ?? false }
-  var connected: Int { transport?.connected ?? 0 }
-  var endpoints: [Int] { [transport?.connectedEndpoints ?? 0, transport?.endpointCount ?? 0] }
+  var isOpen: Bool { socket?.isOpen ?? false }
+  var connected: Int { socket?.connected ?? 0 }
+  var endpoints: [Int] { [socket?.connectedEndpoints ?? 0, socket?.endpointCount ?? 0] }
 
-  nonisolated func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
+  nonisolated func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
     var frames: [[UInt8]] = []
     for index in 0..<message.count { frames.append(Array(message[index])) }
     messages.withLock { [frames] in $0.append(frames) }
-    atMessage.withLock { $0 }?(transport)
+    atMessage.withLock { $0 }?(socket)
   }
-  nonisolated func messagesReceived(on transport: Transport) { batches.countUp() }
-  nonisolated func writable(on transport: Transport) { writables.countUp() }
-  nonisolated func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {
+  nonisolated func messagesReceived(on socket: LoopSocket) { batches.countUp() }
+  nonisolated func writable(on socket: LoopSocket) { writables.countUp() }
+  nonisolated func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on socket: LoopSocket) {
     events.withLock { $0.append(event) }
   }
-  nonisolated func failed(_ error: ZMQError, on transport: Transport) { errors.withLock { $0.append(error) } }
+  nonisolated func failed(_ error: ZMQError, on socket: LoopSocket) { errors.withLock { $0.append(error) } }
 
   nonisolated func sees(_ wanted: [ConnectionEvent]) async throws {
     try await eventually("\(wanted)") { events.withLock { $0 } == wanted }

@@ -6,7 +6,7 @@ import ZeroMQRPC
 
 /// Where a service's events come in: one hub for each service, on the service's home shard.
 ///
-/// The way of an event, in the order in which to read it: `Transport`, `Subscriber`, `EventHub`, `EventRecorder`, `EventFeed`,
+/// The way of an event, in the order in which to read it: `LoopSocket`, `Subscriber`, `EventHub`, `EventRecorder`, `EventFeed`,
 /// `EventStream`, `Exchange`, `Daemon`. What helps them on the way: `EventHistory` keeps events, `Shard.ask` and `Shard.tell` carry messages between hub and
 /// feeds, `Subscriptions` counts topics and finds the filters that match, by a `PrefixTrie`; `ServerSentEvents` writes the lines, `Notice` those of the gateway's own,
 /// `TopicFilter` and `StreamGroup` find the streams to wake, `ExchangeState` says when the exchange reads. The subscriber hands the

@@ -4,7 +4,7 @@ public import Reactor
 
 /// One libzmq socket, confined to the thread that created it. No call waits: what cannot be done now is refused.
 ///
-/// A socket lives in a `Loop` through a `Transport`. It closes itself when the last reference goes.
+/// A socket lives in a `Loop` through a `LoopSocket`. It closes itself when the last reference goes.
 public final class Socket {
   /// Which pattern it speaks.
   public let kind: SocketKind

@@ -4,10 +4,10 @@ import ZeroMQ
 /// An engine's connection to one endpoint: a DEALER socket, and the counts of what is under way on it. A bound one is that of all
 /// backends that have connected to it: libzmq deals the calls out to them in turn, and nobody knows which of them has which.
 ///
-/// It hands the frames of calls to its `Transport`, and hands replies, changes of the connection, and room after a refusal up to
-/// the engine. The transport keeps connecting when the backend goes. What was sent and not answered then is lost, and is not
+/// It hands the frames of calls to its `LoopSocket`, and hands replies, changes of the connection, and room after a refusal up to
+/// the engine. The socket keeps connecting when the backend goes. What was sent and not answered then is lost, and is not
 /// delivered later: with `SocketOptions.immediate` libzmq drops it with the connection. Replies that came before the end count: the
-/// transport hands over a bounded number of them before it tells the end.
+/// socket hands over a bounded number of them before it tells the end.
 final class BackendConnection {
   /// Of a socket with several bindings, the first.
   let endpoint: Endpoint
@@ -36,9 +36,9 @@ final class BackendConnection {
   /// How busy the backend is, as far as one can tell: calls that were given up count until it shows that it is done with them.
   var load: Int { sentCalls + timeoutsSinceReply + cancelledSinceReply }
   private let link: EngineLink
-  private let line = TransportLine()
+  private let line = SocketLine()
   private let states: EndpointStates
-  private let transport: Transport
+  private let socket: LoopSocket
   private let loop: Loop
 
   /// Begins to connect, and keeps at it until `close()`; or binds to all endpoints.
@@ -52,12 +52,12 @@ final class BackendConnection {
     self.link = link
     self.states = states
     self.loop = loop
-    transport = try Transport(
+    socket = try LoopSocket(
       .dealer, options: options.socket, messagesPerTurn: options.repliesPerTurn, memory: memory, in: context, on: loop)
     line.connection = self
-    transport.delegate = line
+    socket.delegate = line
     for endpoint in endpoints {
-      if isBound { states.bound(endpoint, as: try transport.bind(endpoint)) } else { try transport.connect(endpoint) }
+      if isBound { states.bound(endpoint, as: try socket.bind(endpoint)) } else { try socket.connect(endpoint) }
     }
   }
 
@@ -67,20 +67,20 @@ final class BackendConnection {
   func send(_ header: UnsafeRawBufferPointer, _ call: BorrowedCall) -> Bool {
     let frames: [4 of UnsafeRawBufferPointer] = [header, call.method, call.arguments, call.keywords]
     do throws(ZMQError) {
-      if try transport.send(frames.span) {
+      if try socket.send(frames.span) {
         sentCalls += 1
         return true
       }
     } catch {
       link.engine?.failed(self, error)
     }
-    // After an error too: `writable` follows, or the transport closes and tells it.
+    // After an error too: `writable` follows, or the socket closes and tells it.
     isFull = true
     return false
   }
 
   func close() {
-    transport.close()
+    socket.close()
     states.closed(self, at: endpoint)
     isUp = false
     connected = nil
@@ -122,7 +122,7 @@ final class BackendConnection {
   /// The silence was acted upon, or that was put off because a fresh connection was tried a moment ago.
   func silenceNoted() { timeoutsSinceReplacement = 0 }
 
-  // MARK: What the transport tells
+  // MARK: What the socket tells
 
   fileprivate func messageReceived(_ message: borrowing ReceivedMessage) {
     link.engine?.received(message, from: self)
@@ -143,7 +143,7 @@ final class BackendConnection {
       owesNothing()
     case .disconnected:
       // While another backend is connected, the calls that this one had may be any of those that were sent.
-      guard transport.connected == 0 else {
+      guard socket.connected == 0 else {
         connected = loop.now
         return
       }
@@ -157,21 +157,21 @@ final class BackendConnection {
   fileprivate func failed(_ error: ZMQError) { link.engine?.failed(self, error) }
 }
 
-/// Hands on what the transport tells. The transport refers to its delegate weakly, and what is referred to weakly takes several times as
+/// Hands on what the socket tells. The socket refers to its delegate weakly, and what is referred to weakly takes several times as
 /// long to be retained: each call retains its connection.
-private final class TransportLine: TransportDelegate {
-  // Safe: the connection takes itself out before it goes, on the loop's thread, on which the transport tells everything.
+private final class SocketLine: LoopSocketDelegate {
+  // Safe: the connection takes itself out before it goes, on the loop's thread, on which the socket tells everything.
   unowned(unsafe) var connection: BackendConnection?
 
-  func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
+  func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
     connection?.messageReceived(message)
   }
 
-  func writable(on transport: Transport) { connection?.writable() }
+  func writable(on socket: LoopSocket) { connection?.writable() }
 
-  func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {
+  func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on socket: LoopSocket) {
     connection?.connectionChanged(event, at: endpoint)
   }
 
-  func failed(_ error: ZMQError, on transport: Transport) { connection?.failed(error) }
+  func failed(_ error: ZMQError, on socket: LoopSocket) { connection?.failed(error) }
 }

@@ -6,7 +6,7 @@ public import ZeroMQ
 ///
 /// Confined to a loop's thread. What was sent is in libzmq's hands: a worker that dies takes with it what it had not done
 /// (`zmq_socket(3)`).
-public final class OneWayClient: TransportDelegate {
+public final class OneWayClient: LoopSocketDelegate {
   /// Which pattern a client speaks.
   public enum Pattern: Sendable {
     /// PUSH: each call goes to one worker.
@@ -23,12 +23,12 @@ public final class OneWayClient: TransportDelegate {
   }
 
   /// How many peers are connected.
-  public var connectedPeers: Int { transport.connected }
+  public var connectedPeers: Int { socket.connected }
   /// Whether each endpoint given as `connect` has a peer. False when the socket is closed.
-  public var isConnected: Bool { transport.isOpen && transport.connectedEndpoints >= transport.endpointCount }
+  public var isConnected: Bool { socket.isOpen && socket.connectedEndpoints >= socket.endpointCount }
   /// Where it is bound, wildcards resolved.
-  public var bindings: [Endpoint] { transport.bindings }
-  private let transport: Transport
+  public var bindings: [Endpoint] { socket.bindings }
+  private let socket: LoopSocket
   private let connect: [Endpoint]
   private let memory: MemoryBudget?
   private let states: EndpointStates
@@ -48,22 +48,22 @@ public final class OneWayClient: TransportDelegate {
     options.immediate = true
     // What was accepted is given a moment to leave when the process ends.
     options.linger = .milliseconds(500)
-    transport = try Transport(
+    socket = try LoopSocket(
       pattern == .pipeline ? .push : .publish, options: options, memory: memory, in: context, on: loop)
-    transport.delegate = self
-    for endpoint in bind { self.states.bound(endpoint, as: try transport.bind(endpoint)) }
-    for endpoint in connect { try transport.connect(endpoint) }
+    socket.delegate = self
+    for endpoint in bind { self.states.bound(endpoint, as: try socket.bind(endpoint)) }
+    for endpoint in connect { try socket.connect(endpoint) }
   }
 
   /// Hands a call to libzmq, with a topic when it is published. Throws when no peer is connected, all are full, or the client is
   /// closed; then nothing was sent. Publishing from a bound endpoint takes every call, as nobody knows who will have subscribed.
   public func send(_ call: BorrowedCall) throws(CallFailure) {
-    guard transport.isOpen else { throw CallFailure(.closed, sent: false) }
+    guard socket.isOpen else { throw CallFailure(.closed, sent: false) }
     // Publishing from a bound endpoint needs nobody, and libzmq refuses what a bound worker's socket cannot send.
-    guard transport.connected > 0 || !transport.bindings.isEmpty else { throw noBackend }
+    guard socket.connected > 0 || !socket.bindings.isEmpty else { throw noBackend }
     guard memory?.hasRoom(for: call.count) ?? true else { throw CallFailure(.memoryFull, sent: false) }
     guard try offer(call) else {
-      throw transport.connected > 0 ? CallFailure(.queueFull, sent: false) : noBackend
+      throw socket.connected > 0 ? CallFailure(.queueFull, sent: false) : noBackend
     }
   }
 
@@ -73,10 +73,10 @@ public final class OneWayClient: TransportDelegate {
     do throws(ZMQError) {
       guard let topic = call.topic else {
         let frames: [3 of UnsafeRawBufferPointer] = [call.method, call.arguments, call.keywords]
-        return try transport.send(frames.span)
+        return try socket.send(frames.span)
       }
       let frames: [4 of UnsafeRawBufferPointer] = [topic, call.method, call.arguments, call.keywords]
-      return try transport.send(frames.span)
+      return try socket.send(frames.span)
     } catch {
       logger.error("a call cannot be sent", metadata: ["error": "\(error)"])
       throw CallFailure(.closed, sent: false)
@@ -85,16 +85,16 @@ public final class OneWayClient: TransportDelegate {
 
   /// Closes the socket. Messages already handed over get half a second to leave. A second call does nothing.
   public func close() {
-    transport.close()
+    socket.close()
     states.closed(self)
   }
 
-  public func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {
+  public func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on socket: LoopSocket) {
     states.changed(event, at: endpoint, of: self)
   }
 
-  public func failed(_ error: ZMQError, on transport: Transport) { logger.report(error, endpoints: endpoints) }
+  public func failed(_ error: ZMQError, on socket: LoopSocket) { logger.report(error, endpoints: endpoints) }
 
   /// Where it is bound, with the ports it got, and what it connects to.
-  private var endpoints: [Endpoint] { transport.bindings + connect }
+  private var endpoints: [Endpoint] { socket.bindings + connect }
 }

@@ -26,19 +26,19 @@ extension SubscriberDelegate {
 ///
 /// Subscriptions outlive publishers: one that comes back is told all of them again, also beyond the high-water mark of 1,000 that
 /// sockets have by default (see `SocketOptions.sendHighWaterMark`).
-public final class Subscriber: TransportDelegate {
+public final class Subscriber: LoopSocketDelegate {
   /// How many of the endpoints given as `connect` have a publisher; of a subscriber that only binds, how many of the bound ones.
-  public var connectedEndpoints: Int { connect.isEmpty ? transport.visitedBindings : transport.connectedEndpoints }
+  public var connectedEndpoints: Int { connect.isEmpty ? socket.visitedBindings : socket.connectedEndpoints }
   /// Whether all of them have one. False when the socket is closed.
-  public var isConnected: Bool { transport.isOpen && connectedEndpoints >= endpointCount }
+  public var isConnected: Bool { socket.isOpen && connectedEndpoints >= endpointCount }
   /// Where it is bound, wildcards resolved.
-  public var bindings: [Endpoint] { transport.bindings }
+  public var bindings: [Endpoint] { socket.bindings }
   /// Messages that were dropped because they have not the four frames of a published call, or one beyond the limit. What the frames hold
   /// is not looked at.
   public var malformedMessages: Int { malformed.count }
   /// Who receives. Not kept alive.
   public weak var delegate: (any SubscriberDelegate)?
-  private let transport: Transport
+  private let socket: LoopSocket
   private let connect: [Endpoint]
   /// How many endpoints can have a publisher.
   private let endpointCount: Int
@@ -65,27 +65,27 @@ public final class Subscriber: TransportDelegate {
     var options = SocketOptions()
     let most = longestFrame.multipliedReportingOverflow(by: 4)
     options.longestFrame = most.overflow ? nil : most.partialValue
-    transport = try Transport(.subscribe, options: options, in: context, on: loop)
-    transport.delegate = self
-    for endpoint in bind { self.states.bound(endpoint, as: try transport.bind(endpoint)) }
-    for endpoint in connect { try transport.connect(endpoint) }
+    socket = try LoopSocket(.subscribe, options: options, in: context, on: loop)
+    socket.delegate = self
+    for endpoint in bind { self.states.bound(endpoint, as: try socket.bind(endpoint)) }
+    for endpoint in connect { try socket.connect(endpoint) }
   }
 
   /// Receives topics that begin with the prefix: at most `Socket.longestPrefix` bytes; the empty one means all.
-  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) { try transport.subscribe(prefix) }
+  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) { try socket.subscribe(prefix) }
 
   /// Ends a subscription.
-  public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try transport.unsubscribe(prefix) }
+  public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try socket.unsubscribe(prefix) }
 
   /// Closes the socket. A second call does nothing.
   public func close() {
-    transport.close()
+    socket.close()
     states.closed(self)
   }
 
-  // MARK: What the transport tells
+  // MARK: What the socket tells
 
-  public func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
+  public func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
     let hasExtraFrame = takesExtraFrame && message.count == 5
     guard message.count == 4 || hasExtraFrame, longestFrame(of: message) <= longestFrame else {
       if malformed.increment() { logger.reportMalformed(malformed.count, endpoints: endpoints) }
@@ -107,9 +107,9 @@ public final class Subscriber: TransportDelegate {
     return longest
   }
 
-  public func messagesReceived(on transport: Transport) { delegate?.publishedAll() }
+  public func messagesReceived(on socket: LoopSocket) { delegate?.publishedAll() }
 
-  public func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {
+  public func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on socket: LoopSocket) {
     states.changed(event, at: endpoint, of: self)
     switch event {
     case .connected, .disconnected:
@@ -118,8 +118,8 @@ public final class Subscriber: TransportDelegate {
     }
   }
 
-  public func failed(_ error: ZMQError, on transport: Transport) { logger.report(error, endpoints: endpoints) }
+  public func failed(_ error: ZMQError, on socket: LoopSocket) { logger.report(error, endpoints: endpoints) }
 
   /// Where it is bound, with the ports it got, and what it connects to.
-  private var endpoints: [Endpoint] { transport.bindings + connect }
+  private var endpoints: [Endpoint] { socket.bindings + connect }
 }

@@ -5,7 +5,7 @@ import Reactor
 import ZeroMQ
 
 /// The socket of a service, confined to its loop: messages in, replies out.
-final class ServiceSocket: TransportDelegate, TimerHandler {
+final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private static let messagesPerTurn = 64
   /// Frames of the longest message that is taken: a call, its caller's identity, and those of the proxies on the way.
   private static let mostFrames = 32
@@ -18,7 +18,7 @@ final class ServiceSocket: TransportDelegate, TimerHandler {
   private let concurrency: Int
   private let logger: Logger
   private let loop: Loop
-  private let transport: Transport
+  private let socket: LoopSocket
   private weak var service: RPCService?
   private let process = UInt16(truncatingIfNeeded: getpid())
   private let random = UInt16.random(in: .min ... .max)
@@ -50,31 +50,31 @@ final class ServiceSocket: TransportDelegate, TimerHandler {
       case .pipeline: .pull
       case .pubsub: .subscribe
       }
-    transport = try Transport(kind, options: options, messagesPerTurn: Self.messagesPerTurn, in: context, on: loop)
-    transport.delegate = self
+    socket = try LoopSocket(kind, options: options, messagesPerTurn: Self.messagesPerTurn, in: context, on: loop)
+    socket.delegate = self
     if case .pubsub(let topics) = pattern {
-      for topic in topics { try transport.subscribe(Array(topic.utf8)) }
+      for topic in topics { try socket.subscribe(Array(topic.utf8)) }
     }
   }
 
-  func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint { try transport.bind(endpoint) }
+  func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint { try socket.bind(endpoint) }
 
   func close() {
-    transport.close()
+    socket.close()
     if let nextOffer { loop.cancel(nextOffer) }
     nextOffer = nil
   }
 
   // MARK: Calls
 
-  func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {
+  func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
     guard let service else { return close() }
     guard let (reply, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
     do throws(RemoteException) {
       let call = try IncomingCall(
         method: message[first], arguments: message[first + 1], keywords: message[first + 2], reply: reply)
       running += 1
-      transport.isReading = running < concurrency
+      socket.isReading = running < concurrency
       service.assumeIsolated { $0.run(call) }
     } catch {
       countMalformed(error.description)
@@ -85,7 +85,7 @@ final class ServiceSocket: TransportDelegate, TimerHandler {
   /// One call has ended.
   func finished() {
     running -= 1
-    transport.isReading = true
+    socket.isReading = true
   }
 
   /// The way back to the caller, where there is one, and the first of the three last frames: name, arguments, keywords.
@@ -141,14 +141,14 @@ final class ServiceSocket: TransportDelegate, TimerHandler {
 
   private func offer(_ frames: [[UInt8]]) -> ReplyBacklog.Outcome {
     do throws(ZMQError) {
-      return try transport.send(frames) ? .sent : .refused
+      return try socket.send(frames) ? .sent : .refused
     } catch {
-      if error.code != .unreachable { failed(error, on: transport) }
+      if error.code != .unreachable { failed(error, on: socket) }
       return .gone
     }
   }
 
-  func failed(_ error: ZMQError, on transport: Transport) { logger.report(error, endpoints: transport.bindings) }
+  func failed(_ error: ZMQError, on socket: LoopSocket) { logger.report(error, endpoints: socket.bindings) }
 
   /// The packed result; what cannot be packed is answered with why, as aiozmq does.
   private static func body(_ outcome: Result<Value, RemoteException>) -> (body: [UInt8], isException: Bool) {

@@ -1,6 +1,6 @@
 import Reactor
 
-/// What a transport has until it closes: the socket, and what works on it.
+/// What a `LoopSocket` has until it closes: libzmq's socket, and what works on it.
 final class OpenSocket {
   let socket: Socket
   let watch: Watch

@@ -3,7 +3,7 @@ public import Reactor
 /// A socket, its place in a loop and its monitor: whole messages in and out, over connections that are kept.
 ///
 /// Confined to the loop's thread. Dropping it closes it; the delegate is not kept alive. No method blocks.
-public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
+public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// How many messages are received at most when a connection ends, before its end is told. libzmq takes in turn from the queues of
   /// all peers: when they hold more, some of the ended connection's messages come after its end.
   private static let messagesBeforeEnd = 4_096
@@ -11,7 +11,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   private static let routerPause = Duration.milliseconds(10)
 
   /// Who is told. Closing sets it to nil.
-  public weak var delegate: (any TransportDelegate)?
+  public weak var delegate: (any LoopSocketDelegate)?
   /// Which pattern the socket speaks.
   public let kind: SocketKind
   /// Where it is bound, wildcards resolved.
@@ -22,7 +22,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   public private(set) var connected = 0
   /// How many endpoints it is meant to be connected to: what `connect` added and `disconnect` took away. Closing changes nothing.
   public private(set) var endpointCount = 0
-  /// False after `close()`, and after an error that closed the transport.
+  /// False after `close()`, and after an error that closed the socket.
   public var isOpen: Bool { openSocket != nil }
   /// While false, messages stay in libzmq's queue.
   public var isReading = true { didSet { scheduleTurn() } }
@@ -129,8 +129,8 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   /// Sends a whole message, or nothing: false when there is no room or no peer, or the connection died between two frames. Then
   /// the message is still the caller's, and `writable` tells when to try again.
   ///
-  /// Throws `unreachable` when a router does not know the peer, and `notSocket` when the transport is closed. After any other error
-  /// either `writable` comes, or the transport closes itself and tells that with `failed`.
+  /// Throws `unreachable` when a router does not know the peer, and `notSocket` when the socket is closed. After any other error
+  /// either `writable` comes, or the socket closes itself and tells that with `failed`.
   public func send(_ frames: Span<UnsafeRawBufferPointer>) throws(ZMQError) -> Bool {
     let open = try requireOpen("send")
     // Sending makes libzmq look at its inbox. Its descriptor then does not fire again for messages that have come meanwhile: the
@@ -218,7 +218,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
     isReceiving = true
     var received = 0
     do {
-      // The delegate may pause or close the transport at any message.
+      // The delegate may pause or close the socket at any message.
       while received < limit, isReading, openSocket === open, try frames.receive(from: open.socket) {
         received += 1
         delegate.messageReceived(frames, on: self)
@@ -259,7 +259,7 @@ public final class Transport: Source, MonitorDelegate, ConnectionsDelegate {
   private func scheduleTurn() { openSocket?.watch.schedule() }
 
   private func requireOpen(_ call: String) throws(ZMQError) -> OpenSocket {
-    guard let openSocket else { throw ZMQError(code: .notSocket, call: "\(call) on a closed transport") }
+    guard let openSocket else { throw ZMQError(code: .notSocket, call: "\(call) on a closed socket") }
     return openSocket
   }
 

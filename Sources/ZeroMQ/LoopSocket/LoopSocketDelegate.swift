@@ -1,28 +1,28 @@
-/// What a transport tells. All on the loop's thread; every method has an empty default.
-public protocol TransportDelegate: AnyObject {
+/// What a socket tells. All on the loop's thread; every method has an empty default.
+public protocol LoopSocketDelegate: AnyObject {
   /// A whole message came. Its bytes live for the time of this call.
-  func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport)
+  func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket)
   /// The messages that came together, at least one, have been handed over.
-  func messagesReceived(on transport: Transport)
+  func messagesReceived(on socket: LoopSocket)
   /// There may be room again, after `send` was refused. Told once for each time that it was refused.
-  func writable(on transport: Transport)
+  func writable(on socket: LoopSocket)
   /// A connection came, went, was refused, or does not come: that of an endpoint, as it was given to `connect` or as `bind` returned
-  /// it; nil over inproc, and when the transport has closed itself.
-  func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport)
-  /// A libzmq call failed in a turn. The transport goes on unless the error says `terminated` or `notSocket`: then it has closed
+  /// it; nil over inproc, and when the socket has closed itself.
+  func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on socket: LoopSocket)
+  /// A libzmq call failed in a turn. The socket goes on unless the error says `terminated` or `notSocket`: then it has closed
   /// itself, has told each connection that stood as `disconnected`, and tells nothing after this.
-  func failed(_ error: ZMQError, on transport: Transport)
+  func failed(_ error: ZMQError, on socket: LoopSocket)
 }
 
-extension TransportDelegate {
-  public func messageReceived(_ message: borrowing ReceivedMessage, on transport: Transport) {}
-  public func messagesReceived(on transport: Transport) {}
-  public func writable(on transport: Transport) {}
-  public func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on transport: Transport) {}
-  public func failed(_ error: ZMQError, on transport: Transport) {}
+extension LoopSocketDelegate {
+  public func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {}
+  public func messagesReceived(on socket: LoopSocket) {}
+  public func writable(on socket: LoopSocket) {}
+  public func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on socket: LoopSocket) {}
+  public func failed(_ error: ZMQError, on socket: LoopSocket) {}
 }
 
-/// What happened to a connection of a transport.
+/// What happened to a connection of a socket.
 public enum ConnectionEvent: Sendable, Hashable {
   /// A peer has finished its handshake and can be used.
   case connected
@@ -37,7 +37,7 @@ public enum ConnectionEvent: Sendable, Hashable {
   /// Told again every ten seconds until it is connected; the trying goes on.
   case unreached(Endpoint, isResolving: Bool)
   /// For two seconds there has been no connection to the endpoint because its name leads to the address of another one of the
-  /// transport: the two share the other's connection. Told instead of `unreached`, as often; the trying goes on.
+  /// socket: the two share the other's connection. Told instead of `unreached`, as often; the trying goes on.
   case duplicate(Endpoint, of: Endpoint)
   /// For two seconds nobody has been connected to the bound endpoint. Told once, until somebody is.
   case awaited(Endpoint)

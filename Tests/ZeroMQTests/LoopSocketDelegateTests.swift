@@ -5,8 +5,8 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("a delegate of a transport", .timeLimit(.minutes(1)))
-struct TransportDelegateTests {
+@Suite("a delegate of a socket", .timeLimit(.minutes(1)))
+struct LoopSocketDelegateTests {
   @Test("a delegate that closes it at a message hears no more: no end of the batch, no end of the connection")
   func closedAtMessage() async throws {
     try await Stations.with { stations in
@@ -17,8 +17,8 @@ struct TransportDelegateTests {
       let station = try await stations.open(.pull, messagesPerTurn: 1)
       let last = 500
       station.atMessage.withLock {
-        $0 = { [station] transport in
-          if station.messages.withLock({ $0.count }) == last { transport.close() }
+        $0 = { [station] socket in
+          if station.messages.withLock({ $0.count }) == last { socket.close() }
         }
       }
       try await station.connect(try await peer.bind("tcp://127.0.0.1:*"))
@@ -39,7 +39,7 @@ struct TransportDelegateTests {
     try await Stations.with { stations in
       let (peer, station) = (try await stations.open(.push), try await stations.open(.pull))
       let endpoint = try Endpoint(try await peer.bind(endpoint))
-      station.atMessage.withLock { $0 = { transport in try? transport.disconnect(endpoint) } }
+      station.atMessage.withLock { $0 = { socket in try? socket.disconnect(endpoint) } }
       try await station.connect(endpoint.description)
       try await eventually("a message is sent") { try await peer.send([[7]]) }
       try await station.sees([.connected, .disconnected])

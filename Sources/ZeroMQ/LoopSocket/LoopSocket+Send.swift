@@ -1,4 +1,4 @@
-extension Transport {
+extension LoopSocket {
   /// As `send` of frames that are lent, for those who hold arrays.
   public func send(_ frames: [[UInt8]]) throws(ZMQError) -> Bool {
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: frames.reduce(0) { $0 + $1.count }, alignment: 1)

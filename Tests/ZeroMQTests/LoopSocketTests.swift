@@ -5,8 +5,8 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("a transport", .timeLimit(.minutes(1)))
-struct TransportTests {
+@Suite("a socket", .timeLimit(.minutes(1)))
+struct LoopSocketTests {
   private static let any = "tcp://127.0.0.1:*"
 
   @Test("carries whole messages both ways, over tcp, ipc and inproc", arguments: ["tcp", "ipc", "inproc"])
