@@ -141,6 +141,7 @@ struct SlowClientTests {
       let client = try fixture.connect()
       client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
       client.send(String(repeating: "x", count: 900_000))
+      try await eventually("all of it to be read") { try fixture.hasReadAll() }
       for _ in 0..<8 {
         client.send("x")
         try await fixture.advance(by: .seconds(2), times: 1)
