@@ -2,7 +2,8 @@
 
 Usage: sanitize.py GATEWAY [--clients 20000] [--mutations 20000] [--seed 1]
 
-Behind the gateway is the aiozmq service of peer_server.py. While honest clients call it and read its events, there come: every request
+Behind the gateway is the aiozmq service of peer_server.py, and another one that dials in where the gateway is bound. While honest clients
+call both and read events, there come: every request
 of Tests/Support/raw-requests.txt, alone and between two others; clients that send a request or a part of one, and vanish;
 mutations of the raw requests. Then the gateway is stopped by SIGTERM. The exit status is 1 when a sanitizer reported anything, when an
 honest client had a wrong answer or none, or when the gateway did not end with 0.
@@ -31,11 +32,13 @@ http: {{ listen: ["127.0.0.1:0"], threads: 2, chunked: accept, limits: {{ connec
 grace: 10s
 services:
   calc: {{ pattern: rpc, connect: ["{rpc}"], timeout: 5s, max-timeout: 60s, methods: {{ safe: ["*"] }} }}
+  bound: {{ pattern: rpc, bind: ["ipc://{folder}/rpc"], timeout: 5s, max-timeout: 60s, methods: {{ safe: ["*"] }} }}
   jobs: {{ pattern: pipeline, connect: ["{pipeline}"] }}
+  tasks: {{ pattern: pipeline, bind: ["ipc://{folder}/pipeline"] }}
   news:
     pattern: pubsub
     publish: {{ connect: ["{pubsub}"] }}
-    subscribe: {{ connect: ["{publish}"], linger: 50ms }}
+    subscribe: {{ connect: ["{publish}"], linger: 50ms, last: {{}} }}
 """
 ENVIRONMENT = {
     "ASAN_OPTIONS": "exitcode=66:detect_leaks=1",
@@ -68,12 +71,21 @@ REQUESTS = [
     post(b"/rpc/calc/large_list", b"[20000]"),
     post(b"/rpc/calc/raise_builtin", b'["ValueError","x"]'),
     post(b"/rpc/nobody/add", b"[]"),
+    post(b"/rpc/bound/add", b"[2,3]"),
+    post(b"/rpc/bound/slow", b"[0.02]"),
+    post(b"/rpc/bound/slow", b"[3]", b"Request-Timeout: 0.01\r\n"),
+    post(b"/rpc/bound/echo", b'["' + b"a" * 300_000 + b'"]'),
+    post(b"/push/tasks/work", b"[1]"),
     b"POST /rpc/calc/echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     b"2\r\n[1\r\n1;x=y\r\n]\r\n0\r\nTrailer: x\r\n\r\n",
     get(b"/rpc/calc/add?a:=2&b:=3"),
     get(b"/sub/news"),
     get(b"/sub/news?topic=clock&topic=a", b"Last-Event-ID: x-1\r\n"),
     get(b"/sub/news?topic=clock", b"Accept: application/x-ndjson\r\n"),
+    get(b"/sub/news?topic=cl*&_from=earliest"),
+    get(b"/sub/news?topic=clock&_from=snapshot"),
+    get(b"/sub/news?topic=clock&_poll=1&_from=earliest"),
+    get(b"/sub/news/last?topic=clock"),
     b"HEAD /sub/news HTTP/1.1\r\nHost: localhost\r\n\r\n",
     get(b"/sub/news/topics"),
     get(b"/openapi.json"),
@@ -139,8 +151,20 @@ class Attack:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()
 
-    async def call_on(self):
-        """An honest client: calls until the attack is over."""
+    async def until_served(self, service):
+        """Waits until a service answers."""
+        deadline = self.loop.time() + 60
+        answer = b""
+        while b" 200 " not in answer:
+            if self.loop.time() > deadline:
+                sys.exit(f"{service} does not answer: {answer!r}")
+            client = await self.connected()
+            await self.loop.sock_sendall(client, post(b"/rpc/%s/add" % service, b"[2,3]"))
+            answer = await self.loop.sock_recv(client, 4096)
+            client.close()
+
+    async def call_on(self, service):
+        """An honest client: calls the service until the attack is over."""
         while not self.is_over:
             reader, writer = await asyncio.open_connection(*self.address)
             try:
@@ -148,7 +172,7 @@ class Attack:
                     if self.is_over:
                         break
                     # The service is busy with what the others ask for.
-                    writer.write(post(b"/rpc/calc/add", b"[%d,1]" % number, b"Request-Timeout: 60\r\n"))
+                    writer.write(post(b"/rpc/%s/add" % service, b"[%d,1]" % number, b"Request-Timeout: 60\r\n"))
                     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 90)
                     length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
                     body = await reader.readexactly(length)
@@ -182,7 +206,10 @@ class Attack:
         writer.close()
 
     async def run(self, clients, mutations):
-        honest = [asyncio.create_task(self.call_on()) for _ in range(2)] + [asyncio.create_task(self.read_on())]
+        services = [b"calc", b"bound"]
+        for service in services:
+            await self.until_served(service)
+        honest = [asyncio.create_task(self.call_on(service)) for service in services] + [asyncio.create_task(self.read_on())]
         requests = [request for variants in corpus("calc") for request in variants]
         seeds = [variants[0] for variants in corpus("calc", most=200)]
         both = (self.converse(data) for request in requests for data in (request, OTHER + request + LAST))
@@ -224,19 +251,24 @@ def main():
         with open(folder / "service.log", "w") as log:
             service = start([sys.executable, HERE / "peer_server.py", "--exit-on-eof", "--tick", "0.02"], log)
         endpoints = json.loads(service.stdout.readline())
-        (folder / "gateway.yaml").write_text(CONFIGURATION.format(**endpoints))
+        (folder / "gateway.yaml").write_text(CONFIGURATION.format(folder=folder, **endpoints))
         # What it says goes to a file, so that it never waits.
         with open(folder / "gateway.log", "w") as log:
             gateway = subprocess.Popen(
                 [options.gateway, "serve", "--config", folder / "gateway.yaml"], stdout=log, stderr=log,
                 env={**os.environ, **ENVIRONMENT})
+        with open(folder / "worker.log", "w") as log:
+            worker = start(
+                [sys.executable, HERE / "peer_server.py", "--exit-on-eof", "--dial", "--rpc", f"ipc://{folder}/rpc",
+                 "--pipeline", f"ipc://{folder}/pipeline"], log)
         try:
             is_sound = attacked(gateway, folder / "gateway.log", options)
         finally:
             gateway.kill()
             gateway.wait()
-            service.stdin.close()
-            service.wait()
+            for process in (service, worker):
+                process.stdin.close()
+                process.wait()
     sys.exit(0 if is_sound else 1)
 
 

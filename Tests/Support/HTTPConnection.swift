@@ -1,6 +1,6 @@
 import Glibc
 
-/// One plain connection to a server on this machine. Its calls block; each wait ends after ten seconds.
+/// One plain connection to a server on this machine. Its calls block; each wait ends after half a minute.
 public final class HTTPConnection: @unchecked Sendable {
   // Safe: a test uses a connection from one task at a time.
   private var descriptor: CInt
@@ -136,7 +136,7 @@ public final class HTTPConnection: @unchecked Sendable {
   /// Receives something; false at the end.
   private func fill() throws -> Bool {
     var readable = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    guard poll(&readable, 1, 10_000) == 1 else { throw TimedOut("the server sends nothing") }
+    guard poll(&readable, 1, 30_000) == 1 else { throw TimedOut("the server sends nothing") }
     var room = [UInt8](repeating: 0, count: 64 << 10)
     let count = recv(descriptor, &room, room.count, 0)
     guard count > 0 else { return false }

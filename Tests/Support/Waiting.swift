@@ -14,21 +14,27 @@ public func offThread<Result: Sendable>(_ body: @escaping @Sendable () throws ->
   }
 }
 
-/// Asks until there is an answer other than nil, at most ten seconds; between two questions others get their turn.
+/// Asks until there is an answer other than nil, at most half a minute, for the machine may be busy. Between two questions others get
+/// their turn; who has to be asked for long is asked once a millisecond.
 public func eventually<Result>(
-  _ what: String, within limit: Duration = .seconds(10), _ body: () async throws -> Result?
+  _ what: String, within limit: Duration = .seconds(30), _ body: () async throws -> Result?
 ) async throws -> Result {
-  let end = Instant.monotonic() + limit
+  let start = Instant.monotonic()
   while true {
     if let result = try await body() { return result }
-    guard Instant.monotonic() < end else { throw TimedOut(what) }
-    await Task.yield()
+    let now = Instant.monotonic()
+    guard now < start + limit else { throw TimedOut(what) }
+    if now < start + .milliseconds(20) {
+      await Task.yield()
+    } else {
+      try await Task.sleep(for: .milliseconds(1))
+    }
   }
 }
 
-/// Asks until the condition holds, at most ten seconds.
+/// Asks until the condition holds, at most half a minute.
 public func eventually(
-  _ what: String, within limit: Duration = .seconds(10), holds: () async throws -> Bool
+  _ what: String, within limit: Duration = .seconds(30), holds: () async throws -> Bool
 ) async throws {
   try await eventually(what, within: limit) { try await holds() ? () : nil }
 }

@@ -49,7 +49,7 @@ public actor WireSocket {
   /// The next message, waiting for it.
   public func receive() async throws -> [[UInt8]] {
     if let message = receiveNow() { return message }
-    let deadline = reactor.loop.schedule(at: reactor.loop.now + .seconds(10), inbox)
+    let deadline = reactor.loop.schedule(at: reactor.loop.now + .seconds(30), inbox)
     defer { reactor.loop.cancel(deadline) }
     return try await withCheckedThrowingContinuation { waiter in
       // The actor may have been left on the way here, and a message may have come.
