@@ -21,6 +21,8 @@ public struct ZMQError: Error, Hashable, CustomStringConvertible {
     public static let addressInUse = Code(rawValue: EADDRINUSE)
     /// Something that is no socket is at that path.
     public static let exists = Code(rawValue: EEXIST)
+    /// The libzmq at hand is too old for it, or was built without it.
+    public static let notSupported = Code(rawValue: ENOTSUP)
     /// The peer named by a router is not connected.
     public static let unreachable = Code(rawValue: EHOSTUNREACH)
   }

@@ -39,6 +39,9 @@ public struct SocketOptions: Sendable, Hashable {
   /// A router refuses to send to a peer that is gone or full, and does not drop in silence. Default: true.
   public var mandatory = true
 
+  /// How the socket shows who it is, and whom it lets in. Default: `null`, nothing and everyone.
+  public var security = SocketSecurity.null
+
   /// The defaults.
   public init() {}
 }
@@ -72,6 +75,7 @@ extension SocketOptions {
     try socket.set(ZMQ_CONNECT_TIMEOUT, Self.milliseconds(connectTimeout))
     try socket.set(ZMQ_IPV6, CInt(1))
     try socket.set(ZMQ_MAXMSGSIZE, Int64(longestFrame ?? -1))
+    try security.apply(to: socket)
     if socket.kind == .router { try socket.set(ZMQ_ROUTER_MANDATORY, CInt(mandatory ? 1 : 0)) }
   }
 
