@@ -23,6 +23,8 @@ public struct Accounts: Sendable, Hashable {
   /// Replies that came after their call had ended.
   public internal(set) var lateReplies = LateReplies()
 
+  /// What has become of calls that are no requests of their own.
+  public internal(set) var calls = CallAccounts()
   /// What has become of the events of streams.
   public internal(set) var events = EventAccounts()
 
@@ -42,6 +44,7 @@ public struct Accounts: Sendable, Hashable {
     sum.joinedCalls = left.joinedCalls + right.joinedCalls
     sum.keptResults = left.keptResults + right.keptResults
     sum.lateReplies = left.lateReplies + right.lateReplies
+    sum.calls = left.calls + right.calls
     sum.events = left.events + right.events
     return sum
   }

@@ -103,6 +103,8 @@ final class LiveGateway: Sendable {
   let http: HTTPClient
   /// The topics of the service `s` to which the gateway subscribes whether a stream asks for them or not.
   let subscribedFromTheStart: [String]
+  /// What became of all requests, when it has stopped.
+  let ended = Guarded<Accounts?>(nil)
   private let isStopped = Guarded(false)
 
   init(_ gateway: Gateway, _ configuration: Configuration? = nil) {
@@ -125,8 +127,10 @@ final class LiveGateway: Sendable {
     }
     guard first else { return }
     let accounts = await gateway.stop()
+    ended.withLock { $0 = accounts }
     // However a test ends, each request has ended in exactly one way.
     #expect(accounts.underWay == 0, "\(accounts)")
+    #expect(accounts.calls.underWay == 0, "\(accounts)")
     // And each event has ended in exactly one way for each stream.
     #expect(accounts.events.areBalanced, "\(accounts.events)")
   }
