@@ -10,7 +10,7 @@ public final class Context: Sendable {
   private struct State {
     var isClosing = false
     var isClosed = false
-    var waiters: [Waiter] = []
+    var waiters: [Waiter<Bool>] = []
   }
 
   /// A context for those who want none of their own. Made when first asked for, and never ended.
@@ -28,12 +28,14 @@ public final class Context: Sendable {
   private let isBorrowed: Bool
   private let state = Guarded(State())
 
-  /// Creates a context with that many I/O threads and room for that many sockets.
+  /// Creates a context with that many I/O threads and room for that many sockets. Throws `notSupported` where libzmq is older than
+  /// `Version.oldestLibzmq`.
   public convenience init(threads: Int = 1, sockets: Int = 1_023) throws(ZMQError) {
     try self.init(threads: threads, sockets: sockets, isShared: false)
   }
 
   private init(threads: Int, sockets: Int, isShared: Bool) throws(ZMQError) {
+    try Version.requireUsable()
     guard let raw = zmq_ctx_new() else { throw .last("zmq_ctx_new") }
     self.raw = raw
     self.isShared = isShared
@@ -72,21 +74,19 @@ public final class Context: Sendable {
         for waiter in waiters { waiter.resume(true) }
       }
     }
-    let waiter = Waiter()
+    let waiter = Waiter<Bool>()
     let timer = Task {
       // Cancelled when the end comes first; then the answer has been given.
       try? await Task.sleep(for: limit)
       waiter.resume(false)
     }
     defer { timer.cancel() }
-    return await withCheckedContinuation { continuation in
-      waiter.wait(continuation)
-      let isClosed = state.withLock { state in
-        if !state.isClosed { state.waiters.append(waiter) }
-        return state.isClosed
-      }
-      if isClosed { waiter.resume(true) }
+    let isClosed = state.withLock { state in
+      if !state.isClosed { state.waiters.append(waiter) }
+      return state.isClosed
     }
+    if isClosed { waiter.resume(true) }
+    return await waiter.wait()
   }
 
   /// A new socket of libzmq's.
@@ -115,32 +115,5 @@ public final class Context: Sendable {
       // No thread to be had: the context stays, which harms nobody but the process that is out of threads anyway.
       done()
     }
-  }
-}
-
-/// One who waits for an end, or for a limit of time.
-private final class Waiter: Sendable {
-  private struct State {
-    var continuation: CheckedContinuation<Bool, Never>?
-    var answer: Bool?
-  }
-
-  private let state = Guarded(State())
-
-  func wait(_ continuation: CheckedContinuation<Bool, Never>) {
-    let answer = state.withLock { state in
-      if state.answer == nil { state.continuation = continuation }
-      return state.answer
-    }
-    if let answer { continuation.resume(returning: answer) }
-  }
-
-  /// The first answer counts.
-  func resume(_ answer: Bool) {
-    let continuation = state.withLock { state in
-      if state.answer == nil { state.answer = answer }
-      return state.continuation.take()
-    }
-    continuation?.resume(returning: answer)
   }
 }

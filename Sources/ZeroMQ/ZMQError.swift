@@ -23,7 +23,7 @@ public struct ZMQError: Error, Hashable, CustomStringConvertible {
     public static let addressNotAvailable = Code(rawValue: EADDRNOTAVAIL)
     /// Something that is no socket is at that path.
     public static let exists = Code(rawValue: EEXIST)
-    /// The kind of socket cannot do that.
+    /// The kind of socket cannot do that; or the libzmq at hand is too old for it, or was built without it.
     public static let notSupported = Code(rawValue: ENOTSUP)
     /// There is no such address here.
     public static let noDevice = Code(rawValue: ENODEV)

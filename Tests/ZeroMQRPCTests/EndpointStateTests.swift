@@ -123,6 +123,22 @@ struct EndpointStateTests {
     #expect(state.disconnected(a, at: at(4)) == nil)
   }
 
+  @Test(
+    "of the peers of a bound endpoint each that leaves is told, three at once and then one in ten seconds; the last as ever"
+  )
+  func leaving() {
+    var state = EndpointState(isBound: true)
+    for _ in 0..<7 { _ = state.connected(a) }
+    for remaining in [6, 5, 4] { #expect(state.disconnected(a, at: at(1)) == .left(remaining: remaining)) }
+    #expect(state.disconnected(a, at: at(10)) == nil)
+    #expect(state.disconnected(a, at: at(11)) == .left(remaining: 2))
+    #expect(state.disconnected(a, at: at(21)) == .left(remaining: 1))
+    #expect(state.disconnected(a, at: at(31)) == .gone(untold: 0))
+    var connecting = EndpointState()
+    _ = (connecting.connected(a), connecting.connected(b))
+    #expect(connecting.disconnected(a, at: at(1)) == nil, "the same one, on another thread")
+  }
+
   @Test("of a bound endpoint it is told once that nobody comes, and then that somebody has")
   func awaited() {
     var state = EndpointState(isBound: true)
@@ -132,7 +148,7 @@ struct EndpointStateTests {
     #expect(state.connected(a) == .back)
     #expect(state.fault == nil)
     #expect(state.connected(a) == nil)
-    #expect(state.disconnected(a, at: at(20)) == nil)
+    #expect(state.disconnected(a, at: at(20)) == .left(remaining: 1))
     #expect(state.disconnected(a, at: at(20)) == .gone(untold: 0))
     #expect(state.fault == .noPeer)
     #expect(state.awaited(a, at: at(22)) == nil, "the loss says it already")

@@ -74,7 +74,7 @@ struct HostilePeerTests {
     private let reactor: Reactor
     private let socket: Socket
     private let idle = Idle()
-    private var monitor: Monitor?
+    private var monitor: SocketMonitor?
 
     init(_ reactor: Reactor, _ context: Context, _ kind: SocketKind) throws {
       self.reactor = reactor
@@ -83,7 +83,7 @@ struct HostilePeerTests {
     }
 
     func open() throws -> UInt16 {
-      monitor = try Monitor(socket, on: reactor.loop, delegate: idle)
+      monitor = try SocketMonitor(socket, on: reactor.loop, delegate: idle)
       return try Endpoint(try socket.bind("tcp://127.0.0.1:*")).port
     }
     var dropped: Int { monitor?.dropped ?? 0 }
@@ -91,7 +91,7 @@ struct HostilePeerTests {
     func connectToItself(_ port: UInt16) throws { try socket.connect("tcp://127.0.0.1:\(port);127.0.0.1:\(port)") }
     func leave(_ port: UInt16) throws { try socket.disconnect("tcp://127.0.0.1:\(port);127.0.0.1:\(port)") }
     func bind(_ port: UInt16) throws { try socket.bind("tcp://127.0.0.1:\(port)") }
-    func events() -> [Monitor.Event] { monitor?.takeEvents() ?? [] }
+    func events() -> [SocketMonitor.Event] { monitor?.takeEvents() ?? [] }
     func close() {
       socket.stopMonitor()
       monitor = nil
@@ -105,7 +105,7 @@ struct HostilePeerTests {
     let port = try await monitored.open()
     try await offThread { try RawPeer.scan(port, times: 1_000) }
     try await eventually("events are dropped") { await monitored.dropped >= 900 }
-    #expect(await monitored.take() == Monitor.limit)
+    #expect(await monitored.take() == SocketMonitor.limit)
     await monitored.close()
     await reactor.stop()
   }

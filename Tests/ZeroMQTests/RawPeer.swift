@@ -13,9 +13,24 @@ struct RawPeer: ~Copyable {
 
   /// Connects to a port of this machine.
   init(port: UInt16) throws {
-    descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+    let opened = try Self.open()
+    try Self.connect(opened, port)
+    descriptor = opened
+  }
+
+  /// One that will connect.
+  init() throws { descriptor = try Self.open() }
+
+  func connect(_ port: UInt16) throws { try Self.connect(descriptor, port) }
+
+  private static func open() throws -> CInt {
+    let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     guard descriptor >= 0 else { throw Failed("socket") }
-    guard Self.withAddress(port, { Glibc.connect(descriptor, $0, $1) }) == 0 else { throw Failed("connect") }
+    return descriptor
+  }
+
+  private static func connect(_ descriptor: CInt, _ port: UInt16) throws {
+    guard withAddress(port, { Glibc.connect(descriptor, $0, $1) }) == 0 else { throw Failed("connect") }
   }
 
   /// A port of this machine that nobody uses.

@@ -11,6 +11,8 @@ actor Station: LoopSocketDelegate {
   nonisolated let reactor: Reactor
   nonisolated let events = Guarded<[ConnectionEvent]>([])
   nonisolated let messages = Guarded<[[[UInt8]]]>([])
+  /// The user of each message, as the authenticator named it.
+  nonisolated let users = Guarded<[String?]>([])
   nonisolated let errors = Guarded<[ZMQError]>([])
   nonisolated let writables = Tally()
   nonisolated let batches = Tally()
@@ -42,6 +44,7 @@ actor Station: LoopSocketDelegate {
   func send(_ frames: [[UInt8]]) throws -> Bool { try socket?.send(frames) ?? false }
   func subscribe(_ prefix: [UInt8]) throws { try socket?.subscribe(prefix) }
   func read(_ reads: Bool) { socket?.isReading = reads }
+  func monitor() throws -> Monitor? { try socket?.monitor() }
   func close() { socket?.close() }
   func drop() { socket = nil }
   func dropAll() { (socket, context) = (nil, nil) }
@@ -64,6 +67,8 @@ actor Station: LoopSocketDelegate {
   nonisolated func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
     var frames: [[UInt8]] = []
     for index in 0..<message.count { frames.append(Array(message[index])) }
+    let user = message.property("User-Id")
+    users.withLock { $0.append(user) }
     messages.withLock { [frames] in $0.append(frames) }
     atMessage.withLock { $0 }?(socket)
   }

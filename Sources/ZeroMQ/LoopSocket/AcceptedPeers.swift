@@ -25,7 +25,7 @@ struct AcceptedPeers {
   /// Handshakes that failed, whose ends are still to be reported.
   private var failing = 0
 
-  mutating func take(_ event: Monitor.Event.Kind) -> [Change] {
+  mutating func take(_ event: SocketMonitor.Event.Kind) -> [Change] {
     switch event {
     case .accepted(let descriptor):
       handshaking.insert(descriptor)

@@ -59,7 +59,7 @@ final class Bindings {
   }
 
   /// Hears of an event that is about no connection of this side's making: then it is about one that others have made, or have ended.
-  func take(_ event: Monitor.Event) {
+  func take(_ event: SocketMonitor.Event) {
     // With wildcards only the port tells where it came in.
     let exact = entries.firstIndex { $0.endpoint.inNumbers.description == event.address }
     guard let index = exact ?? entries.firstIndex(where: { $0.endpoint.accepts(event.address) }) else { return }

@@ -71,7 +71,7 @@ final class Connections {
   }
 
   /// Hears of an event; false when it is about none of the endpoints.
-  func take(_ event: Monitor.Event) -> Bool {
+  func take(_ event: SocketMonitor.Event) -> Bool {
     guard let id = entries.first(where: { $0.reconnection.current?.description == event.address })?.id else {
       return false
     }

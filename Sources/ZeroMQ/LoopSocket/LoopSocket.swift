@@ -59,7 +59,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     self.messagesPerTurn = messagesPerTurn
     let watch = try socket.watch(on: loop, self)
     openSocket = OpenSocket(
-      socket: socket, watch: watch, monitor: try Monitor(socket, on: loop, delegate: self),
+      socket: socket, watch: watch, monitor: try SocketMonitor(socket, on: loop, delegate: self),
       connections: Connections(of: socket, options: options, on: loop, resolver: resolver, delegate: self),
       bindings: Bindings(of: socket, on: loop, delegate: self))
   }
@@ -126,6 +126,9 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
 
   /// How many of the `endpointCount` endpoints have a connection.
   public var connectedEndpoints: Int { inproc.count + (openSocket?.connections.established ?? 0) }
+
+  /// Tells what happens to the connections from now on, until the socket closes.
+  public func monitor() throws(ZMQError) -> Monitor { try requireOpen("monitor").monitor.listen() }
 
   // MARK: Messages
 

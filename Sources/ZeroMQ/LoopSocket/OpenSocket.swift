@@ -4,11 +4,11 @@ import Reactor
 final class OpenSocket {
   let socket: Socket
   let watch: Watch
-  let monitor: Monitor
+  let monitor: SocketMonitor
   let connections: Connections
   let bindings: Bindings
 
-  init(socket: Socket, watch: Watch, monitor: Monitor, connections: Connections, bindings: Bindings) {
+  init(socket: Socket, watch: Watch, monitor: SocketMonitor, connections: Connections, bindings: Bindings) {
     self.socket = socket
     self.watch = watch
     self.monitor = monitor
@@ -22,5 +22,6 @@ final class OpenSocket {
     bindings.end()
     watch.cancel()
     socket.stopMonitor()
+    monitor.end()
   }
 }

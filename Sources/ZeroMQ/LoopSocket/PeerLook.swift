@@ -207,7 +207,7 @@ private struct PeerConnection: ~Copyable {
       }
     }
     // The kernel may have connected it to itself: then nobody listens there.
-    if failure == 0, Monitor.isConnectedToItself(descriptor) { failure = ECONNREFUSED }
+    if failure == 0, SocketMonitor.isConnectedToItself(descriptor) { failure = ECONNREFUSED }
     guard failure == 0 else {
       close(descriptor)
       throw fault(failure)

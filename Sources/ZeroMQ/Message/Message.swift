@@ -61,9 +61,10 @@ extension Message {
   /// What libzmq says of the peer that sent it, such as "Socket-Type" (`zmq_msg_gets(3)`); nil when it says nothing, as of a message
   /// that was not received.
   public func property(_ name: String) -> String? {
-    guard let first = indices.first else { return nil }
+    // The last frame knows it; the first may be an identity that a router has put in front.
+    guard let last = indices.last else { return nil }
     defer { withExtendedLifetime(storage) {} }
-    return zmq_msg_gets(storage.place(first), name).map { String(cString: $0) }
+    return zmq_msg_gets(storage.place(last), name).map { String(cString: $0) }
   }
 
   /// The address that it came from, in numbers and without the port; nil over inproc and ipc.

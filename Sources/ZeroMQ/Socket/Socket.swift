@@ -39,6 +39,10 @@ public final class Socket {
   /// Binds, and returns the endpoint with wildcards resolved, such as the port that `tcp://127.0.0.1:*` got.
   @discardableResult
   public func bind(_ endpoint: String) throws(ZMQError) -> String {
+    // Else libzmq ends the process when a socket has a peer to ask about.
+    guard endpoint != ZAPSocket.address || kind == .router else {
+      throw ZMQError(code: .invalid, call: "bind to \(endpoint), which belongs to the Authenticator")
+    }
     try check("zmq_bind(\(endpoint))") { zmq_bind(raw, endpoint) }
     var text = [CChar](repeating: 0, count: 1_024)
     var count = text.count

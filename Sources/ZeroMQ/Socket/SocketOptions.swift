@@ -44,6 +44,9 @@ public struct SocketOptions: Sendable, Hashable {
   public var ipv6 = false
   private var others: [OptionValue] = []
 
+  /// How the socket shows who it is, and whom it lets in. Default: `null`, nothing and everyone.
+  public var security = SocketSecurity.null
+
   /// The defaults.
   public init() {}
 
@@ -82,6 +85,7 @@ extension SocketOptions {
     try socket.set(ZMQ_CONNECT_TIMEOUT, Self.milliseconds(connectTimeout))
     try socket.set(ZMQ_IPV6, CInt(ipv6 ? 1 : 0))
     try socket.set(ZMQ_MAXMSGSIZE, Int64(longestFrame ?? -1))
+    try security.apply(to: socket)
     if socket.kind == .router { try socket.set(ZMQ_ROUTER_MANDATORY, CInt(mandatory ? 1 : 0)) }
     for other in others { try socket.set(other) }
   }

@@ -4,8 +4,8 @@ import ZeroMQ
 /// What is known of one endpoint of a service, over all threads that connect to it. A value without I/O, which is told what happens,
 /// and says what of it the operator is told.
 ///
-/// Each change is told once, however many threads see it. One that comes and goes all the time is not told each time: losses, and
-/// reasons that change, have three lines at once and one in ten seconds; a return is told when what it ends was.
+/// Each change is told once, however many threads see it. One that comes and goes all the time is not told each time: losses, peers
+/// that leave, and reasons that change, have three lines at once and one in ten seconds; a return is told when what it ends was.
 struct EndpointState {
   /// What the operator is told.
   enum Line: Hashable {
@@ -15,6 +15,8 @@ struct EndpointState {
     case back
     /// The last connection is gone. So many losses before this one were not told.
     case gone(untold: Int)
+    /// One of the peers of a bound endpoint is gone, and so many are still there.
+    case left(remaining: Int)
     /// There has been no connection for a while, on one thread at least.
     case missing(ConnectFault)
     /// A peer that came was turned away, while others are connected.
@@ -85,6 +87,7 @@ struct EndpointState {
     guard let count = connections[holder] else { return nil }
     connections[holder] = count > 1 ? count - 1 : nil
     if isBound, connections.isEmpty { fault = .noPeer }
+    if isBound, !connections.isEmpty { return mayTell(at: now) ? .left(remaining: self.count) : nil }
     guard connections.isEmpty, told == .connected else { return nil }
     guard mayTell(at: now) else {
       untoldLosses += 1

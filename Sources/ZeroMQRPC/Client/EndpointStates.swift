@@ -146,6 +146,9 @@ public final class EndpointStates: Sendable {
         let next = isBound ? "whoever connects next is used" : "it is tried again"
         logger.warning("the last connection is lost; \(next)", metadata: metadata)
       }
+    case .left(let remaining):
+      metadata["connected"] = "\(remaining)"
+      logger.notice("a peer has left", metadata: metadata)
     case .missing(let fault):
       metadata["reason"] = "\(fault.code.rawValue)"
       logger.warning("no connection: \(fault)", metadata: metadata)
