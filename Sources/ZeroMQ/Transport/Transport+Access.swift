@@ -32,6 +32,7 @@ extension Transport {
     let readiness = socket?.readinessNow ?? []
     let reads = isReadingPaused ? "paused" : readiness.contains(.input) ? "ready" : "idle"
     let writes = readiness.contains(.output) ? "ready" : "idle"
-    return "Transport(\(kind), \(isOpen ? "open" : "closed"), read=\(reads), write=\(writes), bufsize=\(writeBufferSize))"
+    return
+      "Transport(\(kind), \(isOpen ? "open" : "closed"), read=\(reads), write=\(writes), bufsize=\(writeBufferSize))"
   }
 }
