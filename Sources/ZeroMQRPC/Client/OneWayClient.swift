@@ -49,6 +49,7 @@ public final class OneWayClient: LoopSocketDelegate {
     var options = SocketOptions()
     options.immediate = true
     options.linger = linger
+    options.ipv6 = true
     socket = try LoopSocket(
       pattern == .pipeline ? .push : .publish, options: options, memory: memory, in: context, on: loop)
     socket.delegate = self
