@@ -1,3 +1,4 @@
+import Gateway
 import MessagePack
 import Reactor
 import Support
@@ -7,7 +8,7 @@ import Testing
 @Suite("JSON-RPC that cannot be called", .timeLimit(.minutes(1)))
 struct JSONRPCFaultTests {
   private func with(_ body: (LiveGateway, Guarded<[String]>) async throws -> Void) async throws {
-    try await JSONRPCTests().with(body)
+    try await JSONRPCTests().with("", http: "", body)
   }
 
   /// What cannot travel, each of another kind.
@@ -17,7 +18,7 @@ struct JSONRPCFaultTests {
   ]
 
   @Test("arguments that cannot travel concern their own call only, with its id", arguments: unsendable)
-  func unsendable(params: String) async throws {
+  func arguments(params: String) async throws {
     try await with { gateway, called in
       called.withLock { $0 = [] }
       let (good, bad) = (

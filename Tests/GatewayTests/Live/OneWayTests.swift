@@ -1,4 +1,5 @@
 import Gateway
+import Logging
 import Support
 import Testing
 import ZeroMQ

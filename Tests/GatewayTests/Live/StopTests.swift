@@ -1,4 +1,6 @@
+import Gateway
 import MessagePack
+import Reactor
 import Support
 import Testing
 
