@@ -64,13 +64,13 @@ struct EventWriter {
       text = [opening, gap, upstream].compactMap(\.self).flatMap(text(of:))
     } else {
       text = EventPoll.beginning
-      if let gap { text += (poll?.add(nil) ?? []) + text(of: gap) }
+      if let gap { text += (poll?.add() ?? []) + text(of: gap) }
     }
   }
 
-  /// Begins an event of the gateway itself.
-  mutating func tell(_ notice: Notice) {
-    text = (poll?.add(nil) ?? []) + text(of: notice)
+  /// Begins an event of the gateway itself, which stands for all up to that sequence, if it stands for any.
+  mutating func tell(_ notice: Notice, upTo sequence: UInt64? = nil) {
+    text = (poll?.add(upTo: sequence) ?? []) + text(of: notice)
     offset = 0
   }
 
@@ -93,4 +93,14 @@ struct EventWriter {
   }
 
   private func text(of notice: Notice) -> [UInt8] { shape?.text(of: notice) ?? notice.lines }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  /// Copies the bytes from that place on, as many as there is room for, and goes on behind them. Returns how many they were.
+  mutating func fill(with bytes: UnsafeRawBufferPointer, from start: Int = 0) -> Int {
+    let part = UnsafeRawBufferPointer(rebasing: bytes[start...].prefix(count))
+    copyMemory(from: part)
+    self = UnsafeMutableRawBufferPointer(rebasing: self[part.count...])
+    return part.count
+  }
 }
