@@ -24,7 +24,16 @@ public actor WireSocket {
     reactor = try Reactor(name: "wire")
     unownedExecutor = reactor.asUnownedSerialExecutor()
     do {
-      try open(kind, bind, connect, options)
+      let end = Instant.monotonic() + .seconds(10)
+      while true {
+        do {
+          try open(kind, bind, connect, options)
+          break
+        } catch let error as ZMQError where error.code == .addressInUse && Instant.monotonic() < end {
+          // libzmq lets go of an endpoint some time after the socket there was closed.
+          await Task.yield()
+        }
+      }
     } catch {
       await close()
       throw error

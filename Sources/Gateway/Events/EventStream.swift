@@ -42,6 +42,7 @@ final class EventStream: BodyStream, TimerHandler {
 
   let filter: TopicFilter
   let shape: EventShape
+  var endsByItself: Bool { writer.isPoll }
   /// Where it is to begin.
   let start: Resumption.Start
   private let feed: EventFeed
