@@ -113,7 +113,7 @@ final class EventStream: BodyStream, TimerHandler {
         }
         state = .waiting
         isConflating = false
-        if tellLag(before: cursor.next) { return true }
+        if tellLag() { return true }
         break
       }
       if event.sequence != match, !filter.matches(event) {
@@ -134,19 +134,27 @@ final class EventStream: BodyStream, TimerHandler {
     return true
   }
 
-  /// Writes the event, or first that some before it are left out.
+  /// Writes the event, and before it that others are left out.
   private func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
-    if tellLag(before: event.sequence) { return }
+    if let lagged = lagged(before: event.sequence) {
+      writer.tell(lagged, before: event)
+    } else {
+      writer.write(event, to: &free)
+    }
     cursor.hand(event)
-    writer.write(event, to: &free)
   }
 
   /// Tells of the events that are left out; false when there are none.
-  private func tellLag(before sequence: UInt64) -> Bool {
-    guard cursor.missed > 0 else { return false }
-    feed.noteLag()
-    writer.tell(.lagged(id: feed.id(before: sequence), missed: cursor.tell()), upTo: sequence - 1)
+  private func tellLag() -> Bool {
+    guard let lagged = lagged(before: cursor.next) else { return false }
+    writer.tell(lagged, upTo: cursor.next - 1)
     return true
+  }
+
+  private func lagged(before sequence: UInt64) -> Notice? {
+    guard cursor.missed > 0 else { return nil }
+    feed.noteLag()
+    return .lagged(id: feed.id(before: sequence), missed: cursor.tell())
   }
 
   /// The next last values; or, behind the last of them, where the stream has come to with all it was told.
@@ -246,7 +254,7 @@ final class EventStream: BodyStream, TimerHandler {
     // Which of those that are gone were for it can no longer be told: all of the service are counted.
     if page.first > cursor.next { cursor.leaveOut(to: feed.oldest(historyFrom: page.first)) }
     // One that conflates tells of them with those that it leaves out besides.
-    if !isConflating, tellLag(before: cursor.next), feed.settings.slow == .disconnect {
+    if !isConflating, tellLag(), feed.settings.slow == .disconnect {
       return end()
     }
     state = .reading

@@ -47,15 +47,20 @@ struct EventWriter {
 
   /// Copies an event that fits. Of one that does not, the rest is held until there is room for it.
   mutating func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
-    if let shape {
-      text = poll?.add(event) ?? []
-      if let notice = event.notice { text += shape.text(of: notice) } else { self.event = event }
-    } else if event.text.count <= free.count {
+    if shape == nil, event.text.count <= free.count {
       _ = event.text.withUnsafeBytes { free.fill(with: $0) }
     } else {
-      text = event.text
-      self.event = event
+      begin(event)
     }
+  }
+
+  private mutating func begin(_ event: Event) {
+    guard let shape else {
+      (text, self.event) = (event.text, event)
+      return
+    }
+    text = poll?.add(event) ?? []
+    if let notice = event.notice { text += shape.text(of: notice) } else { self.event = event }
   }
 
   /// Begins a stream, of which the gateway tells this. A poll tells of the gap only.
@@ -72,6 +77,14 @@ struct EventWriter {
   mutating func tell(_ notice: Notice, upTo sequence: UInt64? = nil) {
     text = (poll?.add(upTo: sequence) ?? []) + text(of: notice)
     offset = 0
+  }
+
+  /// Begins an event of the gateway itself that stands for all before the event, and then that: nothing comes between them.
+  mutating func tell(_ notice: Notice, before event: Event) {
+    tell(notice, upTo: event.sequence - 1)
+    let before = text
+    begin(event)
+    text = before + text
   }
 
   /// Begins a comment; in a poll it is white space.

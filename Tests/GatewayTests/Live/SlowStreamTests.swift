@@ -130,9 +130,13 @@ struct SlowStreamTests {
       let stream = try await gateway.http.events("/sub/s?topic=t", receiveBuffer: 4_096)
       let start = try #require(try await stream.block()?.sequence)
       let text = Value.string(String(repeating: "x", count: 1_000))
-      for number in 0..<5_000 { try await publisher.publish("t", "\(number)", [text]) }
+      for number in 1...5_000 {
+        try await publisher.publish("t", "\(number)", [text])
+        // What a publisher has no room for it drops.
+        guard number.isMultiple(of: 500) else { continue }
+        try await eventually("all is numbered") { await gateway.gateway.accounts.events.numbered == start + number }
+      }
       try await publisher.publish("t", "end")
-      try await eventually("all is numbered") { await gateway.gateway.accounts.events.numbered == start + 5_001 }
       let reading = try await account(stream, from: start)
       #expect(reading.missed > 4_000)
       #expect(reading.topicsBehind == ["t"])
