@@ -23,8 +23,10 @@ func isInstalled(_ library: String) -> Bool {
 let messagePack = isInstalled("msgpack-c") ? "msgpack-c" : "msgpackc"
 
 /// A Swift module of ours: one job, and only modules above it as dependencies.
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
-  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [], features: [SwiftSetting] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings + features)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -58,7 +60,14 @@ let package = Package(
 
     module("Reactor", ["CLinux"]),
     module("MessagePack", ["CMessagePack"]),
-    module("ZeroMQ", ["CZeroMQ", "Reactor"]),
+    module(
+      "ZeroMQ",
+      [
+        "CZeroMQ", "Reactor", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      // Frames lend their bytes as spans.
+      features: [.enableExperimentalFeature("Lifetimes")]),
     module(
       "ZeroMQRPC",
       [
@@ -92,7 +101,7 @@ let package = Package(
       swiftSettings: settings),
     tests("Reactor", []),
     tests("MessagePack", ["CMessagePack"], resources: [.copy("Golden")]),
-    tests("ZeroMQ", ["Reactor"]),
+    tests("ZeroMQ", ["CZeroMQ", "Reactor"]),
     tests("ZeroMQRPC", ["ZeroMQ", "MessagePack", "Reactor"]),
     tests("HTTPServer", ["Reactor"]),
     tests("ConfigurationReader", []),

@@ -25,6 +25,7 @@ public final class Context: Sendable {
   // Safe: libzmq contexts are thread safe by contract, and `state` keeps everyone off it once it is being ended.
   private nonisolated(unsafe) let raw: UnsafeMutableRawPointer
   private let isShared: Bool
+  private let isBorrowed: Bool
   private let state = Guarded(State())
 
   /// Creates a context with that many I/O threads and room for that many sockets. Throws `notSupported` where libzmq is older than
@@ -38,13 +39,20 @@ public final class Context: Sendable {
     guard let raw = zmq_ctx_new() else { throw .last("zmq_ctx_new") }
     self.raw = raw
     self.isShared = isShared
+    isBorrowed = false
     try check("zmq_ctx_set(ZMQ_IO_THREADS, \(threads))") { zmq_ctx_set(raw, ZMQ_IO_THREADS, CInt(clamping: threads)) }
     try check("zmq_ctx_set(ZMQ_MAX_SOCKETS, \(sockets))") { zmq_ctx_set(raw, ZMQ_MAX_SOCKETS, CInt(clamping: sockets)) }
   }
 
+  /// Uses a context that C has made. Who made it ends it, when its sockets are closed.
+  public init(adopting raw: UnsafeMutableRawPointer) {
+    self.raw = raw
+    (isShared, isBorrowed) = (false, true)
+  }
+
   deinit {
     // Nobody holds it, so nobody has closed it unless the end is under way.
-    if !state.withLock({ $0.isClosing }) { Self.end(raw) {} }
+    if !isBorrowed, !state.withLock({ $0.isClosing }) { Self.end(raw) {} }
   }
 
   /// Ends the context and returns when libzmq has let go of everything: true, or false when that takes longer than the limit;
@@ -52,6 +60,7 @@ public final class Context: Sendable {
   @discardableResult
   public func close(within limit: Duration) async -> Bool {
     precondition(!isShared, "the shared context is never ended")
+    precondition(!isBorrowed, "a context that C has made is ended by C")
     let isFirst = state.withLock { state in
       defer { state.isClosing = true }
       return !state.isClosing

@@ -29,6 +29,15 @@ public struct ReceivedMessage: ~Copyable {
     return KeptFrame(sharing: places + index)
   }
 
+  /// Takes the frames out, so that they outlive the message; here they are empty afterwards.
+  func takeFrames() -> Message {
+    let storage = FrameStorage.make(count)
+    // It fails for what is no message only.
+    for index in 0..<count { zmq_msg_move(storage.place(index), places + index) }
+    storage.share()
+    return Message(storage)
+  }
+
   /// What is known of the connection that it came over, such as `Peer-Address` or `User-Id`; nil when that is not (`zmq_msg_gets(3)`).
   public func property(_ name: String) -> String? {
     guard count > 0, let value = zmq_msg_gets(places + count - 1, name) else { return nil }
@@ -99,6 +108,8 @@ public struct ReceivedMessage: ~Copyable {
   /// Takes the next message; false when there is none. A message is taken whole or not at all.
   public mutating func receive(from socket: borrowing Socket) throws(ZMQError) -> Bool {
     count = 0
+    // Where requests and replies take turns, libzmq calls it an error to ask out of turn.
+    if socket.kind.takesTurns, try !socket.readiness.contains(.input) { return false }
     var received = 0
     let raw = socket.raw
     repeat {

@@ -19,10 +19,18 @@ public struct ZMQError: Error, Hashable, CustomStringConvertible {
     public static let notSocket = Code(rawValue: ENOTSOCK)
     /// Another socket holds that address.
     public static let addressInUse = Code(rawValue: EADDRINUSE)
+    /// The address is none of this machine.
+    public static let addressNotAvailable = Code(rawValue: EADDRNOTAVAIL)
     /// Something that is no socket is at that path.
     public static let exists = Code(rawValue: EEXIST)
-    /// The libzmq at hand is too old for it, or was built without it.
+    /// The kind of socket cannot do that; or the libzmq at hand is too old for it, or was built without it.
     public static let notSupported = Code(rawValue: ENOTSUP)
+    /// There is no such address here.
+    public static let noDevice = Code(rawValue: ENODEV)
+    /// It is so already.
+    public static let already = Code(rawValue: EALREADY)
+    /// A REQ or REP socket is out of its turn.
+    public static let wrongState = Code(rawValue: 156_384_763)
     /// The peer named by a router is not connected.
     public static let unreachable = Code(rawValue: EHOSTUNREACH)
   }

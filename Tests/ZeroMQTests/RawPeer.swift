@@ -82,6 +82,13 @@ struct RawPeer: ~Copyable {
     guard recv(descriptor, &other, other.count, CInt(MSG_WAITALL)) == other.count else { throw Failed("recv") }
   }
 
+  /// The next bytes, waiting for as many as that; fewer at the connection's end.
+  func receive(_ count: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let received = recv(descriptor, &bytes, count, CInt(MSG_WAITALL))
+    return Array(bytes.prefix(max(0, received)))
+  }
+
   /// Connects so many times and says nothing, as a port scan does. Waits each time until it is accepted: when the queue for
   /// that is full, the kernel lets a connection wait for seconds.
   static func scan(_ port: UInt16, times: Int) throws {

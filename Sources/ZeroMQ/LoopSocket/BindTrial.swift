@@ -16,7 +16,9 @@ package enum BindTrial {
   private static func fault(at endpoint: Endpoint, in context: Context) -> ConnectFault? {
     do throws(ZMQError) {
       try Bindings.requireFree(endpoint)
-      try Socket(.pull, in: context).bind(endpoint.description)
+      var options = SocketOptions()
+      options.ipv6 = true
+      try Socket(.pull, in: context, options: options).bind(endpoint.description)
       return nil
     } catch {
       return .unbindable(error)

@@ -23,6 +23,8 @@ final class Connections {
   private let resolver: Resolver
   private weak var delegate: (any ConnectionsDelegate)?
   private var entries: [Entry] = []
+  /// The socket queues only for peers that are connected.
+  private var isImmediate: Bool
   private var lastID: UInt32 = 0
   private lazy var alarm = Alarm(self)
 
@@ -31,6 +33,7 @@ final class Connections {
   ) {
     self.socket = socket
     self.options = options
+    isImmediate = options.immediate
     self.loop = loop
     self.resolver = resolver
     self.delegate = delegate
@@ -41,6 +44,9 @@ final class Connections {
 
   func connect(_ endpoint: Endpoint) throws(ZMQError) {
     let host = endpoint.hostName
+    if !options.ipv6, case .tcp(let address, _) = endpoint.address, address.contains(":") {
+      throw ZMQError(code: .invalid, call: "connect to \(endpoint), with the option ipv6 off")
+    }
     let target = host == nil ? endpoint.inNumbers : endpoint
     lastID += 1
     let reconnection = Reconnection(
@@ -100,8 +106,10 @@ final class Connections {
   fileprivate func resolved(_ id: UInt32, _ answer: Resolver.Answer) {
     change(id) { reconnection, now in
       guard case .tcp(_, let port) = reconnection.endpoint.address else { return [] }
-      let addresses = answer.addresses.map { Endpoint(host: $0, port: port) }
-      return reconnection.resolved(addresses, reason: answer.reason, at: now)
+      let usable = answer.addresses.filter { options.ipv6 || !$0.contains(":") }
+      let reason =
+        usable.count < answer.addresses.count ? "it has only IPv6 addresses, and the option ipv6 is off" : answer.reason
+      return reconnection.resolved(usable.map { Endpoint(host: $0, port: port) }, reason: reason, at: now)
     }
   }
 
@@ -137,13 +145,14 @@ final class Connections {
   }
 
   /// What is sent before a name's address is known to be the right one must not get lost with it: no message is queued for it
-  /// before it is connected.
+  /// before it is connected. It stays so for what this socket connects to afterwards: when a connection that was made in that way is
+  /// lost, and the socket is not set so any more, libzmq ends the process (`socket_base.cpp`, hiccuped). Subscribers queue nothing.
   private func reach(_ address: Endpoint, isNamed: Bool) throws(ZMQError) {
-    let changes = isNamed && !options.immediate
-    if changes { try socket.set(ZMQ_IMMEDIATE, CInt(1)) }
-    let result = Result { () throws(ZMQError) in try socket.connect(address.outgoing) }
-    if changes { try socket.set(ZMQ_IMMEDIATE, CInt(0)) }
-    try result.get()
+    if isNamed, !isImmediate, socket.kind != .subscribe, socket.kind != .xSubscribe {
+      try socket.set(ZMQ_IMMEDIATE, CInt(1))
+      isImmediate = true
+    }
+    try socket.connect(address.outgoing)
   }
 
   private func look(up host: String, for id: UInt32) {

@@ -27,6 +27,9 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// While false, messages stay in libzmq's queue.
   public var isReading = true { didSet { scheduleTurn() } }
 
+  /// libzmq's socket, for its options; nil when it is closed.
+  var inner: Socket? { openSocket?.socket }
+
   private let loop: Loop, memory: MemoryBudget?, messagesPerTurn: Int
   private var openSocket: OpenSocket?
   private var inproc = InprocConnections()
@@ -42,18 +45,18 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     _ kind: SocketKind, options: SocketOptions = .init(), messagesPerTurn: Int = 256, memory: MemoryBudget? = nil,
     in context: Context, on loop: Loop
   ) throws(ZMQError) {
-    try self.init(kind, options, messagesPerTurn, memory, in: context, on: loop, resolver: .shared)
+    try self.init(Socket(kind, in: context, options: options), options, messagesPerTurn, memory, on: loop)
   }
 
+  /// Takes a socket over, and leaves its options as they are; `options` are for the connections that it will make.
   init(
-    _ kind: SocketKind, _ options: SocketOptions, _ messagesPerTurn: Int, _ memory: MemoryBudget?, in context: Context,
-    on loop: Loop, resolver: Resolver
+    _ socket: Socket, _ options: SocketOptions, _ messagesPerTurn: Int = 256, _ memory: MemoryBudget? = nil,
+    on loop: Loop, resolver: Resolver = .shared
   ) throws(ZMQError) {
     self.memory = memory
-    self.kind = kind
+    kind = socket.kind
     self.loop = loop
     self.messagesPerTurn = messagesPerTurn
-    let socket = try Socket(kind, in: context, options: options)
     let watch = try socket.watch(on: loop, self)
     openSocket = OpenSocket(
       socket: socket, watch: watch, monitor: try SocketMonitor(socket, on: loop, delegate: self),
@@ -88,8 +91,8 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// Begins to connect, and keeps at it until `disconnect`. It returns at once.
   ///
   /// A host's name is looked up beside the loop, all its addresses are tried in turn, and it is looked up again after a loss
-  /// and from time to time while there is no connection. To a name nothing can be sent before it is connected, whatever
-  /// `SocketOptions.immediate` says. Of two endpoints that lead to one address only one gets a connection.
+  /// and from time to time while there is no connection. To a name nothing can be sent before it is connected, nor to
+  /// what is connected to after it, whatever `SocketOptions.immediate` says. Of two endpoints that lead to one address only one gets a connection.
   public func connect(_ endpoint: Endpoint) throws(ZMQError) {
     let open = try requireOpen("connect")
     do { try endpoint.requireConnectable() } catch {
@@ -135,25 +138,28 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// Throws `unreachable` when a router does not know the peer, and `notSocket` when the socket is closed. After any other error
   /// either `writable` comes, or the socket closes itself and tells that with `failed`.
   public func send(_ frames: Span<UnsafeRawBufferPointer>) throws(ZMQError) -> Bool {
+    try offer { socket throws(ZMQError) in try socket.send(frames, memory: memory) }
+  }
+
+  /// As `send` of frames that are lent; no bytes of long frames are copied.
+  public func send(_ message: Message) throws(ZMQError) -> Bool {
+    try offer { socket throws(ZMQError) in try socket.send(message) }
+  }
+
+  @inline(__always)
+  private func offer(_ send: (Socket) throws(ZMQError) -> Bool) throws(ZMQError) -> Bool {
     let open = try requireOpen("send")
     // Sending makes libzmq look at its inbox. Its descriptor then does not fire again for messages that have come meanwhile: the
     // socket has to be looked at once more.
     defer { open.watch.schedule() }
-    var isWhole = true
     do throws(ZMQError) {
-      for index in frames.indices {
-        if try open.socket.send(frames[index], more: index < frames.count - 1, memory: memory) { continue }
-        isWhole = false
-        // Refused at the first frame, nothing was taken. When the connection dies between two frames, libzmq discards the frames
-        // it has, refuses this one, and discards those that follow: each has to be offered, up to the last.
-        if index == 0 { break }
-      }
+      let isWhole = try send(open.socket)
+      if !isWhole { refused() }
+      return isWhole
     } catch {
       if error.code != .unreachable { refused() }
       throw error
     }
-    if !isWhole { refused() }
-    return isWhole
   }
 
   /// Receives what begins with the prefix; the empty one means everything. libzmq counts equal subscriptions. Throws for a
@@ -191,7 +197,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       inproc.tellNext()
       connectionChanged(.connected, at: nil)
     }
-    if canReceive { receive(atMost: messagesPerTurn) }
+    if kind.receives { receive(atMost: messagesPerTurn) }
     // libzmq does not say for one peer of a router that it has room: any event of the socket may be that.
     if isRefused, kind == .router ? !events.isEmpty : readiness()?.contains(.output) == true { becameWritable() }
   }
@@ -201,7 +207,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     guard let readiness = readiness() else { return false }
     if inproc.untold > 0 { return true }
     if isRefused, kind != .router, readiness.contains(.output) { return true }
-    return canReceive && isReading && readiness.contains(.input) && delegate != nil
+    return kind.receives && isReading && readiness.contains(.input) && delegate != nil
   }
 
   private func readiness() -> Socket.Readiness? {
@@ -212,8 +218,6 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       return nil
     }
   }
-
-  private var canReceive: Bool { kind != .push && kind != .publish }
 
   private func receive(atMost limit: Int) {
     // A delegate that ends a connection within `messageReceived` gets here again, and still holds the frames.
@@ -259,7 +263,8 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     delegate = nil
   }
 
-  private func scheduleTurn() { openSocket?.watch.schedule() }
+  /// Has the socket looked at: what is done to `inner` beside this may have used its descriptor's edge up.
+  func scheduleTurn() { openSocket?.watch.schedule() }
 
   private func requireOpen(_ call: String) throws(ZMQError) -> OpenSocket {
     guard let openSocket else { throw ZMQError(code: .notSocket, call: "\(call) on a closed socket") }
@@ -286,7 +291,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     case .connected: connected += 1
     case .disconnected:
       // What came before the end is handed over before it is told, as long as the delegate reads.
-      if canReceive { receive(atMost: Self.messagesBeforeEnd) }
+      if kind.receives { receive(atMost: Self.messagesBeforeEnd) }
       connected = max(0, connected - 1)
     default: break
     }

@@ -20,6 +20,20 @@ public final class Socket {
     try options.apply(to: self)
   }
 
+  /// Takes over a socket that C has made.
+  init(adopting raw: UnsafeMutableRawPointer, _ kind: SocketKind, in context: Context) {
+    self.raw = raw
+    self.kind = kind
+    self.context = context
+  }
+
+  static func kind(of raw: UnsafeMutableRawPointer) throws(ZMQError) -> SocketKind {
+    var kind: CInt = 0
+    var size = MemoryLayout<CInt>.size
+    try check("zmq_getsockopt(ZMQ_TYPE)") { zmq_getsockopt(raw, ZMQ_TYPE, &kind, &size) }
+    return SocketKind(rawValue: kind)
+  }
+
   deinit { zmq_close(raw) }
 
   /// Binds, and returns the endpoint with wildcards resolved, such as the port that `tcp://127.0.0.1:*` got.
@@ -76,6 +90,37 @@ public final class Socket {
       return try CountedFrame.send(frame, on: raw, flags: flags, budget: memory)
     }
     return try attempt("zmq_send") { zmq_send(raw, frame.baseAddress, frame.count, flags) } != nil
+  }
+
+  /// Sends a whole message, or nothing: false when there is no room or no peer, or the connection died between two frames. Long frames
+  /// count in the budget.
+  func send(_ frames: Span<UnsafeRawBufferPointer>, memory: MemoryBudget?) throws(ZMQError) -> Bool {
+    var isWhole = true
+    for index in frames.indices {
+      if try send(frames[index], more: index < frames.count - 1, memory: memory) { continue }
+      isWhole = false
+      // Refused at the first frame, nothing was taken. When the connection dies between two frames, libzmq discards the frames
+      // it has, refuses this one, and discards those that follow: each has to be offered, up to the last.
+      if index == 0 { break }
+    }
+    return isWhole
+  }
+
+  /// As `send` of frames that are lent; no bytes of long frames are copied.
+  func send(_ message: Message) throws(ZMQError) -> Bool {
+    var isWhole = true
+    for index in message.indices {
+      var copy = zmq_msg_t()
+      zmq_msg_init(&copy)
+      // A frame that was taken is left empty, and closing it is then nothing.
+      defer { zmq_msg_close(&copy) }
+      zmq_msg_copy(&copy, message.storage.place(index))
+      let flags = ZMQ_DONTWAIT | (index < message.count - 1 ? ZMQ_SNDMORE : 0)
+      if try attempt("zmq_msg_send", { zmq_msg_send(&copy, raw, flags) }) != nil { continue }
+      isWhole = false
+      if index == 0 { break }
+    }
+    return isWhole
   }
 
   /// Gives the source turns whenever libzmq's descriptor says that the socket is worth a look.

@@ -7,6 +7,10 @@ public struct SocketKind: RawRepresentable, Hashable, Sendable {
   /// A kind by libzmq's number.
   public init(rawValue: CInt) { self.rawValue = rawValue }
 
+  /// Request-reply in strict turn, the client: one request, then its reply. To write twice in a row is an error that ends it.
+  public static let request = SocketKind(rawValue: ZMQ_REQ)
+  /// Request-reply in strict turn, the server: one reply to each request.
+  public static let reply = SocketKind(rawValue: ZMQ_REP)
   /// Request-reply without the alternation: the client of many servers.
   public static let dealer = SocketKind(rawValue: ZMQ_DEALER)
   /// Request-reply with the peer's identity in front: the server of many clients.
@@ -19,6 +23,35 @@ public struct SocketKind: RawRepresentable, Hashable, Sendable {
   public static let publish = SocketKind(rawValue: ZMQ_PUB)
   /// Receives what it subscribes to.
   public static let subscribe = SocketKind(rawValue: ZMQ_SUB)
+  /// As `publish`, and receives its peers' subscriptions: messages of one frame, a byte 1 or 0 and the prefix.
+  public static let xPublish = SocketKind(rawValue: ZMQ_XPUB)
+  /// As `subscribe`, and sends its subscriptions as messages: a byte 1 or 0 and the prefix. Other messages go to the publishers.
+  public static let xSubscribe = SocketKind(rawValue: ZMQ_XSUB)
   /// Exactly one peer.
   public static let pair = SocketKind(rawValue: ZMQ_PAIR)
+  /// TCP peers that do not speak ZeroMQ: messages of two frames, the peer's identity and some bytes. No bytes mean that the peer has
+  /// come or gone, and, sent, end the connection.
+  public static let stream = SocketKind(rawValue: ZMQ_STREAM)
+
+  /// All there are, in libzmq's order.
+  public static let all: [SocketKind] = [
+    .pair, .publish, .subscribe, .request, .reply, .dealer, .router, .pull, .push, .xPublish, .xSubscribe, .stream,
+  ]
+}
+
+extension SocketKind: CustomStringConvertible {
+  private static let names = [
+    "PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH", "XPUB", "XSUB", "STREAM",
+  ]
+
+  /// The name in ZeroMQ's documents, such as "DEALER".
+  public var description: String {
+    Self.names.indices.contains(Int(rawValue)) ? Self.names[Int(rawValue)] : "kind \(rawValue)"
+  }
+
+  /// Whether messages can come.
+  var receives: Bool { self != .push && self != .publish }
+
+  /// Whether sending and receiving take turns.
+  var takesTurns: Bool { self == .request || self == .reply }
 }

@@ -1,7 +1,8 @@
 import CZeroMQ
 import Reactor
 
-/// What a socket is told before its first `bind` or `connect` (`zmq_setsockopt(3)`).
+/// What a socket is told before its first `bind` or `connect` (`zmq_setsockopt(3)`). The usual options are properties; the others are
+/// set by their `SocketOption`: `options.set(.routingID, to: [1, 2])`.
 public struct SocketOptions: Sendable, Hashable {
   /// Messages queued for a peer before a send is refused; 0 for no bound. Default: 1,000.
   ///
@@ -10,7 +11,8 @@ public struct SocketOptions: Sendable, Hashable {
   public var sendHighWaterMark = 1_000
   /// Messages of a peer queued before its sending stops; 0 for no bound. Default: 1,000.
   public var receiveHighWaterMark = 1_000
-  /// How long closing keeps unsent messages; nil keeps them for ever. Default: none.
+  /// How long closing keeps messages that have not been sent; nil keeps them for ever. Default: none; 30 s where
+  /// `Transport.open` makes the socket.
   public var linger: Duration? = .zero
   /// Queue only for peers that are connected (ZMQ_IMMEDIATE): a send without one is refused, and what was queued for a peer that
   /// goes is dropped and not delivered after it has come back. Default: false.
@@ -38,12 +40,20 @@ public struct SocketOptions: Sendable, Hashable {
   public var longestFrame: Int?
   /// A router refuses to send to a peer that is gone or full, and does not drop in silence. Default: true.
   public var mandatory = true
+  /// IPv6 addresses beside those of IPv4; `tcp://*:*` then binds all of both. Default: false.
+  public var ipv6 = false
+  private var others: [OptionValue] = []
 
   /// How the socket shows who it is, and whom it lets in. Default: `null`, nothing and everyone.
   public var security = SocketSecurity.null
 
   /// The defaults.
   public init() {}
+
+  /// Sets any other option. They are set in the order of these calls, after the properties.
+  public mutating func set<Value>(_ option: SocketOption<Value>, to value: Value) {
+    others.append(OptionValue(option, value))
+  }
 }
 
 extension SocketOptions {
@@ -59,7 +69,7 @@ extension SocketOptions {
 
   func apply(to socket: borrowing Socket) throws(ZMQError) {
     try check()
-    let isSubscriber = socket.kind == .subscribe
+    let isSubscriber = socket.kind == .subscribe || socket.kind == .xSubscribe
     try socket.set(ZMQ_SNDHWM, isSubscriber ? 0 : CInt(clamping: sendHighWaterMark))
     try socket.set(ZMQ_RCVHWM, CInt(clamping: receiveHighWaterMark))
     try socket.set(ZMQ_LINGER, linger.map(Self.milliseconds) ?? CInt(-1))
@@ -73,10 +83,11 @@ extension SocketOptions {
     try setKeepAlive(of: socket)
     try socket.set(ZMQ_HANDSHAKE_IVL, Self.milliseconds(handshake))
     try socket.set(ZMQ_CONNECT_TIMEOUT, Self.milliseconds(connectTimeout))
-    try socket.set(ZMQ_IPV6, CInt(1))
+    try socket.set(ZMQ_IPV6, CInt(ipv6 ? 1 : 0))
     try socket.set(ZMQ_MAXMSGSIZE, Int64(longestFrame ?? -1))
     try security.apply(to: socket)
     if socket.kind == .router { try socket.set(ZMQ_ROUTER_MANDATORY, CInt(mandatory ? 1 : 0)) }
+    for other in others { try socket.set(other) }
   }
 
   /// Whole milliseconds as libzmq takes them.

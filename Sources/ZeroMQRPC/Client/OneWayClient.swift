@@ -46,6 +46,7 @@ public final class OneWayClient: LoopSocketDelegate {
     self.states = states ?? EndpointStates(pattern.role, bind: bind, connect: connect, logger: logger)
     var options = SocketOptions()
     options.immediate = true
+    options.ipv6 = true
     // What was accepted is given a moment to leave when the process ends.
     options.linger = .milliseconds(500)
     socket = try LoopSocket(

@@ -39,6 +39,7 @@ public struct RPCOptions: Sendable, Hashable {
   var socket: SocketOptions {
     var options = SocketOptions()
     options.immediate = true
+    options.ipv6 = true
     options.sendHighWaterMark = sendHighWaterMark
     // There are no more replies than calls under way, and with heartbeats on a mark must not be reached.
     options.receiveHighWaterMark = 0

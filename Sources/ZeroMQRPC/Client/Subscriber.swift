@@ -68,6 +68,7 @@ public final class Subscriber: LoopSocketDelegate {
     self.logger = logger
     self.states = states ?? EndpointStates(.subscribe, bind: bind, connect: connect, logger: logger)
     var options = SocketOptions()
+    options.ipv6 = true
     let most = longestFrame.multipliedReportingOverflow(by: 4)
     options.longestFrame = most.overflow ? nil : most.partialValue
     socket = try LoopSocket(.subscribe, options: options, in: context, on: loop)

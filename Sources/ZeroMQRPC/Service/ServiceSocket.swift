@@ -43,6 +43,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     self.loop = loop
     self.service = service
     var options = SocketOptions()
+    options.ipv6 = true
     options.linger = .milliseconds(200)
     let kind: SocketKind =
       switch pattern {

@@ -1,0 +1,32 @@
+extension LoopSocket {
+  /// The value of an option. Throws `invalid` for one that libzmq does not know or does not tell.
+  public func option<Value>(_ option: SocketOption<Value>) throws(ZMQError) -> Value {
+    try requireInner("option").option(option)
+  }
+
+  /// Sets an option; its comment says when that counts. Throws for high-water marks when there is an endpoint.
+  public func set<Value>(_ option: SocketOption<Value>, to value: Value) throws(ZMQError) {
+    try set(OptionValue(option, value))
+  }
+
+  func set(_ value: OptionValue) throws(ZMQError) {
+    // A name that is still being looked up has not come to libzmq yet.
+    if OptionValue.fixed.contains(value.number), endpointCount > 0 { throw value.tooLate }
+    try requireInner("set").set(value)
+    scheduleTurn()
+  }
+
+  /// What the socket could do now.
+  var readinessNow: Socket.Readiness {
+    defer { scheduleTurn() }
+    return (try? inner?.readiness) ?? []
+  }
+
+  /// Closing will keep nothing.
+  func dropsWhatWaits() { try? inner?.set(.linger, to: .zero) }
+
+  private func requireInner(_ call: String) throws(ZMQError) -> Socket {
+    guard let inner else { throw ZMQError(code: .notSocket, call: "\(call) on a closed socket") }
+    return inner
+  }
+}

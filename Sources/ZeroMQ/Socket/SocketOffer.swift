@@ -1,0 +1,47 @@
+import CZeroMQ
+import Reactor
+
+/// A socket that was made elsewhere, for a transport to take over. A transport of another kind refuses it; then it stays what it was.
+public final class SocketOffer: Sendable {
+  // Safe: whoever takes it has it alone, for it was given away by who made it.
+  private enum Offered: @unchecked Sendable {
+    case socket(Socket)
+    case raw(UnsafeMutableRawPointer, Context)
+  }
+
+  private let kind: SocketKind
+  private let offered: Guarded<Offered?>
+
+  /// Offers a socket that nobody else uses any more.
+  public init(_ socket: sending Socket) {
+    kind = socket.kind
+    offered = Guarded(.socket(socket))
+  }
+
+  /// Offers a socket that C has made in that context, and nobody else uses any more. Who takes it over closes it in the end; an offer that
+  /// is dropped does not.
+  public init(_ raw: UnsafeMutableRawPointer, in context: Context) throws(ZMQError) {
+    kind = try Socket.kind(of: raw)
+    offered = Guarded(.raw(raw, context))
+  }
+
+  /// The socket, if it was made here and nobody has taken it over.
+  public func take() -> sending Socket? {
+    let taken = offered.withLock { offered -> Offered? in
+      guard case .socket = offered else { return nil }
+      return offered.take()
+    }
+    if case .socket(let socket) = taken { return socket }
+    return nil
+  }
+
+  /// The socket, for a transport of that kind.
+  func take(_ wanted: SocketKind) throws(ZMQError) -> Socket {
+    guard kind == wanted else { throw ZMQError(code: .invalid, call: "a \(kind) socket for a \(wanted) transport") }
+    switch offered.withLock({ $0.take() }) {
+    case .socket(let socket): return socket
+    case .raw(let raw, let context): return Socket(adopting: raw, kind, in: context)
+    case nil: throw ZMQError(code: .notSocket, call: "a socket that was taken over already")
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import CZeroMQ
+
+extension Transport {
+  /// Runs something with the delegate, where that lives; nil after `connectionLost`.
+  public func withDelegate<Result: Sendable, Failure: Error>(
+    _ body: @Sendable (any TransportDelegate, isolated Transport) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard let delegate else { return nil }
+    return try body(delegate, self)
+  }
+
+  /// The value of an option.
+  public func option<Value>(_ option: SocketOption<Value>) throws(ZMQError) -> Value {
+    try requireOpen("option").option(option)
+  }
+
+  /// Sets an option; its comment says when that counts. Throws for high-water marks when there is an endpoint.
+  public func set<Value>(_ option: SocketOption<Value>, to value: Value) throws(ZMQError) {
+    let (socket, setting) = (try requireOpen("set"), OptionValue(option, value))
+    switch setting.number {
+    case ZMQ_SUBSCRIBE: try subscribe(setting.bytes)
+    case ZMQ_UNSUBSCRIBE: try unsubscribe(setting.bytes)
+    default: try socket.set(setting)
+    }
+  }
+
+  /// libzmq's socket, to read from it what has no name here; nil after the end. To send, to receive or to close through it breaks the transport.
+  public var inner: Socket? { socket?.inner }
+
+  /// The kind, the state, and how much waits, in one line.
+  public var description: String {
+    let readiness = socket?.readinessNow ?? []
+    let reads = isReadingPaused ? "paused" : readiness.contains(.input) ? "ready" : "idle"
+    let writes = readiness.contains(.output) ? "ready" : "idle"
+    return
+      "Transport(\(kind), \(isOpen ? "open" : "closed"), read=\(reads), write=\(writes), bufsize=\(writeBufferSize))"
+  }
+}

@@ -1,0 +1,59 @@
+import DequeModule
+
+/// Messages that wait for room at the socket, and when their writer is to pause. A value without I/O.
+///
+/// The writer is told to pause when more than `high` bytes wait, and to go on when at most `low` do: each once, in turn.
+struct WriteBuffer {
+  enum Change: Hashable {
+    case pause, resume
+  }
+
+  /// The bytes at which the writer goes on, and beyond which it pauses.
+  private(set) var limits: (low: Int, high: Int) = (16 << 10, 64 << 10)
+  /// Bytes that wait.
+  private(set) var byteCount = 0
+  /// The writer was told to pause.
+  private(set) var isPaused = false
+  private var messages: Deque<Message> = []
+
+  var isEmpty: Bool { messages.isEmpty }
+  var first: Message? { messages.first }
+
+  mutating func append(_ message: Message) -> Change? {
+    messages.append(message)
+    byteCount += message.byteCount
+    return change()
+  }
+
+  mutating func removeFirst() -> Change? {
+    byteCount -= messages.removeFirst().byteCount
+    return change()
+  }
+
+  /// What waits is dropped; nobody is told.
+  mutating func removeAll() {
+    messages = []
+    byteCount = 0
+  }
+
+  /// Without `high` it is four times `low`, without `low` it is a quarter of `high`, without both they are 16 and 64 KiB. False, with
+  /// nothing changed, when they make no sense.
+  mutating func setLimits(high: Int?, low: Int?) -> Bool {
+    let (fourfold, overflows) = (low ?? 16 << 10).multipliedReportingOverflow(by: 4)
+    let upper = high ?? (overflows ? .max : fourfold)
+    let lower = low ?? upper / 4
+    guard lower >= 0, upper >= lower else { return false }
+    limits = (lower, upper)
+    return true
+  }
+
+  /// What the writer is to be told now.
+  mutating func change() -> Change? {
+    switch isPaused {
+    case false where byteCount > limits.high: isPaused = true
+    case true where byteCount <= limits.low: isPaused = false
+    default: return nil
+    }
+    return isPaused ? .pause : .resume
+  }
+}

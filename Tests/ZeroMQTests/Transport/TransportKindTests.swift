@@ -1,0 +1,127 @@
+import Glibc
+import Reactor
+import Support
+import Testing
+
+@testable import ZeroMQ
+
+@Suite("the kinds of sockets", .timeLimit(.minutes(1)))
+struct TransportKindTests {
+  @Test(
+    "CORE-10: each kind exchanges messages with each kind that it goes with, whichever of them binds",
+    arguments: [
+      (SocketKind.pair, SocketKind.pair), (.push, .pull), (.dealer, .dealer), (.dealer, .reply), (.publish, .subscribe),
+      (.publish, .xSubscribe), (.xPublish, .subscribe), (.xPublish, .xSubscribe), (.request, .reply),
+      (.request, .router),
+      (.dealer, .router), (.router, .router),
+    ], [true, false])
+  func exchange(kinds: (SocketKind, SocketKind), firstBinds: Bool) async throws {
+    try await Peers.with { peers in
+      let (sender, receiver) = kinds
+      let options: (inout SocketOptions) -> Void = { options in
+        options.set(.routingID, to: [77])
+      }
+      let other = try await peers.peer(
+        receiver, bind: firstBinds ? [] : [Peers.any], options: receiver == .router ? options : { _ in },
+        doing: { note, transport in
+          guard case .message(let frames) = note else { return }
+          if [.reply, .router].contains(receiver), frames.last == [5] {
+            transport.write(Message(frames.dropLast() + [[6]]))
+          }
+        })
+      let one = try await peers.peer(
+        sender, bind: firstBinds ? [Peers.any] : [], connect: firstBinds ? [] : other.boundTo)
+      if firstBinds { for endpoint in await one.boundTo { try await other.transport.connect(endpoint) } }
+      if receiver == .subscribe { try await other.transport.subscribe([]) }
+      if receiver == .xSubscribe { await other.write([1]) }
+      var message: [[UInt8]] = [[5]]
+      if sender == .dealer, receiver == .reply { message = [[], [5]] }
+      if sender == .router { message = [[77], [5]] }
+      // A subscription, and the identity of a router's peer, are on their way at first.
+      let repeats = [.publish, .xPublish, .router].contains(sender)
+      if !repeats { await one.transport.write(Message(message)) }
+      try await eventually("the message") {
+        if repeats { await one.transport.write(Message(message)) }
+        return other.notes.messages.contains { $0.last == [5] }
+      }
+      if [.reply, .router].contains(receiver), sender != .router {
+        try await eventually("the answer") { one.notes.messages.first?.last == [6] }
+      }
+      #expect(one.notes.events == [.made])
+    }
+  }
+
+  @Test("REQ and REP take turns, a hundred times, and what is out of turn ends the transport") func turns() async throws
+  {
+    try await Peers.with { peers in
+      let reply = try await peers.peer(
+        .reply, bind: [Peers.any],
+        doing: { note, transport in if case .message(let frames) = note { transport.write(Message(frames + [[0]])) } })
+      let request = try await peers.peer(.request, connect: reply.boundTo)
+      for number in 1...100 {
+        await request.write([UInt8(number)])
+        #expect(try await request.has(number).last == [[UInt8(number)], [0]])
+      }
+      await request.transport.writeTwice()
+      await request.transport.waitClosed()
+      #expect(request.notes.events == [.made, .lost(.wrongState)])
+    }
+  }
+
+  @Test("XPUB is told the subscriptions, with their ends, and sends a welcome") func xPublish() async throws {
+    try await Peers.with { peers in
+      let publisher = try await peers.peer(.xPublish, bind: [Peers.any], options: { $0.set(.welcome, to: [119]) })
+      let subscriber = try await peers.peer(.subscribe)
+      try await subscriber.transport.subscribe([119])
+      try await subscriber.transport.connect(publisher.boundTo[0])
+      #expect(try await publisher.has(1) == [[[1, 119]]])
+      #expect(try await subscriber.has(1) == [[[119]]])
+      try await subscriber.transport.unsubscribe([119])
+      #expect(try await publisher.has(2).last == [[0, 119]])
+    }
+  }
+
+  @Test("XSUB subscribes by messages, and sends others to the publishers") func xSubscribe() async throws {
+    try await Peers.with { peers in
+      let (publisher, subscriber) = try await peers.pair(.xPublish, .xSubscribe)
+      await subscriber.write([1, 97])
+      await subscriber.write([9, 9])
+      #expect(try await publisher.has(2) == [[[1, 97]], [[9, 9]]])
+      for topic in ["b", "ab"] { await publisher.transport.write(Message(topic)) }
+      #expect(try await subscriber.has(1) == [[[97, 98]]])
+      await subscriber.write([0, 97])
+      #expect(try await publisher.has(3).last == [[0, 97]])
+    }
+  }
+
+  @Test("STREAM speaks plain TCP: it is told of the connection, exchanges bytes, and ends the connection") func stream()
+    async throws
+  {
+    try await Peers.with { peers in
+      let stream = try await peers.peer(
+        .stream, bind: [Peers.any],
+        doing: { note, transport in
+          guard case .message(let frames) = note, frames[1] == Array("ping".utf8) else { return }
+          transport.write(Message([frames[0], Array("pong".utf8)]))
+          transport.write(Message([frames[0], []]))
+        })
+      let port = await stream.boundTo[0].port
+      let answer = try await offThread {
+        let client = try RawPeer(port: port)
+        try client.send(Array("ping".utf8))
+        return client.receive(5)
+      }
+      #expect(answer == Array("pong".utf8), "and the end of the connection after it")
+      let messages = try await stream.has(2)
+      #expect(messages.map { $0[1] } == [[], Array("ping".utf8)])
+      #expect(Set(messages.map { $0[0] }).count == 1)
+    }
+  }
+}
+
+extension Transport {
+  /// In one turn: no reply can come between the two.
+  fileprivate func writeTwice() {
+    for number: UInt8 in 1...2 { write(Message([[number]])) }
+  }
+}
