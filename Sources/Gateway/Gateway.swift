@@ -140,6 +140,9 @@ public final class Gateway: Sendable {
         libzmq does not say how many
         """, metadata: ["grace": "\(grace)"])
     }
+    for (service, events) in accounts.eventsOfServices.sorted(by: { $0.key < $1.key }) {
+      logger.info("the events of a service", metadata: ["service": "\(service)"].merging(events.metadata) { $1 })
+    }
     logger.info("stopped", metadata: accounts.metadata)
     return accounts
   }
@@ -169,12 +172,21 @@ extension Accounts {
     [
       "accepted": "\(accepted)", "answered": "\(answered)", "refused": "\(refused)", "failed": "\(failed)",
       "abandoned": "\(abandoned)", "late-replies": "\(lateReplies.count)",
-      "events": "\(events.numbered)", "events-delivered": "\(events.delivered)",
-      "events-filtered": "\(events.filtered)",
-      "events-lost": "\(events.lost)",
       "calls": "\(calls.accepted)", "calls-answered": "\(calls.answered)", "calls-refused": "\(calls.refused)",
       "calls-failed": "\(calls.failed)", "calls-abandoned": "\(calls.abandoned)",
       "joined-calls": "\(joinedCalls)", "kept-results": "\(keptResults)",
+    ].merging(events.metadata) { $1 }
+  }
+}
+
+extension EventAccounts {
+  /// As a line of the log tells them.
+  fileprivate var metadata: Logger.Metadata {
+    [
+      "events": "\(numbered)", "streams": "\(streams)", "events-passed": "\(passed)",
+      "events-delivered": "\(delivered)",
+      "events-filtered": "\(filtered)", "events-lost": "\(lost)", "events-superseded": "\(superseded)",
+      "events-unsent": "\(unsent)",
     ]
   }
 }

@@ -131,8 +131,8 @@ actor Shard {
     var accounts = handler.accounts
     accounts.calls = handler.callBooks.accounts
     upstreams.count(into: &accounts)
-    for feed in feeds.values { accounts.events = accounts.events + feed.accounts }
-    for hub in hubs.values { accounts.events.numbered += hub.numbered }
+    for (service, feed) in feeds { accounts.eventsOfServices[service] = feed.accounts }
+    for (service, hub) in hubs { accounts.eventsOfServices[service]?.numbered = hub.numbered }
     return accounts
   }
 

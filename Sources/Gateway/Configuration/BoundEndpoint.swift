@@ -10,12 +10,17 @@ struct BoundEndpoint {
   /// The one whose `bind` names it.
   let section: Section
 
+  /// Whether the other one is in the way. Of one that a `bind` lists twice it was told where that is read.
+  private func excludes(_ other: BoundEndpoint) -> Bool {
+    endpoint.excludes(other.endpoint) && !(section === other.section && endpoint.isSame(as: other.endpoint))
+  }
+
   /// Reports those that another one before it, or an address to listen on, is in the way of.
   static func check(_ all: [BoundEndpoint], listening: [ListenAddress]) {
     for (index, one) in all.enumerated() {
       let place = if case .ipc = one.endpoint.address { "path" } else { "port" }
       let other =
-        if let other = all[..<index].first(where: { $0.endpoint.excludes(one.endpoint) }) {
+        if let other = all[..<index].first(where: { $0.excludes(one) }) {
           "\(other.endpoint) of service \"\(other.service)\""
         } else {
           listening.first { one.endpoint.excludes($0) }.map { "http.listen, which has \($0)" }

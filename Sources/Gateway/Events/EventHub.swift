@@ -208,7 +208,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
         ? page(.lastValues(before: history.end), from: 1, opening.filter)
         : page(.history(conflating: false), from: resumption.next, opening.filter)
       let beginning = StreamBeginning(
-        id: EventID(epoch: recorder.epoch, number: resumption.next - 1), gap: resumption.gap, publishers: publishers,
+        id: EventID(epoch: recorder.epoch, number: resumption.next - 1), gap: resumption.gap,
+        publishers: recorder.publishers(before: resumption.next),
         page: page.page, end: history.end)
       shard.tell(service, .opened(ticket: opening.ticket, beginning))
       return prefixes + page.cost
@@ -258,6 +259,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   func published(_ call: BorrowedCall, extra: UnsafeRawBufferPointer) { recorder.published(call, extra: extra) }
 
   func dropped(topic: UnsafeRawBufferPointer) { recorder.dropped(topic: topic) }
+
+  func dropped(topic: UnsafeRawBufferPointer, frameOf bytes: Int) { recorder.dropped(topic: topic, frameOf: bytes) }
 
   func publishedAll() { handOver() }
 

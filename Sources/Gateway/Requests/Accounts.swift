@@ -25,8 +25,10 @@ public struct Accounts: Sendable, Hashable {
 
   /// What has become of calls that are no requests of their own.
   public internal(set) var calls = CallAccounts()
-  /// What has become of the events of streams.
-  public internal(set) var events = EventAccounts()
+  /// What has become of the events of streams, of each service that can be subscribed to.
+  public internal(set) var eventsOfServices: [String: EventAccounts] = [:]
+  /// Those of all services together.
+  public var events: EventAccounts { eventsOfServices.values.reduce(EventAccounts(), +) }
 
   /// Requests without an end so far.
   public var underWay: Int { accepted - answered - refused - failed - abandoned }
@@ -45,7 +47,7 @@ public struct Accounts: Sendable, Hashable {
     sum.keptResults = left.keptResults + right.keptResults
     sum.lateReplies = left.lateReplies + right.lateReplies
     sum.calls = left.calls + right.calls
-    sum.events = left.events + right.events
+    sum.eventsOfServices = left.eventsOfServices.merging(right.eventsOfServices, uniquingKeysWith: +)
     return sum
   }
 }

@@ -39,7 +39,7 @@ struct JSONRPCResponder: Responder {
       case .invalid(let id): group.add(.invalidRequest(id: id), because: JSONRPCAnswer.notRequest)
       case .unsendable(let problem, let id?): group.add(problem, id: id)
       case .unsendable(let problem, nil):
-        refusal = problem
+        // Nobody is told of a notification that cannot be made.
         request.callBooks.begin()
         request.callBooks.end(problem)
       case .call(let method, let frames, let id?):
