@@ -9,12 +9,17 @@ public final class Socket {
   /// Which pattern it speaks.
   public let kind: SocketKind
   let raw: UnsafeMutableRawPointer
+  /// A PUB that is an XPUB to libzmq, which alone tells of subscriptions.
+  private(set) var isWatching = false
+  /// Whether subscriptions come as messages.
+  var tellsSubscriptions: Bool { isWatching || kind == .xPublish }
   // A context must outlive its sockets.
   let context: Context
 
   /// Creates a socket with its options set, neither bound nor connected.
   public init(_ kind: SocketKind, in context: Context, options: SocketOptions = .init()) throws(ZMQError) {
-    raw = try context.socket(kind)
+    isWatching = kind == .publish && options.watchesSubscribers
+    raw = try context.socket(isWatching ? .xPublish : kind)
     self.kind = kind
     self.context = context
     try options.apply(to: self)
