@@ -198,7 +198,8 @@ struct OneWayTests {
     var small = SocketOptions()
     small.receiveHighWaterMark = 1
     small.heartbeat = .zero
-    let worker = try await rig.wire(.pull, options: small)
+    // Not over ipc: with a mark as low as this, the worker's libzmq 4.3.4 loses the tail when the other side has closed.
+    let worker = try await rig.wire(.pull, bind: "tcp://127.0.0.1:*", options: small)
     let log = RecordingLog()
     let configuration = try Configuration.load(
       yaml: """
@@ -212,10 +213,10 @@ struct OneWayTests {
     #expect(try await worker.receive()[0] == "first".bytes)
     await worker.pause(true)
     let text = String(repeating: "x", count: 50_000)
-    for number in 0..<150 {
+    for number in 0..<400 {
       #expect(try await gateway.http.post("/push/s/n\(number)", "[\"\(text)\"]").status == 202)
     }
-    return (worker, 150, gateway, log)
+    return (worker, 400, gateway, log)
   }
 
   @Test("a one-way call takes no deadline, and its body is checked as any other")
