@@ -46,6 +46,10 @@ actor ProxyStation {
   func pause(_ isPaused: Bool) { engine?.isPaused = isPaused }
   var statistics: ProxyStatistics { engine?.statistics ?? .init() }
   var areOpen: Bool { front?.isOpen == true && back?.isOpen == true }
+  /// Whether messages wait at the front.
+  var hasInput: Bool { front?.readinessNow.contains(.input) == true }
+  /// Whether nothing of what waits at the front can leave at the back.
+  var isBlocked: Bool { hasInput && back?.readinessNow.contains(.output) == false }
   func closeBack() { back?.close() }
   func sendBack(_ frames: [[UInt8]]) throws -> Bool { try back?.send(frames) ?? false }
 

@@ -14,7 +14,8 @@ final class Event: Sendable {
 
   /// Counts up by one for each event of a service.
   let sequence: UInt64
-  /// The topic, as far as it is kept: one byte more than a prefix can be long, which tells that it is longer; nil for what every stream is told, such as the loss of a publisher.
+  /// The topic, as far as it is kept: one byte more than a prefix can be long, which tells that it is longer; nil for what every stream
+  /// is told, such as the loss of a publisher.
   let topic: [UInt8]?
   /// The lines of the event, with the empty line that ends it.
   let text: [UInt8]

@@ -1,7 +1,8 @@
 /// What has become of the events of streams: each number that a stream has come past counts once for that stream.
 ///
 /// A stream's numbers begin behind the event that its client names, else with the first one that it is to get, and end with the last
-/// one that came to its thread while it was open. Where nobody knows how many are missing (a `gap` whose `missed` is null), they begin behind the gap.
+/// one that came to its thread while it was open. Where nobody knows how many are missing (a `gap` whose `missed` is null), they begin
+/// behind the gap.
 public struct EventAccounts: Sendable, Hashable {
   /// Numbers that were given: to published calls, to gaps in the place of such, and to changes of the publishers.
   public internal(set) var numbered = 0

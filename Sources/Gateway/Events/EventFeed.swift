@@ -118,8 +118,8 @@ final class EventFeed: TimerHandler {
     home.ask(service, .closed(stream.filter), from: shard)
   }
 
-  /// Asks every stream to end with `bye`, when its client has taken what came before: many of them one after the other, within the grace. Those
-  /// that open after this end at once.
+  /// Asks every stream to end with `bye`, when its client has taken what came before: many of them one after the other, within the
+  /// grace. Those that open after this end at once.
   ///
   /// `Gateway.stop` has all shards do this: `Shard.drain` first makes the servers take no new requests, then drains the feeds, then
   /// waits for the grace at most. `Shard.close` cuts off the streams whose clients have not read all by then.

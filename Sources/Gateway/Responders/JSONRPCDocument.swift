@@ -91,17 +91,16 @@ struct JSONRPCDocument {
     let start = buffer.count
     do throws(TranscodingError) {
       try reader.transcode(value, into: &buffer)
-      let token = try buffer.withUnsafeBytes { bytes throws(TranscodingError) in
-        var cursor = Cursor(UnsafeRawBufferPointer(rebasing: bytes[start...]), limits: reader.limits)
-        return switch try cursor.next() {
-        case .array: UInt8(ascii: "[")
-        case .map: UInt8(ascii: "{")
-        default: UInt8(0)
+      let range = start..<buffer.count
+      return try buffer.withUnsafeBytes { bytes throws(TranscodingError) in
+        var cursor = Cursor(UnsafeRawBufferPointer(rebasing: bytes[range]), limits: reader.limits)
+        switch try cursor.next() {
+        case .array: frames.arguments = range
+        case .map: frames.keywords = range
+        default: return false
         }
+        return true
       }
-      if token == UInt8(ascii: "[") { frames.arguments = start..<buffer.count }
-      if token == UInt8(ascii: "{") { frames.keywords = start..<buffer.count }
-      return token != 0
     } catch {
       // Told by its place in the whole.
       var offset = error.offset

@@ -98,7 +98,8 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   ///
   /// A host's name is looked up beside the loop, all its addresses are tried in turn, and it is looked up again after a loss
   /// and from time to time while there is no connection. To a name nothing can be sent before it is connected, nor to
-  /// what is connected to after it, whatever `SocketOptions.immediate` says. Of two endpoints that lead to one address only one gets a connection.
+  /// what is connected to after it, whatever `SocketOptions.immediate` says. Of two endpoints that lead to one address only one gets a
+  /// connection.
   public func connect(_ endpoint: Endpoint) throws(ZMQError) {
     let open = try requireOpen("connect")
     do { try endpoint.requireConnectable() } catch {

@@ -19,7 +19,7 @@ final class Subscribers: MessageMover {
 
   private weak var socket: Socket?
   private var frames = ReceivedMessage()
-  private var subscriptions = Subscriptions()
+  private var subscriptions = PeerSubscriptions()
   private var waits: [Wait] = []
 
   init(of socket: Socket) { self.socket = socket }

@@ -48,7 +48,8 @@ final class ProxyLane {
   /// Gives what it holds, or drops it.
   func end() {
     guard isHolding else { return }
-    if let to = sink.inner, (try? give(to)) == true {} else { statistics.dropped += 1 }
+    let isGiven = (try? sink.inner.map(give)) == true
+    if !isGiven { statistics.dropped += 1 }
     isHolding = false
     message.clear()
   }
@@ -81,7 +82,7 @@ final class ProxyLane {
 
   /// libzmq 4.3.4 writes a subscription of 246...255 bytes in a way that spoils all that follow on the same connection.
   private static func isPassable(_ message: borrowing ReceivedMessage, to kind: SocketKind) -> Bool {
-    guard kind == .xSubscribe, message.count == 1, Subscriptions.isOne(message[0]) else { return true }
+    guard kind == .xSubscribe, message.count == 1, PeerSubscriptions.isOne(message[0]) else { return true }
     return !(Socket.longestPrefix + 1...255).contains(message[0].count - 1)
   }
 }

@@ -38,7 +38,7 @@ final class BackendConnection {
   /// How busy the backend is, as far as one can tell: calls that were given up count until it shows that it is done with them.
   var load: Int { sentCalls + timeoutsSinceReply + cancelledSinceReply }
   private let link: EngineLink
-  private let line = SocketLine()
+  private let line = ConnectionLine()
   private let states: EndpointStates
   private let socket: LoopSocket
   private let loop: Loop
@@ -167,7 +167,7 @@ final class BackendConnection {
 
 /// Hands on what the socket tells. The socket refers to its delegate weakly, and what is referred to weakly takes several times as
 /// long to be retained: each call retains its connection.
-private final class SocketLine: LoopSocketDelegate {
+private final class ConnectionLine: LoopSocketDelegate {
   // Safe: the connection takes itself out before it goes, on the loop's thread, on which the socket tells everything.
   unowned(unsafe) var connection: BackendConnection?
 

@@ -110,9 +110,7 @@ struct EndpointState {
   /// There has been no connection for a while. Returns whether to look why; the look's outcome is told by `looked`.
   mutating func unreached(_ holder: Holder, at now: Instant) -> Bool {
     missing.insert(holder)
-    guard !isLooking, lastLook.map({ now - $0 >= Self.betweenLooks }) ?? true else { return false }
-    (isLooking, lastLook) = (true, now)
-    return true
+    return mayLook(at: now)
   }
 
   /// A look has found that, or the right peer.
@@ -129,11 +127,7 @@ struct EndpointState {
   }
 
   /// Calls on a connection that stands get no reply. Returns whether to look who is there; what that finds is told by `lookedAtSilent`.
-  mutating func silent(at now: Instant) -> Bool {
-    guard !isLooking, lastLook.map({ now - $0 >= Self.betweenLooks }) ?? true else { return false }
-    (isLooking, lastLook) = (true, now)
-    return true
-  }
+  mutating func silent(at now: Instant) -> Bool { mayLook(at: now) }
 
   /// That look has found that, or the right peer. One that cannot answer is told once, until the right one is there.
   mutating func lookedAtSilent(_ found: ConnectFault?, at now: Instant) -> Line? {
@@ -175,6 +169,12 @@ struct EndpointState {
     guard isNews, told == .gone || mayTell(at: now) else { return nil }
     told = .missing
     return .missing(fault)
+  }
+
+  private mutating func mayLook(at now: Instant) -> Bool {
+    guard !isLooking, lastLook.map({ now - $0 >= Self.betweenLooks }) ?? true else { return false }
+    (isLooking, lastLook) = (true, now)
+    return true
   }
 
   private mutating func mayTell(at now: Instant) -> Bool {

@@ -104,7 +104,7 @@ struct NoConnectionTests {
   @Test("a peer that libzmq connects and that can never answer is told of when calls are not answered, once")
   func deaf() async throws {
     try await Rig.with { rig in
-      let peer = try await rig.wire(SocketKind(rawValue: 4), bind: rig.directory.endpoint("rep"))
+      let peer = try await rig.wire(.reply, bind: rig.directory.endpoint("rep"))
       let (log, gateway) = try await start(
         rig, #"s: { pattern: rpc, connect: ["\#(await peer.endpoint)"], timeout: 50ms, breaker: off }"#, threads: 1)
       let line = "warning: calls are not answered: the peer is REP, rpc needs ROUTER"
@@ -140,7 +140,7 @@ struct NoConnectionTests {
       _ = try await rig.wire(.router, bind: right)
       _ = try await rig.wire(.pull, bind: wrong)
       let (rep, dealer, bound) = (rig.directory.endpoint("p"), rig.directory.endpoint("d"), rig.directory.endpoint("b"))
-      _ = try await rig.wire(SocketKind(rawValue: 4), bind: rep)
+      _ = try await rig.wire(.reply, bind: rep)
       // It answers if it speaks the protocol by itself, which cannot be seen.
       _ = try await rig.wire(.dealer, bind: dealer)
       let configuration = try Configuration.load(

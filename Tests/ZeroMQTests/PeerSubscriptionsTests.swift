@@ -5,13 +5,13 @@ import Testing
 @testable import ZeroMQ
 
 @Suite("subscriptions of a publisher's peers")
-struct SubscriptionsTests {
-  private func take(_ bytes: [UInt8], _ subscriptions: inout Subscriptions) -> [UInt8]? {
+struct PeerSubscriptionsTests {
+  private func take(_ bytes: [UInt8], _ subscriptions: inout PeerSubscriptions) -> [UInt8]? {
     bytes.withUnsafeBytes { subscriptions.take($0) }
   }
 
   @Test("a topic matches its prefixes, itself and the empty one; what has ended matches no more") func matches() {
-    var subscriptions = Subscriptions()
+    var subscriptions = PeerSubscriptions()
     #expect(!subscriptions.match([]))
     #expect(take([1, 5, 6], &subscriptions) == [5, 6])
     #expect(take([1, 5, 6], &subscriptions) == nil)
@@ -30,14 +30,14 @@ struct SubscriptionsTests {
   }
 
   @Test("what is no subscription changes nothing") func others() {
-    var subscriptions = Subscriptions()
+    var subscriptions = PeerSubscriptions()
     for bytes in [[], [2], [7, 1], [0]] as [[UInt8]] { #expect(take(bytes, &subscriptions) == nil) }
     #expect(!subscriptions.match([1]))
   }
 
   @Test("what goes beyond the bound is not remembered, until there is room again") func bounded() {
-    var subscriptions = Subscriptions()
-    let long = [UInt8](repeating: 9, count: Subscriptions.limit - 64 - 65)
+    var subscriptions = PeerSubscriptions()
+    let long = [UInt8](repeating: 9, count: PeerSubscriptions.limit - 64 - 65)
     #expect(take([1] + long, &subscriptions) == long)
     #expect(take([1, 7], &subscriptions) == [7])
     #expect(take([1, 8], &subscriptions) == nil)
