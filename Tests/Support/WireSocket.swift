@@ -41,6 +41,9 @@ public actor WireSocket {
   }
 
   private func open(_ kind: SocketKind, _ bind: String?, _ connect: String?, _ options: SocketOptions) throws {
+    // As the sockets of clients and services, whose endpoints may be spelled as IPv6.
+    var options = options
+    options.ipv6 = true
     let socket = try LoopSocket(kind, options: options, in: context, on: reactor.loop)
     socket.delegate = inbox
     self.socket = socket
