@@ -49,7 +49,9 @@ struct PythonPatternTests {
       let python = try await Python(other, connect: weBind ? await peer.boundTo[0] : nil)
       if !weBind { try await peer.transport.connect(python.endpoint) }
       let envelope: [String] = [.reply, .dealer].contains(kind) && ["DEALER", "REP"].contains(other) ? [""] : []
-      let (texts, text): ([String], JSON) = (envelope + ["a", "", "b"], .array((envelope + ["a", "", "b"]).map { .string($0) }))
+      let (texts, text): ([String], JSON) = (
+        envelope + ["a", "", "b"], .array((envelope + ["a", "", "b"]).map { .string($0) })
+      )
       let frames = texts.map { Array($0.utf8) }
       switch kind {
       case .reply, .router:
@@ -76,7 +78,11 @@ struct PythonPatternTests {
         try await python.tell(["send": text])
         #expect(try await peer.has(1) == [frames])
       default:
-        if other == "SUB" { try await python.tell(["subscribe": "a"]) } else { try await python.tell(["send": ["\u{1}a"]]) }
+        if other == "SUB" {
+          try await python.tell(["subscribe": "a"])
+        } else {
+          try await python.tell(["send": ["\u{1}a"]])
+        }
         if kind == .xPublish { #expect(try await peer.has(1) == [[[1, 97]]]) }
         let isOver = Guarded(false)
         async let answer = python.tell(["receive": true])
@@ -91,6 +97,24 @@ struct PythonPatternTests {
       }
       await python.process.destroy()
       #expect(peer.notes.events == [.made])
+    }
+  }
+
+  @Test("CORE-10: STREAM speaks with a plain TCP peer, whichever side listens", arguments: [true, false])
+  func stream(weBind: Bool) async throws {
+    try await Peers.with { peers in
+      let peer = try await peers.peer(.stream, bind: weBind ? [Peers.any] : [])
+      let python = try await Python("TCP", connect: weBind ? await peer.boundTo[0] : nil)
+      if !weBind { try await peer.transport.connect(python.endpoint) }
+      let hello = try await peer.has(1)[0]
+      #expect(hello[1] == [], "the connection is there")
+      await peer.write(hello[0], Array("ping".utf8))
+      #expect(try await python.tell(["receive": true])["message"] == ["ping"])
+      try await python.tell(["send": ["po", "ng"]])
+      #expect(try await peer.has(2)[1] == [hello[0], Array("pong".utf8)])
+      await peer.write(hello[0], [])
+      #expect(try await python.tell(["receive": true])["message"] == [""], "the connection has ended")
+      await python.process.destroy()
     }
   }
 }

@@ -95,7 +95,8 @@ struct TransportOptionTests {
       #expect(try await it.option(.int32(16)) == SocketKind.dealer.rawValue)
       let calls: [@Sendable () async throws -> Void] = [
         { _ = try await it.option(.int32(12_345)) }, { try await it.set(.int32(12_345), to: 1) },
-        { try await it.set(.int32(17), to: -2) }, { try await it.set(.bytes(5), to: []) }, { _ = try await it.option(.int32(22)) },
+        { try await it.set(.int32(17), to: -2) }, { try await it.set(.bytes(5), to: []) },
+        { _ = try await it.option(.int32(22)) },
       ]
       for call in calls {
         let error = await #expect(throws: ZMQError.self) { try await call() }
