@@ -16,7 +16,7 @@ struct ParityPage {
     rows = text.split(separator: "\n").compactMap { line in
       let cells = line.components(separatedBy: " | ")
       guard cells.count == 4, let id = cells[0].wholeMatch(of: /\| ([A-Z]+-[0-9]+)/)?.output.1 else { return nil }
-      let tests = cells[3].replacing(/ \|$/, with: "").components(separatedBy: "<br>")
+      let tests = cells[3].replacing(#/ \|$/#, with: "").components(separatedBy: "<br>")
       return Row(id: String(id), here: cells[2], tests: tests == ["-"] ? [] : tests)
     }
   }

@@ -21,7 +21,7 @@ struct ConnectionStressTests {
   /// A socket that is attacked, and the kind of an honest peer.
   private struct Victim: Sendable {
     let transport: Transport
-    let listener = Listener()
+    let listener: Listener
     let honest: SocketKind
     /// Or else the honest peer speaks first.
     let speaks: Bool
@@ -36,7 +36,8 @@ struct ConnectionStressTests {
 
     init(_ kind: SocketKind, _ honest: SocketKind, speaks: Bool, on reactor: Reactor, in context: Context) async throws
     {
-      (self.honest, self.speaks) = (honest, speaks)
+      let listener = Listener()
+      (self.honest, self.speaks, self.listener) = (honest, speaks, listener)
       transport = try await Transport.open(
         kind, bind: [Peers.any], on: reactor, in: context,
         options: { options in
@@ -44,7 +45,7 @@ struct ConnectionStressTests {
           // What a router cannot send to those who are gone is no matter here.
           options.mandatory = false
         }, reporting: { _ in }
-      ) { [listener] in listener }
+      ) { listener }
       port = await transport.boundPort
       if kind == .subscribe { try await transport.subscribe([]) }
       if kind == .xSubscribe { await transport.write([[1]]) }

@@ -21,14 +21,14 @@ struct MessageStressTests {
       Numbers.Order(throwing: strain == .throwing, echoes: flow == .dealerRouter),
       Numbers.Order(throwing: strain == .throwing)
     )
-    let storm = strain == .signals ? try await SignalStorm(on: names) : nil
+    let storm: SignalStorm? = if strain == .signals { try await SignalStorm(on: names) } else { nil }
     let (kind, other): (SocketKind, SocketKind) =
       switch flow {
       case .pushPull: (.push, .pull)
       case .dealerRouter: (.dealer, .router)
       case .publishSubscribe: (.publish, .subscribe)
       }
-    func report(_ report: TransportReport) { reports.withLock { $0 += 1 } }
+    @Sendable func report(_ report: TransportReport) { reports.withLock { $0 += 1 } }
     let sink = try await Transport.open(
       other, bind: [Peers.any], on: reactors.0, in: context,
       options: { if flow == .publishSubscribe { $0.receiveHighWaterMark = 0 } }, reporting: report
