@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite("The pages of parity with aiozmq")
-struct ParityTests {
+struct ParityPageTests {
   /// The promises that each page lists, by their families.
   private static let promises: [String: [(family: String, numbers: ClosedRange<Int>)]] = [
     "core.md": [("GEN", 1...9), ("CORE", 1...12), ("CORE", 20...53), ("PROTO", 1...6), ("LOOP", 1...5)]
