@@ -74,7 +74,7 @@ struct TransportStressTests {
         default: break  // Dropped.
         }
       }
-      try await eventually("the descriptors are back") { try await Descriptors.count() == before }
+      try await eventually("the descriptors are back") { try await Descriptors.count() <= before }
     }
   }
 }
