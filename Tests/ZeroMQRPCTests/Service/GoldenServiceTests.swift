@@ -111,7 +111,7 @@ struct Recorded: Decodable, CustomTestStringConvertible {
 }
 
 /// The handler of the recordings, in Swift.
-private enum GoldenMethods {
+enum GoldenMethods {
   static var all: Methods {
     var methods = Methods()
     methods.add("none") {}
