@@ -13,7 +13,7 @@ final class Waiter<Answer: Sendable>: Sendable {
   var isAnswered: Bool { state.withLock { $0.answer != nil } }
 
   /// Waits. Only one task may.
-  func wait() async -> Answer {
+  nonisolated(nonsending) func wait() async -> Answer {
     await withCheckedContinuation { continuation in
       let answer = state.withLock { state in
         if state.answer == nil { state.continuation = continuation }

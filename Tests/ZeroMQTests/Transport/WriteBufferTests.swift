@@ -26,7 +26,7 @@ struct WriteBufferTests {
     var buffer = WriteBuffer()
     let isTaken = buffer.setLimits(high: high, low: low)
     #expect(isTaken)
-    #expect(buffer.limits == (lower, upper))
+    #expect((buffer.limits.low, buffer.limits.high) == (lower, upper))
   }
 
   @Test("CORE-34: limits that make no sense are refused", arguments: [(5, 10), (100, -1), (-1, nil), (nil, -1)] as [(Int?, Int?)])
