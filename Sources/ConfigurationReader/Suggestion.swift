@@ -1,11 +1,12 @@
 extension String {
-  /// The candidate a writer most likely meant: at most a third of its letters differ, transpositions counted once.
+  /// The candidate a writer most likely meant: at most a third of its letters differ, transpositions counted once. So of one or two letters
+  /// none may differ: too many words are as near.
   package func nearest(among candidates: some Sequence<String>) -> String? {
     let distances = candidates.map { (distance: self.distance(to: $0), candidate: $0) }
     guard let best = distances.min(by: { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }) else {
       return nil
     }
-    return best.distance <= Swift.max(1, Swift.max(count, best.candidate.count) / 3) ? best.candidate : nil
+    return best.distance <= Swift.max(count, best.candidate.count) / 3 ? best.candidate : nil
   }
 
   /// Insertions, deletions, substitutions and swaps of neighbours that lead from one to the other.

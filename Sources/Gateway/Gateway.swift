@@ -30,8 +30,8 @@ public final class Gateway: Sendable {
 
   /// How long a start waits for backends that are there, so that the first calls are not refused for want of a connection.
   private static let patience = Duration.milliseconds(250)
-  /// How long a stop waits for libzmq to let go of its sockets; longer than the linger of any of them.
-  private static let lastMoment = Duration.seconds(1)
+  /// How long a stop waits for libzmq to let go of its sockets when the grace is over.
+  private static let lastMoment = Duration.milliseconds(500)
 
   /// Opens the backends' sockets, gives them a quarter of a second to connect, then listens; returns when connections are
   /// accepted. Throws, with nothing left open, when an address is taken or an endpoint cannot be used.
@@ -123,16 +123,26 @@ public final class Gateway: Sendable {
   }
 
   /// Stops accepting, lets what is under way finish within the configured grace, ends streams with `bye`, and closes
-  /// everything. Returns what has become of all requests.
+  /// everything. What was accepted for peers without replies leaves meanwhile, as far as they read. Returns what has become of all requests.
   @discardableResult
   public func stop() async -> Accounts {
     logger.info("draining", metadata: ["grace": "\(grace)"])
+    let end = Instant.monotonic() + grace
     await withTaskGroup { group in
       for shard in shards { group.addTask { [grace] in await shard.drain(within: grace) } }
     }
     let accounts = await Self.close(shards)
-    // What was handed to libzmq last may still be leaving.
-    _ = await context?.close(within: Self.lastMoment)
+    // Pushes and events that libzmq has taken leave as fast as their peers read.
+    if let context, await !context.close(within: max(Self.lastMoment, end - .monotonic())) {
+      logger.warning(
+        """
+        pushes or events that were accepted had not left when the grace was over, and are lost: their peers read too slowly; \
+        libzmq does not say how many
+        """, metadata: ["grace": "\(grace)"])
+    }
+    for (service, events) in accounts.eventsOfServices.sorted(by: { $0.key < $1.key }) {
+      logger.info("the events of a service", metadata: ["service": "\(service)"].merging(events.metadata) { $1 })
+    }
     logger.info("stopped", metadata: accounts.metadata)
     return accounts
   }
@@ -162,10 +172,21 @@ extension Accounts {
     [
       "accepted": "\(accepted)", "answered": "\(answered)", "refused": "\(refused)", "failed": "\(failed)",
       "abandoned": "\(abandoned)", "late-replies": "\(lateReplies.count)",
-      "events": "\(events.numbered)", "events-delivered": "\(events.delivered)",
-      "events-filtered": "\(events.filtered)",
-      "events-lost": "\(events.lost)",
+      "calls": "\(calls.accepted)", "calls-answered": "\(calls.answered)", "calls-refused": "\(calls.refused)",
+      "calls-failed": "\(calls.failed)", "calls-abandoned": "\(calls.abandoned)",
       "joined-calls": "\(joinedCalls)", "kept-results": "\(keptResults)",
+    ].merging(events.metadata) { $1 }
+  }
+}
+
+extension EventAccounts {
+  /// As a line of the log tells them.
+  fileprivate var metadata: Logger.Metadata {
+    [
+      "events": "\(numbered)", "streams": "\(streams)", "events-passed": "\(passed)",
+      "events-delivered": "\(delivered)",
+      "events-filtered": "\(filtered)", "events-lost": "\(lost)", "events-superseded": "\(superseded)",
+      "events-unsent": "\(unsent)",
     ]
   }
 }

@@ -106,12 +106,13 @@ actor Shard {
     for server in servers { server.quiesce() }
     for feed in feeds.values { feed.drain(within: grace) }
     upstreams.drain()
-    let servers = servers
+    let (servers, books) = (servers, handler.callBooks)
+    let isIdle = { servers.allSatisfy(\.isIdle) && books.accounts.underWay == 0 }
     let end = reactor.loop.now + grace
-    await wait(until: end) { servers.allSatisfy(\.isIdle) }
+    await wait(until: end, isIdle)
     // Requests that clients had sent before they could know are still on their way: they are told, and not just cut off.
     await wait(until: min(end, reactor.loop.now + Self.afterglow)) { false }
-    await wait(until: end) { servers.allSatisfy(\.isIdle) }
+    await wait(until: end, isIdle)
   }
 
   private static let afterglow = Duration.milliseconds(50)
@@ -128,9 +129,10 @@ actor Shard {
   /// What has become of the requests of this shard.
   var accounts: Accounts {
     var accounts = handler.accounts
+    accounts.calls = handler.callBooks.accounts
     upstreams.count(into: &accounts)
-    for feed in feeds.values { accounts.events = accounts.events + feed.accounts }
-    for hub in hubs.values { accounts.events.numbered += hub.numbered }
+    for (service, feed) in feeds { accounts.eventsOfServices[service] = feed.accounts }
+    for (service, hub) in hubs { accounts.eventsOfServices[service]?.numbered = hub.numbered }
     return accounts
   }
 
@@ -138,11 +140,13 @@ actor Shard {
   /// of all requests.
   @discardableResult
   func close() -> Accounts {
+    handler.callBooks.close()
     upstreams.close()
     // Before the servers, so that those whose streams are not open yet get their answer.
     for feed in feeds.values { feed.close() }
     for server in servers { server.stop() }
     for hub in hubs.values { hub.close() }
+    handler.callBooks.abandonRest()
     let accounts = accounts
     servers = []
     hubs = [:]

@@ -65,6 +65,9 @@ struct Daemon {
 extension Daemon {
   /// One connection, for as long as the daemon has it.
   struct Connection {
+    /// Bytes of a stream that the kernel takes and has not sent yet, roughly.
+    private static let unsentOfStream: CInt = 128 << 10
+
     fileprivate let raw: OpaquePointer
     let daemon: NestedDaemon
 
@@ -108,7 +111,10 @@ extension Daemon {
 
     /// Queues an answer whose body is read from the exchange, piece by piece; false when it is not taken.
     func queue(_ head: AnswerHead, readingFrom exchange: Exchange, closes: Bool, logger: Logger) -> Bool {
-      queue(head, cmhd_stream(streamRead, Unmanaged.passUnretained(exchange).toOpaque()), closes, logger)
+      // Without it the kernel takes up to 4 MB for a client that reads slowly, which is old when that gets it.
+      var unsent = Self.unsentOfStream
+      setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &unsent, socklen_t(MemoryLayout<CInt>.size))
+      return queue(head, cmhd_stream(streamRead, Unmanaged.passUnretained(exchange).toOpaque()), closes, logger)
     }
 
     /// Queues the head of a stream, which closes the connection; false when it is not taken.

@@ -17,6 +17,9 @@ extension Handler {
 
 /// The body of an answer that comes piece by piece.
 public protocol BodyStream: AnyObject {
+  /// Whether it comes to its end by itself, as a long answer does. Then a client that has shut down its sending half still gets it, and
+  /// waits for more of it at most `ServerOptions.halfCloseGrace` at a time. Else such a client is taken to have left.
+  var endsByItself: Bool { get }
   /// Writes what there is. After `.nothing` it is asked again when `Exchange.wake()` was called.
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead
   /// The stream is over, whoever ended it. Called exactly once.

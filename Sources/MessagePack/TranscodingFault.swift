@@ -87,7 +87,8 @@ extension TranscodingFault {
       (
         .notEncodable,
         "a date is written {\"$datetime\":\"2024-02-29T12:34:56.789012+02:00\"} ([Zone/Key] and [fold=1] may end it), {\"$date\":"
-          + "\"2024-02-29\"}, {\"$time\":\"12:34:56\"} or {\"$timedelta\":\"-P1DT2H3M4.000005S\"}, with at most six decimals\(Self.hint)"
+          + "\"2024-02-29\"}, {\"$time\":\"12:34:56\"} or {\"$timedelta\":\"-P1DT2H3M4.000005S\"}, with at most six decimals; it is"
+          + " one that Python has: a day that exists, in the years 1 to 9999, or a timedelta below 1,000,000,000 days\(Self.hint)"
       )
     case .shape:
       (

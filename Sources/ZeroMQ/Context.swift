@@ -18,6 +18,7 @@ public final class Context: Sendable {
     do {
       return try Context(threads: 1, sockets: 1_023, isShared: true)
     } catch {
+      // There is nobody to throw to, and nothing of this library works without it: libzmq is too old, or there is no memory.
       fatalError("the shared context cannot be made: \(error)")
     }
   }()

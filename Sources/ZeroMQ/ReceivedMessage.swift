@@ -47,46 +47,21 @@ public struct ReceivedMessage: ~Copyable {
   /// How many bytes it has.
   var bytes: Int { (0..<count).reduce(0) { $0 + zmq_msg_size(places + $1) } }
 
-  /// What became of a message that is passed on.
-  enum Passing {
-    case whole
-    /// There was no room or no peer: nothing was taken.
-    case refused
-    /// The connection died between two frames, and the message with it.
-    case lost
-  }
-
   /// Passes the message on: its frames are moved, not copied, and it has none afterwards. One that is refused, or throws, stays.
-  mutating func pass(to socket: borrowing Socket) throws(ZMQError) -> Passing {
-    let raw = socket.raw
-    var isWhole = true
-    for index in 0..<count {
-      let (place, flags) = (places + index, ZMQ_DONTWAIT | (index < count - 1 ? ZMQ_SNDMORE : 0))
-      if try attempt("zmq_msg_send", { zmq_msg_send(place, raw, flags) }) != nil { continue }
-      if index == 0 { return .refused }
-      // libzmq discards the frames that follow, but each has to be offered, up to the last.
-      isWhole = false
+  mutating func pass(to socket: borrowing Socket) throws(ZMQError) -> Socket.Offering {
+    let (raw, places) = (socket.raw, places)
+    let offering = try socket.offer(count) { index, more throws(ZMQError) in
+      try attempt("zmq_msg_send") { zmq_msg_send(places + index, raw, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) } != nil
     }
-    count = 0
-    return isWhole ? .whole : .lost
+    if offering != .refused { count = 0 }
+    return offering
   }
 
   /// Sends the message and keeps it; false when there is no room or no peer. Long frames are shared, not copied.
-  func copy(to socket: borrowing Socket) throws(ZMQError) -> Bool {
-    let raw = socket.raw
-    var copy = zmq_msg_t()
-    zmq_msg_init(&copy)
-    // What was sent is left empty; what was not is let go of.
-    defer { zmq_msg_close(&copy) }
-    var isWhole = true
-    for index in 0..<count {
-      let (place, flags) = (places + index, ZMQ_DONTWAIT | (index < count - 1 ? ZMQ_SNDMORE : 0))
-      try check("zmq_msg_copy") { zmq_msg_copy(&copy, place) }
-      if try attempt("zmq_msg_send", { zmq_msg_send(&copy, raw, flags) }) != nil { continue }
-      if index == 0 { return false }
-      isWhole = false
-    }
-    return isWhole
+  func copy(to socket: Socket) throws(ZMQError) -> Bool {
+    try socket.offer(count) { index, more throws(ZMQError) in
+      try socket.send(copyOf: places + index, more: more)
+    } == .whole
   }
 
   /// Lets the memory of the last message go.

@@ -33,6 +33,8 @@ public struct ZMQError: Error, Hashable, CustomStringConvertible {
     public static let cancelled = Code(rawValue: ECANCELED)
     /// A REQ or REP socket is out of its turn.
     public static let wrongState = Code(rawValue: 156_384_763)
+    /// There was not enough time.
+    public static let timedOut = Code(rawValue: ETIMEDOUT)
     /// The peer named by a router is not connected.
     public static let unreachable = Code(rawValue: EHOSTUNREACH)
   }

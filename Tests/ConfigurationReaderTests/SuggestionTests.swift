@@ -24,6 +24,13 @@ struct SuggestionTests {
     #expect(word.nearest(among: ["timeout", "max-timeout", "methods"]) == expected)
   }
 
+  @Test(
+    "is none for one or two letters, of which any may be meant",
+    arguments: [("x", nil), ("ab", nil), ("d", "D"), ("adx", "add")])
+  func short(word: String, expected: String?) {
+    #expect(word.nearest(among: ["D", "ac", "add"]) == expected)
+  }
+
   @Test("is none without candidates")
   func none() { #expect("a".nearest(among: []) == nil) }
 }

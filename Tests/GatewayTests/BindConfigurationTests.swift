@@ -12,7 +12,7 @@ struct BindConfigurationTests {
       yaml: """
         services:
           math: { pattern: rpc, bind: ["tcp://127.0.0.1:6000", "ipc:///run/x"] }
-          jobs: { pattern: pipeline, bind: "tcp://*:6000" }
+          jobs: { pattern: pipeline, bind: "tcp://*:6001" }
           news: { pattern: pubsub, publish: { bind: "tcp://127.0.0.1:*" }, subscribe: { bind: "tcp://127.0.0.1:0" } }
         """, file: "f"
     ).services
@@ -21,7 +21,7 @@ struct BindConfigurationTests {
     else { throw NotThose() }
     #expect(math.bind == [try Endpoint("tcp://127.0.0.1:6000"), try Endpoint("ipc:///run/x")])
     #expect(math.connect == [])
-    #expect(jobs.bind == [try Endpoint("tcp://*:6000")])
+    #expect(jobs.bind == [try Endpoint("tcp://*:6001")])
     #expect(news.publish?.bind == [try Endpoint("tcp://127.0.0.1:*")])
     #expect(news.subscribe?.bind == [try Endpoint("tcp://127.0.0.1:0")])
     #expect(services.map(\.isBound) == [true, true, true])
@@ -86,6 +86,49 @@ struct BindConfigurationTests {
     #expect(
       complaints("services: { a: { pattern: pubsub, bind: tcp://h:1, publish: { bind: tcp://h:1 } } }") == [
         "1:35: services.a.bind: goes under publish or subscribe in pattern pubsub"
+      ])
+  }
+
+  @Test(
+    "cannot be where another service is bound, or HTTP is served",
+    arguments: [
+      ("tcp://127.0.0.1:5", "tcp://127.0.0.1:5", true), ("tcp://*:5", "tcp://127.0.0.1:5", true),
+      ("tcp://127.0.0.1:5", "tcp://*:5", true), ("tcp://[::]:5", "tcp://10.0.0.1:5", true),
+      ("tcp://0.0.0.0:5", "tcp://10.0.0.1:5", true), ("tcp://0.0.0.0:5", "tcp://[::1]:5", false),
+      ("tcp://*:5", "tcp://[::1]:5", true), ("tcp://[::1]:5", "tcp://[0:0::1]:5", true),
+      ("tcp://127.0.0.1:5", "tcp://127.0.0.2:5", false), ("tcp://*:5", "tcp://*:6", false),
+      ("tcp://*:*", "tcp://*:*", false), ("tcp://*:0", "tcp://127.0.0.1:0", false),
+      ("ipc:///run/a", "ipc:///run/a", true), ("ipc:///run/a", "ipc:///run/b", false),
+      ("tcp://127.0.0.1:8080", "tcp://*:1", true), ("tcp://*:8080", "tcp://*:1", true),
+      ("tcp://127.0.0.1:8081", "tcp://*:8082", true), ("tcp://[::1]:8081", "tcp://*:1", false),
+      ("tcp://[::2]:8082", "tcp://*:1", true), ("tcp://10.0.0.1:8082", "tcp://*:1", false),
+      ("tcp://127.0.0.1:8083", "tcp://*:1", true),
+    ] as [(String, String, Bool)])
+  func contradictions(first: String, second: String, isOne: Bool) {
+    let http = #"http: { listen: ["127.0.0.1:8080", "0.0.0.0:8081", "[::]:8082", "localhost:8083"] }"#
+    for other in [
+      "b: { pattern: pipeline, bind: \"\(second)\" }", "b: { pattern: pubsub, publish: { bind: \"\(second)\" } }",
+      "b: { pattern: pubsub, subscribe: { bind: \"\(second)\" } }",
+    ] {
+      let found = complaints(
+        "\(http)\nauth: none\nservices:\n  a: { pattern: rpc, bind: \"\(first)\" }\n  \(other)")
+      #expect(found.isEmpty != isOne, "\(found)")
+      #expect(found.allSatisfy { $0.contains("contradiction: ") && $0.contains("cannot be bound beside") })
+    }
+  }
+
+  @Test("a contradiction is told where it stands, and names the other")
+  func place() {
+    #expect(
+      complaints(
+        "services:\n  a: { pattern: rpc, bind: tcp://*:5 }\n  b:\n    pattern: rpc\n    bind: tcp://127.0.0.1:5") == [
+          "5:5: services.b.bind: contradiction: tcp://127.0.0.1:5 cannot be bound beside tcp://*:5 of service \"a\"; give one of the two"
+            + " another port"
+        ])
+    #expect(
+      complaints(#"services: { a: { pattern: rpc, bind: ["tcp://127.0.0.1:8080"] } }"#) == [
+        "1:32: services.a.bind: contradiction: tcp://127.0.0.1:8080 cannot be bound beside http.listen, which has 127.0.0.1:8080;"
+          + " give one of the two another port"
       ])
   }
 

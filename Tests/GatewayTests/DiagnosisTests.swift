@@ -8,9 +8,10 @@ import ZeroMQRPC
 struct DiagnosisTests {
   private func diagnosis(
     waited: Duration = .seconds(2), connected: Duration? = .seconds(60), answered: Int = 0, p95: Duration? = nil,
-    queued: Duration = .zero
+    queued: Duration = .zero, isGarbled: Bool = false
   ) -> Diagnosis {
-    let silence = Silence(queued: queued, waited: waited, connected: connected, answeredMeanwhile: answered)
+    let silence = Silence(
+      queued: queued, waited: waited, connected: connected, answeredMeanwhile: answered, isGarbled: isGarbled)
     return Diagnosis(silence, p95: p95, now: 1_777_777_777)
   }
 
@@ -18,6 +19,12 @@ struct DiagnosisTests {
   func stalled() {
     #expect(diagnosis().verdict == .stalled)
     #expect(diagnosis(p95: .milliseconds(1_999)).verdict == .stalled)
+  }
+
+  @Test("what came was no reply, and nothing else did")
+  func garbled() {
+    #expect(diagnosis(isGarbled: true).verdict == .garbled)
+    #expect(diagnosis(answered: 1, isGarbled: true).verdict == .slow)
   }
 
   @Test("the method usually takes as long, whatever else came")

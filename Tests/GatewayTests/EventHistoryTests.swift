@@ -172,7 +172,7 @@ struct EventHistoryTests {
     var bounds = Configuration.History()
     bounds.events = 6
     var history = EventHistory(bounds, conflates: true)
-    let long = String(repeating: "l", count: 245)
+    let long = String(repeating: "l", count: 246)
     for (index, topic) in ["a", "b", "a", nil, "b", "a", long, long, "c"].enumerated() {
       history.take(event(UInt64(index + 1), topic))
     }
@@ -189,6 +189,24 @@ struct EventHistoryTests {
     #expect(next.superseded == 1)
     #expect(history.page(from: 6, matching: all).events.count == 6)
     #expect(history.page(from: 6, matching: TopicFilter(prefixes: [[0x62]]), conflating: true).superseded == 0)
+  }
+
+  @Test(
+    "a window that conflates knows what a later event of the same topic has superseded, also of one that it does not hold"
+  )
+  func conflatingWindow() {
+    var window = EventHistory.window(from: 5, conflates: true)
+    for (sequence, topic) in [(5, "a"), (6, "b"), (7, "a")] as [(UInt64, String)] {
+      window.take(event(sequence, topic))
+    }
+    #expect([5, 6, 7].map { window.isSuperseded(window[$0] ?? event(0)) } == [true, false, false])
+    #expect(window.isSuperseded(event(3, "b")))
+    #expect(!window.isSuperseded(event(8, "b")))
+    #expect(!window.isSuperseded(event(3, "c")))
+    #expect(!window.isSuperseded(event(3, nil)))
+    var usual = EventHistory.window(from: 5)
+    for sequence in 5...6 as ClosedRange<UInt64> { usual.take(event(sequence, "a")) }
+    #expect(!usual.isSuperseded(event(5, "a")))
   }
 
   @Test("who asks for what is gone gets what is there, and learns where it begins")
@@ -209,5 +227,17 @@ extension EventHistory {
   fileprivate mutating func take(_ event: Event) {
     append(event)
     trim()
+  }
+}
+
+extension EventPage {
+  /// The events in it.
+  var events: [Event] {
+    items.compactMap { if case .event(let event) = $0 { event } else { nil } }
+  }
+
+  /// How many it leaves out.
+  var superseded: Int {
+    items.reduce(0) { if case .superseded(let count) = $1 { $0 + count } else { $0 } }
   }
 }

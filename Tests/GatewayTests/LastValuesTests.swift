@@ -72,7 +72,7 @@ struct LastValuesTests {
     #expect(!isGone)
   }
 
-  @Test("a topic longer than anybody can ask for has no value", arguments: [(244, true), (245, false)])
+  @Test("a topic longer than anybody can ask for has no value", arguments: [(245, true), (246, false)])
   func long(count: Int, isKept: Bool) {
     var values = values()
     values.keep(event(1, String(repeating: "t", count: count)))

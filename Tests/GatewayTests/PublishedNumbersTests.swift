@@ -21,8 +21,11 @@ struct PublishedNumbersTests {
 
   @Test(
     "tell how many messages are lost between two, and nothing when they follow each other",
-    arguments: [(5, 6, 0), (5, 7, 1), (0, 1_000, 999), (5, .max, Int.max)] as [(UInt64, UInt64, Int)])
-  func lost(first: UInt64, second: UInt64, missed: Int) {
+    arguments: [
+      (5, 6, 0), (5, 7, 1), (0, 1_000, 999), (0, 1 << 53, 1 << 53 - 1), (0, 1 << 53 + 1, nil), (5, .max, nil),
+    ]
+      as [(UInt64, UInt64, Int?)])
+  func lost(first: UInt64, second: UInt64, missed: Int?) {
     var numbers = numbers()
     #expect(numbers.lost(before: first, on: a) == nil)
     #expect(numbers.lost(before: second, on: a) == (missed == 0 ? nil : EventGap(reason: .lost, missed: missed)))

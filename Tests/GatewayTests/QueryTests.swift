@@ -77,6 +77,18 @@ struct QueryTests {
     #expect(refusal?.detail == "\"_timeot\" is no control parameter here; did you mean \"_timeout\"?")
   }
 
+  @Test(
+    "tells of a parameter without a value how to write it, where it is understood",
+    arguments: [
+      ("a", .arguments, "a=text or a:=json."), ("_timeout", .arguments, "_timeout=...."),
+      ("topic", .topics, "topic=...."),
+      ("topi", .topics, "topic=...."), ("_from", .topics, "_from=...."), ("_timeout", .nothing, "_timeout=...."),
+    ] as [(String, Query.Content, String)])
+  func valueless(text: String, content: Query.Content, hint: String) {
+    let refusal = #expect(throws: Problem.self) { try query(text, content) }
+    #expect(refusal?.detail == "\"\(text)\" has no value; write \(hint)")
+  }
+
   @Test("of a stream is topics of any bytes")
   func topics() throws {
     let query = try query("topic=eu&topic=%ff%00&topic=&topic=-&topic=eu&_from=latest", .topics)

@@ -225,6 +225,29 @@ struct ExchangeStateTests {
     #expect(state.requestEnded() == [.endRequest, .expectEnd])
   }
 
+  @Test("a client that half-closes gets the rest of a stream that ends by itself, and the grace while that has nothing")
+  func halfClosedPieces() {
+    var state = ExchangeState(.handling)
+    #expect(state.answered(isQueued: true, isStream: true, endsByItself: true) == [.expectReader])
+    var early = state
+    #expect(early.halfClosed() == [])
+    let before = early.readBegan()
+    #expect(before && early.readEnded(.nothing, room: 8) == [.suspend])
+    #expect(early.drained() == [.expectEnd])
+    let during = state.readBegan()
+    #expect(during && state.readEnded(.nothing, room: 8) == [.suspend])
+    var untaken = state
+    #expect(untaken.halfClosed() == [], "what it has not taken yet has the reader's clock")
+    #expect(untaken.drained() == [.expectEnd])
+    #expect(state.drained() == [.expectNothing])
+    #expect(state.halfClosed() == [.expectEnd])
+    #expect(state.woken() == [.resume, .expectReader])
+    #expect(state.requestEnded() == [.closeStream, .endRequest, .expectEnd])
+    var next = ExchangeState(.handling, isHalfClosed: true)
+    #expect(next.answered(isQueued: true, isStream: true) == [.expectReader])
+    #expect(early.expired() == [.closeStream, .expectNothing, .shutDown, .resume])
+  }
+
   @Test(
     "the clock of a stream's reader starts with the answer, and again with the first wake after the client has taken all"
   )

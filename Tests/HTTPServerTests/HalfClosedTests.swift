@@ -136,6 +136,65 @@ struct HalfClosedTests {
     }
   }
 
+  /// When the client half-closes: with its request, before the first piece, or between two.
+  enum Moment: CaseIterable { case atOnce, beforeFirst, between }
+
+  @Test("an answer in pieces comes whole to half-closed clients", arguments: Moment.allCases, [1, 50])
+  func pieces(moment: Moment, count: Int) async throws {
+    let text = String(repeating: "x", count: count == 1 ? 4 << 20 : 40_000)
+    try await Fixture.with { fixture in
+      let clients = try (0..<count).map { _ in try fixture.connect() }
+      func finish(_ now: Moment) async {
+        guard moment == now else { return }
+        for client in clients { client.finishSending() }
+        for _ in 0..<3 { await fixture.on { _, _ in } }
+      }
+      func put(_ piece: String) async {
+        await fixture.on { script, _ in
+          for stream in script.streams { stream.put(piece) }
+        }
+      }
+      for client in clients { client.send(get("/pieces")) }
+      await finish(.atOnce)
+      await fixture.until { script, _ in script.streams.count == count }
+      await finish(.beforeFirst)
+      await put("first")
+      for client in clients { _ = try client.read(through: "first") }
+      await finish(.between)
+      await put(text)
+      await put("last")
+      await fixture.on { script, _ in
+        for stream in script.streams { stream.end() }
+      }
+      for client in clients { #expect(try client.readToEnd().hasSuffix("last\r\n0\r\n\r\n")) }
+      await fixture.until { script, server in
+        server.connections == 0 && server.isIdle && script.streams.allSatisfy { $0.closures == 1 }
+      }
+    }
+  }
+
+  @Test("a half-closed client waits for the next piece as long as the grace", arguments: [false, true])
+  func silentPieces(hasBegun: Bool) async throws {
+    try await Fixture.with { fixture in
+      let client = try fixture.connect()
+      client.send(get("/pieces"))
+      await fixture.until { script, _ in script.streams.count == 1 }
+      if hasBegun {
+        await fixture.on { script, _ in script.streams[0].put("first") }
+        _ = try client.read(through: "first")
+      }
+      client.finishSending()
+      try await fixture.advance(by: .milliseconds(300), times: 3)
+      #expect(await fixture.on { _, server in server.connections } == 1)
+      await fixture.on { script, _ in script.streams[0].put("second") }
+      _ = try client.read(through: "second")
+      try await fixture.advance(by: .milliseconds(300), times: 3)
+      #expect(await fixture.on { _, server in server.connections } == 1)
+      try await fixture.advance(by: .milliseconds(300), times: 3)
+      await fixture.until { script, server in server.connections == 0 && script.streams[0].closures == 1 }
+    }
+  }
+
   @Test("a half-closed client that does not read its answer is gone after the write timeout")
   func halfClosedUnread() async throws {
     try await Fixture.with { fixture in

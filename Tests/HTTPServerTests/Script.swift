@@ -3,7 +3,7 @@ import HTTPServer
 /// A handler that does what the target says, and remembers what happened.
 ///
 /// `/echo` answers the body, `/target` the target, `/later` when the test says so, `/stream` with a stream the test feeds,
-/// `/early` in `begin`, `/long` with more than the kernel takes at once.
+/// `/pieces` with one that ends by itself, `/early` in `begin`, `/long` with more than the kernel takes at once.
 final class Script: Handler {
   static let longText = String(repeating: "x", count: 20 << 20)
 
@@ -29,8 +29,8 @@ final class Script: Handler {
       exchange.respond(200, text: Self.longText)
     case "/later":
       waiting.append(exchange)
-    case "/stream":
-      let feed = Feed(exchange)
+    case "/stream", "/pieces":
+      let feed = Feed(exchange, endsByItself: target == "/pieces")
       streams.append(feed)
       exchange.respond(
         200, contentType: "text/event-stream", headers: [("Cache-Control", "no-store")], stream: feed)
@@ -68,13 +68,17 @@ final class Script: Handler {
 
 /// A stream of what the test puts into it.
 final class Feed: BodyStream {
+  let endsByItself: Bool
   private let exchange: Exchange
   private var pending: [UInt8] = []
   private var isEnded = false
   private(set) var reads = 0
   private(set) var closures = 0
 
-  init(_ exchange: Exchange) { self.exchange = exchange }
+  init(_ exchange: Exchange, endsByItself: Bool) {
+    self.exchange = exchange
+    self.endsByItself = endsByItself
+  }
 
   func put(_ text: String) {
     pending += text.utf8

@@ -27,7 +27,7 @@ public func eventually<Result>(
     if now < start + .milliseconds(20) {
       await Task.yield()
     } else {
-      await Pause.wait(.milliseconds(1))
+      try await Task.sleep(for: .milliseconds(1))
     }
   }
 }

@@ -24,7 +24,16 @@ public actor WireSocket {
     reactor = try Reactor(name: "wire")
     unownedExecutor = reactor.asUnownedSerialExecutor()
     do {
-      try open(kind, bind, connect, options)
+      let end = Instant.monotonic() + .seconds(10)
+      while true {
+        do {
+          try open(kind, bind, connect, options)
+          break
+        } catch let error as ZMQError where error.code == .addressInUse && Instant.monotonic() < end {
+          // libzmq lets go of an endpoint some time after the socket there was closed.
+          await Task.yield()
+        }
+      }
     } catch {
       await close()
       throw error
@@ -32,6 +41,9 @@ public actor WireSocket {
   }
 
   private func open(_ kind: SocketKind, _ bind: String?, _ connect: String?, _ options: SocketOptions) throws {
+    // As the sockets of clients and services, whose endpoints may be spelled as IPv6.
+    var options = options
+    options.ipv6 = true
     let socket = try LoopSocket(kind, options: options, in: context, on: reactor.loop)
     socket.delegate = inbox
     self.socket = socket

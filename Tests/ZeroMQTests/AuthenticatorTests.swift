@@ -220,9 +220,10 @@ struct AuthenticatorTests {
     try await GuardedStations.with { it in
       let (station, endpoint) = try await it.server(.plainServer(domain: "d"))
       let own = try #require(try await station.monitor())
-      _ = try await it.client(.null, to: endpoint)
+      let client = try await it.client(.null, to: endpoint)
       let event = try await own.first { if case .handshakeBroken = $0 { true } else { false } }
       #expect(event.kind == .handshakeBroken(.mechanismMismatch))
+      await client.close()
       #expect(event.description.contains("mechanism mismatch"))
       #expect(await it.authenticator.counts == .init())
     }

@@ -43,8 +43,16 @@ actor Station: LoopSocketDelegate {
   func disconnect(_ text: String) throws { try socket?.disconnect(Endpoint(text)) }
   func send(_ frames: [[UInt8]]) throws -> Bool { try socket?.send(frames) ?? false }
   func subscribe(_ prefix: [UInt8]) throws { try socket?.subscribe(prefix) }
+  func unsubscribe(_ prefix: [UInt8]) throws { try socket?.unsubscribe(prefix) }
   func read(_ reads: Bool) { socket?.isReading = reads }
   func monitor() throws -> Monitor? { try socket?.monitor() }
+  /// Waits for a subscriber; nil where that is not known.
+  func wait(for topic: [UInt8]) throws -> Waiter<Subscribers.Outcome>? {
+    guard let subscribers = socket?.subscribers else { return nil }
+    let waiter = Waiter<Subscribers.Outcome>()
+    subscribers.wait(for: topic, waiter)
+    return waiter
+  }
   func close() { socket?.close() }
   func drop() { socket = nil }
   func dropAll() { (socket, context) = (nil, nil) }

@@ -7,6 +7,7 @@ import Reactor
 ///
 /// A client that reads slowly leaves the answers waiting, which count in the memory, and only the one being written is there twice.
 final class AnswerLines<Answer: PartialAnswer>: BodyStream {
+  let endsByItself = true
   private let memory: MemoryBudget
   /// What sends it; nil when it is closed.
   private var exchange: Exchange?

@@ -18,6 +18,7 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
   private let request: GatewayRequest
   private let occurrence: Problem.Occurrence
   private let memory: MemoryBudget
+  private let books: CallBooks
   private let isSingle: Bool
   /// The answers in their order; nil for those to calls under way.
   private var answers: [Answer?] = []
@@ -35,17 +36,18 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
     self.request = request
     self.isSingle = isSingle
     memory = request.memory
+    books = request.callBooks
     occurrence = request.occurrence
   }
 
   /// Whether nothing was added.
   var isEmpty: Bool { answers.isEmpty }
 
-  /// Adds an answer that needs no call.
-  func add(_ answer: Answer) { put(answer, at: reserve()) }
+  /// Adds an answer in the place of a call that cannot be made of what was sent.
+  func add(_ answer: Answer, because problem: Problem) { put(answer, problem, at: reserve()) }
 
   /// Adds a message that was handed over.
-  func addAccepted(id: [UInt8]) { add(Answer(.accepted(in: memory), id: id)) }
+  func addAccepted(id: [UInt8]) { put(Answer(.accepted(in: memory), id: id), nil, at: reserve()) }
 
   /// Adds a message that another shard hands over: `begin` is given what to tell, in a later turn, when that is done, nil or why it is
   /// not. What `begin` throws is thrown, and nothing is added.
@@ -61,7 +63,7 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
 
   /// Adds a problem in the place of a call.
   func add(_ problem: Problem, id: [UInt8]) {
-    add(Answer(CallOutcome(problem, at: occurrence, in: memory), id: id))
+    put(Answer(CallOutcome(problem, at: occurrence, in: memory), id: id), problem, at: reserve())
   }
 
   /// Adds a call and starts it; its arguments lie in the buffer. What that throws is its answer.
@@ -75,7 +77,7 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
       try call.start(frames, in: buffer, asking: timeout)
       calls.append(call)
     } catch {
-      put(Answer(CallOutcome(error, at: occurrence, in: memory), id: id), at: place)
+      put(Answer(CallOutcome(error, at: occurrence, in: memory), id: id), error, at: place)
     }
   }
 
@@ -99,6 +101,7 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
   private func reserve() -> Int {
     answers.append(nil)
     missing += 1
+    books.begin()
     return answers.count - 1
   }
 
@@ -106,16 +109,17 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
     let answer = Answer(outcome, id: id)
     // All of them will be joined, and are there twice then.
     if memory.hasRoom(for: size + answer.count) {
-      put(answer, at: place)
+      put(answer, outcome.problem, at: place)
     } else {
-      put(
-        Answer(CallOutcome(.noMemory(forAnswer: outcome.body.count), at: occurrence, in: memory), id: id), at: place)
+      let problem = Problem.noMemory(forAnswer: outcome.body.count)
+      put(Answer(CallOutcome(problem, at: occurrence, in: memory), id: id), problem, at: place)
     }
     if missing == 0, isStarted { finish() }
   }
 
-  private func put(_ answer: Answer, at place: Int) {
+  private func put(_ answer: Answer, _ problem: Problem?, at place: Int) {
     missing -= 1
+    books.end(problem)
     if let lines { return lines.add(answer) }
     answers[place] = answer
     size += answer.count
@@ -138,7 +142,9 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
 
   /// The client is gone.
   func cancel() {
+    guard !isCancelled else { return }
     isCancelled = true
+    books.abandon(missing)
     for call in calls { call.cancel() }
     calls = []
     lines = nil

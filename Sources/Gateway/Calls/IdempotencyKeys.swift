@@ -3,7 +3,9 @@ import Reactor
 /// The answers to requests with an `Idempotency-Key`, for whichever shard the request is repeated at.
 ///
 /// The first request with a key at a path runs. While it does, and for `idempotency.keep` after its end, the same request with the same
-/// key runs nothing, and gets its answer. Where clients are told apart, the caller belongs to the scope of a key.
+/// key runs nothing, and gets its answer. The key of a call that goes on by itself (`Prefer: respond-async`) is known for as long as that
+/// call is kept, and no longer: after that there is nothing more to answer with. Where clients are told apart, the caller belongs to the
+/// scope of a key.
 ///
 /// At most `idempotency.keys` are kept at one time; beyond, requests with new ones are refused: to forget a key early would let its
 /// request run twice. The answers count in `http.limits.memory`.
@@ -69,6 +71,9 @@ final class IdempotencyKeys: Sendable {
     entries.withLock { $0[key]?.answer = answer }
     _ = loop.schedule(at: loop.now + time, KeyExpiry(key, in: self))
   }
+
+  /// The first request has begun a call that goes on by itself: whoever keeps the call has to release the key with it.
+  func settle(_ key: Key, started id: KeptCalls.ID) { entries.withLock { $0[key]?.answer = .started(id) } }
 
   /// The entry is freed outside of the lock.
   @discardableResult

@@ -70,6 +70,8 @@ final class KeptCalls: Sendable {
     var state: State
     /// Ends the call, on its own shard.
     let end: @Sendable () -> Void
+    /// Is told when the entry is gone.
+    let forgotten: (@Sendable () -> Void)?
   }
 
   /// How long a call is kept after its end.
@@ -82,13 +84,15 @@ final class KeptCalls: Sendable {
     time = configuration.keep
   }
 
-  /// Makes a call, and keeps it. Its arguments lie in the buffer; problems name the occurrence. Throws what is known at once.
+  /// Makes a call, and keeps it. Its arguments lie in the buffer; problems name the occurrence. Throws what is known at once; else
+  /// `forgotten` is called, on any thread, when the call is kept no more.
   func start(
     _ method: MethodName, of upstream: RPCUpstream, at occurrence: Problem.Occurrence, _ frames: CallFrames,
-    in buffer: borrowing ByteBuffer, asking timeout: Duration?
+    in buffer: borrowing ByteBuffer, asking timeout: Duration?, countedIn books: CallBooks,
+    forgotten: (@Sendable () -> Void)? = nil
   ) throws(Problem) -> ID {
     let id = ID.random()
-    let call = AsyncCall(id, in: self, on: upstream.loop)
+    let call = AsyncCall(id, in: self, countedIn: books, on: upstream.loop)
     // The engine holds the call until its end, and the timer from then on. Safe: only its own shard's thread looks at it.
     nonisolated(unsafe) weak let kept = call
     let end = { @Sendable [weak reactor = upstream.loop.reactor] in
@@ -97,14 +101,15 @@ final class KeptCalls: Sendable {
     }
     let hasRoom = entries.withLock { entries in
       guard entries.count < limit else { return false }
-      entries[id] = Entry(state: .underWay, end: end)
+      entries[id] = Entry(state: .underWay, end: end, forgotten: forgotten)
       return true
     }
     guard hasRoom else { throw .tooManyKept(limit) }
     do throws(Problem) {
       try call.start(method, of: upstream, at: occurrence, frames, in: buffer, asking: timeout)
     } catch {
-      _ = forget(id)
+      // Outside of the lock, as below.
+      _ = entries.withLock { $0.removeValue(forKey: id) }
       throw error
     }
     return id
@@ -131,7 +136,11 @@ final class KeptCalls: Sendable {
 
   /// The entry is freed outside of the lock.
   @discardableResult
-  private func forget(_ id: ID) -> Entry? { entries.withLock { $0.removeValue(forKey: id) } }
+  private func forget(_ id: ID) -> Entry? {
+    let entry = entries.withLock { $0.removeValue(forKey: id) }
+    entry?.forgotten?()
+    return entry
+  }
 
   fileprivate func expired(_ id: ID) { forget(id) }
 }
@@ -140,15 +149,17 @@ final class KeptCalls: Sendable {
 private final class AsyncCall: TimerHandler {
   private let id: KeptCalls.ID
   private let calls: KeptCalls
+  private let books: CallBooks
   private let loop: Loop
   /// While it is under way.
   private var call: Call?
   /// When it is forgotten, once it has ended.
   private var expiry: Timer?
 
-  init(_ id: KeptCalls.ID, in calls: KeptCalls, on loop: Loop) {
+  init(_ id: KeptCalls.ID, in calls: KeptCalls, countedIn books: CallBooks, on loop: Loop) {
     self.id = id
     self.calls = calls
+    self.books = books
     self.loop = loop
   }
 
@@ -158,17 +169,22 @@ private final class AsyncCall: TimerHandler {
   ) throws(Problem) {
     let call = Call(method, of: upstream, at: occurrence) { outcome in
       self.call = nil
+      self.books.endAlone(outcome.problem)
       if self.calls.ended(self.id, outcome) {
         self.expiry = self.loop.schedule(at: self.loop.now + self.calls.time, self)
       }
     }
     try call.start(frames, in: buffer, asking: timeout)
+    books.begin()
     self.call = call
   }
 
   /// Nobody will ask for it any more.
   func end() {
-    call.take()?.cancel()
+    if let call = call.take() {
+      call.cancel()
+      books.abandon()
+    }
     if let expiry = expiry.take() { loop.cancel(expiry) }
   }
 

@@ -31,15 +31,19 @@ struct RememberedRequest {
     _ method: MethodName, of upstream: RPCUpstream, _ frames: CallFrames, in buffer: borrowing ByteBuffer,
     asking timeout: Duration?
   ) throws(Problem) {
-    let (calls, occurrence) = (request.calls, request.occurrence)
+    let (calls, books, occurrence) = (request.calls, request.callBooks, request.occurrence)
     try once { () throws(Problem) in
       if wantsNoWait {
-        let id = try calls.kept.start(method, of: upstream, at: occurrence, frames, in: buffer, asking: timeout)
-        if let key { calls.keys.settle(key, .started(id), on: upstream.loop) }
+        let release = key.map { key in { @Sendable [keys = calls.keys] in keys.release(key) } }
+        let id = try calls.kept.start(
+          method, of: upstream, at: occurrence, frames, in: buffer, asking: timeout, countedIn: books,
+          forgotten: release)
+        if let key { calls.keys.settle(key, started: id) }
         return request.answer(started: id)
       }
       let taker = AnswerTaker(request)
       let call = Call(method, of: upstream, at: occurrence, as: request.resultFormat) { [key] outcome in
+        books.endAlone(outcome.problem)
         if let key {
           // What never left may be tried again under the same key.
           let isUnsent = outcome.problem.map { !$0.sent } ?? false
@@ -48,6 +52,7 @@ struct RememberedRequest {
         taker.answer(outcome)
       }
       try call.start(frames, in: buffer, asking: timeout)
+      books.begin()
       request.waits(for: taker)
     }
   }

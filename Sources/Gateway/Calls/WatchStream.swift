@@ -2,6 +2,7 @@ import HTTPServer
 
 /// One client's stream of a watched call: which state it has sent, and the rest of what it is sending.
 final class WatchStream: BodyStream, PendingWork {
+  let endsByItself = false
   /// How often its client wants to look.
   let interval: Duration
   /// The result that the client has already.

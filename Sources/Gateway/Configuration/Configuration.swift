@@ -41,16 +41,17 @@ public struct Configuration: Sendable, Hashable {
     let variables = Overrides(environment: environment, diagnostics)
     var configuration = Configuration()
     var places: [Place] = []
-    if let root = YAMLDocument(yaml, diagnostics).root { places = configuration.read(root) }
+    var bound: [BoundEndpoint] = []
+    if let root = YAMLDocument(yaml, diagnostics).root { places = configuration.read(root, &bound) }
     let isListenOverridden = variables.listen != nil || overrides.listen != nil
     let merged = configuration.merging(variables).merging(overrides)
-    merged.check(listening: isListenOverridden ? [] : places, diagnostics)
+    merged.check(listening: isListenOverridden ? [] : places, bound: bound, diagnostics)
     try diagnostics.finish()
     return merged
   }
 
-  /// Takes each key of the file; returns where each address to listen on stands.
-  private mutating func read(_ root: Section) -> [Place] {
+  /// Takes each key of the file; returns where each address to listen on stands, and adds the endpoints to bind.
+  private mutating func read(_ root: Section, _ bound: inout [BoundEndpoint]) -> [Place] {
     var places: [Place] = []
     if let section = root.section("http") { places = http.read(section) }
     root.read("grace", into: &grace) { $0.duration(in: .zero ... .hours(1)) }
@@ -61,7 +62,9 @@ public struct Configuration: Sendable, Hashable {
     if let section = root.section("services") {
       var routes = RouteReader()
       for name in section.keys {
-        if let service = Service(name, in: section, limits: http.limits, routes: &routes) { services.append(service) }
+        if let service = Service(name, in: section, limits: http.limits, routes: &routes, bound: &bound) {
+          services.append(service)
+        }
       }
     }
     root.unavailable("limits")
@@ -81,8 +84,8 @@ public struct Configuration: Sendable, Hashable {
   }
 
   /// Reports what shows only when all settings are known, such as listening beyond this machine without `auth: none`.
-  /// `places` are those of the addresses in the file; none when they come from elsewhere.
-  func check(listening places: [Place], _ diagnostics: Diagnostics) {
+  /// `places` are those of the addresses in the file; none when they come from elsewhere. `bound` are the endpoints to bind in the file.
+  func check(listening places: [Place], bound: [BoundEndpoint] = [], _ diagnostics: Diagnostics) {
     if !HTTP.threadRange.contains(http.threads) {
       diagnostics.report(.outside, "http.threads", "must be between 0 and 256")
     }
@@ -92,6 +95,7 @@ public struct Configuration: Sendable, Hashable {
       guard let fault = HTTP.doubling(address, among: http.listen[..<index]) else { continue }
       diagnostics.report(.outside, "http.listen", fault)
     }
+    BoundEndpoint.check(bound, listening: http.listen)
     for (index, address) in http.listen.enumerated() where !address.isLoopback && !isOpenToAll {
       diagnostics.report(
         places.indices.contains(index) ? places[index] : .outside, "http.listen",

@@ -30,7 +30,8 @@ extension Configuration {
     }
 
     /// Reads one service; `nil` when too little of it can be understood. Whatever is wrong was reported.
-    init?(_ name: String, in services: Section, limits: Limits, routes: inout RouteReader) {
+    init?(_ name: String, in services: Section, limits: Limits, routes: inout RouteReader, bound: inout [BoundEndpoint])
+    {
       guard let section = services.section(name) else { return nil }
       Self.check(name, in: services)
       self.init(name, .pubsub(.init()))
@@ -45,6 +46,7 @@ extension Configuration {
       // What the other keys mean depends on the pattern, so nothing can be said of them.
       case nil: section.ignore(Self.patternKeys)
       }
+      bound += boundEndpoints(in: section)
       if let inner = section.section("methods") {
         if case .rpc(let rpc) = pattern {
           methods.read(inner, of: rpc)

@@ -14,7 +14,8 @@ final class Event: Sendable {
 
   /// Counts up by one for each event of a service.
   let sequence: UInt64
-  /// As much of the topic as a prefix can be long; nil for what every stream is told, such as the loss of a publisher.
+  /// The topic, as far as it is kept: one byte more than a prefix can be long, which tells that it is longer; nil for what every stream
+  /// is told, such as the loss of a publisher.
   let topic: [UInt8]?
   /// The lines of the event, with the empty line that ends it.
   let text: [UInt8]
@@ -54,6 +55,9 @@ final class Event: Sendable {
 
   deinit { memory?.give(text.count) }
 
+  /// Whether it stands in the place of what is lost.
+  var isLoss: Bool { notice?.isGap == true }
+
   /// The topic, when events with an equal one are of the same topic: nil for one that may be longer than what is kept of it.
-  var wholeTopic: [UInt8]? { topic.flatMap { $0.count < NameRules.longestTopic ? $0 : nil } }
+  var wholeTopic: [UInt8]? { topic.flatMap { $0.count <= NameRules.longestTopic ? $0 : nil } }
 }

@@ -54,6 +54,8 @@ struct EventGap: Hashable, Sendable {
     case lost
     /// It is no call of aiozmq.rpc, or has no form in JSON.
     case undecodable
+    /// It has a frame longer than `subscribe.event-limit`.
+    case tooLong = "too-long"
     /// There was no room for it in `http.limits.memory`.
     case memory
   }

@@ -118,8 +118,8 @@ final class EventFeed: TimerHandler {
     home.ask(service, .closed(stream.filter), from: shard)
   }
 
-  /// Asks every stream to end with `bye`, when its client has taken what came before: many of them one after the other, within the grace. Those
-  /// that open after this end at once.
+  /// Asks every stream to end with `bye`, when its client has taken what came before: many of them one after the other, within the
+  /// grace. Those that open after this end at once.
   ///
   /// `Gateway.stop` has all shards do this: `Shard.drain` first makes the servers take no new requests, then drains the feeds, then
   /// waits for the grace at most. `Shard.close` cuts off the streams whose clients have not read all by then.
@@ -167,7 +167,7 @@ final class EventFeed: TimerHandler {
   }
 
   private func add(_ stream: EventStream, _ beginning: StreamBeginning) {
-    if streamCount == 0 { window = .window(from: beginning.end) }
+    if streamCount == 0 { window = .window(from: beginning.end, conflates: settings.slow == .conflate) }
     epoch = beginning.id.epoch
     streamCount += 1
     let group = groups[stream.filter] ?? StreamGroup()
@@ -212,6 +212,9 @@ final class EventFeed: TimerHandler {
   /// The event of that sequence, if the window holds it.
   func event(_ sequence: UInt64) -> Event? { window[sequence] }
 
+  /// Whether the window has a later event of the same topic; only where streams conflate.
+  func isSuperseded(_ event: Event) -> Bool { window.isSuperseded(event) }
+
   /// Whether the window has let go the event of that sequence: only the hub may still have it.
   func isPast(_ sequence: UInt64) -> Bool { sequence < window.first }
 
@@ -240,7 +243,7 @@ final class EventFeed: TimerHandler {
     if let timer = timer.take() { loop.cancel(timer) }
   }
 
-  /// Counts, and writes to the log, a stream that has fallen behind the history.
+  /// Counts, and writes to the log, that a stream is told what it missed.
   func noteLag() {
     if lagged.increment() {
       logger.notice("a stream read too slowly; it is told what it missed", metadata: ["so-far": "\(lagged.count)"])

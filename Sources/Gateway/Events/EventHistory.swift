@@ -40,9 +40,10 @@ struct EventHistory {
   }
 
   /// A feed's: the first event to come has the sequence `first`. Bounded to 1,024 events and 4 MiB, but the newest event
-  /// stays, however long it is, for streams that have not read it yet. Its events do not age.
-  static func window(from first: UInt64) -> EventHistory {
-    EventHistory(windowBounds, first: first, keepsNewest: true)
+  /// stays, however long it is, for streams that have not read it yet. Its events do not age. `conflates`: it knows the newest event of
+  /// each topic.
+  static func window(from first: UInt64, conflates: Bool = false) -> EventHistory {
+    EventHistory(windowBounds, first: first, keepsNewest: true, conflates: conflates)
   }
 
   /// Whether events are kept at all.
@@ -118,9 +119,9 @@ struct EventHistory {
     return page
   }
 
-  /// Whether a later event of the same topic is kept.
-  private func isSuperseded(_ event: Event) -> Bool {
-    guard let topic = event.wholeTopic, let newest = newest?[topic] else { return false }
-    return newest != event.sequence
+  /// Whether a later event of the same topic is kept. The event may be one that is not kept itself. False where nobody conflates.
+  func isSuperseded(_ event: Event) -> Bool {
+    guard newest != nil, let topic = event.wholeTopic, let newest = newest?[topic] else { return false }
+    return newest > event.sequence
   }
 }

@@ -7,15 +7,15 @@ import ZeroMQRPC
 /// Where a service's events come in: one hub for each service, on the service's home shard.
 ///
 /// The way of an event, in the order in which to read it: `LoopSocket`, `Subscriber`, `EventHub`, `EventRecorder`, `EventFeed`,
-/// `EventStream`, `Exchange`, `Daemon`. What helps them on the way: `EventHistory` keeps events, `Shard.ask` and `Shard.tell` carry messages between hub and
-/// feeds, `Subscriptions` counts topics and finds the filters that match, by a `PrefixTrie`; `ServerSentEvents` writes the lines, `Notice` those of the gateway's own,
-/// `TopicFilter` and `StreamGroup` find the streams to wake, `ExchangeState` says when the exchange reads. The subscriber hands the
-/// hub each published call. The hub has its recorder number it, encode it once and keep it in the history, and at the end of the
+/// `EventStream`, `Exchange`, `Daemon`. What helps them on the way: `EventHistory` keeps events, `Shard.ask` and `Shard.tell` carry
+/// messages between hub and feeds, `Subscriptions` counts topics and finds the filters that match, by a `PrefixTrie`;
+/// `ServerSentEvents` writes the lines, `Notice` those of the gateway's own, `TopicFilter` and `StreamGroup` find the streams to
+/// wake, `ExchangeState` says when the exchange reads. The subscriber hands the hub each published call. The hub has its recorder number it, encode it once and keep it in the history, and at the end of the
 /// subscriber's turn hands it, with all that came in that turn and the filters that match, to the feed of each shard that has a stream
 /// of the service. Nothing on this way waits for a reader.
 ///
-/// Feeds ask the hub to open streams, tell it of those that have closed, and ask for older events; hub and feeds send each other values, and those
-/// between two shards arrive in the order in which they were sent. `Subscriptions` says what to subscribe to at the publishers. A
+/// Feeds ask the hub to open streams, tell it of those that have closed, and ask for older events; hub and feeds send each other values,
+/// and those between two shards arrive in the order in which they were sent. `Subscriptions` says what to subscribe to at the publishers. A
 /// prefix that the last stream has left stays subscribed to for `linger`; after that nothing of it comes in. The history stays
 /// when the last stream has closed, until its events are too old.
 ///
@@ -208,7 +208,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
         ? page(.lastValues(before: history.end), from: 1, opening.filter)
         : page(.history(conflating: false), from: resumption.next, opening.filter)
       let beginning = StreamBeginning(
-        id: EventID(epoch: recorder.epoch, number: resumption.next - 1), gap: resumption.gap, publishers: publishers,
+        id: EventID(epoch: recorder.epoch, number: resumption.next - 1), gap: resumption.gap,
+        publishers: recorder.publishers(before: resumption.next),
         page: page.page, end: history.end)
       shard.tell(service, .opened(ticket: opening.ticket, beginning))
       return prefixes + page.cost
@@ -258,6 +259,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   func published(_ call: BorrowedCall, extra: UnsafeRawBufferPointer) { recorder.published(call, extra: extra) }
 
   func dropped(topic: UnsafeRawBufferPointer) { recorder.dropped(topic: topic) }
+
+  func dropped(topic: UnsafeRawBufferPointer, frameOf bytes: Int) { recorder.dropped(topic: topic, frameOf: bytes) }
 
   func publishedAll() { handOver() }
 

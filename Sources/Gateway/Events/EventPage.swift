@@ -10,15 +10,21 @@ struct EventPage: Sendable {
   /// The bytes of one page at most, but a page holds one event however long it is.
   static let mostBytes = 32 << 10
 
+  /// What stands in a page.
+  enum Item: Sendable {
+    case event(Event)
+    /// So many in a row match, others aside, and are left out, as a later event of their topic is kept.
+    case superseded(Int)
+  }
+
   /// The sequence of the first event that was to be looked at: the one asked for, or the oldest kept when that is gone.
   let first: UInt64
-  /// Those that match.
-  private(set) var events: [Event] = []
-  /// How many match besides and are left out, as a later event of their topic is kept.
-  private(set) var superseded = 0
+  /// Those that match, in their order.
+  private(set) var items: [Item] = []
   /// All before this one have been looked at: the stream goes on there.
   private(set) var next: UInt64
   private var looked = 0
+  private var events = 0
   private var bytes = 0
 
   /// An empty page.
@@ -28,20 +34,25 @@ struct EventPage: Sendable {
   }
 
   /// Whether no more is looked at for it.
-  var isFull: Bool { looked == Self.reach || events.count == Self.mostEvents }
+  var isFull: Bool { looked == Self.reach || events == Self.mostEvents }
 
   /// Takes an event; false when there is no room for it, and the next page begins with it.
   mutating func take(_ event: Event) -> Bool {
-    guard events.isEmpty || bytes + event.text.count <= Self.mostBytes else { return false }
+    guard events == 0 || bytes + event.text.count <= Self.mostBytes else { return false }
     bytes += event.text.count
-    events.append(event)
+    events += 1
+    items.append(.event(event))
     pass(event.sequence)
     return true
   }
 
   /// Leaves out an event that has been superseded.
   mutating func supersede(_ sequence: UInt64) {
-    superseded += 1
+    if case .superseded(let count)? = items.last {
+      items[items.count - 1] = .superseded(count + 1)
+    } else {
+      items.append(.superseded(1))
+    }
     pass(sequence)
   }
 

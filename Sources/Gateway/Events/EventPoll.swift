@@ -12,7 +12,7 @@ struct EventPoll {
 
   private var count = 0
   private var bytes = 0
-  /// The sequence of the last event that was sent.
+  /// The sequence of the last event that was sent, or told of.
   private(set) var last: UInt64?
   /// The client does not want to wait any longer.
   var isTimeUp = false
@@ -22,12 +22,12 @@ struct EventPoll {
   /// Whether the document ends as soon as there is nothing more to send.
   var isDue: Bool { count > 0 || isTimeUp }
 
-  /// Counts what goes into the document next; returns what stands before it.
-  mutating func add(_ event: Event?) -> [UInt8] {
+  /// Counts what goes into the document next, an event or what stands for all up to that sequence; returns what comes before it.
+  mutating func add(_ event: Event? = nil, upTo sequence: UInt64? = nil) -> [UInt8] {
     defer {
       count += 1
       bytes += event?.text.count ?? 0
-      if let event { last = event.sequence }
+      last = event?.sequence ?? sequence ?? last
     }
     return count == 0 ? [] : [UInt8(ascii: ",")]
   }

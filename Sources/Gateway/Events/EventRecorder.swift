@@ -26,6 +26,7 @@ final class EventRecorder: TimerHandler, Source {
   let epoch = EventID.newEpoch()
   private let memory: MemoryBudget
   private let longestShortCall: Int
+  private let longestFrame: Int
   private let writer: MessagePackToJSON
   private var text: ServerSentEvents
   private let encoding = BackgroundQueue(name: "events")
@@ -39,9 +40,13 @@ final class EventRecorder: TimerHandler, Source {
   private var watch: Watch?
   private var ageTimer: Timer?
   private var isClosed = false
+  /// How many publishers are connected, as streams were told last, and the number of that event.
+  private var publishers: Publishers
+  private var lastChange: UInt64 = 0
   /// What publishers' numbers say; nil where they give none.
   private var numbers: PublishedNumbers?
   private var undecodable = PowerOfTwoCounter()
+  private var tooLong = PowerOfTwoCounter()
   private var lost = PowerOfTwoCounter()
 
   init(
@@ -52,7 +57,9 @@ final class EventRecorder: TimerHandler, Source {
     last = subscribe.last.map(LastValues.init)
     numbers = subscribe.numbering.map(PublishedNumbers.init)
     self.memory = memory
+    publishers = Publishers(connected: 0, all: subscribe.connect.count + subscribe.bind.count)
     longestShortCall = limits.inline
+    longestFrame = subscribe.eventLimit
     writer = service.writer(limits: limits.transcoding)
     text = ServerSentEvents(writer: writer)
     self.loop = loop
@@ -95,8 +102,21 @@ final class EventRecorder: TimerHandler, Source {
   /// A message came that is no published call.
   func dropped(topic: UnsafeRawBufferPointer) { comes(.gap(EventGap(reason: .undecodable), topic: Self.key(topic))) }
 
+  /// A message came with a frame of so many bytes, which is more than one may have.
+  func dropped(topic: UnsafeRawBufferPointer, frameOf bytes: Int) {
+    if tooLong.increment() {
+      logger.warning(
+        "a published message has a frame longer than subscribe.event-limit; its streams are told of a gap",
+        metadata: ["bytes": "\(bytes)", "event-limit": "\(longestFrame)", "so-far": "\(tooLong.count)"])
+    }
+    comes(.gap(EventGap(reason: .tooLong), topic: Self.key(topic)))
+  }
+
   /// A publisher came or went.
   func changed(_ publishers: Publishers) { comes(.upstream(publishers)) }
+
+  /// What a stream that begins with that event is told of the publishers first; nil when what it gets tells how many they are now.
+  func publishers(before next: UInt64) -> Publishers? { lastChange < next ? publishers : nil }
 
   /// Takes something that came behind all that waits.
   private func comes(_ item: EventBacklog.Item) {
@@ -112,7 +132,9 @@ final class EventRecorder: TimerHandler, Source {
       case .call(let call) where call.count > longestShortCall: encodeBeside(call)
       case .call(let call): call.lend(encode)
       case .gap(let gap, let topic): append(gap, topic: topic)
-      case .upstream(let publishers): append(.upstream(publishers), topic: nil)
+      case .upstream(let publishers):
+        (self.publishers, lastChange) = (publishers, history.end)
+        append(.upstream(publishers), topic: nil)
       }
     }
     if backlog.hasNext { watch?.schedule() }
@@ -199,9 +221,9 @@ final class EventRecorder: TimerHandler, Source {
 
   private var nextID: EventID { EventID(epoch: epoch, number: history.end) }
 
-  /// As much of a topic as a prefix can be long.
+  /// As much of a topic as an event keeps of it.
   private static func key(_ topic: UnsafeRawBufferPointer) -> [UInt8] {
-    Array(UnsafeRawBufferPointer(rebasing: topic.prefix(NameRules.longestTopic)))
+    Array(UnsafeRawBufferPointer(rebasing: topic.prefix(NameRules.longestTopic + 1)))
   }
 
   /// Takes a published call, or a gap in its place when there is no room for it.

@@ -15,8 +15,8 @@ protocol StreamOpener: AnyObject {
 /// It waits until the feed wakes it. Then the exchange reads it as fast as the client takes the bytes: the window's events
 /// from the cursor on, as far as they match; none is copied before. When the window no longer holds the event at the
 /// cursor, the client reads slowly: the stream goes on with pages of the hub's history, a few events at a time. What is gone from
-/// there too it is told of with `lagged`, and ends or goes on with the oldest kept, as `slow` says. One that conflates gets in such
-/// pages the newest event of each topic only.
+/// there too it is told of with `lagged`, and ends or goes on with the oldest kept, as `slow` says. One that conflates gets from there
+/// on, until it has come to the present, the newest event of each topic only, and `lagged` before it for those that it does not get.
 ///
 /// A client that reads nothing at all holds one connection and one event, or the rest of one page, no more. When it takes
 /// nothing of what the kernel has for it for `http.limits.write-timeout`, the connection ends (see `ConnectionWatch`).
@@ -42,6 +42,7 @@ final class EventStream: BodyStream, TimerHandler {
 
   let filter: TopicFilter
   let shape: EventShape
+  var endsByItself: Bool { writer.isPoll }
   /// Where it is to begin.
   let start: Resumption.Start
   private let feed: EventFeed
@@ -51,19 +52,16 @@ final class EventStream: BodyStream, TimerHandler {
   private var exchange: Exchange?
   private var state = State.opening
   private var ending = Ending.none
-  /// The sequence of the event to look at next.
-  private var cursor: UInt64 = 0
-  /// The first event it looked at, and the one that was to come next when it opened.
-  private var origin: UInt64 = 0
+  /// Where it has come to, and what has become of what lies before that.
+  private var cursor = EventCursor()
+  /// The event that was to come next when it opened.
   private var presentAtOpening: UInt64 = 0
+  /// It has fallen behind the window, and gets the newest event of each topic only.
+  private var isConflating = false
   /// When it has been open for as long as it may.
   private var expiry = Instant(nanoseconds: .max)
-  /// What has become of the events from the origin to the cursor, those aside that are in the page.
-  private var tally = EventAccounts()
   /// The sequence of an event that is known to match: the one it was woken for.
   private var match: UInt64 = 0
-  /// Events of a page that are still to be read, in reverse, so that the next one is the last. All of them lie before the cursor.
-  private var pageReversed: [Event] = []
   /// While it gets the last values of its topics: those are read that came before this event, from which it then goes on.
   private var snapshotEnd: UInt64?
   private var writer: EventWriter
@@ -99,44 +97,71 @@ final class EventStream: BodyStream, TimerHandler {
   /// Writes the next event, or begins it; false when there is none for now.
   private func advance(_ free: inout UnsafeMutableRawBufferPointer) -> Bool {
     if writer.isFull { return endPoll() }
-    if let event = pageReversed.popLast() {
-      tally.delivered += 1
-      writer.write(event, to: &free)
+    if let event = cursor.eventInPage(besides: { isConflating && feed.isSuperseded($0) }) {
+      write(event, to: &free)
       return true
     }
     if let snapshotEnd, state == .reading { return goOn(withSnapshotBefore: snapshotEnd) }
     while state == .reading {
-      guard let event = feed.event(cursor) else {
-        if feed.isPast(cursor) {
+      guard let event = feed.event(cursor.next) else {
+        if feed.isPast(cursor.next) {
           state = .turningPage
-          feed.requestPage(.history(conflating: conflates), from: cursor, for: self)
+          // What came before it opened, it gets whole.
+          isConflating = feed.settings.slow == .conflate && cursor.next >= presentAtOpening
+          feed.requestPage(.history(conflating: isConflating), from: cursor.next, for: self)
           return false
         }
         state = .waiting
+        isConflating = false
+        if tellLag() { return true }
         break
       }
-      cursor += 1
-      if event.sequence == match || filter.matches(event) {
-        tally.delivered += 1
-        writer.write(event, to: &free)
+      if event.sequence != match, !filter.matches(event) {
+        cursor.pass(to: event.sequence + 1)
+      } else if isConflating, feed.isSuperseded(event) {
+        cursor.leaveOut(to: event.sequence + 1)
+      } else {
+        write(event, to: &free)
         return true
       }
-      tally.filtered += 1
     }
     if writer.isPoll { return endPoll() }
     guard case .farewell(let reason) = ending, state == .waiting else { return false }
     passSilence()
     // The clients of a gateway that stops return one after the other.
     let retry = feed.settings.retry * (reason == .draining ? Double.random(in: 1...2) : 1)
-    end(with: .farewell(reason, retry: retry, id: feed.id(before: cursor)))
+    end(with: .farewell(reason, retry: retry, id: feed.id(before: cursor.next)))
     return true
+  }
+
+  /// Writes the event, and before it that others are left out.
+  private func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
+    if let lagged = lagged(before: event.sequence) {
+      writer.tell(lagged, before: event)
+    } else {
+      writer.write(event, to: &free)
+    }
+    cursor.hand(event)
+  }
+
+  /// Tells of the events that are left out; false when there are none.
+  private func tellLag() -> Bool {
+    guard let lagged = lagged(before: cursor.next) else { return false }
+    writer.tell(lagged, upTo: cursor.next - 1)
+    return true
+  }
+
+  private func lagged(before sequence: UInt64) -> Notice? {
+    guard cursor.missed > 0 else { return nil }
+    feed.noteLag()
+    return .lagged(id: feed.id(before: sequence), missed: cursor.tell())
   }
 
   /// The next last values; or, behind the last of them, where the stream has come to with all it was told.
   private func goOn(withSnapshotBefore end: UInt64) -> Bool {
-    guard cursor >= end else {
+    guard cursor.next >= end else {
       state = .turningPage
-      feed.requestPage(.lastValues(before: end), from: cursor, for: self)
+      feed.requestPage(.lastValues(before: end), from: cursor.next, for: self)
       return false
     }
     snapshotEnd = nil
@@ -150,21 +175,25 @@ final class EventStream: BodyStream, TimerHandler {
     passSilence()
     // Of a page that is left, the next poll gets the rest.
     let last = writer.isFull ? writer.lastInPoll : nil
-    writer.endPoll(at: feed.id(before: last.map { $0 + 1 } ?? cursor))
+    writer.endPoll(at: feed.id(before: last.map { $0 + 1 } ?? cursor.next))
     ending = .lastText
     return true
   }
 
   /// While it waits, all that has come to its shard behind the cursor was not for it.
   private func passSilence() {
-    guard state == .waiting, cursor < feed.end else { return }
-    tally.filtered += Int(feed.end - cursor)
-    cursor = feed.end
+    guard state == .waiting, cursor.next < feed.end else { return }
+    cursor.pass(to: feed.end)
   }
 
   private func end(with notice: Notice) {
     writer.tell(notice)
-    if writer.isPoll { writer.endPoll(at: feed.id(before: cursor)) }
+    end()
+  }
+
+  /// Ends with what is begun.
+  private func end() {
+    if writer.isPoll { writer.endPoll(at: feed.id(before: cursor.next)) }
     ending = .lastText
   }
 
@@ -175,37 +204,30 @@ final class EventStream: BodyStream, TimerHandler {
     writer.letGo()
     feed.stopWaiting(&timer)
     feed.remove(self)
-    pageReversed = []
+    cursor = EventCursor()
   }
 
-  /// What has become of the events that it has come past.
-  var accounts: EventAccounts {
-    var accounts = tally
-    accounts.passed = Int(cursor - origin) - pageReversed.count
-    return accounts
-  }
-
-  /// Whether it gets the newest event of each topic only, where it has fallen behind. What came before it opened, it gets whole.
-  private var conflates: Bool { feed.settings.slow == .conflate && cursor >= presentAtOpening }
+  /// What has become of the events that have come to its shard.
+  var accounts: EventAccounts { cursor.accounts(before: feed.end) }
 
   // MARK: The feed tells
 
   /// The hub lets it open; it ends about then.
   func opened(_ beginning: StreamBeginning, until expiry: Instant) {
     self.expiry = expiry
-    origin = beginning.page.first
     presentAtOpening = beginning.end
     // A gap has the id: a client that loses the connection before it has read of the gap is to be told again. One that loses it before
     // it has the snapshot asks for that again.
     if start == .snapshot { snapshotEnd = beginning.end }
     let id = beginning.gap == nil && start != .snapshot ? beginning.id : nil
     // A stream that is told nothing of publishers has them all.
-    let publishers = beginning.publishers
+    let missing = beginning.publishers.flatMap { $0.areComplete ? nil : $0 }
     writer.open(
       .opening(retry: feed.settings.retry, id: id), gap: beginning.gap.map { .gap(id: beginning.id, $0) },
-      publishers.areComplete ? nil : .upstream(publishers))
+      missing.map(Notice.upstream))
     if let wait = shape.wait { timer = feed.waits(wait, self) }
-    read(beginning.page)
+    cursor = EventCursor(beginning, isSnapshot: snapshotEnd != nil)
+    state = .reading
     opener.take()?.opened(self, after: beginning.id)
   }
 
@@ -219,10 +241,7 @@ final class EventStream: BodyStream, TimerHandler {
   func wake(at sequence: UInt64) {
     guard state == .waiting else { return }
     // The event may lie before the cursor: the last page had it already.
-    if sequence > cursor {
-      tally.filtered += Int(sequence - cursor)
-      cursor = sequence
-    }
+    if sequence > cursor.next { cursor.pass(to: sequence) }
     match = sequence
     state = .reading
     exchange?.wake()
@@ -233,31 +252,14 @@ final class EventStream: BodyStream, TimerHandler {
     guard let exchange else { return }
     defer { exchange.wake() }
     // Which of those that are gone were for it can no longer be told: all of the service are counted.
-    let gone = page.first > cursor ? feed.oldest(historyFrom: page.first) - cursor : 0
-    cursor += gone
-    let id = feed.id(before: cursor)
-    var missed = gone
-    if gone > 0 {
-      feed.noteLag()
-      tally.lost += Int(gone)
-      if feed.settings.slow == .disconnect { return end(with: .lagged(id: id, missed: gone)) }
+    if page.first > cursor.next { cursor.leaveOut(to: feed.oldest(historyFrom: page.first)) }
+    // One that conflates tells of them with those that it leaves out besides.
+    if !isConflating, tellLag(), feed.settings.slow == .disconnect {
+      return end()
     }
     state = .reading
     // Otherwise the window reaches back further than the history.
-    if page.first == cursor {
-      read(page)
-      missed += UInt64(page.superseded)
-    }
-    if missed > 0 { writer.tell(.lagged(id: id, missed: missed)) }
-  }
-
-  /// Reads on with the events of a page.
-  private func read(_ page: EventPage) {
-    pageReversed = page.events.reversed()
-    cursor = page.next
-    tally.lost += page.superseded
-    tally.filtered += Int(page.next - page.first) - page.superseded - page.events.count
-    state = .reading
+    if page.first == cursor.next { cursor.read(page, isSnapshot: snapshotEnd != nil) }
   }
 
   /// It is time for a comment, unless there is something to be read anyway; or for the end.
@@ -265,10 +267,10 @@ final class EventStream: BodyStream, TimerHandler {
     if now >= expiry { return end(because: .aged) }
     guard state == .waiting, writer.isAtRest, ending == .none else { return }
     // When events have come that were not for it, it says to which it has come: they are not missing to a client that resumes.
-    let before = cursor
+    let before = cursor.next
     passSilence()
-    let hasPassed = cursor > before
-    writer.comment(.heartbeat(id: hasPassed ? feed.id(before: cursor) : nil))
+    let hasPassed = cursor.next > before
+    writer.comment(.heartbeat(id: hasPassed ? feed.id(before: cursor.next) : nil))
     exchange?.wake()
   }
 
@@ -283,15 +285,5 @@ final class EventStream: BodyStream, TimerHandler {
     self.timer = nil
     writer.timeIsUp()
     exchange?.wake()
-  }
-}
-
-extension UnsafeMutableRawBufferPointer {
-  /// Copies the bytes from that place on, as many as there is room for, and goes on behind them. Returns how many they were.
-  mutating func fill(with bytes: UnsafeRawBufferPointer, from start: Int = 0) -> Int {
-    let part = UnsafeRawBufferPointer(rebasing: bytes[start...].prefix(count))
-    copyMemory(from: part)
-    self = UnsafeMutableRawBufferPointer(rebasing: self[part.count...])
-    return part.count
   }
 }

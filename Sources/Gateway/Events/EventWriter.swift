@@ -47,15 +47,20 @@ struct EventWriter {
 
   /// Copies an event that fits. Of one that does not, the rest is held until there is room for it.
   mutating func write(_ event: Event, to free: inout UnsafeMutableRawBufferPointer) {
-    if let shape {
-      text = poll?.add(event) ?? []
-      if let notice = event.notice { text += shape.text(of: notice) } else { self.event = event }
-    } else if event.text.count <= free.count {
+    if shape == nil, event.text.count <= free.count {
       _ = event.text.withUnsafeBytes { free.fill(with: $0) }
     } else {
-      text = event.text
-      self.event = event
+      begin(event)
     }
+  }
+
+  private mutating func begin(_ event: Event) {
+    guard let shape else {
+      (text, self.event) = (event.text, event)
+      return
+    }
+    text = poll?.add(event) ?? []
+    if let notice = event.notice { text += shape.text(of: notice) } else { self.event = event }
   }
 
   /// Begins a stream, of which the gateway tells this. A poll tells of the gap only.
@@ -64,14 +69,22 @@ struct EventWriter {
       text = [opening, gap, upstream].compactMap(\.self).flatMap(text(of:))
     } else {
       text = EventPoll.beginning
-      if let gap { text += (poll?.add(nil) ?? []) + text(of: gap) }
+      if let gap { text += (poll?.add() ?? []) + text(of: gap) }
     }
   }
 
-  /// Begins an event of the gateway itself.
-  mutating func tell(_ notice: Notice) {
-    text = (poll?.add(nil) ?? []) + text(of: notice)
+  /// Begins an event of the gateway itself, which stands for all up to that sequence, if it stands for any.
+  mutating func tell(_ notice: Notice, upTo sequence: UInt64? = nil) {
+    text = (poll?.add(upTo: sequence) ?? []) + text(of: notice)
     offset = 0
+  }
+
+  /// Begins an event of the gateway itself that stands for all before the event, and then that: nothing comes between them.
+  mutating func tell(_ notice: Notice, before event: Event) {
+    tell(notice, upTo: event.sequence - 1)
+    let before = text
+    begin(event)
+    text = before + text
   }
 
   /// Begins a comment; in a poll it is white space.
@@ -93,4 +106,14 @@ struct EventWriter {
   }
 
   private func text(of notice: Notice) -> [UInt8] { shape?.text(of: notice) ?? notice.lines }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  /// Copies the bytes from that place on, as many as there is room for, and goes on behind them. Returns how many they were.
+  mutating func fill(with bytes: UnsafeRawBufferPointer, from start: Int = 0) -> Int {
+    let part = UnsafeRawBufferPointer(rebasing: bytes[start...].prefix(count))
+    copyMemory(from: part)
+    self = UnsafeMutableRawBufferPointer(rebasing: self[part.count...])
+    return part.count
+  }
 }

@@ -64,6 +64,9 @@ final class Notice: Sendable {
   /// What goes wrong behind the beginning of a stream: the document of a problem.
   static func error(_ document: [UInt8]) -> Notice { Notice(.error, data: String(decoding: document, as: UTF8.self)) }
 
+  /// Whether it tells of events that are lost.
+  var isGap: Bool { kind == .gap }
+
   /// As lines of server-sent events.
   var lines: [UInt8] {
     let place = id.map { "id: \($0)\n" } ?? ""

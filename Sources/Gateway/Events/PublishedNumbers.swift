@@ -7,6 +7,9 @@ import ZeroMQRPC
 /// The last number of so many topics is remembered. When there are more, the topic that came first is forgotten: the next message on
 /// it is not compared with any.
 struct PublishedNumbers {
+  /// What can be counted exactly in JSON everywhere; a number that is further ahead is no count.
+  static let mostLost: UInt64 = 1 << 53 - 1
+
   private let numbering: Configuration.Numbering
   private var last: [[UInt8]: UInt64] = [:]
   /// Those topics, in the order in which they came.
@@ -33,7 +36,9 @@ struct PublishedNumbers {
       return nil
     }
     guard number > before else { return EventGap(reason: .lost, missed: nil) }
-    return number - before == 1 ? nil : EventGap(reason: .lost, missed: Int(clamping: number - before - 1))
+    let missed = number - before - 1
+    if missed == 0 { return nil }
+    return EventGap(reason: .lost, missed: missed <= Self.mostLost ? Int(missed) : nil)
   }
 
   private func number(of call: BorrowedCall, _ extra: UnsafeRawBufferPointer?) -> UInt64? {

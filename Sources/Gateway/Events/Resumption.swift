@@ -54,8 +54,8 @@ struct StreamBeginning: Sendable {
   let id: EventID
   /// What is told first.
   let gap: EventGap?
-  /// How many of the publishers are connected now.
-  let publishers: Publishers
+  /// How many of the publishers are connected before the first event; nil when a later one tells it.
+  let publishers: Publishers?
   /// The first events, as far as a page goes.
   let page: EventPage
   /// The number of the next event to come.

@@ -10,6 +10,8 @@ struct Diagnosis: Hashable, Sendable {
   enum Verdict: String, Sendable {
     /// Nothing at all came from the backend while the call waited.
     case stalled = "backend-stalled"
+    /// What came from the backend while the call waited was no reply.
+    case garbled = "bad-replies"
     /// The method usually takes as long, or it is not known how long it takes and others were answered.
     case slow = "method-slow"
     /// The backend answered others, and the method usually answers much sooner.
@@ -37,7 +39,7 @@ struct Diagnosis: Hashable, Sendable {
   var verdict: Verdict {
     guard let connected = silence.connected, connected >= silence.waited else { return .restarted }
     if let p95, p95 >= silence.waited { return .slow }
-    if silence.answeredMeanwhile == 0 { return .stalled }
+    if silence.answeredMeanwhile == 0 { return silence.isGarbled ? .garbled : .stalled }
     if let p95, p95 * Self.patience <= silence.waited { return .dropped }
     return .slow
   }

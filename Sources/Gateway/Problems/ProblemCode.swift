@@ -254,9 +254,9 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
         "Calls go to `/rpc/{service}/{method}`.")
     case .noSuchTopic:
       Row(
-        404, "The service does not offer this topic",
-        "The topic is outside what the service offers.",
-        "Ask for a topic the operator lists.")
+        404, "There is nothing of this topic",
+        "The topic is outside what the service offers; or, of `/last`, no event of it is kept, or the service keeps none.",
+        "Ask for a topic the operator lists; or wait for an event of it, on a stream.")
     case .badTarget:
       Row(
         400, "The request target is malformed",

@@ -23,8 +23,12 @@ public struct Accounts: Sendable, Hashable {
   /// Replies that came after their call had ended.
   public internal(set) var lateReplies = LateReplies()
 
-  /// What has become of the events of streams.
-  public internal(set) var events = EventAccounts()
+  /// What has become of calls that are no requests of their own.
+  public internal(set) var calls = CallAccounts()
+  /// What has become of the events of streams, of each service that can be subscribed to.
+  public internal(set) var eventsOfServices: [String: EventAccounts] = [:]
+  /// Those of all services together.
+  public var events: EventAccounts { eventsOfServices.values.reduce(EventAccounts(), +) }
 
   /// Requests without an end so far.
   public var underWay: Int { accepted - answered - refused - failed - abandoned }
@@ -42,7 +46,8 @@ public struct Accounts: Sendable, Hashable {
     sum.joinedCalls = left.joinedCalls + right.joinedCalls
     sum.keptResults = left.keptResults + right.keptResults
     sum.lateReplies = left.lateReplies + right.lateReplies
-    sum.events = left.events + right.events
+    sum.calls = left.calls + right.calls
+    sum.eventsOfServices = left.eventsOfServices.merging(right.eventsOfServices, uniquingKeysWith: +)
     return sum
   }
 }

@@ -17,6 +17,8 @@ final class GatewayHandler: Handler {
   let buffers = TranscodingBuffers()
   /// What is remembered of calls beyond their requests.
   let calls: RememberedCalls
+  /// The books of calls that are no requests of their own.
+  let callBooks = CallBooks()
   /// Finds responders among the upstreams in use. It is replaced as a whole when they change.
   private var router: Router
   private let checks: Checks

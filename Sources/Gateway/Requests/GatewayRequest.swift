@@ -70,6 +70,7 @@ final class GatewayRequest {
   /// The body; empty before the request is complete.
   var body: UnsafeRawBufferPointer { exchange.body }
   var buffers: TranscodingBuffers { handler.buffers }
+  var callBooks: CallBooks { handler.callBooks }
   /// Where bodies and answers count until they are read.
   var memory: MemoryBudget { exchange.memory }
   /// What is remembered of calls beyond their requests.

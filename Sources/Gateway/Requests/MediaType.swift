@@ -20,6 +20,9 @@ enum MediaType {
     return type.hasCaselessSuffix("+json") ? .json : .other
   }
 
+  /// Whether it is the type that clients of JSON-RPC over HTTP declare beside `application/json`, parameters aside.
+  static func isJSONRPC(_ value: UnsafeRawBufferPointer) -> Bool { essence(value).isCaseless("application/json-rpc") }
+
   /// Whether the lines of `Accept`, which are one list, let the type be sent; an empty list lets everything (RFC 9110, 12.5.1).
   static func accepts(_ lines: [UnsafeRawBufferPointer], _ type: StaticString) -> Bool {
     lines.allSatisfy(\.isEmpty) || preference(lines, type).quality > 0

@@ -93,7 +93,10 @@ struct BatchResponder: Responder {
   }
 
   private func refuse(_ isPresent: Bool, _ member: String, _ pattern: String) throws(Problem) {
-    if isPresent { throw Problem(.badShape, "Only an item for an \(pattern) service has a \"\(member)\".") }
+    if isPresent {
+      throw Problem(
+        .badShape, "Only an item for \(pattern == "rpc" ? "an" : "a") \(pattern) service has a \"\(member)\".")
+    }
   }
 }
 

@@ -4,8 +4,8 @@ import ZeroMQRPC
 
 /// `/jsonrpc/{service}`: one or several calls as a document of JSON-RPC 2.0 (jsonrpc.org/specification).
 ///
-/// The document becomes MessagePack as a whole, and what stands at `params` is then the arguments of a call as they are. All calls go
-/// to the engine at once; a `CallGroup` waits for their ends. What is wrong with a call is told in its own answer, and the status is
+/// The document is cut into its requests, and each is read by itself, so arguments that cannot travel concern no other call. All calls
+/// go to the engine at once; a `CallGroup` waits for their ends. What is wrong with a call is told in its own answer, and the status is
 /// 200; what is wrong with the request as HTTP is a problem as elsewhere. A notification is a call whose end nobody waits for, the
 /// client's leaving included.
 struct JSONRPCResponder: Responder {
@@ -22,7 +22,7 @@ struct JSONRPCResponder: Responder {
   func respond(to request: GatewayRequest) throws(Problem) {
     let query = try request.query(.nothing, controls: Self.controls)
     let timeout = try CallResponder.askedTimeout(request, query)
-    try request.checkContentType()
+    if !(request.header(.contentType).map(MediaType.isJSONRPC) ?? false) { try request.checkContentType() }
     let buffers = request.buffers
     defer { buffers.clear() }
     let document: JSONRPCDocument
@@ -36,7 +36,12 @@ struct JSONRPCResponder: Responder {
     var refusal: Problem?
     for item in document.items {
       switch item {
-      case .invalid(let id): group.add(.invalidRequest(id: id))
+      case .invalid(let id): group.add(.invalidRequest(id: id), because: JSONRPCAnswer.notRequest)
+      case .unsendable(let problem, let id?): group.add(problem, id: id)
+      case .unsendable(let problem, nil):
+        // Nobody is told of a notification that cannot be made.
+        request.callBooks.begin()
+        request.callBooks.end(problem)
       case .call(let method, let frames, let id?):
         do throws(Problem) {
           group.add(
@@ -45,12 +50,15 @@ struct JSONRPCResponder: Responder {
           group.add(error, id: id)
         }
       case .call(let method, let frames, nil):
+        request.callBooks.begin()
         do throws(Problem) {
           _ = try upstream.call(
-            try upstream.method(method), frames, in: buffers.request, asking: timeout, replyTo: JSONRPCNotification())
+            try upstream.method(method), frames, in: buffers.request, asking: timeout,
+            replyTo: JSONRPCNotification(countedIn: request.callBooks))
           notificationsTaken += 1
         } catch {
           refusal = error
+          request.callBooks.end(error)
         }
       }
     }
@@ -62,9 +70,13 @@ struct JSONRPCResponder: Responder {
 
 /// A call whose end nobody waits for.
 private final class JSONRPCNotification: ReplyHandler {
-  func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {}
-  func replied(_ reply: LongReply) {}
-  func failed(_ failure: CallFailure) {}
+  private let books: CallBooks
+
+  init(countedIn books: CallBooks) { self.books = books }
+
+  func replied(_ body: UnsafeRawBufferPointer, isException: Bool) { books.endAlone(isException: isException) }
+  func replied(_ reply: LongReply) { books.endAlone(isException: reply.isException) }
+  func failed(_ failure: CallFailure) { books.endAlone(Problem(failure)) }
 }
 
 /// What one request of a document is answered with.
@@ -74,6 +86,10 @@ enum JSONRPCAnswer: PartialAnswer {
   case outcome(CallOutcome, id: [UInt8])
 
   init(_ outcome: CallOutcome, id: [UInt8]) { self = .outcome(outcome, id: id) }
+
+  /// What is wrong with what is no request.
+  static let notRequest = Problem(
+    .badShape, "A request has \"jsonrpc\": \"2.0\", a \"method\", and perhaps \"params\" and an \"id\".")
 
   var count: Int {
     switch self {
@@ -85,8 +101,7 @@ enum JSONRPCAnswer: PartialAnswer {
   func write(to json: inout ByteBuffer) {
     switch self {
     case .invalidRequest(let id):
-      let fault = JSONRPCFault(
-        .invalidRequest, "A request has \"jsonrpc\": \"2.0\", a \"method\", and perhaps \"params\" and an \"id\".")
+      let fault = JSONRPCFault(.invalidRequest, Self.notRequest.detail)
       fault.answer(id: id).withUnsafeBytes { json.append($0) }
     case .outcome(let outcome, let id):
       if let problem = outcome.problem {
@@ -99,108 +114,6 @@ enum JSONRPCAnswer: PartialAnswer {
         json.append("}")
       }
     }
-  }
-}
-
-/// A document of JSON-RPC, taken apart: the places of its calls in a buffer of MessagePack.
-struct JSONRPCDocument {
-  /// What is told as the `id` of a request that has none that can be told.
-  static let noID = Array("null".utf8)
-
-  /// One member of a batch, or the only one.
-  enum Item {
-    /// A call; `id` is JSON, and nil for a notification.
-    case call(method: String, frames: CallFrames, id: [UInt8]?)
-    /// What is no request.
-    case invalid(id: [UInt8])
-  }
-
-  let isSingle: Bool
-  let items: [Item]
-
-  /// Reads a body into the buffer. Throws what is wrong with the whole.
-  init(_ body: UnsafeRawBufferPointer, _ upstream: RPCUpstream, into buffer: inout ByteBuffer) throws(JSONRPCFault) {
-    do throws(TranscodingError) {
-      try upstream.reader.transcode(body, into: &buffer)
-    } catch {
-      throw JSONRPCFault(error.code == .badJSON ? .parse : .invalidRequest, Problem(arguments: error).detail)
-    }
-    do throws(TranscodingError) {
-      (items, isSingle) = try buffer.withUnsafeBytes { bytes throws(TranscodingError) in
-        try Self.read(bytes, atMost: upstream.longestBatch, upstream.reader.limits)
-      }
-    } catch {
-      // The transcoder has made it, within the same limits.
-      throw JSONRPCFault(.internalError, error.message)
-    }
-    if items.isEmpty {
-      throw JSONRPCFault(
-        .invalidRequest, "A document is a request or an array of 1 to \(upstream.longestBatch) of them.")
-    }
-  }
-
-  /// No items when it is neither an object nor an array of allowed length.
-  private static func read(
-    _ bytes: UnsafeRawBufferPointer, atMost most: Int, _ limits: TranscodingLimits
-  ) throws(TranscodingError) -> (items: [Item], isSingle: Bool) {
-    var cursor = Cursor(bytes, limits: limits)
-    switch try cursor.next() {
-    case .map(let count): return ([try readItem(&cursor, count, bytes)], true)
-    case .array(let count) where 1...most ~= count:
-      var items: [Item] = []
-      for _ in 0..<count {
-        let start = cursor
-        if case .map(let members) = try cursor.next() {
-          items.append(try readItem(&cursor, members, bytes))
-        } else {
-          cursor = start
-          try cursor.skipValue()
-          items.append(.invalid(id: noID))
-        }
-      }
-      return (items, false)
-    default: return ([], false)
-    }
-  }
-
-  /// Reads the members of an object.
-  private static func readItem(
-    _ cursor: inout Cursor, _ count: Int, _ bytes: UnsafeRawBufferPointer
-  ) throws(TranscodingError) -> Item {
-    var (isVersion2, isValid) = (false, true)
-    var (method, id): (String?, [UInt8]?) = (nil, nil)
-    var frames = CallFrames()
-    for _ in 0..<count {
-      var name = ""
-      if case .string(let text) = try cursor.next() {
-        name = String(decoding: text, as: UTF8.self)
-      } else {
-        return .invalid(id: id ?? noID)
-      }
-      let start = cursor
-      let token = try cursor.next()
-      cursor = start
-      try cursor.skipValue()
-      let range = start.offset..<cursor.offset
-      switch (name, token) {
-      case ("jsonrpc", .string(let text)): isVersion2 = text.elementsEqual("2.0".utf8)
-      case ("method", .string(let text)): method = String(decoding: text, as: UTF8.self)
-      case ("params", .array): frames.arguments = range
-      case ("params", .map): frames.keywords = range
-      case ("id", .string), ("id", .int), ("id", .uint), ("id", .double), ("id", .nil):
-        id = try json(UnsafeRawBufferPointer(rebasing: bytes[range]))
-      case ("jsonrpc", _), ("method", _), ("params", _), ("id", _): isValid = false
-      default: break
-      }
-    }
-    guard isVersion2, isValid, let method else { return .invalid(id: id ?? noID) }
-    return .call(method: method, frames: frames, id: id)
-  }
-
-  private static func json(_ value: UnsafeRawBufferPointer) throws(TranscodingError) -> [UInt8] {
-    var buffer = ByteBuffer()
-    try MessagePackToJSON().transcode(value, into: &buffer)
-    return buffer.withUnsafeBytes { Array($0) }
   }
 }
 
@@ -241,7 +154,7 @@ struct JSONRPCFault: Error {
     (code, message) =
       switch problem.code {
       case .notExposed, .noSuchMethod: (.methodNotFound, "Method not found")
-      case .invalidArgument: (.invalidParams, "Invalid params")
+      case .invalidArgument, .notEncodable: (.invalidParams, "Invalid params")
       case .internal: (.internalError, "Internal error")
       default: (.server, problem.code.title)
       }

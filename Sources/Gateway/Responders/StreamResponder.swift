@@ -171,6 +171,7 @@ extension GatewayRequest {
 
 /// What HEAD gets: the head of a stream, whose length nobody knows.
 final class EmptyStream: BodyStream {
+  let endsByItself = true
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead { .end }
   func closed() {}
 }

@@ -63,7 +63,14 @@ struct Query: Hashable, Sendable {
     if isJSON { name.removeLast() }
     let text = String(decoding: name, as: UTF8.self)
     guard let valueRange else {
-      throw Problem(.badQuery, "\"\(text)\" has no value; write \(text)=text or \(text):=json.")
+      let isControl = name.first == UInt8(ascii: "_") || known.contains(text)
+      let hint =
+        switch content {
+        case .arguments where !isControl: "\(text)=text or \(text):=json"
+        case .topics where !isControl: "topic=..."
+        default: "\(text)=..."
+        }
+      throw Problem(.badQuery, "\"\(text)\" has no value; write \(hint).")
     }
     guard let value = PercentEncoding.decode(query, valueRange, plusIsSpace: true) else { throw Self.broken }
     if name.isEmpty { throw Problem(.badQuery, "A parameter has no name before its \"=\".") }

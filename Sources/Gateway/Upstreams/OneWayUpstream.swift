@@ -34,8 +34,8 @@ final class OneWayUpstream {
       } else {
         .client(
           try OneWayClient(
-            pattern, bind: bind, connect: connect, memory: shared.memory, states: shared.outgoing, in: context,
-            on: loop, logger: logger))
+            pattern, bind: bind, connect: connect, memory: shared.memory, states: shared.outgoing,
+            linger: configuration.grace, in: context, on: loop, logger: logger))
       }
     self.loop = loop
     self.shared = shared

@@ -123,12 +123,12 @@ public final class Exchange {
       return stream.closed()
     }
     self.stream = stream
-    // A client that has half-closed before its stream starts is treated as gone, as one that does so later is.
+    // A client that has half-closed before an endless stream starts is treated as gone, as one that does so later is.
     let isQueued =
-      !state.isHalfClosed
+      (stream.endsByItself || !state.isHalfClosed)
       && connection.queue(
         answerHead, readingFrom: self, closes: connection.daemon.closesAfterAnswer(admission), logger: server.logger)
-    perform { $0.answered(isQueued: isQueued, isStream: true) }
+    perform { $0.answered(isQueued: isQueued, isStream: true, endsByItself: stream.endsByItself) }
   }
 
   /// Says that the stream has something again. Any number of calls before the stream is read make one.

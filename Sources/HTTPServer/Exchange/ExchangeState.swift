@@ -62,6 +62,8 @@ struct ExchangeState {
   private(set) var isHalfClosed: Bool
   /// The clock of a reader runs, and goes on when its stream is woken again.
   private var isReaderTimed = false
+  /// The answer is a stream whose end is awaited by a client that has half-closed, too.
+  private var streamEndsByItself = false
 
   /// A connection has just been opened: what it takes until its first head is complete counts as that head's time.
   init(_ phase: Phase = .arriving, isHalfClosed: Bool = false) {
@@ -155,8 +157,9 @@ struct ExchangeState {
   }
 
   /// An answer was handed to libmicrohttpd, or could not be.
-  mutating func answered(isQueued: Bool, isStream: Bool) -> Actions {
+  mutating func answered(isQueued: Bool, isStream: Bool, endsByItself: Bool = false) -> Actions {
     guard owesAnswer || phase == .head else { return [] }
+    streamEndsByItself = endsByItself
     let actions: Actions = phase == .pending ? [.resume] : []
     if isQueued {
       phase = isStream ? .streaming : .answered
@@ -178,7 +181,7 @@ struct ExchangeState {
   mutating func drained() -> Actions {
     guard phase == .sleeping else { return [] }
     isReaderTimed = false
-    return [.expectNothing]
+    return isHalfClosed ? [.expectEnd] : [.expectNothing]
   }
 
   // MARK: The stream
@@ -235,14 +238,15 @@ struct ExchangeState {
   /// Both directions are gone.
   mutating func hungUp() -> Actions { owesAnswer || isStreaming ? drop() : [] }
 
-  /// The client sends no more. One that waits for an answer may still read it; one that reads a stream has left. What it has sent
-  /// of a request may be all of it, and not read yet: it gets the grace as well.
+  /// The client sends no more. One that waits for an answer may still read it, also one that comes piece by piece; one that reads an
+  /// endless stream has left. What it has sent of a request may be all of it, and not read yet: it gets the grace as well.
   mutating func halfClosed() -> Actions {
     guard !isHalfClosed else { return [] }
     isHalfClosed = true
     switch phase {
     case .idle, .arriving, .head, .body, .handling, .pending: return [.expectEnd]
-    case .streaming, .reading, .readingWoken, .sleeping: return drop()
+    case .sleeping where streamEndsByItself: return isReaderTimed ? [] : [.expectEnd]
+    case .streaming, .reading, .readingWoken, .sleeping: return streamEndsByItself ? [] : drop()
     case .answered, .lingering, .dropped, .ended, .closed: return []
     }
   }

@@ -31,9 +31,13 @@ struct SeenKeys: ~Copyable {
     return add(output, text, ByteWord.load(text), offset: offset, length: length, source: source, first: first)
   }
 
+  /// Sets binary keys apart from strings of the same bytes, which are other keys: the tags of the two always differ.
+  private static let binary: UInt64 = 0x5bd1_e995_97f4_a7c1
+
   /// Adds a key in memory that is not the pass's own, of which nothing at or behind `end` may be read.
   mutating func add(
-    _ key: UnsafeRawBufferPointer, from start: UnsafePointer<UInt8>, until end: UnsafePointer<UInt8>, source: Int,
+    _ key: UnsafeRawBufferPointer, isBinary: Bool, from start: UnsafePointer<UInt8>, until end: UnsafePointer<UInt8>,
+    source: Int,
     first: Int
   ) -> Bool {
     let text = key.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? start
@@ -46,20 +50,21 @@ struct SeenKeys: ~Copyable {
     // Nothing is written through it.
     return add(
       UnsafeMutablePointer(mutating: start), text, word, offset: text - start, length: key.count, source: source,
-      first: first)
+      first: first, apart: isBinary ? Self.binary : 0)
   }
 
   /// `word` is the first eight bytes at `text`; those behind the key may be anything.
   @inline(__always) private mutating func add(
     _ output: UnsafeMutablePointer<UInt8>, _ text: UnsafePointer<UInt8>, _ word: UInt64, offset: Int, length: Int,
-    source: Int, first: Int
+    source: Int, first: Int, apart: UInt64 = 0
   ) -> Bool {
-    let tag: UInt64
+    var tag: UInt64
     if length >= 8 {
       tag = (word ^ (ByteWord.load(text + length - 8) &* 0x9e37_79b9_7f4a_7c15)) &+ UInt64(truncatingIfNeeded: length)
     } else {
       tag = ByteWord.low(word, length) ^ UInt64(truncatingIfNeeded: length) << 56
     }
+    tag ^= apart
     let count = entries.count
     entries.append(
       Entry(

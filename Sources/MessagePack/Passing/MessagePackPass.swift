@@ -85,13 +85,13 @@ struct MessagePackPass: ~Copyable {
       case .string(let text):
         if isToService {
           guard UTF8Sequence.isValid(text) else { throw TranscodingFault(.textNotUTF8, at) }
-          if isKey { try add(key: text, at) }
+          if isKey { try add(key: text, isBinary: false, at) }
         }
         frame.left &-= 1
       case .binary(let bytes):
         if isKey, isToService {
           hasBinaryKeys = true
-          try add(key: bytes, at)
+          try add(key: bytes, isBinary: true, at)
         }
         frame.left &-= 1
       case .extension(let code, let payload):
@@ -131,8 +131,9 @@ struct MessagePackPass: ~Copyable {
     frame.left &-= 1
   }
 
-  private mutating func add(key: UnsafeRawBufferPointer, _ at: Int) throws(TranscodingFault) {
-    let fresh = keys.add(key, from: start, until: end, source: at, first: Int(frame.firstKey))
+  private mutating func add(key: UnsafeRawBufferPointer, isBinary: Bool, _ at: Int) throws(TranscodingFault) {
+    let fresh = keys.add(
+      key, isBinary: isBinary, from: start, until: end, source: at, first: Int(frame.firstKey))
     if !fresh { throw TranscodingFault(.repeatedKey, at) }
   }
 

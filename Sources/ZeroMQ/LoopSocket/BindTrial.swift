@@ -7,6 +7,8 @@ package enum BindTrial {
       let context = try Context()
       let fault = fault(at: endpoint, in: context)
       await context.close(within: .seconds(1))
+      // libzmq leaves the socket's file behind.
+      if fault == nil, case .ipc(let path) = endpoint.address { LocalPath(path).removeUnused() }
       return fault
     } catch {
       return .unbindable(error)

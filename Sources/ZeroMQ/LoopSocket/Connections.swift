@@ -107,7 +107,8 @@ final class Connections {
     change(id) { reconnection, now in
       guard case .tcp(_, let port) = reconnection.endpoint.address else { return [] }
       let usable = answer.addresses.filter { options.ipv6 || !$0.contains(":") }
-      let reason = usable.count < answer.addresses.count ? "it has only IPv6 addresses, and the option ipv6 is off" : answer.reason
+      let reason =
+        usable.count < answer.addresses.count ? "it has only IPv6 addresses, and the option ipv6 is off" : answer.reason
       return reconnection.resolved(usable.map { Endpoint(host: $0, port: port) }, reason: reason, at: now)
     }
   }

@@ -15,6 +15,12 @@ struct LocalPath {
     return isListenedAt ? .addressInUse : nil
   }
 
+  /// Removes a socket's file at which nobody listens.
+  func removeUnused() {
+    guard path != "*", !path.hasPrefix("@"), fault == nil else { return }
+    unlink(path)
+  }
+
   private var isListenedAt: Bool {
     let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(AF_UNIX, type, 0)

@@ -16,6 +16,19 @@ extension LoopSocket {
     scheduleTurn()
   }
 
+  /// Receives what begins with the prefix; the empty one means everything. libzmq counts equal subscriptions. Throws for a
+  /// prefix longer than `Socket.longestPrefix`.
+  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) {
+    defer { scheduleTurn() }
+    try requireInner("subscribe").subscribe(prefix)
+  }
+
+  /// Takes one subscription to the prefix back.
+  public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) {
+    defer { scheduleTurn() }
+    try requireInner("unsubscribe").unsubscribe(prefix)
+  }
+
   /// What the socket could do now.
   var readinessNow: Socket.Readiness {
     defer { scheduleTurn() }

@@ -29,6 +29,10 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
 
   /// libzmq's socket, for its options; nil when it is closed.
   var inner: Socket? { openSocket?.socket }
+  /// Who takes the messages in place of the delegate, such as a proxy.
+  weak var mover: (any MessageMover)? { didSet { scheduleTurn() } }
+  /// Who has subscribed, where libzmq tells.
+  let subscribers: Subscribers?
 
   private let loop: Loop, memory: MemoryBudget?, messagesPerTurn: Int
   private var openSocket: OpenSocket?
@@ -57,11 +61,13 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     kind = socket.kind
     self.loop = loop
     self.messagesPerTurn = messagesPerTurn
+    subscribers = socket.tellsSubscriptions ? Subscribers(of: socket) : nil
     let watch = try socket.watch(on: loop, self)
     openSocket = OpenSocket(
       socket: socket, watch: watch, monitor: try SocketMonitor(socket, on: loop, delegate: self),
       connections: Connections(of: socket, options: options, on: loop, resolver: resolver, delegate: self),
       bindings: Bindings(of: socket, on: loop, delegate: self))
+    if socket.isWatching { mover = subscribers }
   }
 
   deinit {
@@ -92,7 +98,8 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   ///
   /// A host's name is looked up beside the loop, all its addresses are tried in turn, and it is looked up again after a loss
   /// and from time to time while there is no connection. To a name nothing can be sent before it is connected, nor to
-  /// what is connected to after it, whatever `SocketOptions.immediate` says. Of two endpoints that lead to one address only one gets a connection.
+  /// what is connected to after it, whatever `SocketOptions.immediate` says. Of two endpoints that lead to one address only one gets a
+  /// connection.
   public func connect(_ endpoint: Endpoint) throws(ZMQError) {
     let open = try requireOpen("connect")
     do { try endpoint.requireConnectable() } catch {
@@ -162,19 +169,6 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     }
   }
 
-  /// Receives what begins with the prefix; the empty one means everything. libzmq counts equal subscriptions. Throws for a
-  /// prefix longer than `Socket.longestPrefix`.
-  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) {
-    defer { scheduleTurn() }
-    try requireOpen("subscribe").socket.subscribe(prefix)
-  }
-
-  /// Takes one subscription to the prefix back.
-  public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) {
-    defer { scheduleTurn() }
-    try requireOpen("unsubscribe").socket.unsubscribe(prefix)
-  }
-
   /// Closes the socket; messages that were sent get the time of `SocketOptions.linger`. The delegate is let go of and hears no
   /// more, also when this is called within one of its own methods. A second call does nothing.
   public func close() {
@@ -187,6 +181,8 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     guard let open = openSocket.take() else { return }
     if let retry = retry.take() { loop.cancel(retry) }
     open.close()
+    subscribers?.socketClosed()
+    mover?.socketClosed()
     (inproc, isRefused) = (.init(), false)
   }
 
@@ -197,7 +193,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       inproc.tellNext()
       connectionChanged(.connected, at: nil)
     }
-    if kind.receives { receive(atMost: messagesPerTurn) }
+    if let mover { mover.move() } else { receive(atMost: messagesPerTurn) }
     // libzmq does not say for one peer of a router that it has room: any event of the socket may be that.
     if isRefused, kind == .router ? !events.isEmpty : readiness()?.contains(.output) == true { becameWritable() }
   }
@@ -207,10 +203,11 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     guard let readiness = readiness() else { return false }
     if inproc.untold > 0 { return true }
     if isRefused, kind != .router, readiness.contains(.output) { return true }
+    if let mover { return mover.canMove() }
     return kind.receives && isReading && readiness.contains(.input) && delegate != nil
   }
 
-  private func readiness() -> Socket.Readiness? {
+  func readiness() -> Socket.Readiness? {
     do {
       return try openSocket?.socket.readiness
     } catch {
@@ -221,13 +218,14 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
 
   private func receive(atMost limit: Int) {
     // A delegate that ends a connection within `messageReceived` gets here again, and still holds the frames.
-    guard let open = openSocket, let delegate, !isReceiving else { return }
+    guard let open = openSocket, let delegate, !isReceiving, mover == nil, kind.receives else { return }
     isReceiving = true
     var received = 0
     do {
       // The delegate may pause or close the socket at any message.
       while received < limit, isReading, openSocket === open, try frames.receive(from: open.socket) {
         received += 1
+        subscribers?.take(frames)
         delegate.messageReceived(frames, on: self)
       }
     } catch {
@@ -291,7 +289,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     case .connected: connected += 1
     case .disconnected:
       // What came before the end is handed over before it is told, as long as the delegate reads.
-      if kind.receives { receive(atMost: Self.messagesBeforeEnd) }
+      receive(atMost: Self.messagesBeforeEnd)
       connected = max(0, connected - 1)
     default: break
     }

@@ -111,10 +111,11 @@ package final class PeerLook: Sendable {
 }
 
 extension SocketKind {
-  /// The kinds that a socket of this kind connects to, the usual one first, as ZMTP names them.
+  /// The kinds that a socket of this kind has to do with here, the usual one first, as ZMTP names them. A dealer sends calls without the
+  /// empty frame that a REP waits for: libzmq connects the two, and the REP throws each call away.
   var peers: [String] {
     switch self {
-    case .dealer: ["ROUTER", "REP", "DEALER"]
+    case .dealer: ["ROUTER", "DEALER"]
     case .router: ["DEALER", "REQ", "ROUTER"]
     case .push: ["PULL"]
     case .pull: ["PUSH"]

@@ -35,7 +35,7 @@ final class FrameStorage: ManagedBuffer<Int, zmq_msg_t> {
 
   /// Lets a frame that is empty refer to the bytes of an array, which is kept until libzmq lets go of them.
   func fill(_ index: Int, keeping bytes: [UInt8]) {
-    let kept = Unmanaged.passRetained(KeptBytes(bytes))
+    let kept = Unmanaged.passRetained(KeptArray(bytes))
     // Safe: the array's own block, which the holder keeps. Nobody changes it: a change of the array would copy it first.
     let start = bytes.withUnsafeBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress) }
     guard zmq_msg_init_data(place(index), start, bytes.count, releaseBytes, kept.toOpaque()) == 0 else {
@@ -56,12 +56,12 @@ final class FrameStorage: ManagedBuffer<Int, zmq_msg_t> {
 }
 
 /// Holds an array for libzmq.
-private final class KeptBytes {
+private final class KeptArray {
   private let bytes: [UInt8]
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 }
 
 /// Called by libzmq, from a thread of its own, when nobody needs the bytes any more.
 private func releaseBytes(_ data: UnsafeMutableRawPointer?, _ hint: UnsafeMutableRawPointer?) {
-  if let hint { Unmanaged<KeptBytes>.fromOpaque(hint).release() }
+  if let hint { Unmanaged<KeptArray>.fromOpaque(hint).release() }
 }

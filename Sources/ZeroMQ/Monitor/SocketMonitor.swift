@@ -52,20 +52,18 @@ final class SocketMonitor: Source {
   private static let lastNumber = Guarded(0)
   /// What a delegate is told of. That no connection could be accepted is not among it: out of descriptors, libzmq tells that without a
   /// pause.
-  private static let kinds: [CInt] = [
+  private static let needed: CInt = [
     ZMQ_EVENT_CONNECT_DELAYED, ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECTED, ZMQ_EVENT_ACCEPTED,
     ZMQ_EVENT_HANDSHAKE_SUCCEEDED,
     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
     ZMQ_EVENT_DISCONNECTED,
-  ]
+  ].reduce(0, |)
   private struct Listener {
     weak var channel: EventChannel<Monitor.Event>?
   }
 
   /// What is told of a peer that wants another security mechanism, or is of a kind that does not fit.
-  private static let misfits: Set<UInt32> = [
-    UInt32(ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH), UInt32(ZMQ_PROTOCOL_ERROR_ZMTP_INVALID_METADATA),
-  ]
+  private static let misfits: Set<Monitor.ProtocolError> = [.mechanismMismatch, .invalidMetadata]
 
   /// Events that were dropped because nobody took them.
   private(set) var dropped = 0
@@ -82,7 +80,7 @@ final class SocketMonitor: Source {
   /// Monitors the socket, which has to stop being monitored before the monitor is dropped.
   init(_ socket: Socket, on loop: Loop, delegate: any MonitorDelegate) throws(ZMQError) {
     (self.socket, self.loop, self.delegate) = (socket, loop, delegate)
-    asked = Self.kinds.reduce(0, |)
+    asked = Self.needed
     let (pair, address) = try Self.pair(in: socket.context)
     self.pair = pair
     try socket.monitor(at: address, events: asked)
@@ -167,16 +165,17 @@ final class SocketMonitor: Source {
     guard frames.count == 2, frames[0].count >= 6 else { return true }
     let number = frames[0].loadUnaligned(as: UInt16.self)
     let value = frames[0].loadUnaligned(fromByteOffset: 2, as: UInt32.self)
-    if CInt(number) == ZMQ_EVENT_ACCEPT_FAILED {
+    let told = Monitor.Kind(number: number, value: value)
+    if case .acceptFailed = told {
       acceptFailures += 1
       if acceptFailures > 1 { return true }
     }
-    let kind = Self.kind(number, value)
+    let kind = Self.kind(told)
     // That it has stopped is told when the socket closes, and not when other events are asked for.
-    let isPublic = !listeners.isEmpty && CInt(number) != ZMQ_EVENT_MONITOR_STOPPED
+    let isPublic = !listeners.isEmpty && told != .stopped
     guard kind != nil || isPublic else { return true }
     let address = Endpoint.canonical(String(decoding: frames[1], as: UTF8.self))
-    if isPublic { publish(Monitor.Kind(number: number, value: value), at: address) }
+    if isPublic { publish(told, at: address) }
     guard let kind else { return true }
     events.append(Event(kind: kind, address: address))
     if events.count >= 2 * Self.limit { dropOldest() }
@@ -197,7 +196,7 @@ final class SocketMonitor: Source {
   private func askForLess() throws(ZMQError) {
     listeners.removeAll { $0.channel == nil }
     guard listeners.isEmpty else { return }
-    try ask(for: Self.kinds.reduce(0, |))
+    try ask(for: Self.needed)
   }
 
   /// Has libzmq tell these events instead of those that it tells. None is lost, told twice, or out of its order.
@@ -219,17 +218,18 @@ final class SocketMonitor: Source {
     }
   }
 
-  private static func kind(_ number: UInt16, _ value: UInt32) -> Event.Kind? {
-    switch CInt(number) {
-    case ZMQ_EVENT_CONNECT_DELAYED: .began
-    case ZMQ_EVENT_CONNECT_RETRIED: .retried
-    case ZMQ_EVENT_CONNECTED: .opened(toItself: isConnectedToItself(CInt(bitPattern: value)))
-    case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: .established
-    case ZMQ_EVENT_ACCEPTED: .accepted(descriptor: CInt(bitPattern: value))
-    case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: .failed(isMisfit: false)
-    case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL: .failed(isMisfit: misfits.contains(value))
-    case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: .refused
-    case ZMQ_EVENT_DISCONNECTED: .closed(descriptor: CInt(bitPattern: value))
+  /// What a delegate is told; nil for what is none of its business.
+  private static func kind(_ told: Monitor.Kind) -> Event.Kind? {
+    switch told {
+    case .connectDelayed: .began
+    case .connectRetried: .retried
+    case .connected(let descriptor): .opened(toItself: isConnectedToItself(descriptor))
+    case .handshakeSucceeded: .established
+    case .accepted(let descriptor): .accepted(descriptor: descriptor)
+    case .handshakeFailed: .failed(isMisfit: false)
+    case .handshakeBroken(let error): .failed(isMisfit: misfits.contains(error))
+    case .handshakeRefused: .refused
+    case .disconnected(let descriptor): .closed(descriptor: descriptor)
     default: nil
     }
   }

@@ -1,37 +1,61 @@
 /// Knows who has subscribed to a publishing socket, and tells those who wait for somebody.
-final class Subscribers {
-  private struct Wait {
-    let topic: [UInt8]
-    let waiter: Waiter<Bool>
+///
+/// An XPUB's messages are its user's, who hands each on. Those of a PUB that is watched are only subscriptions, and are taken here.
+final class Subscribers: MessageMover {
+  /// How a wait ends.
+  enum Outcome: Sendable {
+    case subscribed
+    /// The socket has closed.
+    case closed
+    case expired, cancelled
   }
 
-  private var subscriptions = Subscriptions()
+  private struct Wait {
+    let topic: [UInt8]
+    let waiter: Waiter<Outcome>
+  }
+
+  private static let messagesPerTurn = 256
+
+  private weak var socket: Socket?
+  private var frames = ReceivedMessage()
+  private var subscriptions = PeerSubscriptions()
   private var waits: [Wait] = []
+
+  init(of socket: Socket) { self.socket = socket }
 
   /// Hears of a message that an XPUB has received. What is no subscription is passed over.
   func take(_ message: borrowing ReceivedMessage) {
-    guard message.count == 1, let prefix = subscriptions.take(message[0]) else { return }
+    guard message.count == 1, let prefix = subscriptions.take(message[0]), !waits.isEmpty else { return }
     waits.removeAll { wait in
       guard wait.topic.starts(with: prefix) else { return wait.waiter.isAnswered }
-      wait.waiter.resume(true)
+      wait.waiter.resume(.subscribed)
       return true
     }
   }
 
-  /// Whether somebody has subscribed to the topic, or to a prefix of it.
-  func has(_ topic: [UInt8]) -> Bool { subscriptions.match(topic) }
-
-  /// Answers with true as soon as somebody has subscribed to the topic, or to a prefix of it; with false when the socket closes.
-  func wait(for topic: [UInt8], _ waiter: Waiter<Bool>) {
-    if has(topic) { return _ = waiter.resume(true) }
+  /// Answers as soon as somebody has subscribed to the topic, or to a prefix of it, or the socket has closed.
+  func wait(for topic: [UInt8], _ waiter: Waiter<Outcome>) {
+    guard !subscriptions.match(topic) else { return _ = waiter.resume(.subscribed) }
     // Those who have given up meanwhile make room.
     waits.removeAll { $0.waiter.isAnswered }
     waits.append(Wait(topic: topic, waiter: waiter))
   }
 
-  /// Nobody comes any more.
-  func end() {
-    for wait in waits { wait.waiter.resume(false) }
+  func move() {
+    guard let socket else { return }
+    for _ in 0..<Self.messagesPerTurn {
+      // An error shows again, and is told, when the socket is looked at next.
+      guard (try? frames.receive(from: socket)) == true else { break }
+      take(frames)
+    }
+    frames.clear()
+  }
+
+  func canMove() -> Bool { (try? socket?.readiness.contains(.input)) == true }
+
+  func socketClosed() {
+    for wait in waits { wait.waiter.resume(.closed) }
     waits = []
   }
 }

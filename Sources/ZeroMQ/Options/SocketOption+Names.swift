@@ -136,7 +136,8 @@ extension SocketOption<Bool> {
   public static var mandatory: Self { .flag(ZMQ_ROUTER_MANDATORY, "ZMQ_ROUTER_MANDATORY") }
   /// A router gives an identity to the newest peer that claims it, and does not refuse that one. At any time. Cannot be read. Default: false.
   public static var handover: Self { .flag(ZMQ_ROUTER_HANDOVER, "ZMQ_ROUTER_HANDOVER") }
-  /// An empty message is sent to each new peer, from which a router learns of this REQ, DEALER or ROUTER socket. Cannot be read. Default: false.
+  /// An empty message is sent to each new peer, from which a router learns of this REQ, DEALER or ROUTER socket. Cannot be read.
+  /// Default: false.
   public static var probe: Self { .flag(ZMQ_PROBE_ROUTER, "ZMQ_PROBE_ROUTER") }
   /// A STREAM socket tells of peers that come and go, by messages of no bytes. At any time. Cannot be read. Default: true.
   public static var notify: Self { .flag(ZMQ_STREAM_NOTIFY, "ZMQ_STREAM_NOTIFY") }

@@ -106,7 +106,9 @@ extension SocketOption<Duration?> {
 
 extension SocketOption<String> {
   static func text(_ number: Int32, _ name: String) -> Self {
-    .init(number, name, size: 1_024, { Array($0.utf8) }, { String(decoding: $0.last == 0 ? $0.dropLast() : $0[...], as: UTF8.self) })
+    .init(
+      number, name, size: 1_024, { Array($0.utf8) },
+      { String(decoding: $0.last == 0 ? $0.dropLast() : $0[...], as: UTF8.self) })
   }
 }
 
@@ -126,7 +128,9 @@ private func counted(_ duration: Duration, _ units: Int64) -> Int32 {
   return Int32(clamping: part > 0 ? whole + 1 : whole)
 }
 
-private func duration(_ count: Int32, _ units: Int64) -> Duration { .nanoseconds(Int64(count) * (1_000_000_000 / units)) }
+private func duration(_ count: Int32, _ units: Int64) -> Duration {
+  .nanoseconds(Int64(count) * (1_000_000_000 / units))
+}
 
 // MARK: Setting and reading
 
@@ -154,7 +158,8 @@ extension Socket {
     if isHeartbeat || value.number == ZMQ_RCVHWM, value.bytes.contains(where: { $0 != 0 }),
       try isHeartbeat ? self.option(.receiveHighWaterMark) != 0 : self.option(.heartbeat) != .zero
     {
-      throw ZMQError(code: .invalid, call: "\(value.name): heartbeats need a receive mark of 0; set one of the two to zero")
+      throw ZMQError(
+        code: .invalid, call: "\(value.name): heartbeats need a receive mark of 0; set one of the two to zero")
     }
     try check("zmq_setsockopt(\(value.name))") { zmq_setsockopt(raw, value.number, value.bytes, value.bytes.count) }
   }

@@ -9,12 +9,17 @@ public final class Socket {
   /// Which pattern it speaks.
   public let kind: SocketKind
   let raw: UnsafeMutableRawPointer
+  /// A PUB that is an XPUB to libzmq, which alone tells of subscriptions.
+  private(set) var isWatching = false
+  /// Whether subscriptions come as messages.
+  var tellsSubscriptions: Bool { isWatching || kind == .xPublish }
   // A context must outlive its sockets.
   let context: Context
 
   /// Creates a socket with its options set, neither bound nor connected.
   public init(_ kind: SocketKind, in context: Context, options: SocketOptions = .init()) throws(ZMQError) {
-    raw = try context.socket(kind)
+    isWatching = kind == .publish && options.watchesSubscribers
+    raw = try context.socket(isWatching ? .xPublish : kind)
     self.kind = kind
     self.context = context
     try options.apply(to: self)
@@ -92,35 +97,53 @@ public final class Socket {
     return try attempt("zmq_send") { zmq_send(raw, frame.baseAddress, frame.count, flags) } != nil
   }
 
+  /// What became of a message that libzmq was offered.
+  enum Offering {
+    case whole
+    /// There was no room or no peer: nothing was taken.
+    case refused
+    /// The connection died between two frames, and the message with it.
+    case lost
+  }
+
+  /// Offers the frames of a message one after the other; `send` is given which, and whether more follow, and returns false when it is
+  /// refused.
+  @inline(__always)
+  func offer(_ count: Int, _ send: (Int, Bool) throws(ZMQError) -> Bool) throws(ZMQError) -> Offering {
+    var isWhole = true
+    for index in 0..<count {
+      if try send(index, index < count - 1) { continue }
+      // Refused at the first frame, nothing was taken. When the connection dies between two frames, libzmq discards the frames
+      // it has, refuses this one, and discards those that follow: each has to be offered, up to the last.
+      if index == 0 { return .refused }
+      isWhole = false
+    }
+    return isWhole ? .whole : .lost
+  }
+
   /// Sends a whole message, or nothing: false when there is no room or no peer, or the connection died between two frames. Long frames
   /// count in the budget.
   func send(_ frames: Span<UnsafeRawBufferPointer>, memory: MemoryBudget?) throws(ZMQError) -> Bool {
-    var isWhole = true
-    for index in frames.indices {
-      if try send(frames[index], more: index < frames.count - 1, memory: memory) { continue }
-      isWhole = false
-      // Refused at the first frame, nothing was taken. When the connection dies between two frames, libzmq discards the frames
-      // it has, refuses this one, and discards those that follow: each has to be offered, up to the last.
-      if index == 0 { break }
-    }
-    return isWhole
+    try offer(frames.count) { index, more throws(ZMQError) in
+      try send(frames[index], more: more, memory: memory)
+    } == .whole
   }
 
   /// As `send` of frames that are lent; no bytes of long frames are copied.
   func send(_ message: Message) throws(ZMQError) -> Bool {
-    var isWhole = true
-    for index in message.indices {
-      var copy = zmq_msg_t()
-      zmq_msg_init(&copy)
-      // A frame that was taken is left empty, and closing it is then nothing.
-      defer { zmq_msg_close(&copy) }
-      zmq_msg_copy(&copy, message.storage.place(index))
-      let flags = ZMQ_DONTWAIT | (index < message.count - 1 ? ZMQ_SNDMORE : 0)
-      if try attempt("zmq_msg_send", { zmq_msg_send(&copy, raw, flags) }) != nil { continue }
-      isWhole = false
-      if index == 0 { break }
-    }
-    return isWhole
+    try offer(message.count) { index, more throws(ZMQError) in
+      try send(copyOf: message.storage.place(index), more: more)
+    } == .whole
+  }
+
+  /// Sends a frame and keeps it; false when it is refused. A long one is shared, not copied.
+  func send(copyOf frame: UnsafeMutablePointer<zmq_msg_t>, more: Bool) throws(ZMQError) -> Bool {
+    var copy = zmq_msg_t()
+    zmq_msg_init(&copy)
+    // One that was taken is left empty, and closing it is then nothing.
+    defer { zmq_msg_close(&copy) }
+    try check("zmq_msg_copy") { zmq_msg_copy(&copy, frame) }
+    return try attempt("zmq_msg_send") { zmq_msg_send(&copy, raw, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) } != nil
   }
 
   /// Gives the source turns whenever libzmq's descriptor says that the socket is worth a look.

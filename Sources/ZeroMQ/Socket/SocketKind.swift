@@ -49,6 +49,9 @@ extension SocketKind: CustomStringConvertible {
     Self.names.indices.contains(Int(rawValue)) ? Self.names[Int(rawValue)] : "kind \(rawValue)"
   }
 
+  /// Whether messages can go. A SUB sends subscriptions only, which are no messages.
+  var sends: Bool { self != .pull && self != .subscribe }
+
   /// Whether messages can come.
   var receives: Bool { self != .push && self != .publish }
 

@@ -44,6 +44,9 @@ public struct SocketOptions: Sendable, Hashable {
   public var ipv6 = false
   private var others: [OptionValue] = []
 
+  /// A publishing socket knows who has subscribed, for `waitForSubscriber`. It is an XPUB to libzmq then, which its peers cannot tell
+  /// from a PUB. An XPUB always knows. Default: false.
+  public var watchesSubscribers = false
   /// How the socket shows who it is, and whom it lets in. Default: `null`, nothing and everyone.
   public var security = SocketSecurity.null
 

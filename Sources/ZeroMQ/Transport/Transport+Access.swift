@@ -24,7 +24,8 @@ extension Transport {
     }
   }
 
-  /// libzmq's socket, to read from it what has no name here; nil after the end. To send, to receive or to close through it breaks the transport.
+  /// libzmq's socket, to read from it what has no name here; nil after the end. To send, to receive or to close through it breaks the
+  /// transport.
   public var inner: Socket? { socket?.inner }
 
   /// The kind, the state, and how much waits, in one line.
@@ -32,6 +33,7 @@ extension Transport {
     let readiness = socket?.readinessNow ?? []
     let reads = isReadingPaused ? "paused" : readiness.contains(.input) ? "ready" : "idle"
     let writes = readiness.contains(.output) ? "ready" : "idle"
-    return "Transport(\(kind), \(isOpen ? "open" : "closed"), read=\(reads), write=\(writes), bufsize=\(writeBufferSize))"
+    return
+      "Transport(\(kind), \(isOpen ? "open" : "closed"), read=\(reads), write=\(writes), bufsize=\(writeBufferSize))"
   }
 }

@@ -39,7 +39,7 @@ public actor Transport {
   /// `pauseReading()` was called last.
   public private(set) var isReadingPaused = false
 
-  private let line = SocketLine()
+  private let line = TransportLine()
   private var calls: DelegateCalls
   private var phase = Phase.open
   /// Nil after its end.

@@ -21,6 +21,8 @@ final class BackendConnection {
   private(set) var connected: Instant?
   /// Replies to calls, late ones too. Wraps.
   private(set) var answeredCalls: UInt32 = 0
+  /// When the latest message came that is no reply.
+  private var garbled: Instant?
   /// It had no room for a call, and has not said yet that it has again.
   private(set) var isFull = false
   /// Calls sent and not ended.
@@ -36,7 +38,7 @@ final class BackendConnection {
   /// How busy the backend is, as far as one can tell: calls that were given up count until it shows that it is done with them.
   var load: Int { sentCalls + timeoutsSinceReply + cancelledSinceReply }
   private let link: EngineLink
-  private let line = SocketLine()
+  private let line = ConnectionLine()
   private let states: EndpointStates
   private let socket: LoopSocket
   private let loop: Loop
@@ -105,6 +107,9 @@ final class BackendConnection {
     owesNothing()
   }
 
+  /// A message came that is no reply.
+  func sentGarbage() { garbled = loop.now }
+
   /// The backend has shown that it hears, or is a fresh one.
   func owesNothing() {
     timeoutsSinceReply = 0
@@ -116,11 +121,14 @@ final class BackendConnection {
   func silence(called: Instant, sent: Instant, answeredBefore: UInt32) -> Silence {
     Silence(
       queued: sent - called, waited: loop.now - sent, connected: connected.map { loop.now - $0 },
-      answeredMeanwhile: Int(answeredCalls &- answeredBefore))
+      answeredMeanwhile: Int(answeredCalls &- answeredBefore), isGarbled: garbled.map { $0 >= sent } ?? false)
   }
 
   /// The silence was acted upon, or that was put off because a fresh connection was tried a moment ago.
-  func silenceNoted() { timeoutsSinceReplacement = 0 }
+  func silenceNoted() {
+    timeoutsSinceReplacement = 0
+    if !isBound { states.silent(at: endpoint) }
+  }
 
   // MARK: What the socket tells
 
@@ -159,7 +167,7 @@ final class BackendConnection {
 
 /// Hands on what the socket tells. The socket refers to its delegate weakly, and what is referred to weakly takes several times as
 /// long to be retained: each call retains its connection.
-private final class SocketLine: LoopSocketDelegate {
+private final class ConnectionLine: LoopSocketDelegate {
   // Safe: the connection takes itself out before it goes, on the loop's thread, on which the socket tells everything.
   unowned(unsafe) var connection: BackendConnection?
 

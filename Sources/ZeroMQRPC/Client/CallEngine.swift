@@ -32,8 +32,7 @@ public final class CallEngine: TimerHandler {
   /// Whether all have one. False after `close()`.
   public var isConnected: Bool { !isClosed && balancer.connected.count >= balancer.endpointCount }
 
-  private let logger: Logger
-  private let options: RPCOptions
+  private let logger: Logger, options: RPCOptions
   private let loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
@@ -197,6 +196,7 @@ public final class CallEngine: TimerHandler {
   }
 
   private func countMalformed(_ connection: BackendConnection) {
+    connection.sentGarbage()
     guard counters.malformed.increment() else { return }
     logger.reportMalformed(counters.malformedReplies, endpoints: [connection.endpoint])
   }

@@ -21,6 +21,8 @@ struct EndpointState {
     case missing(ConnectFault)
     /// A peer that came was turned away, while others are connected.
     case misfit(ConnectFault)
+    /// The peer that is connected cannot answer.
+    case deaf(ConnectFault)
   }
 
   /// One thread's socket that has the endpoint.
@@ -52,6 +54,7 @@ struct EndpointState {
   private var lookedRight = false
   /// Since there has been a connection, a peer was turned away.
   private var toldMisfit = false
+  private var toldDeaf = false
   private var untoldLosses = 0
   /// When the lines that were told would be paid for, at one in `betweenLines`.
   private var paid = Instant(nanoseconds: .min)
@@ -107,9 +110,7 @@ struct EndpointState {
   /// There has been no connection for a while. Returns whether to look why; the look's outcome is told by `looked`.
   mutating func unreached(_ holder: Holder, at now: Instant) -> Bool {
     missing.insert(holder)
-    guard !isLooking, lastLook.map({ now - $0 >= Self.betweenLooks }) ?? true else { return false }
-    (isLooking, lastLook) = (true, now)
-    return true
+    return mayLook(at: now)
   }
 
   /// A look has found that, or the right peer.
@@ -123,6 +124,21 @@ struct EndpointState {
     }
     lookedRight = found == nil
     return learned(fault, at: now)
+  }
+
+  /// Calls on a connection that stands get no reply. Returns whether to look who is there; what that finds is told by `lookedAtSilent`.
+  mutating func silent(at now: Instant) -> Bool { mayLook(at: now) }
+
+  /// That look has found that, or the right peer. One that cannot answer is told once, until the right one is there.
+  mutating func lookedAtSilent(_ found: ConnectFault?, at now: Instant) -> Line? {
+    isLooking = false
+    guard let found, found.code == .wrongSocketType else {
+      toldDeaf = false
+      return nil
+    }
+    guard !toldDeaf, !connections.isEmpty, mayTell(at: now) else { return nil }
+    toldDeaf = true
+    return .deaf(found)
   }
 
   /// The reason is known without a look.
@@ -153,6 +169,12 @@ struct EndpointState {
     guard isNews, told == .gone || mayTell(at: now) else { return nil }
     told = .missing
     return .missing(fault)
+  }
+
+  private mutating func mayLook(at now: Instant) -> Bool {
+    guard !isLooking, lastLook.map({ now - $0 >= Self.betweenLooks }) ?? true else { return false }
+    (isLooking, lastLook) = (true, now)
+    return true
   }
 
   private mutating func mayTell(at now: Instant) -> Bool {

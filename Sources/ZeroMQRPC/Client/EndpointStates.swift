@@ -103,6 +103,15 @@ public final class EndpointStates: Sendable {
     }
   }
 
+  /// Calls on a connection that stands get no reply: perhaps the peer is of a kind that libzmq connects, and that cannot answer.
+  func silent(at endpoint: Endpoint) {
+    let needsLook = entries.withLock { $0[Self.index(of: endpoint, &$0)].state.silent(at: .monotonic()) }
+    guard needsLook else { return }
+    look.look(at: endpoint, for: role) { fault in
+      self.change(endpoint) { $0.lookedAtSilent(fault, at: .monotonic()) }
+    }
+  }
+
   /// The holder has closed its connections. An endpoint that nobody has any more, as a former address of a name, is forgotten when it
   /// is given.
   func closed(_ holder: AnyObject, at endpoint: Endpoint? = nil) {
@@ -155,6 +164,9 @@ public final class EndpointStates: Sendable {
     case .misfit(let fault):
       metadata["reason"] = "\(fault.code.rawValue)"
       logger.warning("a peer is turned away: \(fault)", metadata: metadata)
+    case .deaf(let fault):
+      metadata["reason"] = "\(fault.code.rawValue)"
+      logger.warning("calls are not answered: \(fault)", metadata: metadata)
     }
   }
 

@@ -35,10 +35,12 @@ public final class OneWayClient: LoopSocketDelegate {
   private let logger: Logger
 
   /// Binds, and begins to connect to each endpoint. The bytes of calls count in `memory`, if there is one, until they have left. What
-  /// becomes of the connections, `states` learns, which clients of several threads may share.
+  /// becomes of the connections, `states` learns, which clients of several threads may share. Calls that have not left when it is closed
+  /// get `linger` for that (default: 500 ms).
   public init(
     _ pattern: Pattern, bind: [Endpoint] = [], connect: [Endpoint] = [], memory: MemoryBudget? = nil,
-    states: EndpointStates? = nil, in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
+    states: EndpointStates? = nil, linger: Duration = .milliseconds(500), in context: Context, on loop: Loop,
+    logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.memory = memory
     self.connect = connect
@@ -46,9 +48,8 @@ public final class OneWayClient: LoopSocketDelegate {
     self.states = states ?? EndpointStates(pattern.role, bind: bind, connect: connect, logger: logger)
     var options = SocketOptions()
     options.immediate = true
+    options.linger = linger
     options.ipv6 = true
-    // What was accepted is given a moment to leave when the process ends.
-    options.linger = .milliseconds(500)
     socket = try LoopSocket(
       pattern == .pipeline ? .push : .publish, options: options, memory: memory, in: context, on: loop)
     socket.delegate = self
@@ -84,7 +85,8 @@ public final class OneWayClient: LoopSocketDelegate {
     }
   }
 
-  /// Closes the socket. Messages already handed over get half a second to leave. A second call does nothing.
+  /// Closes the socket. Calls already handed over leave meanwhile, as fast as their peers read, until the linger is over or the context
+  /// is; `Context.close(within:)` tells whether any are left. A second call does nothing.
   public func close() {
     socket.close()
     states.closed(self)

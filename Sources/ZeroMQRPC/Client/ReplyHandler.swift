@@ -42,12 +42,17 @@ public struct Silence: Sendable, Hashable {
   public let connected: Duration?
   /// How many other calls were answered on that connection since it was sent.
   public let answeredMeanwhile: Int
+  /// Whether a message that is no reply came on that connection since it was sent.
+  public let isGarbled: Bool
 
   /// What is known.
-  public init(queued: Duration, waited: Duration, connected: Duration?, answeredMeanwhile: Int) {
+  public init(
+    queued: Duration, waited: Duration, connected: Duration?, answeredMeanwhile: Int, isGarbled: Bool = false
+  ) {
     self.queued = queued
     self.waited = waited
     self.connected = connected
     self.answeredMeanwhile = answeredMeanwhile
+    self.isGarbled = isGarbled
   }
 }

@@ -9,9 +9,11 @@ public protocol SubscriberDelegate: AnyObject {
   /// A call was published in a message with a fifth frame, on a subscriber that takes such. Without a method of its own, the call counts as
   /// any other.
   func published(_ call: BorrowedCall, extra: UnsafeRawBufferPointer)
-  /// A message came on a topic that is subscribed to, and is dropped: it has not the four frames of a published call, or one that is
-  /// too long.
+  /// A message came on a topic that is subscribed to, and is dropped: it has not the four frames of a published call.
   func dropped(topic: UnsafeRawBufferPointer)
+  /// A message came on a topic that is subscribed to, and is dropped: one of its frames is too long, with so many bytes. That is not
+  /// written to the log: who has set the limit knows what it is called. Without a method of its own, it is dropped as any other.
+  func dropped(topic: UnsafeRawBufferPointer, frameOf bytes: Int)
   /// The last of the calls that were received in one go has been handed over.
   func publishedAll()
   /// A publisher came or went: how many of the configured endpoints have one now, and how many are configured.
@@ -20,6 +22,8 @@ public protocol SubscriberDelegate: AnyObject {
 
 extension SubscriberDelegate {
   public func published(_ call: BorrowedCall, extra: UnsafeRawBufferPointer) { published(call) }
+
+  public func dropped(topic: UnsafeRawBufferPointer, frameOf bytes: Int) { dropped(topic: topic) }
 }
 
 /// Receives published calls on a SUB socket. Confined to a loop's thread.
@@ -35,7 +39,7 @@ public final class Subscriber: LoopSocketDelegate {
   public var bindings: [Endpoint] { socket.bindings }
   /// Messages that were dropped because they have not the four frames of a published call, or one beyond the limit. What the frames hold
   /// is not looked at.
-  public var malformedMessages: Int { malformed.count }
+  public var malformedMessages: Int { malformed.count + tooLong }
   /// Who receives. Not kept alive.
   public weak var delegate: (any SubscriberDelegate)?
   private let socket: LoopSocket
@@ -47,6 +51,7 @@ public final class Subscriber: LoopSocketDelegate {
   private let states: EndpointStates
   private let logger: Logger
   private var malformed = PowerOfTwoCounter()
+  private var tooLong = 0
 
   /// Binds, and begins to connect to each endpoint; subscribed to nothing. Messages with a frame of more than `longestFrame` bytes are
   /// dropped; a publisher that sends one of more than four times that is disconnected. `takesExtraFrame`: messages may have a fifth frame
@@ -88,9 +93,15 @@ public final class Subscriber: LoopSocketDelegate {
 
   public func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
     let hasExtraFrame = takesExtraFrame && message.count == 5
-    guard message.count == 4 || hasExtraFrame, longestFrame(of: message) <= longestFrame else {
+    let longest = longestFrame(of: message)
+    // libzmq matches the first frame with the subscriptions, so there always is one.
+    if longest > longestFrame {
+      tooLong += 1
+      delegate?.dropped(topic: message[0], frameOf: longest)
+      return
+    }
+    guard message.count == 4 || hasExtraFrame else {
       if malformed.increment() { logger.reportMalformed(malformed.count, endpoints: endpoints) }
-      // libzmq matches the first frame with the subscriptions, so there always is one.
       delegate?.dropped(topic: message[0])
       return
     }

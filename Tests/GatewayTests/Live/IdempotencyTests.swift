@@ -160,6 +160,38 @@ struct IdempotencyTests {
     }
   }
 
+  @Test(
+    "with a call that goes on by itself, is forgotten with that call and not before: a repeat never names one that is gone"
+  )
+  func asynchronous() async throws {
+    try await Rig.with { rig in
+      let backend = try await rig.wire(.router)
+      let gateway = try await rig.gateway(
+        "s: { pattern: rpc, connect: [\"\(await backend.endpoint)\"] }",
+        grace: "10s\nidempotency: { keep: 1h }\nasync: { keep: 1s }")
+      try await gateway.reaches(backend)
+      let headers = key("k", ["Prefer": "respond-async"])
+      func start() async throws -> String {
+        let reply = try await gateway.http.post("/rpc/s/work", "[]", headers: headers)
+        #expect(reply.status == 202)
+        return try #require(reply.headers["location"])
+      }
+      let first = try await start()
+      try await backend.answerNext(.int(1))
+      try await eventually("its end") { try await gateway.http.get(first).status == 410 }
+      let second = try await start()
+      #expect(second != first)
+      let call = try await backend.call()
+      #expect(try await start() == second)
+      #expect(try await gateway.http.send("DELETE", second).status == 204)
+      let third = try await start()
+      #expect(third != second)
+      try await backend.answer(call, [1])
+      try await backend.answerNext(.int(3))
+      try await eventually("the third's end") { try await gateway.http.get(third).json["result"] == 3 }
+    }
+  }
+
   @Test("is forgotten after idempotency.keep, and beyond idempotency.keys another one is refused")
   func bounds() async throws {
     try await Rig.with { rig in

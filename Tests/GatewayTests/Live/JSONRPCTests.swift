@@ -31,7 +31,7 @@ struct JSONRPCTests {
   }
 
   /// Plays the backend for as long as the body runs.
-  private func with(
+  func with(
     _ more: String = "", http: String = "", _ body: (LiveGateway, Guarded<[String]>) async throws -> Void
   ) async throws {
     try await Rig.with { rig in
@@ -132,6 +132,12 @@ struct JSONRPCTests {
   @Test("an id comes back as it was sent, and what is none is refused")
   func ids() async throws {
     try await with { gateway, _ in
+      // As it is written, whether it could travel as a value or not.
+      for id in ["18446744073709551616", "1e1000", "-1E2", "1.0", #""\u0061""#] {
+        let reply = try await gateway.http.post("/jsonrpc/s", #"{"jsonrpc":"2.0","method":"get_data","id":\#(id)}"#)
+        #expect(reply.body.hasSuffix(#","id":\#(id)}"#), "\(reply.body)")
+        #expect(reply.json["result"] == ["hello", 5])
+      }
       for id in ["1", "-1", "1.5", "18446744073709551615", "\"\"", "\"a\\u0000b\"", "null"] {
         let reply = try await gateway.http.post("/jsonrpc/s", #"{"jsonrpc":"2.0","method":"get_data","id":\#(id)}"#)
         #expect(reply.json["id"] == JSON(id), "\(id)")

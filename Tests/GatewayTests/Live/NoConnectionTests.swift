@@ -1,3 +1,4 @@
+import Foundation
 import Gateway
 import Logging
 import Support
@@ -100,6 +101,22 @@ struct NoConnectionTests {
     }
   }
 
+  @Test("a peer that libzmq connects and that can never answer is told of when calls are not answered, once")
+  func deaf() async throws {
+    try await Rig.with { rig in
+      let peer = try await rig.wire(.reply, bind: rig.directory.endpoint("rep"))
+      let (log, gateway) = try await start(
+        rig, #"s: { pattern: rpc, connect: ["\#(await peer.endpoint)"], timeout: 50ms, breaker: off }"#, threads: 1)
+      let line = "warning: calls are not answered: the peer is REP, rpc needs ROUTER"
+      try await eventually("the line") {
+        _ = try await gateway.http.post("/rpc/s/x", "[]")
+        return !lines(log, line).isEmpty
+      }
+      for _ in 0..<6 { #expect(try await gateway.http.post("/rpc/s/x", "[]").status == 504) }
+      #expect(lines(log, line).count == 1)
+    }
+  }
+
   @Test("one of two that is lost is a notice, the last one a warning")
   func last() async throws {
     try await Rig.with { rig in
@@ -122,16 +139,26 @@ struct NoConnectionTests {
       )
       _ = try await rig.wire(.router, bind: right)
       _ = try await rig.wire(.pull, bind: wrong)
+      let (rep, dealer, bound) = (rig.directory.endpoint("p"), rig.directory.endpoint("d"), rig.directory.endpoint("b"))
+      _ = try await rig.wire(.reply, bind: rep)
+      // It answers if it speaks the protocol by itself, which cannot be seen.
+      _ = try await rig.wire(.dealer, bind: dealer)
       let configuration = try Configuration.load(
         yaml: """
           services:
             s: { pattern: rpc, connect: ["\(right)", "\(wrong)", "\(nobody)"] }
             news: { pattern: pubsub, publish: { connect: ["\(wrong)"] } }
+            t: { pattern: rpc, connect: ["\(rep)", "\(dealer)"] }
+            u: { pattern: rpc, bind: ["\(bound)"] }
           """, file: "test.yaml")
       let outcomes = await ConnectionCheck(configuration).run()
-      #expect(outcomes.map(\.service) == ["s", "s", "s", "news"])
-      #expect(outcomes.map(\.endpoint.description) == [right, wrong, nobody, wrong])
-      #expect(outcomes.map { $0.fault?.code } == [nil, .wrongSocketType, .noSuchPath, .wrongSocketType])
+      #expect(outcomes.map(\.service) == ["s", "s", "s", "news", "t", "t", "u"])
+      #expect(outcomes.map(\.endpoint.description) == [right, wrong, nobody, wrong, rep, dealer, bound])
+      let wrongKind = ConnectFault.Code.wrongSocketType
+      #expect(outcomes.map { $0.fault?.code } == [nil, wrongKind, .noSuchPath, wrongKind, wrongKind, nil, nil])
+      // A look leaves nothing behind.
+      let names = try FileManager.default.contentsOfDirectory(atPath: rig.directory.path)
+      #expect(!names.contains { bound.hasSuffix("/" + $0) })
     }
   }
 }

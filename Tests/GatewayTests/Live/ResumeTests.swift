@@ -49,6 +49,47 @@ struct ResumeTests {
     }
   }
 
+  @Test(
+    "a stream that resumes while a publisher is missing is told of it once: first, or by what it gets",
+    arguments: [1, 2])
+  func publisherMissing(threads: Int) async throws {
+    try await Rig.with { rig in
+      let endpoint = rig.directory.endpoint("s")
+      let gateway = try await rig.gateway(
+        #"s: { pattern: pubsub, subscribe: { connect: ["\#(endpoint)"] } }"#, threads: threads)
+      let first = try await gateway.http.events("/sub/s?topic=a")
+      let publisher = try await WireSocket(.subscriptionAwarePublish, bind: endpoint)
+      _ = try await publisher.subscription()
+      try await publisher.publish("a", "before")
+      let before = try await first.event(named: "")
+      let (id, epoch, sequence) = (
+        try #require(before?.id), try #require(before?.epoch), try #require(before?.sequence)
+      )
+      await publisher.close()
+      #expect(try await first.event()?.json["state"] == "down")
+      // Behind the event lies the change; behind the change it is the present.
+      let present = "\(epoch)-\(sequence + 1)"
+      let fromEvent = try await gateway.http.events("/sub/s?topic=a", headers: ["Last-Event-ID": id])
+      let fromChange = try await gateway.http.events("/sub/s?topic=a", headers: ["Last-Event-ID": present])
+      let fromStart = try await gateway.http.events("/sub/s?topic=a&_from=earliest")
+      let live = try await gateway.http.events("/sub/s?topic=a")
+      let again = try await rig.wire(.subscriptionAwarePublish, bind: endpoint)
+      _ = try await again.subscription()
+      try await again.publish("a", "end")
+      func states(_ stream: EventReader) async throws -> [String] {
+        var states: [String] = []
+        while let event = try await stream.event(), event.json["method"] != "end" {
+          if event.name == "upstream" { states.append(event.json["state"].text ?? "") }
+        }
+        return states
+      }
+      #expect(try await states(fromEvent) == ["down", "up"])
+      #expect(try await states(fromChange) == ["down", "up"])
+      #expect(try await states(fromStart) == ["up", "down", "up"])
+      #expect(try await states(live) == ["down", "up"])
+    }
+  }
+
   @Test("what came while no stream was open is there, for each way of saying so", arguments: [1, 2])
   func ways(threads: Int) async throws {
     try await Rig.with { rig in

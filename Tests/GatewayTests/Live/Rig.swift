@@ -22,7 +22,8 @@ struct Rig {
 
   /// Starts a gateway with the services of that YAML, on a port of its own.
   func gateway(
-    _ services: String, http: String = "", threads: Int = 2, grace: String = "10s", listen: String = "127.0.0.1:0"
+    _ services: String, http: String = "", threads: Int = 2, grace: String = "10s", listen: String = "127.0.0.1:0",
+    logger: Logger = Rig.logger
   ) async throws -> LiveGateway {
     let yaml = """
       http:
@@ -34,7 +35,7 @@ struct Rig {
       \(services.indented(by: 2))
       """
     let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
-    let gateway = try await Gateway.start(configuration, logger: Rig.logger)
+    let gateway = try await Gateway.start(configuration, logger: logger)
     let live = LiveGateway(gateway, configuration)
     cleanup.add { await live.stop() }
     return live
@@ -103,6 +104,8 @@ final class LiveGateway: Sendable {
   let http: HTTPClient
   /// The topics of the service `s` to which the gateway subscribes whether a stream asks for them or not.
   let subscribedFromTheStart: [String]
+  /// What became of all requests, when it has stopped.
+  let ended = Guarded<Accounts?>(nil)
   private let isStopped = Guarded(false)
 
   init(_ gateway: Gateway, _ configuration: Configuration? = nil) {
@@ -118,17 +121,23 @@ final class LiveGateway: Sendable {
   }
 
   /// Stops it, once.
-  func stop() async {
+  func stop() async { _ = await accountsAtStop() }
+
+  /// Stops it. Returns what has become of all requests; nil when it has been stopped before.
+  func accountsAtStop() async -> Accounts? {
     let first = isStopped.withLock { isStopped in
       defer { isStopped = true }
       return !isStopped
     }
-    guard first else { return }
+    guard first else { return nil }
     let accounts = await gateway.stop()
+    ended.withLock { $0 = accounts }
     // However a test ends, each request has ended in exactly one way.
     #expect(accounts.underWay == 0, "\(accounts)")
+    #expect(accounts.calls.underWay == 0, "\(accounts)")
     // And each event has ended in exactly one way for each stream.
-    #expect(accounts.events.areBalanced, "\(accounts.events)")
+    for (service, events) in accounts.eventsOfServices { #expect(events.areBalanced, "\(service): \(events)") }
+    return accounts
   }
 
   /// Waits until a call of the service `s` arrives at a backend that the test plays, and answers it.

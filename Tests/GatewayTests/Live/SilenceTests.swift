@@ -39,6 +39,19 @@ struct SilenceTests {
     }
   }
 
+  @Test("has not stalled when it sent what is no reply")
+  func garbled() async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend()
+      async let reply = gateway.http.post("/rpc/s/m?_timeout=0.5", "[]")
+      let call = try await backend.call()
+      try await backend.send(call.envelope + ["nonsense".bytes, [1]])
+      #expect(try await reply.json["diagnosis"]["verdict"] == "bad-replies")
+      // What came before a call says nothing of it.
+      #expect(try await unanswered("m", within: 0.1, backend, gateway)["verdict"] == "backend-stalled")
+    }
+  }
+
   @Test("has probably dropped the call when it answered others, and the method is usually quick")
   func dropped() async throws {
     try await Rig.with { rig in

@@ -1,4 +1,6 @@
+import Gateway
 import MessagePack
+import Reactor
 import Support
 import Testing
 
@@ -40,6 +42,61 @@ struct StopTests {
       try await backend.answer(call, [9])
       #expect(try await reply.body == "9")
       await stopped
+    }
+  }
+
+  /// What makes a call that no request waits for.
+  enum Alone: CaseIterable {
+    case asynchronous, notification, keyed
+
+    func begin(_ gateway: LiveGateway, _ backend: WireSocket) async throws -> WireCall {
+      switch self {
+      case .asynchronous:
+        #expect(
+          try await gateway.http.post("/rpc/s/work", "[]", headers: ["Prefer": "respond-async"]).status == 202)
+      case .notification:
+        #expect(try await gateway.http.post("/jsonrpc/s", #"{"jsonrpc":"2.0","method":"work"}"#).status == 204)
+      case .keyed:
+        let client = try gateway.http.begin(
+          "POST", "/rpc/s/work", headers: ["Content-Type": "application/json", "Idempotency-Key": "k"], body: "[]")
+        let call = try await backend.call()
+        client.reset()
+        try await eventually("the client to have left") { await gateway.gateway.accounts.abandoned == 1 }
+        return call
+      }
+      return try await backend.call()
+    }
+  }
+
+  @Test(
+    "a stop waits for calls that no request waits for, and counts them as answered", arguments: Alone.allCases, [1, 2])
+  func alone(kind: Alone, threads: Int) async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend("timeout: 20s", threads: threads)
+      let other = try await rig.gateway(#"s: { pattern: rpc, connect: ["ipc:///nowhere/x"] }"#, threads: threads)
+      let call = try await kind.begin(gateway, backend)
+      #expect(await gateway.gateway.accounts.calls.underWay == 1)
+      async let stopped: Void = gateway.stop()
+      try await eventually("it accepts no more") { (try? HTTPConnection(port: gateway.http.port)) == nil }
+      // One with nothing under way, that was told later, is over.
+      await other.stop()
+      #expect(gateway.ended.withLock { $0 } == nil)
+      try await backend.answer(call, [9])
+      await stopped
+      let calls = try #require(gateway.ended.withLock { $0 }).calls
+      #expect([calls.accepted, calls.answered, calls.abandoned] == [1, 1, 0])
+    }
+  }
+
+  @Test("what no request waits for is counted as abandoned when the grace is over", arguments: Alone.allCases)
+  func abandoned(kind: Alone) async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend("timeout: 20s", grace: "300ms")
+      _ = try await kind.begin(gateway, backend)
+      let time = await duration { await gateway.stop() }
+      #expect(time >= .milliseconds(300))
+      let calls = try #require(gateway.ended.withLock { $0 }).calls
+      #expect([calls.accepted, calls.answered, calls.abandoned] == [1, 0, 1])
     }
   }
 

@@ -1,3 +1,4 @@
+import Logging
 import MessagePack
 import Reactor
 import Support
@@ -138,8 +139,27 @@ struct StreamLifeTests {
         try await publisher.publish("a", method, [.binary(.init(repeating: 0, count: count))])
       }
       #expect(try await stream.event()?.json["method"] == "fits")
-      for _ in 0..<2 { #expect(try await stream.event()?.json == ["reason": "undecodable", "missed": 1]) }
+      for _ in 0..<2 { #expect(try await stream.event()?.json == ["reason": "too-long", "missed": 1]) }
       #expect(try await stream.event()?.json["method"] == "after")
+    }
+  }
+
+  @Test("the log tells of a frame beyond the limit how long it was, and which key the limit is")
+  func tooLong() async throws {
+    try await Rig.with { rig in
+      let log = RecordingLog()
+      let publisher = try await rig.wire(.subscriptionAwarePublish)
+      let gateway = try await rig.gateway(
+        #"s: { pattern: pubsub, subscribe: { connect: ["\#(await publisher.endpoint)"], event-limit: 1KiB } }"#,
+        logger: log.logger(.info))
+      _ = try await publisher.subscription()
+      let stream = try await gateway.http.events("/sub/s?topic=a")
+      try await publisher.publish("a", "long", [.binary(.init(repeating: 0, count: 1_021))])
+      #expect(try await stream.event(named: "gap")?.json == ["reason": "too-long", "missed": 1])
+      let line = try #require(log.lines.first { $0.contains("subscribe.event-limit") })
+      #expect(line.contains("bytes=1025"))
+      #expect(line.contains("event-limit=1024"))
+      #expect(!log.lines.contains { $0.contains("not of the protocol") })
     }
   }
 

@@ -10,8 +10,10 @@ struct TransportEndpointTests {
     "CORE-41: bind returns the endpoint with wildcards resolved",
     arguments: [
       ("tcp://127.0.0.1:*", "tcp://127.0.0.1:", false), ("tcp://127.0.0.1:0", "tcp://127.0.0.1:", false),
-      ("tcp://*:*", "tcp://0.0.0.0:", false), ("tcp://*:*", "tcp://[::]:", true), ("tcp://[::1]:*", "tcp://[::1]:", true),
-      ("tcp://lo:*", "tcp://127.0.0.1:", false), ("tcp://localhost:*", "tcp://127.0.0.1:", false), ("ipc://*", "ipc://", false),
+      ("tcp://*:*", "tcp://0.0.0.0:", false), ("tcp://*:*", "tcp://[::]:", true),
+      ("tcp://[::1]:*", "tcp://[::1]:", true),
+      ("tcp://lo:*", "tcp://127.0.0.1:", false), ("tcp://localhost:*", "tcp://127.0.0.1:", false),
+      ("ipc://*", "ipc://", false),
       ("ipc://@zg-core-41", "ipc://@zg-core-41", false), ("inproc://a", "inproc://a", false),
     ])
   func wildcards(asked: String, begins: String, ipv6: Bool) async throws {
@@ -48,7 +50,8 @@ struct TransportEndpointTests {
       let inUse = await #expect(throws: ZMQError.self) { try await b.transport.bind(taken) }
       #expect(inUse?.code == .addressInUse)
       #expect(inUse?.description == "zmq_bind(\(taken)): Address already in use")
-      for text in ["udp://127.0.0.1:1", "ws://a:1", "tipc://a", "norm://a:1", "epgm://a:1", "vmci://a", "nonsense", ""] {
+      for text in ["udp://127.0.0.1:1", "ws://a:1", "tipc://a", "norm://a:1", "epgm://a:1", "vmci://a", "nonsense", ""]
+      {
         let refused = await #expect(throws: ZMQError.self, "\(text)") { try await b.transport.bind(text) }
         #expect(refused?.code == .invalid)
         #expect(refused?.description.hasPrefix("bind to \(text): ") == true)
@@ -60,7 +63,9 @@ struct TransportEndpointTests {
     }
   }
 
-  @Test("CORE-43: what is unbound can be bound again; an endpoint that is not bound is ENOENT") func unbind() async throws {
+  @Test("CORE-43: what is unbound can be bound again; an endpoint that is not bound is ENOENT") func unbind()
+    async throws
+  {
     try await Peers.with { peers in
       let (a, b) = (try await peers.peer(.pull, bind: [Peers.any]), try await peers.peer(.pull))
       let endpoint = await a.boundTo[0]
@@ -98,7 +103,8 @@ struct TransportEndpointTests {
     }
   }
 
-  @Test("connect refuses what can only be bound to, and IPv6 while that is off", arguments: ["tcp://*:1", "tcp://[::1]:1"])
+  @Test(
+    "connect refuses what can only be bound to, and IPv6 while that is off", arguments: ["tcp://*:1", "tcp://[::1]:1"])
   func connectRefused(text: String) async throws {
     try await Peers.with { peers in
       let peer = try await peers.peer(.dealer)
@@ -108,7 +114,9 @@ struct TransportEndpointTests {
     }
   }
 
-  @Test("CORE-46: disconnect ends the connection; an endpoint that is not connected to is ENOENT") func disconnect() async throws {
+  @Test("CORE-46: disconnect ends the connection; an endpoint that is not connected to is ENOENT") func disconnect()
+    async throws
+  {
     try await Peers.with { peers in
       let (pull, push) = try await peers.pair(.pull, .push)
       let endpoint = await pull.boundTo[0]

@@ -14,7 +14,8 @@ struct TransportSubscriptionTests {
   @Test(
     "CORE-48: what begins with a prefix comes; the empty prefix is everything; several are or-ed",
     arguments: [
-      ([""], ["a", "ab", "b", ""]), (["a"], ["a", "ab"]), (["ab", "b"], ["ab", "b"]), (["c"], []), (["a", "ab"], ["a", "ab"]),
+      ([""], ["a", "ab", "b", ""]), (["a"], ["a", "ab"]), (["ab", "b"], ["ab", "b"]), (["c"], []),
+      (["a", "ab"], ["a", "ab"]),
     ])
   func prefixes(filters: [String], expected: [String]) async throws {
     try await Peers.with { peers in
@@ -30,7 +31,9 @@ struct TransportSubscriptionTests {
     }
   }
 
-  @Test("CORE-49, CORE-52: to subscribe twice is to subscribe once, and one unsubscribe ends it") func twice() async throws {
+  @Test("CORE-49, CORE-52: to subscribe twice is to subscribe once, and one unsubscribe ends it") func twice()
+    async throws
+  {
     try await Peers.with { peers in
       let (publisher, subscriber) = try await Self.pair(peers)
       try await subscriber.transport.subscribe([97])
@@ -65,7 +68,9 @@ struct TransportSubscriptionTests {
     }
   }
 
-  @Test("CORE-32: the options SUBSCRIBE and UNSUBSCRIBE, by name or number, keep the list right") func options() async throws {
+  @Test("CORE-32: the options SUBSCRIBE and UNSUBSCRIBE, by name or number, keep the list right") func options()
+    async throws
+  {
     try await Peers.with { peers in
       let (publisher, subscriber) = try await Self.pair(peers)
       try await subscriber.transport.set(.subscribe, to: [97])
@@ -79,7 +84,9 @@ struct TransportSubscriptionTests {
     }
   }
 
-  @Test("a prefix is at most 245 bytes, which libzmq carries safely", arguments: [245, 246]) func length(count: Int) async throws {
+  @Test("a prefix is at most 245 bytes, which libzmq carries safely", arguments: [245, 246]) func length(count: Int)
+    async throws
+  {
     try await Peers.with { peers in
       let (publisher, subscriber) = try await Self.pair(peers)
       let prefix = [UInt8](repeating: 65, count: count)

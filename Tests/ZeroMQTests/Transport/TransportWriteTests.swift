@@ -100,7 +100,8 @@ struct TransportWriteTests {
     }
   }
 
-  @Test("CORE-25: write never waits; what the socket does not take is sent later, in order", arguments: [Peers.any, "ipc"])
+  @Test(
+    "CORE-25: write never waits; what the socket does not take is sent later, in order", arguments: [Peers.any, "ipc"])
   func order(endpoint: String) async throws {
     try await Peers.with { peers in
       let (pull, push) = try await peers.pair(
@@ -130,7 +131,9 @@ struct TransportWriteTests {
       await a.transport.write(["text", [1, 2], Frame([3, 4].span), ""])
       await a.transport.write(Message("alone"))
       await a.transport.write(Message(Array(repeating: [], count: 300)))
-      let sent = [frames, [Array("text".utf8), [1, 2], [3, 4], []], [Array("alone".utf8)], Array(repeating: [], count: 300)]
+      let sent = [
+        frames, [Array("text".utf8), [1, 2], [3, 4], []], [Array("alone".utf8)], Array(repeating: [], count: 300),
+      ]
       #expect(try await b.has(4) == sent)
     }
   }

@@ -29,7 +29,9 @@ struct WriteBufferTests {
     #expect((buffer.limits.low, buffer.limits.high) == (lower, upper))
   }
 
-  @Test("CORE-34: limits that make no sense are refused", arguments: [(5, 10), (100, -1), (-1, nil), (nil, -1)] as [(Int?, Int?)])
+  @Test(
+    "CORE-34: limits that make no sense are refused",
+    arguments: [(5, 10), (100, -1), (-1, nil), (nil, -1)] as [(Int?, Int?)])
   func refused(high: Int?, low: Int?) async throws {
     try await Peers.with { peers in
       let peer = try await peers.peer(.dealer)

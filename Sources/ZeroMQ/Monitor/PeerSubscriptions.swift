@@ -1,6 +1,6 @@
 /// The prefixes that the peers of a publishing socket have subscribed to, as an XPUB tells them: each once, until nobody has it any
 /// more. A value without I/O.
-struct Subscriptions {
+struct PeerSubscriptions {
   /// How much of them is remembered, at 64 bytes and its length for each. One beyond that counts as not there.
   static let limit = 16 << 20
   private static let overhead = 64

@@ -1,7 +1,7 @@
 import Reactor
 
 /// What a transport's socket and its timer hold instead of the transport, which only its user may keep alive. All on the loop's thread.
-final class SocketLine: LoopSocketDelegate, TimerHandler {
+final class TransportLine: LoopSocketDelegate, TimerHandler {
   private weak var transport: Transport?
 
   func lead(to transport: Transport) { self.transport = transport }

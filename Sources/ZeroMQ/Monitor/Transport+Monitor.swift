@@ -1,0 +1,45 @@
+import Reactor
+
+extension Transport {
+  /// Tells what happens to the connections from now on, until the transport's end.
+  public func monitor() throws(ZMQError) -> Monitor { try requireOpen("monitor").monitor() }
+
+  /// Returns as soon as somebody has subscribed to what is published under the topic: to the topic itself, or to a prefix of it. What is
+  /// published afterwards reaches that subscriber.
+  ///
+  /// For an XPUB, and for a PUB that was opened with `SocketOptions.watchesSubscribers`; throws `notSupported` for others. While an XPUB's
+  /// reading is paused, nothing is heard. Throws `timedOut` after the limit, if there is one, `notSocket` when the transport ends, and
+  /// `CancellationError` when the task is cancelled.
+  public func waitForSubscriber(of topic: some Sequence<UInt8>, within limit: Duration? = nil) async throws {
+    guard let subscribers = try requireOpen("waitForSubscriber").subscribers else {
+      throw ZMQError(
+        code: .notSupported,
+        call: "waitForSubscriber on a \(kind) socket; open an XPUB, or a PUB with the option watchesSubscribers")
+    }
+    let waiter = Waiter<Subscribers.Outcome>()
+    subscribers.wait(for: Array(topic), waiter)
+    let loop = reactor.loop
+    let timer = limit.map { loop.schedule(at: loop.now + $0, Expiry(waiter)) }
+    let outcome = await withTaskCancellationHandler {
+      await waiter.wait()
+    } onCancel: {
+      waiter.resume(.cancelled)
+    }
+    if let timer { loop.cancel(timer) }
+    switch outcome {
+    case .subscribed: return
+    case .closed: throw ZMQError(code: .notSocket, call: "waitForSubscriber on a transport that was closed meanwhile")
+    case .expired: throw ZMQError(code: .timedOut, call: "waitForSubscriber")
+    case .cancelled: throw CancellationError()
+    }
+  }
+}
+
+/// The end of a wait.
+private final class Expiry: TimerHandler {
+  private let waiter: Waiter<Subscribers.Outcome>
+
+  init(_ waiter: Waiter<Subscribers.Outcome>) { self.waiter = waiter }
+
+  func fired(_ timer: Timer) { waiter.resume(.expired) }
+}
