@@ -9,8 +9,11 @@ final class Waiter<Answer: Sendable>: Sendable {
 
   private let state = Guarded(State())
 
+  /// The answer, when there is one.
+  var answer: Answer? { state.withLock { $0.answer } }
+
   /// Whether there is an answer already.
-  var isAnswered: Bool { state.withLock { $0.answer != nil } }
+  var isAnswered: Bool { answer != nil }
 
   /// Waits. Only one task may.
   nonisolated(nonsending) func wait() async -> Answer {
@@ -20,6 +23,15 @@ final class Waiter<Answer: Sendable>: Sendable {
         return state.answer
       }
       if let answer { continuation.resume(returning: answer) }
+    }
+  }
+
+  /// As `wait()`, and answers by itself when the task is cancelled.
+  nonisolated(nonsending) func wait(orIfCancelled answer: Answer) async -> Answer {
+    await withTaskCancellationHandler {
+      await wait()
+    } onCancel: {
+      resume(answer)
     }
   }
 

@@ -22,9 +22,6 @@ extension MessageStream {
       fileprivate let stream: MessageStream
 
       /// The next message, waiting for it; nil at the end.
-      public func next() async throws(ZMQError) -> Message? { try await stream.next() }
-
-      /// As `next()`.
       public func next(isolation actor: isolated (any Actor)?) async throws(ZMQError) -> Message? {
         try await stream.next()
       }
@@ -46,9 +43,6 @@ extension MessageStream {
       fileprivate let stream: MessageStream
 
       /// The messages that are there, waiting for one; nil at the end.
-      public func next() async throws(ZMQError) -> [Message]? { try await stream.nextBatch(atMost: Batches.limit) }
-
-      /// As `next()`.
       public func next(isolation actor: isolated (any Actor)?) async throws(ZMQError) -> [Message]? {
         try await stream.nextBatch(atMost: Batches.limit)
       }

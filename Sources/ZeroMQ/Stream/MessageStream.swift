@@ -2,8 +2,8 @@ public import Reactor
 
 /// A socket of any kind for tasks: they read and write whole messages, and wait where they have to.
 ///
-/// It may be used from any task, by one reader and any number of writers at one time. Dropping it without `close()` closes it within a
-/// turn, and drops what waits to be sent.
+/// Any task may use it; one reads at a time, and any number write. Dropping it without `close()` closes it within a turn, and drops what
+/// waits to be sent.
 /// ```swift
 /// let dealer = try await MessageStream.open(.dealer, connect: ["tcp://127.0.0.1:5555"]) { $0.linger = .seconds(1) }
 /// try await dealer.send(["data", "ask", "0"])
@@ -18,11 +18,13 @@ public import Reactor
 public final class MessageStream: Sendable {
   /// The transport below, for its endpoints, subscriptions and options. Whether it reads is the stream's matter.
   public let transport: Transport
-  private let inbox: StreamInbox
+  private let delegate: StreamDelegate
+  private var inbox: StreamInbox { delegate.inbox }
+  private var outbox: StreamOutbox { delegate.outbox }
 
-  private init(_ transport: Transport, _ inbox: StreamInbox) {
+  private init(_ transport: Transport, _ delegate: StreamDelegate) {
     self.transport = transport
-    self.inbox = inbox
+    self.delegate = delegate
   }
 
   /// Makes a socket, or takes one over (then its options stay as they are), and binds and connects it, as `Transport.open`.
@@ -36,13 +38,14 @@ public final class MessageStream: Sendable {
     reporting report: @escaping @Sendable (TransportReport) -> Void = TransportReport.log,
     options configure: (inout SocketOptions) -> Void = { _ in }
   ) async throws(ZMQError) -> MessageStream {
-    let inbox = StreamInbox(
-      reading: try limits(of: "read", highRead, lowRead), writing: try limits(of: "write", highWrite, lowWrite))
+    let inbox = StreamInbox(try limits(of: "read", highRead, lowRead))
+    let outbox = StreamOutbox(try limits(of: "write", highWrite, lowWrite), of: kind)
+    let delegate = StreamDelegate(inbox, outbox)
     let transport = try await Transport.open(
       kind, bind: bind, connect: connect, on: reactor, in: context, adopting: adopted, options: configure,
       reporting: report
-    ) { inbox }
-    return MessageStream(transport, inbox)
+    ) { delegate }
+    return MessageStream(transport, delegate)
   }
 
   private static func limits(of buffer: String, _ high: Int?, _ low: Int?) throws(ZMQError) -> BufferLimits {
@@ -57,23 +60,21 @@ public final class MessageStream: Sendable {
   /// Throws `already` while another task reads, `cancelled` when the task is cancelled, which loses no message, and at the end of a closed
   /// stream `notSocket` or the error that has closed it.
   public nonisolated(nonsending) func read() async throws(ZMQError) -> Message {
-    switch try await inbox.read(from: transport, { $0.removeFirst() }) {
-    case .taken(let message): return message
-    case .closed: throw StreamInbox.closed("read")
-    case .cancelled: throw StreamInbox.cancelled("read")
-    }
+    if let message = try await next() { return message }
+    if Task.isCancelled { throw ZMQError(code: .cancelled, call: "read, by a cancelled task") }
+    throw Self.closed("read")
   }
 
   nonisolated(nonsending) func next() async throws(ZMQError) -> Message? {
-    guard case .taken(let message) = try await inbox.read(from: transport, { $0.removeFirst() }) else { return nil }
-    return message
+    try await inbox.read(from: transport) { $0.removeFirst() }
   }
 
   nonisolated(nonsending) func nextBatch(atMost limit: Int) async throws(ZMQError) -> [Message]? {
-    let reading = try await inbox.read(from: transport) { $0.removeFirst(atMost: limit) }
-    guard case .taken(let messages) = reading else { return nil }
-    return messages
+    try await inbox.read(from: transport) { $0.removeFirst(atMost: limit) }
   }
+
+  /// A task waits for a message.
+  var isAwaited: Bool { inbox.isAwaited }
 
   /// Bytes that have come and wait to be read.
   public var readBufferSize: Int { inbox.byteCount }
@@ -88,39 +89,36 @@ public final class MessageStream: Sendable {
 
   // MARK: Writing
 
-  /// Sends a message, as `Transport.write`, and never waits: what the socket has no room for is kept, without a bound, so whoever writes
-  /// much should `send`, or `drain` now and then. What one task writes leaves in its order.
-  public func write(_ message: Message) {
-    let transport = transport
-    if transport.reactor.isCurrent {
-      transport.assumeIsolated { $0.write(message) }
-    } else {
-      transport.reactor.submit { transport.assumeIsolated { $0.write(message) } }
-    }
-  }
+  /// Sends a message, and never waits: what the socket has no room for is kept, without a bound, so whoever writes much should `send`,
+  /// or `drain` now and then. What one task writes leaves in its order. As `Transport.write` in all else.
+  public func write(_ message: Message) { outbox.write(message, to: transport) }
 
   /// Writes a message, and then drains. When it throws `cancelled`, the message is written nevertheless.
   public nonisolated(nonsending) func send(_ message: Message) async throws(ZMQError) {
-    try await inbox.send(message, on: transport)
+    write(message)
+    try await drain()
   }
 
-  /// Returns at once unless more than the high mark of bytes wait to be sent; then waits until it is no more than the low mark.
+  /// Returns at once unless more than the high mark of bytes wait to be sent; then waits until it is no more than the low mark. Of REQ and
+  /// REP it also waits until the socket has taken what was written, and throws `wrongState` when that was out of turn.
   ///
   /// Throws `cancelled` when the task is cancelled while it waits, and after the end `notSocket` or the error that has closed the stream.
-  public nonisolated(nonsending) func drain() async throws(ZMQError) { try await inbox.drain(transport) }
+  public nonisolated(nonsending) func drain() async throws(ZMQError) { try await outbox.drain() }
 
   // MARK: The end
 
   /// Closes, and returns when what was written before has left, at most after `SocketOptions.linger`. Nothing more is received from the
   /// call on; what had come can still be read, and a task that waits in `read` is told at once. A second call only waits.
-  public nonisolated(nonsending) func close() async { await inbox.close(transport) }
+  public nonisolated(nonsending) func close() async { await delegate.close(transport) }
 
   /// Closes at once: what waits to be sent is dropped. What had come can still be read.
-  public nonisolated(nonsending) func abort() async { await inbox.abort(transport) }
+  public nonisolated(nonsending) func abort() async { await delegate.abort(transport) }
 
   /// It is closed, and all that had come is read.
   public var atClosing: Bool { inbox.isOver }
 
   /// What has closed the stream, if that was an error.
   public var exception: ZMQError? { inbox.error }
+
+  static func closed(_ call: String) -> ZMQError { ZMQError(code: .notSocket, call: "\(call) on a closed stream") }
 }

@@ -1,17 +1,17 @@
 import DequeModule
 
-/// Messages that have come and nobody has read yet, and when no more are to come. A value without I/O.
+/// Messages that have come and nobody has read yet, and whether more shall be received. A value without I/O.
 ///
 /// Receiving pauses when more than `limits.high` bytes wait, and goes on when at most `limits.low` do. With a high mark of 0 it goes on
 /// only while somebody waits for a message. A message counts for its payload, an empty one for a byte, so that there is always a bound.
 struct ReadBuffer {
-  private(set) var limits = BufferLimits.usual
+  private(set) var limits: BufferLimits
   /// Bytes that wait.
   private(set) var byteCount = 0
   /// Receiving is to pause.
   private(set) var isPaused = false
   /// Somebody waits for a message.
-  private(set) var isAwaited = false
+  var isAwaited = false { didSet { settle() } }
   private var messages: Deque<Message> = []
 
   init(_ limits: BufferLimits = .usual) {
@@ -21,19 +21,16 @@ struct ReadBuffer {
 
   var isEmpty: Bool { messages.isEmpty }
 
-  private static func weight(_ message: Message) -> Int { max(1, message.byteCount) }
-
-  /// Who has waited is to look again.
+  /// Whoever has waited for it has to be told.
   mutating func append(_ message: Message) {
     messages.append(message)
-    byteCount += Self.weight(message)
+    byteCount += message.weight
     isAwaited = false
-    settle()
   }
 
   mutating func removeFirst() -> Message? {
     guard let message = messages.popFirst() else { return nil }
-    byteCount -= Self.weight(message)
+    byteCount -= message.weight
     settle()
     return message
   }
@@ -41,16 +38,16 @@ struct ReadBuffer {
   /// The oldest messages, at most that many; nil when there are none.
   mutating func removeFirst(atMost limit: Int) -> [Message]? {
     guard !messages.isEmpty else { return nil }
-    let taken = Array(messages.prefix(limit))
-    messages.removeFirst(taken.count)
-    byteCount = messages.isEmpty ? 0 : byteCount - taken.reduce(0) { $0 + Self.weight($1) }
+    let count = min(limit, messages.count)
+    var taken: [Message] = []
+    taken.reserveCapacity(count)
+    for _ in 0..<count {
+      let message = messages.removeFirst()
+      byteCount -= message.weight
+      taken.append(message)
+    }
     settle()
     return taken
-  }
-
-  mutating func await(_ isAwaited: Bool) {
-    self.isAwaited = isAwaited
-    settle()
   }
 
   mutating func setLimits(_ limits: BufferLimits) {
@@ -67,4 +64,9 @@ struct ReadBuffer {
       isPaused = false
     }
   }
+}
+
+extension Message {
+  /// What it counts for where messages wait: its bytes, and one if it has none.
+  var weight: Int { max(1, byteCount) }
 }
