@@ -34,9 +34,8 @@ public final class MessageStream: Sendable {
   public nonisolated(nonsending) static func open<Bind: EndpointConvertible, Connect: EndpointConvertible>(
     _ kind: SocketKind, bind: [Bind] = [String](), connect: [Connect] = [String](), on reactor: Reactor = .shared,
     in context: Context = .shared, adopting adopted: SocketOffer? = nil, highRead: Int? = nil, lowRead: Int? = nil,
-    highWrite: Int? = nil, lowWrite: Int? = nil,
-    reporting report: @escaping @Sendable (TransportReport) -> Void = TransportReport.log,
-    options configure: (inout SocketOptions) -> Void = { _ in }
+    highWrite: Int? = nil, lowWrite: Int? = nil, options configure: (inout SocketOptions) -> Void = { _ in },
+    reporting report: @escaping @Sendable (TransportReport) -> Void = TransportReport.log
   ) async throws(ZMQError) -> MessageStream {
     let inbox = StreamInbox(try limits(of: "read", highRead, lowRead))
     let outbox = StreamOutbox(try limits(of: "write", highWrite, lowWrite), of: kind)

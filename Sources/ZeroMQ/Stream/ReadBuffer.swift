@@ -68,5 +68,5 @@ struct ReadBuffer {
 
 extension Message {
   /// What it counts for where messages wait: its bytes, and one if it has none.
-  var weight: Int { max(1, byteCount) }
+  var weight: Int { Swift.max(1, byteCount) }
 }

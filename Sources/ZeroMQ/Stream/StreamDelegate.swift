@@ -14,11 +14,13 @@ final class StreamDelegate: TransportDelegate, Sendable {
 
   func pauseWriting(on transport: isolated Transport) { outbox.pause() }
 
-  func resumeWriting(on transport: isolated Transport) { outbox.resume() }
+  func resumeWriting(on transport: isolated Transport) { outbox.resume(transport) }
 
   func connectionLost(_ error: ZMQError?, on transport: isolated Transport) {
+    // Whoever is woken finds the end everywhere.
+    outbox.end(error ?? MessageStream.closed("drain"))
     inbox.end(error)
-    outbox.lost(error ?? MessageStream.closed("drain"))
+    outbox.wakeAll()
   }
 
   /// Ends the transport; what had come can still be read.
@@ -36,8 +38,8 @@ final class StreamDelegate: TransportDelegate, Sendable {
   }
 
   private func end(_ transport: isolated Transport) async {
-    inbox.end(nil)
     outbox.end(MessageStream.closed("drain"))
+    inbox.end(nil)
     await transport.waitClosed()
   }
 }

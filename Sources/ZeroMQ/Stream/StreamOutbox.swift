@@ -4,8 +4,7 @@ import Reactor
 /// too much.
 final class StreamOutbox: Sendable {
   private enum Drained {
-    case yes, cancelled
-    case ended(ZMQError)
+    case yes, cancelled, ended
   }
 
   private struct State {
@@ -13,6 +12,8 @@ final class StreamOutbox: Sendable {
     var messages: [Message] = []
     /// What that counts for, and what is just being handed over.
     var weight = 0
+    /// What the transport had in its buffer when it was looked at last.
+    var buffered = 0
     /// The transport has too much.
     var isPaused = false
     var drainers: [Waiter<Drained>] = []
@@ -22,7 +23,7 @@ final class StreamOutbox: Sendable {
 
   private let state = Guarded(State())
   private let limits: BufferLimits
-  /// How much may wait for the reactor before a drain waits.
+  /// How much may wait, before something that the transport does not have yet makes a drain wait.
   private let mark: Int
 
   init(_ limits: BufferLimits, of kind: SocketKind) {
@@ -56,11 +57,13 @@ final class StreamOutbox: Sendable {
     switch await waiter?.wait(orIfCancelled: .cancelled) {
     case .yes, nil: return
     case .cancelled: throw ZMQError(code: .cancelled, call: "drain, by a cancelled task")
-    case .ended(let error): throw error
+    case .ended: throw state.withLock { $0.end } ?? MessageStream.closed("drain")
     }
   }
 
-  private func isFull(_ state: State) -> Bool { state.isPaused || state.weight > mark }
+  private func isFull(_ state: State) -> Bool {
+    state.isPaused || state.weight > 0 && state.weight + state.buffered > mark
+  }
 
   /// A change that may let those go on who wait.
   private func change(_ body: (inout State) -> Void) {
@@ -88,12 +91,17 @@ final class StreamOutbox: Sendable {
     guard !messages.isEmpty else { return }
     for message in messages { transport.write(message) }
     // One that an error has ended says so in a moment.
-    if transport.isOpen { change { $0.weight -= weight } }
+    guard transport.isOpen else { return }
+    let buffered = transport.writeBufferSize
+    change { ($0.weight, $0.buffered) = ($0.weight - weight, buffered) }
   }
 
   func pause() { state.withLock { $0.isPaused = true } }
 
-  func resume() { change { $0.isPaused = false } }
+  func resume(_ transport: isolated Transport) {
+    let buffered = transport.writeBufferSize
+    change { ($0.isPaused, $0.buffered) = (false, buffered) }
+  }
 
   /// What waits is dropped.
   func drop() { state.withLock { $0.messages = [] } }
@@ -102,12 +110,11 @@ final class StreamOutbox: Sendable {
   func end(_ error: ZMQError) { state.withLock { $0.end = error } }
 
   /// Those who wait hear of the end too.
-  func lost(_ error: ZMQError) {
+  func wakeAll() {
     let drainers = state.withLock { state in
-      state.end = error
       defer { state.drainers = [] }
       return state.drainers
     }
-    for drainer in drainers { drainer.resume(.ended(error)) }
+    for drainer in drainers { drainer.resume(.ended) }
   }
 }

@@ -12,7 +12,7 @@ extension Peers {
   ) async throws -> MessageStream {
     let stream = try await MessageStream.open(
       kind, bind: bind, connect: connect, on: reactor, in: context, adopting: offer, highRead: highRead,
-      lowRead: lowRead, highWrite: highWrite, lowWrite: lowWrite, reporting: { _ in }, options: options)
+      lowRead: lowRead, highWrite: highWrite, lowWrite: lowWrite, options: options, reporting: { _ in })
     keep(stream.transport)
     return stream
   }

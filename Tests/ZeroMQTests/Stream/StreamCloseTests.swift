@@ -73,7 +73,7 @@ struct StreamCloseTests {
       try await pull.transport.connect(endpoints[0])
       for number in 0..<count { #expect(try await pull.read().number == number) }
       await closer.value
-      for await event in events where event.kind == .disconnected { break }
+      for await event in events { if case .disconnected = event.kind { break } }
       // The address is free.
       _ = try await eventually("the port") { try? await peers.stream(.pull, bind: endpoints) }
       await push.close()
