@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-debian13 fuzz sanitize check format image clean
+.PHONY: help run build test soak test-debian13 fuzz sanitize check format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -29,16 +29,24 @@ test: ## Install what is missing, with a Python environment in .venv, and run al
 	@Scripts/bootstrap test
 	swift test --no-parallel
 
+soak: export ZMQ_GATEWAY_SOAK := 10
+soak: ## Run the stress tests of the ZeroMQ core ten times as long: a million messages, 10,000 sockets
+	swift test --no-parallel --filter StressTests
+
 fuzz: build ## Send mutated requests to the release, and print those it serves and h11 refuses, but for known ones; ARGS="--seed 2"
 	@Scripts/bootstrap test
 	.venv/bin/python Tests/Interop/fuzz.py .build/release/zmq-gateway $(ARGS)
 
-sanitize: ## Attack servers that are built with AddressSanitizer and ThreadSanitizer; these may report nothing
+sanitize: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
+# A program under ThreadSanitizer sleeps for a second at its end. Frames of absurd lengths are refused, not fatal.
+sanitize: export TSAN_OPTIONS := atexit_sleep_ms=0 allocator_may_return_null=1 suppressions=$(CURDIR)/Tests/Interop/tsan.supp
+sanitize: ## Attack servers built with AddressSanitizer and ThreadSanitizer, and test the core under the latter; these may report nothing
 	@Scripts/bootstrap test
 	@for sanitizer in address thread; do \
 	  swift build -c release --product zmq-gateway --sanitize=$$sanitizer --scratch-path .build-sanitize/$$sanitizer; \
 	  .venv/bin/python Tests/Interop/sanitize.py .build-sanitize/$$sanitizer/release/zmq-gateway $(ARGS); \
 	done
+	swift test --disable-xctest --no-parallel --sanitize=thread --scratch-path .build-sanitize/tests --filter '^(Reactor|ZeroMQ)Tests\.'
 
 test-debian13: ## As root: make a Debian 13 root in .build-debian13, and run all tests in it
 	@Scripts/debian13 make test

@@ -132,21 +132,13 @@ struct HostilePeerTests {
 
 @Suite("what is dropped", .timeLimit(.minutes(1)))
 struct OwnershipTests {
-  private static func descriptors() throws -> Int {
-    guard let directory = opendir("/proc/self/fd") else { throw RawPeer.Failed("opendir") }
-    defer { closedir(directory) }
-    var count = 0
-    while readdir(directory) != nil { count += 1 }
-    return count
-  }
-
   @Test("a socket that is dropped, closed, or fails to bind leaves no descriptor, and the loop at rest")
   func dropped() async {
     await #expect(processExitsWith: .success) {
       try await Stations.with { stations in
         let first = try await stations.open(.pull)
         let port = try await first.bindAnyPort()
-        let before = try OwnershipTests.descriptors()
+        let before = try Descriptors.count()
         for end in 0..<3 {
           let push = try await stations.open(.push)
           try await push.connect("tcp://127.0.0.1:\(port)")
@@ -159,7 +151,7 @@ struct OwnershipTests {
           default: break
           }
         }
-        try await eventually("the descriptors are back") { try OwnershipTests.descriptors() == before }
+        try await eventually("the descriptors are back") { try Descriptors.count() == before }
         #expect(await first.rests())
       }
     }

@@ -71,13 +71,18 @@ struct RawPeer: ~Copyable {
     }
   }
 
-  /// Greets as a socket of that kind, without credentials, and reads the other's greeting.
-  func greet(as kind: String) throws {
+  /// What a socket of that kind says first, without credentials.
+  static func greeting(as kind: String) -> [UInt8] {
     var greeting: [UInt8] = [0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0x7F, 3, 0]
     greeting += Array("NULL".utf8) + [UInt8](repeating: 0, count: 16 + 1 + 31)
     let property = [11] + Array("Socket-Type".utf8) + [0, 0, 0, UInt8(kind.utf8.count)] + Array(kind.utf8)
     let ready = [5] + Array("READY".utf8) + property
-    try send(greeting + [4, UInt8(ready.count)] + ready)
+    return greeting + [4, UInt8(ready.count)] + ready
+  }
+
+  /// Greets as a socket of that kind, and reads the other's greeting.
+  func greet(as kind: String) throws {
+    try send(Self.greeting(as: kind))
     var other = [UInt8](repeating: 0, count: 64)
     guard recv(descriptor, &other, other.count, CInt(MSG_WAITALL)) == other.count else { throw Failed("recv") }
   }

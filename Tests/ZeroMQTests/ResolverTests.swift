@@ -97,6 +97,23 @@ struct ResolverTests {
     }
   }
 
+  @Test("a transport that binds to a name without an answer holds up no other on its reactor, and is bound in the end")
+  func binding() async throws {
+    let names = Names(["slow": ["127.0.0.1"]], holding: ["slow"])
+    let resolver = Resolver { names.look($0) }
+    try await Peers.with { peers in
+      let (pull, push) = try await peers.pair(.pull, .push)
+      let waiting = try await peers.peer(.pull).transport
+      async let bound = waiting.bind("tcp://slow:*", asking: resolver)
+      await names.asked.reaches(1)
+      await push.write([1])
+      #expect(try await pull.has(1) == [[[1]]])
+      #expect(await waiting.bindings.isEmpty)
+      names.release("slow")
+      #expect(try await bound.description.hasPrefix("tcp://127.0.0.1:"))
+    }
+  }
+
   @Test("two endpoints that lead to one address share its connection, and that is told") func duplicate() async throws {
     let names = Names(["name": ["127.0.0.1"]])
     try await Stations.with { stations in
@@ -109,5 +126,12 @@ struct ResolverTests {
       try await b.sees([.connected, .duplicate(try Endpoint(name), of: try Endpoint(address))])
       #expect(await b.endpoints == [1, 2])
     }
+  }
+}
+
+extension Transport {
+  /// As `bind`, with a resolver other than the process's.
+  fileprivate func bind(_ endpoint: String, asking resolver: Resolver) async throws -> Endpoint {
+    try await bind(Endpoint(endpoint).withAddress(ipv6: false, resolver: resolver))
   }
 }

@@ -63,7 +63,7 @@ struct TransportEndpointTests {
     }
   }
 
-  @Test("CORE-43: what is unbound can be bound again; an endpoint that is not bound is ENOENT") func unbind()
+  @Test("CORE-43, GEN-8: what is unbound can be bound again; an endpoint that is not bound is ENOENT") func unbind()
     async throws
   {
     try await Peers.with { peers in
