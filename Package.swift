@@ -96,13 +96,19 @@ let package = Package(
       ], swiftSettings: settings),
 
     .target(
-      name: "Support", dependencies: ["Reactor", "ZeroMQ"], path: "Tests/Support",
+      name: "Support", dependencies: ["Reactor", "ZeroMQ", .product(name: "Logging", package: "swift-log")],
+      path: "Tests/Support",
       resources: [.embedInCode("raw-requests.txt")],
       swiftSettings: settings),
     tests("Reactor", []),
     tests("MessagePack", ["CMessagePack"], resources: [.copy("Golden")]),
     tests("ZeroMQ", ["CZeroMQ", "Reactor"]),
-    tests("ZeroMQRPC", ["ZeroMQ", "MessagePack", "Reactor"]),
+    tests(
+      "ZeroMQRPC",
+      [
+        "ZeroMQ", "MessagePack", "Reactor", .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ], resources: [.copy("Golden")]),
     tests("HTTPServer", ["Reactor"]),
     tests("ConfigurationReader", []),
     tests("zmq-gateway", []),

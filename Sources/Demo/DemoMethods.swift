@@ -1,52 +1,65 @@
 import MessagePack
 import ZeroMQRPC
 
-extension MethodTable {
+extension Methods {
   /// The `calc` service: sums, a slow method, one that fails, one that answers what it is given.
-  static var calc: MethodTable {
-    var methods = MethodTable()
-    methods.add("add", ["a", "b"]) { arguments in
-      if case .int(let a) = arguments["a"], case .int(let b) = arguments["b"] {
-        let (sum, overflow) = a.addingReportingOverflow(b)
-        guard !overflow else {
-          throw RemoteException("builtins.OverflowError", [.string("the sum is beyond 64 bits")])
-        }
-        return .int(sum)
+  static var calc: Methods {
+    var methods = Methods()
+    methods.add("add", "a", "b") { (a: Number, b: Number) in
+      guard case .integer(let a) = a, case .integer(let b) = b else { return Number.float(a.float + b.float) }
+      let (sum, overflow) = a.addingReportingOverflow(b)
+      guard !overflow else {
+        throw RemoteException("builtins.OverflowError", [.string("the sum is beyond 64 bits")])
       }
-      return .double(try arguments.number("a") + arguments.number("b"))
+      return .integer(sum)
     }
-    methods.add("div", ["a", "b"]) { arguments in
-      let divisor = try arguments.number("b")
-      guard divisor != 0 else { throw RemoteException("builtins.ZeroDivisionError", [.string("division by zero")]) }
-      return .double(try arguments.number("a") / divisor)
+    methods.add("div", "a", "b") { (a: Number, b: Number) in
+      guard b.float != 0 else { throw RemoteException("builtins.ZeroDivisionError", [.string("division by zero")]) }
+      return a.float / b.float
     }
-    methods.add("slow", .init([.init("seconds", default: .int(1))], rest: false)) { arguments in
-      let seconds = try arguments.number("seconds")
+    methods.add("slow", Parameter("seconds", default: 1)) { (seconds: Double) in
       guard (0...3_600).contains(seconds) else { throw RemoteException.value("seconds must be 0 to 3600") }
       try await Task.sleep(for: .seconds(seconds))
-      return .string("done after \(seconds) s")
+      return "done after \(seconds) s"
     }
-    methods.add("fail", .init([.init("message", default: "it failed, as asked")], rest: false)) { arguments in
-      guard case .string(let message) = arguments["message"] else {
-        throw RemoteException.type("message must be a text")
-      }
+    methods.add("fail", Parameter("message", default: "it failed, as asked")) { (message: String) in
       throw RemoteException.value(message)
     }
-    methods.add("echo", .any) { arguments in
-      arguments.rest.count == 1 ? arguments.rest[0] : .array(arguments.rest)
+    methods.add("echo", Parameter(rest: "values")) { (values: [Value]) in values.count == 1 ? values[0] : .array(values)
     }
     return methods
   }
 
   /// The `jobs` service: each job ends by telling what it was given.
-  static func jobs(_ done: @escaping @Sendable ([Value]) async -> Void) -> MethodTable {
-    var methods = MethodTable()
+  static func jobs(_ done: @escaping @Sendable ([Value]) async -> Void) -> Methods {
+    var methods = Methods()
     for job in ["resize", "email"] {
-      methods.add(job, .any) { arguments in
-        await done([.string(job)] + arguments.rest)
-        return .nil
-      }
+      methods.add(job, Parameter(rest: "arguments")) { (arguments: [Value]) in await done([.string(job)] + arguments) }
     }
     return methods
+  }
+}
+
+/// A number as Python has it: an integer or a float, and it stays what it is.
+private enum Number: ValueConvertible {
+  case integer(Int64)
+  case float(Double)
+
+  init(converting value: Value) throws(ConversionError) {
+    if case .int(let integer) = value { self = .integer(integer) } else { self = .float(try Double(converting: value)) }
+  }
+
+  func asValue() -> Value {
+    switch self {
+    case .integer(let integer): .int(integer)
+    case .float(let float): .double(float)
+    }
+  }
+
+  var float: Double {
+    switch self {
+    case .integer(let integer): Double(integer)
+    case .float(let float): float
+    }
   }
 }

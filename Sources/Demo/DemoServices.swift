@@ -17,7 +17,8 @@ public actor DemoServices {
   private let reactor: Reactor
   private let context: Context
   private let logger: Logger
-  private var running: [RPCService] = []
+  private var calc: RPCService?
+  private var jobs: PipelineService?
   private var publisher: OneWayClient?
   private var relay: NewsRelay?
 
@@ -42,8 +43,17 @@ public actor DemoServices {
     let publisher = try OneWayClient(
       .publish, bind: [Self.anyPort], in: context, on: reactor.loop, logger: named("news"))
     self.publisher = publisher
-    let calc = try await serve("calc", .rpc, .calc)
-    let jobs = try await serve("jobs", .pipeline, .jobs { [weak self] in await self?.publish("jobs", "done", $0) })
+    let calc = try await RPCService.start(Methods.calc, bind: [Self.anyPort], on: reactor, in: context) {
+      $0.logger = named("calc")
+      $0.grace = .zero
+    }
+    self.calc = calc
+    let done = Methods.jobs { [weak self] in await self?.publish("jobs", "done", $0) }
+    let jobs = try await PipelineService.start(done, bind: [Self.anyPort], on: reactor, in: context) {
+      $0.logger = named("jobs")
+      $0.grace = .zero
+    }
+    self.jobs = jobs
     let news = try NewsRelay(at: Self.anyPort, in: context, on: reactor.loop, to: publisher, logger: named("news"))
     relay = news
     var subscribe = Configuration.Subscribe(connect: [publisher.bindings[0].inNumbers])
@@ -51,8 +61,10 @@ public actor DemoServices {
     subscribe.retry = .seconds(1)
     subscribe.last = .init()
     services = [
-      .init("calc", .rpc(.init(connect: [calc])), methods: .init(safe: ["add", "div", "echo"])),
-      .init("jobs", .pipeline(.init(connect: [jobs]))),
+      .init(
+        "calc", .rpc(.init(connect: [try await calc.transport.bindings[0].inNumbers])),
+        methods: .init(safe: ["add", "div", "echo"])),
+      .init("jobs", .pipeline(.init(connect: [try await jobs.transport.bindings[0].inNumbers]))),
       .init(
         "news", .pubsub(.init(publish: .init(connect: [news.endpoint]), subscribe: subscribe))),
     ]
@@ -64,15 +76,6 @@ public actor DemoServices {
     logger.logLevel = max(logger.logLevel, .error)
     logger[metadataKey: "service"] = "\(service)"
     return logger
-  }
-
-  private func serve(
-    _ name: String, _ pattern: RPCService.Pattern, _ methods: MethodTable
-  ) async throws -> Endpoint {
-    let service = try await RPCService.start(
-      pattern, methods, bind: [Self.anyPort], logger: named(name), in: context, on: reactor)
-    running.append(service)
-    return await service.endpoints[0].inNumbers
   }
 
   /// Publishes a tick on `clock` every second, until the task is cancelled.
@@ -109,8 +112,9 @@ public actor DemoServices {
   }
 
   private func close() async {
-    for service in running { await service.close() }
-    running = []
+    await calc?.close()
+    await jobs?.close()
+    (calc, jobs) = (nil, nil)
     relay?.close()
     relay = nil
     publisher?.close()

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Make many calls with aiozmq's own client in one process.
 
-    peer_calls.py ENDPOINT < CALLS
+    peer_calls.py ENDPOINT [CALLS]
 
-Each line of CALLS is JSON: {"method": ..., "args": [...], "kwargs": {...}}, values in the notation of
+Each line of the file CALLS, or of the standard input, is JSON: {"method": ..., "args": [...], "kwargs": {...}}, values in the notation of
 peer_json.py. One line of output for each, in order: {"ok": true, "result": ...} or {"ok": false, "error": ...}.
 """
 import asyncio
@@ -16,10 +16,10 @@ from peer_client import finish, named
 from peer_json import ERROR_TABLE, TRANSLATION_TABLE, exception_to_json, from_json, to_json
 
 
-async def main(endpoint):
+async def main(endpoint, calls):
     client = await rpc.connect_rpc(
         connect=endpoint, timeout=20, error_table=ERROR_TABLE, translation_table=TRANSLATION_TABLE)
-    for line in sys.stdin:
+    for line in calls:
         call = json.loads(line)
         args, kwargs = from_json(call.get("args", [])), from_json(call.get("kwargs", {}))
         try:
@@ -30,4 +30,4 @@ async def main(endpoint):
     await finish(client, 0)
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(sys.argv[1], open(sys.argv[2]) if len(sys.argv) > 2 else sys.stdin))

@@ -13,19 +13,24 @@ struct ReplyBacklog {
     case gone
   }
 
-  /// Replies that wait for one client. What comes beyond them is dropped.
-  static let repliesPerClient = 1_000
-  /// Bytes that wait for all clients. What comes beyond them is dropped.
-  static let bytes = 64 << 20
   /// Replies that a client is offered before the next one's turn.
   static let repliesPerTurn = 64
 
+  /// Replies that wait for one client. What comes beyond them is dropped.
+  private let mostReplies: Int
+  /// Bytes that wait for all clients. What comes beyond them is dropped.
+  private let mostBytes: Int
   /// How many replies wait.
   private(set) var count = 0
   private var bytes = 0
   private var queues: [[UInt8]: Deque<[[UInt8]]>] = [:]
   /// The clients that replies wait for, the next one first.
   private var clients: Deque<[UInt8]> = []
+
+  init(repliesPerClient: Int = 1_000, bytes: Int = 64 << 20) {
+    mostReplies = repliesPerClient
+    mostBytes = bytes
+  }
 
   /// Whether replies wait for the client of that identity.
   func holds(_ client: [UInt8]) -> Bool { !queues.isEmpty && queues[client] != nil }
@@ -34,7 +39,7 @@ struct ReplyBacklog {
   mutating func append(_ reply: [[UInt8]]) -> Bool {
     guard let client = reply.first else { return false }
     let size = Self.size(reply)
-    guard bytes + size <= Self.bytes, queues[client, default: []].count < Self.repliesPerClient else { return false }
+    guard bytes + size <= mostBytes, queues[client, default: []].count < mostReplies else { return false }
     if queues[client] == nil { clients.append(client) }
     queues[client, default: []].append(reply)
     bytes += size

@@ -14,51 +14,53 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   /// Clients that waiting replies are offered to at a time.
   private static let clientsPerOffer = 256
 
-  private let pattern: RPCService.Pattern
-  private let concurrency: Int
-  private let logger: Logger
+  private let pattern: CallPattern
+  private let options: ServiceOptions
   private let loop: Loop
   private let socket: LoopSocket
-  private weak var service: RPCService?
+  private weak var core: ServiceCore?
   private let process = UInt16(truncatingIfNeeded: getpid())
   private let random = UInt16.random(in: .min ... .max)
   private var running = 0
-  private var backlog = ReplyBacklog()
+  private var bytes = 0
+  private var isClosing = false
+  private var backlog: ReplyBacklog
   private var nextOffer: Timer?
   private var malformed = PowerOfTwoCounter()
   private var undeliverable = PowerOfTwoCounter()
 
-  /// What has happened since the start.
-  var counters: RPCService.Counters {
-    .init(malformed: malformed.count, undeliverable: undeliverable.count, waitingReplies: backlog.count)
-  }
-
-  init(
-    _ pattern: RPCService.Pattern, concurrency: Int, logger: Logger, in context: Context, on loop: Loop,
-    service: RPCService
-  ) throws {
+  init(_ pattern: CallPattern, _ options: ServiceOptions, in context: Context, on loop: Loop, core: ServiceCore) throws
+  {
     self.pattern = pattern
-    self.concurrency = concurrency
-    self.logger = logger
+    self.options = options
     self.loop = loop
-    self.service = service
-    var options = SocketOptions()
-    options.ipv6 = true
-    options.linger = .milliseconds(200)
-    let kind: SocketKind =
-      switch pattern {
-      case .rpc: .router
-      case .pipeline: .pull
-      case .pubsub: .subscribe
-      }
-    socket = try LoopSocket(kind, options: options, messagesPerTurn: Self.messagesPerTurn, in: context, on: loop)
+    self.core = core
+    backlog = ReplyBacklog(repliesPerClient: options.waitingReplies, bytes: options.waitingReplyBytes)
+    var settings = options.socket
+    settings.longestFrame = settings.longestFrame ?? 4 * min(options.longestMessage, 1 << 40)
+    socket = try LoopSocket(
+      pattern.socket, options: settings, messagesPerTurn: Self.messagesPerTurn, in: context, on: loop)
     socket.delegate = self
-    if case .pubsub(let topics) = pattern {
-      for topic in topics { try socket.subscribe(Array(topic.utf8)) }
-    }
+    for topic in pattern.topics { try socket.subscribe(topic) }
   }
 
-  func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint { try socket.bind(endpoint) }
+  /// The socket, for its endpoints and options.
+  var inner: LoopSocket { socket }
+
+  /// Nothing waits to be sent.
+  var hasSentAll: Bool { backlog.count == 0 }
+
+  func count(into counters: inout ServiceCounters) {
+    counters.malformed = malformed.count
+    counters.undeliverable = undeliverable.count
+    counters.waitingReplies = backlog.count
+  }
+
+  /// Takes no more calls.
+  func stopReading() {
+    isClosing = true
+    socket.isReading = false
+  }
 
   func close() {
     socket.close()
@@ -69,24 +71,41 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   // MARK: Calls
 
   func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
-    guard let service else { return close() }
+    guard let core else { return close() }
     guard let (reply, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
     do throws(RemoteException) {
-      let call = try IncomingCall(
-        method: message[first], arguments: message[first + 1], keywords: message[first + 2], reply: reply)
-      running += 1
-      socket.isReading = running < concurrency
-      service.assumeIsolated { $0.run(call) }
+      guard let name = String(validating: message[first], as: UTF8.self) else {
+        throw .notFound(String(decoding: message[first], as: UTF8.self))
+      }
+      let call = IncomingCall(
+        context: CallContext(
+          name: name, peerAddress: CallContext.address(message.property("Peer-Address")),
+          topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 }),
+        arguments: try PackedArguments(message, at: first + 1, options), reply: reply)
+      core.assumeIsolated { $0.take(call) }
     } catch {
       countMalformed(error.description)
-      if let reply { send(.failure(error), to: reply) }
+      if let reply { send(Outcome(error), to: reply) }
     }
   }
 
-  /// One call has ended.
-  func finished() {
+  /// A method began that runs beside others.
+  func began(_ call: IncomingCall) {
+    running += 1
+    bytes += call.arguments.byteCount
+    updateReading()
+  }
+
+  /// It has ended.
+  func ended(_ call: IncomingCall) {
     running -= 1
-    socket.isReading = true
+    bytes -= call.arguments.byteCount
+    updateReading()
+  }
+
+  private func updateReading() {
+    let reads = !isClosing && running < options.concurrency && bytes < options.bytesUnderWay
+    if socket.isReading != reads { socket.isReading = reads }
   }
 
   /// The way back to the caller, where there is one, and the first of the three last frames: name, arguments, keywords.
@@ -105,23 +124,22 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     }
   }
 
-  private func countMalformed(_ reason: String) {
+  func countMalformed(_ reason: String) {
     guard malformed.increment() else { return }
-    logger.warning(
+    options.logger.warning(
       "Cannot unpack a call", metadata: ["reason": "\(reason)", "so-far": "\(malformed.count)"])
   }
 
   // MARK: Replies
 
   /// Sends a reply, or keeps it until the client has room for it.
-  func send(_ outcome: Result<Value, RemoteException>, to reply: IncomingCall.Reply) {
-    let (body, isException) = Self.body(outcome)
+  func send(_ outcome: Outcome, to reply: IncomingCall.Reply) {
     var header = [UInt8](repeating: 0, count: CallHeader.replySize)
     header.withUnsafeMutableBytes {
       CallHeader.write(reply.number, process: process, random: random, time: CallHeader.unixTime(), to: $0)
     }
-    header[CallHeader.replySize - 1] = isException ? 1 : 0
-    let frames = reply.envelope + [header, body]
+    header[CallHeader.replySize - 1] = outcome.isException ? 1 : 0
+    let frames = reply.envelope + [header, outcome.body]
     if !backlog.holds(reply.envelope[0]) {
       switch offer(frames) {
       case .sent: return
@@ -134,10 +152,11 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   func fired(_ timer: Timer) {
-    guard service != nil else { return close() }
+    guard let core else { return close() }
     let gone = backlog.offer(clients: Self.clientsPerOffer) { offer($0) }
     if gone > 0 { countUndeliverable(gone, "its client is gone") }
     nextOffer = backlog.count > 0 ? loop.schedule(at: loop.now + Self.betweenOffers, self) : nil
+    if nextOffer == nil { core.assumeIsolated { $0.endIfIdle() } }
   }
 
   private func offer(_ frames: [[UInt8]]) -> ReplyBacklog.Outcome {
@@ -149,58 +168,15 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     }
   }
 
-  func failed(_ error: ZMQError, on socket: LoopSocket) { logger.report(error, endpoints: socket.bindings) }
-
-  /// The packed result; what cannot be packed is answered with why, as aiozmq does.
-  private static func body(_ outcome: Result<Value, RemoteException>) -> (body: [UInt8], isException: Bool) {
-    switch outcome {
-    case .failure(let exception): return (exception.body, true)
-    case .success(let value):
-      do throws(TranscodingError) {
-        return (try Packer().pack(value), false)
-      } catch {
-        return (RemoteException.type(error.message).body, true)
-      }
-    }
+  func failed(_ error: ZMQError, on socket: LoopSocket) {
+    options.logger.report(error, endpoints: socket.bindings)
+    if !socket.isOpen { core?.assumeIsolated { $0.lostSocket(error) } }
   }
 
   private func countUndeliverable(_ count: Int, _ reason: String) {
     var isTold = false
     for _ in 0..<count where undeliverable.increment() { isTold = true }
     guard isTold else { return }
-    logger.warning("a reply is dropped", metadata: ["reason": "\(reason)", "so-far": "\(undeliverable.count)"])
-  }
-}
-
-/// A call as it came in.
-struct IncomingCall: Sendable {
-  /// What has to go in front of the reply.
-  struct Reply: Sendable {
-    let envelope: [[UInt8]]
-    let number: UInt32
-  }
-
-  let method: String
-  let arguments: Value
-  let keywords: Value
-  /// nil in the one-way patterns.
-  let reply: Reply?
-
-  /// Unpacks a call. Throws what a caller who cannot be understood is answered: `NotFoundError` for a name that is no UTF-8,
-  /// `ParametersError` for arguments that are no MessagePack, too deep or too many.
-  init(
-    method: UnsafeRawBufferPointer, arguments: UnsafeRawBufferPointer, keywords: UnsafeRawBufferPointer, reply: Reply?
-  ) throws(RemoteException) {
-    guard let name = String(validating: method, as: UTF8.self) else {
-      throw .notFound(String(decoding: method, as: UTF8.self))
-    }
-    self.method = name
-    do throws(TranscodingError) {
-      self.arguments = try Unpacker().unpack(arguments)
-      self.keywords = try Unpacker().unpack(keywords)
-    } catch {
-      throw .parameters("Cannot unpack the arguments: \(error.message)", class: "ValueError")
-    }
-    self.reply = reply
+    options.logger.warning("a reply is dropped", metadata: ["reason": "\(reason)", "so-far": "\(undeliverable.count)"])
   }
 }

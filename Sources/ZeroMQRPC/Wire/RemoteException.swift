@@ -64,7 +64,7 @@ extension RemoteException {
   /// Arguments that cannot be packed make it a `TypeError` that says why, as a result does that cannot be packed.
   public init(_ name: String, _ arguments: [Value], repr: String? = nil) {
     do throws(TranscodingError) {
-      let packed = try Packer().pack(.array(arguments))
+      let packed = try Packer(limits: .init(depth: 500)).pack(.array(arguments))
       let class_ = name.split(separator: ".").last.map(String.init) ?? name
       let text = "\(class_)(\(arguments.map(\.pythonRepr).joined(separator: ", ")))"
       self.init(name: name, arguments: packed, repr: repr ?? text)

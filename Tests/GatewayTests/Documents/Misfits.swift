@@ -57,24 +57,22 @@ struct Misfits {
 
   /// Starts a service that raises what it is told, answers what cannot be shown, and is slow.
   private static func start(_ cleanup: Cleanup) async throws -> String {
-    var methods = MethodTable()
-    methods.add("raise", .init(["name"], rest: true)) { arguments in
-      guard case .string(let name) = arguments["name"] else { throw RemoteException.type("name must be a text") }
-      throw RemoteException(name, arguments.rest)
+    var methods = Methods()
+    methods.add("raise", "name", Parameter(rest: "arguments")) { (name: String, arguments: [Value]) in
+      throw RemoteException(name, arguments)
     }
-    methods.add("nan") { _ in .double(.nan) }
-    methods.add("long") { _ in .string(String(repeating: "x", count: 2_048)) }
-    methods.add("slow") { _ in
-      // Until the service is closed.
-      try await Task.sleep(for: .seconds(3_600))
-      return .nil
-    }
+    methods.add("nan") { Double.nan }
+    methods.add("long") { String(repeating: "x", count: 2_048) }
+    // Until the service is closed.
+    methods.add("slow") { try await Task.sleep(for: .seconds(3_600)) }
     let reactor = try Reactor(name: "misfits")
     cleanup.add { await reactor.stop() }
-    let service = try await RPCService.start(
-      .rpc, methods, bind: [Endpoint("tcp://127.0.0.1:*")], logger: Rig.logger, in: Context(), on: reactor)
+    let service = try await RPCService.start(methods, bind: ["tcp://127.0.0.1:*"], on: reactor, in: Context()) {
+      $0.logger = Rig.logger
+      $0.grace = .zero
+    }
     cleanup.add { await service.close() }
-    return await service.endpoints[0].description
+    return try await service.transport.bindings[0].description
   }
 }
 

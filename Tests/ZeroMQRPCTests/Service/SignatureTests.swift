@@ -3,10 +3,20 @@ import Testing
 
 @testable import ZeroMQRPC
 
-@Suite("Parameters") struct ParametersTests {
-  private static let two: Parameters = ["a", "b"]
-  private static let optional = Parameters(["a", .init("b", default: .int(7))], rest: false)
-  private static let open = Parameters(["a"], rest: true)
+@Suite("the arguments of a call") struct SignatureTests {
+  private static let two = Signature([.init(name: "a"), .init(name: "b")])
+  private static let optional = Signature([.init(name: "a"), .init(name: "b", isRequired: false)])
+  private static let open = Signature([.init(name: "a"), .init(name: "rest", kind: .rest, isRequired: false)])
+  private static let keyword = Signature([.init(name: "a"), .init(name: "b", kind: .keyword)])
+  private static let all = Signature([
+    .init(name: "values", kind: .rest), .init(name: "b", isRequired: false), .init(name: "more", kind: .keywords),
+  ])
+
+  /// What the parameters get; nil where a default counts.
+  private static func values(_ signature: Signature, _ positional: Value, _ keywords: Value) throws -> [Value?] {
+    var bound = try signature.bind(positional, keywords)
+    return signature.entries.map { _ in bound.next() }
+  }
 
   private static func keywords(_ pairs: (String, Int64)...) -> Value {
     .map(pairs.map { .init(.string($0.0), .int($0.1)) })
@@ -18,20 +28,37 @@ import Testing
     arguments: [
       (two, array(1, 2), keywords()), (two, array(1), keywords(("b", 2))), (two, array(), keywords(("b", 2), ("a", 1))),
     ])
-  func binds(parameters: Parameters, positional: Value, keywords: Value) throws {
-    let arguments = try parameters.bind(positional, keywords)
-    #expect(arguments["a"] == .int(1))
-    #expect(arguments["b"] == .int(2))
-    #expect(arguments.rest.isEmpty)
+  func binds(signature: Signature, positional: Value, keywords: Value) throws {
+    #expect(try Self.values(signature, positional, keywords) == [1, 2])
   }
 
   @Test("VAL-2: a default stands in for what is left out, and only then") func defaults() throws {
-    #expect(try Self.optional.bind(Self.array(1), .map([]))["b"] == .int(7))
-    #expect(try Self.optional.bind(Self.array(1, 2), .map([]))["b"] == .int(2))
+    #expect(try Self.values(Self.optional, Self.array(1), [:]) == [1, nil])
+    #expect(try Self.values(Self.optional, Self.array(1, 2), [:]) == [1, 2])
   }
 
-  @Test("take any number more by position where they say so") func rest() throws {
-    #expect(try Self.open.bind(Self.array(1, 2, 3), .map([])).rest == [.int(2), .int(3)])
+  @Test("VAL-2: take any number more by position where they say so") func rest() throws {
+    #expect(try Self.values(Self.open, Self.array(1, 2, 3), [:]) == [1, [2, 3]])
+    #expect(try Self.values(Self.open, Self.array(1), [:]) == [1, []])
+  }
+
+  @Test("VAL-2: take any names more where they say so, in their order, the last of two that are equal") func more()
+    throws
+  {
+    let keywords: Value = ["z": 1, "b": 2, "y": 3, "z": 4]
+    #expect(try Self.values(Self.all, Self.array(7), keywords) == [[7], 2, ["z": 4, "y": 3]])
+    #expect(try Self.values(Self.all, [], [:]) == [[], nil, [:]])
+  }
+
+  @Test("VAL-2: what comes behind the rest is given by its name only") func afterRest() throws {
+    #expect(try Self.values(Self.all, Self.array(1, 2), [:]) == [[1, 2], nil, [:]])
+    #expect(try Self.values(Self.keyword, Self.array(1), ["b": 2]) == [1, 2])
+    #expect(throws: RemoteException.parameters("too many positional arguments")) {
+      try Self.keyword.bind(Self.array(1, 2), [:])
+    }
+    #expect(throws: RemoteException.parameters("missing a required argument: 'b'")) {
+      try Self.keyword.bind(Self.array(1), [:])
+    }
   }
 
   @Test(
@@ -67,8 +94,7 @@ import Testing
       (.string("aé"), ["a", "é"]), (.binary([1, 255]), [1, 255]), (.map([.init("x", 1), .init("y", 2)]), ["x", "y"]),
     ] as [(Value, [Value])])
   func splats(positional: Value, members: [Value]) throws {
-    let arguments = try Self.two.bind(positional, .map([]))
-    #expect([arguments["a"], arguments["b"]] == members)
+    #expect(try Self.values(Self.two, positional, [:]) == members)
   }
 
   @Test(

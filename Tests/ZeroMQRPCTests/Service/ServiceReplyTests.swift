@@ -12,22 +12,22 @@ struct ServiceReplyTests {
   private struct Odd: Error {}
   private enum Inner { struct Lost: Error {} }
 
-  private static var methods: MethodTable {
-    var methods = MethodTable()
-    methods.add("echo", .any) { $0.rest.count == 1 ? $0.rest[0] : .array($0.rest) }
-    methods.add("odd") { _ in throw Odd() }
-    methods.add("lost") { _ in throw Inner.Lost() }
-    methods.add("local") { _ in
+  private static var methods: Methods {
+    var methods = Methods()
+    methods.add("echo", Parameter(rest: "values")) { (values: [Value]) in values.count == 1 ? values[0] : .array(values)
+    }
+    methods.add("odd") { throw Odd() }
+    methods.add("lost") { throw Inner.Lost() }
+    methods.add("local") {
       struct Local: Error {}
       throw Local()
     }
-    methods.add("cancelled") { _ in
+    methods.add("cancelled") {
       let work = Task { try await Task.sleep(for: .seconds(3_600)) }
       work.cancel()
       try await work.value
-      return .nil
     }
-    methods.add("unpackable") { _ in throw RemoteException("my.Error", [.map([.init(1, 2)])]) }
+    methods.add("unpackable") { throw RemoteException("my.Error", [.map([.init(1, 2)])]) }
     return methods
   }
 
@@ -48,7 +48,7 @@ struct ServiceReplyTests {
 
   @Test(
     "arguments that cannot be unpacked are a ParametersError",
-    arguments: [[0x90, 0x90], [0x91], [0xC1], [], nested(65)] as [[UInt8]])
+    arguments: [[0x90, 0x90], [0x91], [0xC1], [], nested(501)] as [[UInt8]])
   func badArguments(bytes: [UInt8]) async throws {
     let raised = try await exception(ServiceBench.request(7, "echo", bytes))
     #expect(raised.name == "aiozmq.rpc.base.ParametersError")
@@ -61,8 +61,8 @@ struct ServiceReplyTests {
   func deepArguments() async throws {
     try await ServiceBench.with(Self.methods) { bench in
       let client = try await bench.client()
-      try await client.sendSoon(ServiceBench.request(7, "echo", Self.nested(64)))
-      #expect(try await client.reply().body == Self.nested(63))
+      try await client.sendSoon(ServiceBench.request(7, "echo", Self.nested(500)))
+      #expect(try await client.reply().body == Self.nested(499))
     }
   }
 
@@ -129,11 +129,8 @@ struct ServiceReplyTests {
   @Test("a pipeline service counts what it cannot unpack, and runs the next call")
   func pipeline() async throws {
     let ran = Tally()
-    var methods = MethodTable()
-    methods.add("job") { _ in
-      ran.countUp()
-      return .nil
-    }
+    var methods = Methods()
+    methods.add("job") { ran.countUp() }
     try await ServiceBench.with(methods, .pipeline) { bench in
       let client = try await bench.client(.push)
       try await client.sendSoon([[0x6A], [0x90]])
@@ -147,17 +144,14 @@ struct ServiceReplyTests {
   @Test("with a concurrency of 1, one-way calls run in the order in which they came")
   func order() async throws {
     let (order, ran) = (Guarded<[Int64]>([]), Tally())
-    var methods = MethodTable()
-    methods.add("job", ["n"]) { arguments in
+    var methods = Methods()
+    methods.add("job", "n") { (number: Int64) in
       // Later calls would overtake this one if they could.
-      if case .int(let number) = arguments["n"] {
-        for _ in 0..<(number % 7) { await Task.yield() }
-        order.withLock { $0.append(number) }
-      }
+      for _ in 0..<(number % 7) { await Task.yield() }
+      order.withLock { $0.append(number) }
       ran.countUp()
-      return .nil
     }
-    try await ServiceBench.with(methods, .pipeline, concurrency: 1) { bench in
+    try await ServiceBench.with(methods, .pipeline, options: { $0.concurrency = 1 }) { bench in
       let client = try await bench.client(.push)
       for number in 0..<500 {
         try await client.sendSoon([Array("job".utf8), try Packer().pack([.int(Int64(number))]), [0x80]])
@@ -176,16 +170,15 @@ struct ServiceReplyTests {
       cleanup.add { await reactor.stop() }
       let context = try Context()
       let anyPort = try Endpoint("tcp://127.0.0.1:*")
-      var service: RPCService? = try await RPCService.start(
-        .rpc, Self.methods, bind: [anyPort], in: context, on: reactor)
-      let endpoint = try #require(await service?.endpoints.first)
+      var service: RPCService? = try await RPCService.start(Self.methods, bind: [anyPort], on: reactor, in: context)
+      let endpoint = try #require(try await service?.transport.bindings.first)
       if fails {
         // A port that was free a moment ago, and one that is taken.
         let other = try await WireSocket(.pull, bind: anyPort.description)
         let free = try Endpoint(await other.endpoint)
         await other.close()
         await #expect(throws: ZMQError.self) {
-          _ = try await RPCService.start(.rpc, Self.methods, bind: [free, endpoint], in: context, on: reactor)
+          _ = try await RPCService.start(Self.methods, bind: [free, endpoint], on: reactor, in: context)
         }
         try await expectFree(free.description, cleanup)
         await service?.close()

@@ -25,32 +25,27 @@ struct ServiceTests {
   }
 
   private func serve(
-    _ pattern: RPCService.Pattern, _ methods: MethodTable, _ body: (RPCService, String) async throws -> Void
+    _ methods: Methods, _ pattern: ServiceBench.Pattern = .rpc, _ body: (any Serving, String) async throws -> Void
   ) async throws {
-    let reactor = try Reactor()
-    let service = try await RPCService.start(
-      pattern, methods, bind: [Endpoint("tcp://127.0.0.1:*")], in: try Context(), on: reactor)
-    let endpoint = try #require(await service.endpoints.first).description
-    do { try await body(service, endpoint) } catch { Issue.record(error) }
-    await service.close()
-    reactor.shutdown()
+    try await ServiceBench.with(methods, pattern, at: "tcp://127.0.0.1:*") { try await body($0.service, $0.endpoint) }
   }
 
-  private var methods: MethodTable {
-    var methods = MethodTable()
-    methods.add("add", ["a", "b"]) { .double(try $0.number("a") + $0.number("b")) }
-    methods.add("ns.echo", ["x"]) { $0["x"] }
-    methods.add("fail") { _ in throw RemoteException.value("no good") }
-    methods.add("odd") { _ in throw Odd() }
-    methods.add("deep") { _ in
-      .array([.string("é"), .binary([0, 255]), .uint(.max), .int(.min), .map([.init(.string("k"), .nil)])])
+  private var methods: Methods {
+    var (methods, inner) = (Methods(), Methods())
+    methods.add("add", "a", "b") { (a: Double, b: Double) in a + b }
+    inner.add("echo", "x") { (x: Value) in x }
+    methods["ns"] = inner
+    methods.add("fail") { throw RemoteException.value("no good") }
+    methods.add("odd") { throw Odd() }
+    methods.add("deep") {
+      Value.array([.string("é"), .binary([0, 255]), .uint(.max), .int(.min), .map([.init(.string("k"), .nil)])])
     }
     return methods
   }
   private struct Odd: Error {}
 
   @Test("RPC-4, HAND-5: results come back, by position, by keyword, in namespaces") func results() async throws {
-    try await serve(.rpc, methods) { _, endpoint in
+    try await serve(methods) { _, endpoint in
       let sum = try await client("call", endpoint, "add", "[1, 2]")
       #expect(sum.first?["result"] as? Double == 3)
       let named = try await client("call", endpoint, "add", "[]", #"{"a": 1, "b": 4}"#)
@@ -72,23 +67,23 @@ struct ServiceTests {
       ("add", "[1]", "aiozmq.rpc.base.ParametersError"), ("odd", "[]", "aiozmq.rpc.base.GenericError"),
     ])
   func exceptions(method: String, arguments: String, type: String) async throws {
-    try await serve(.rpc, methods) { _, endpoint in
+    try await serve(methods) { _, endpoint in
       let reply = try await client("call", endpoint, method, arguments)
       #expect(reply.first?["ok"] as? Bool == false)
       #expect((reply.first?["error"] as? [String: Any])?["type"] as? String == type)
     }
   }
 
-  @Test("RPC-14: calls run side by side, and each client gets its own answers") func concurrent() async throws {
+  @Test("RPC-14, RPC-8: calls run side by side, and each client gets its own answers") func concurrent() async throws {
     let entered = Tally()
-    var methods = MethodTable()
+    var methods = Methods()
     // Nobody is answered before all ten have come in.
-    methods.add("meet") { _ in
+    methods.add("meet") {
       entered.countUp()
       await entered.reaches(10)
-      return .string("met")
+      return "met"
     }
-    try await serve(.rpc, methods) { _, endpoint in
+    try await serve(methods) { _, endpoint in
       let replies = try await client("call", endpoint, "meet", "--repeat", "10", "--parallel")
       #expect(replies.count == 10)
       #expect(replies.allSatisfy { $0["result"] as? String == "met" })
@@ -97,12 +92,9 @@ struct ServiceTests {
 
   @Test("PIPE-1: a pipeline service runs what is pushed") func pipeline() async throws {
     let ran = Tally()
-    var methods = MethodTable()
-    methods.add("job", ["n"]) { arguments in
-      if arguments["n"] == .int(5) { ran.countUp() }
-      return .nil
-    }
-    try await serve(.pipeline, methods) { _, endpoint in
+    var methods = Methods()
+    methods.add("job", "n") { (n: Int) in if n == 5 { ran.countUp() } }
+    try await serve(methods, .pipeline) { _, endpoint in
       _ = try await client("notify", endpoint, "job", "[5]", "--repeat", "3")
       await ran.reaches(3)
     }
@@ -110,12 +102,9 @@ struct ServiceTests {
 
   @Test("PUB-2: a pub/sub service hears the topics it subscribed to") func pubsub() async throws {
     let heard = Tally()
-    var methods = MethodTable()
-    methods.add("say", ["text"]) { _ in
-      heard.countUp()
-      return .nil
-    }
-    try await serve(.pubsub(["news"]), methods) { service, endpoint in
+    var methods = Methods()
+    methods.add("say", "text") { (text: String) in heard.countUp() }
+    try await serve(methods, .pubsub(["news"])) { service, endpoint in
       _ = try await client("publish", endpoint, "other", "say", #"["x"]"#)
       _ = try await client("publish", endpoint, "news.today", "say", #"["x"]"#)
       await heard.reaches(1)
@@ -125,14 +114,13 @@ struct ServiceTests {
 
   @Test("SERV-3: closing twice is harmless, and cancels what runs (RPC-18)") func close() async throws {
     let (entered, cancelled) = (Tally(), Tally())
-    var methods = MethodTable()
-    methods.add("wait") { _ in
+    var methods = Methods()
+    methods.add("wait") {
       entered.countUp()
       try? await Task.sleep(for: .seconds(3_600))
       if Task.isCancelled { cancelled.countUp() }
-      return .nil
     }
-    try await serve(.pipeline, methods) { service, endpoint in
+    try await serve(methods, .pipeline) { service, endpoint in
       _ = try await client("notify", endpoint, "wait")
       await entered.reaches(1)
       await service.close()

@@ -7,26 +7,63 @@ import ZeroMQ
 
 @testable import ZeroMQRPC
 
+/// What the services of all patterns have.
+protocol Serving: Sendable {
+  var transport: ServiceTransport { get async throws }
+  var counters: ServiceCounters { get async }
+  func run() async throws
+  func close() async
+  func waitClosed() async
+}
+
+extension RPCService: Serving {}
+extension PipelineService: Serving {}
+extension PubSubService: Serving {}
+
 /// A service on a reactor of its own, called frame by frame.
 struct ServiceBench {
-  let service: RPCService
-  let endpoint: String
-  private let cleanup: Cleanup
+  enum Pattern { case rpc, pipeline, pubsub([String]) }
 
-  /// Runs the body with a service that is bound in a directory of its own.
+  let service: any Serving
+  let endpoint: String
+  let reactor: Reactor
+  let context: Context
+  let cleanup: Cleanup
+
+  /// Runs the body with a service that is bound in a directory of its own, or where it is said.
   static func with(
-    _ methods: MethodTable, _ pattern: RPCService.Pattern = .rpc, concurrency: Int = 1_000,
-    _ body: (ServiceBench) async throws -> Void
+    _ methods: some Handler, _ pattern: Pattern = .rpc, at endpoint: String? = nil, clock: ManualClock? = nil,
+    body: (ServiceBench) async throws -> Void
+  ) async throws { try await with(methods, pattern, at: endpoint, clock: clock, options: { _ in }, body: body) }
+
+  /// The same, with options of its own.
+  static func with(
+    _ methods: some Handler, _ pattern: Pattern = .rpc, at endpoint: String? = nil, clock: ManualClock? = nil,
+    options configure: (inout ServiceOptions) -> Void, body: (ServiceBench) async throws -> Void
   ) async throws {
     let directory = try TemporaryDirectory()
     try await Cleanup.with { cleanup in
-      let reactor = try Reactor(name: "service")
+      let reactor =
+        if let clock { try Reactor(name: "service", clock: clock.read) } else { try Reactor(name: "service") }
       cleanup.add { await reactor.stop() }
-      let service = try await RPCService.start(
-        pattern, methods, bind: [Endpoint(directory.endpoint("service"))], concurrency: concurrency, in: try Context(),
-        on: reactor)
+      let (context, endpoint) = (try Context(), endpoint ?? directory.endpoint("service"))
+      func options(_ options: inout ServiceOptions) {
+        options.grace = .zero
+        configure(&options)
+      }
+      let service: any Serving =
+        switch pattern {
+        case .rpc: try await RPCService.start(methods, bind: [endpoint], on: reactor, in: context, options)
+        case .pipeline: try await PipelineService.start(methods, bind: [endpoint], on: reactor, in: context, options)
+        case .pubsub(let topics):
+          try await PubSubService.start(
+            methods, subscribe: topics, bind: [endpoint], on: reactor, in: context, options)
+        }
       cleanup.add { await service.close() }
-      try await body(ServiceBench(service: service, endpoint: directory.endpoint("service"), cleanup: cleanup))
+      try await body(
+        ServiceBench(
+          service: service, endpoint: try await service.transport.bindings[0].description, reactor: reactor,
+          context: context, cleanup: cleanup))
     }
   }
 

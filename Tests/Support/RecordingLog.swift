@@ -1,19 +1,22 @@
-import Logging
+public import Logging
 import Reactor
 
 /// A log that keeps what is written to it.
-final class RecordingLog: Sendable {
+public final class RecordingLog: Sendable {
   private let written = Guarded<[String]>([])
 
+  /// One without lines.
+  public init() {}
+
   /// A logger that writes here, from that level on.
-  func logger(_ level: Logger.Level = .debug) -> Logger {
+  public func logger(_ level: Logger.Level = .debug) -> Logger {
     var logger = Logger(label: "recorded") { _ in Handler(log: self) }
     logger.logLevel = level
     return logger
   }
 
   /// Each message with its level before it and its metadata behind it, the keys in order: `debug: problem code=timeout`.
-  var lines: [String] { written.withLock { $0 } }
+  public var lines: [String] { written.withLock { $0 } }
 
   private struct Handler: LogHandler {
     let log: RecordingLog

@@ -1,0 +1,84 @@
+import MessagePack
+import ZeroMQ
+
+/// A call as it came in.
+struct IncomingCall: Sendable {
+  /// What has to go in front of the reply.
+  struct Reply: Sendable {
+    let envelope: [[UInt8]]
+    let number: UInt32
+  }
+
+  let context: CallContext
+  let arguments: PackedArguments
+  /// nil in the one-way patterns.
+  let reply: Reply?
+
+  var name: String { context.name }
+}
+
+/// The arguments of a call before they are bound: short ones unpacked on the reactor, long ones where the method runs.
+struct PackedArguments: Sendable {
+  private enum Content {
+    case values(Value, Value)
+    case frames(KeptFrame, KeptFrame, TranscodingLimits)
+  }
+
+  /// Up to so many bytes are unpacked on the reactor, which takes at most about a millisecond.
+  private static let mostUnpacked = 64 << 10
+
+  /// Bytes of both.
+  let byteCount: Int
+  private let content: Content
+
+  /// Those of the frames at `index` and behind it. Throws what is wrong with those that are unpacked at once.
+  init(_ message: borrowing ReceivedMessage, at index: Int, _ options: ServiceOptions) throws(RemoteException) {
+    byteCount = message[index].count + message[index + 1].count
+    guard byteCount <= options.longestMessage else {
+      throw .unreadable("\(byteCount) bytes are more than the \(options.longestMessage) that are allowed")
+    }
+    if byteCount <= Self.mostUnpacked {
+      let positional = try Self.unpack(message[index], options.limits)
+      content = .values(positional, try Self.unpack(message[index + 1], options.limits))
+    } else {
+      content = .frames(message.keep(index), message.keep(index + 1), options.limits)
+    }
+  }
+
+  /// They are unpacked.
+  var isShort: Bool { if case .values = content { true } else { false } }
+
+  /// Arguments and keywords. Throws `ParametersError` for what is no MessagePack, too deep or too many.
+  func values() throws(RemoteException) -> (Value, Value) {
+    switch content {
+    case .values(let positional, let keywords): return (positional, keywords)
+    case .frames(let positional, let keywords, let limits):
+      return (
+        try positional.withUnsafeBytes { bytes throws(RemoteException) in try Self.unpack(bytes, limits) },
+        try keywords.withUnsafeBytes { bytes throws(RemoteException) in try Self.unpack(bytes, limits) }
+      )
+    }
+  }
+
+  /// Python's text for the log; of long ones the number of bytes.
+  var texts: (arguments: String, keywords: String) {
+    switch content {
+    case .values(let positional, let keywords): (positional.pythonRepr, keywords.pythonRepr)
+    case .frames(let positional, let keywords, _): ("\(positional.count) bytes", "\(keywords.count) bytes")
+    }
+  }
+
+  private static func unpack(
+    _ bytes: UnsafeRawBufferPointer, _ limits: TranscodingLimits
+  ) throws(RemoteException) -> Value {
+    do throws(TranscodingError) { return try Unpacker(limits: limits).unpack(bytes) } catch {
+      throw .unreadable(error.message)
+    }
+  }
+}
+
+extension RemoteException {
+  fileprivate static func unreadable(_ message: String) -> RemoteException {
+    .parameters("Cannot unpack the arguments: \(message)", class: "ValueError")
+  }
+}

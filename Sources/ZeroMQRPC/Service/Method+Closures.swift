@@ -1,0 +1,109 @@
+public import MessagePack
+
+// The same closure in eight forms: short ones and `async` ones, with a `CallContext` first or without, with a result or without.
+extension Method {
+  /// A method that answers with its result, and runs on the reactor.
+  public init<each Argument: Sendable, Result: ValueEncodable>(
+    _ parameters: repeat Parameter<each Argument>, body: @escaping @Sendable (repeat each Argument) throws -> Result
+  ) {
+    self.init(
+      Signature(repeat each parameters),
+      .inline { _, arguments in
+        var arguments = arguments
+        return try body(repeat try (each parameters).take(from: &arguments)).asValue()
+      })
+  }
+
+  /// A method that answers with nil, and runs on the reactor.
+  public init<each Argument: Sendable>(
+    _ parameters: repeat Parameter<each Argument>, body: @escaping @Sendable (repeat each Argument) throws -> Void
+  ) {
+    self.init(
+      Signature(repeat each parameters),
+      .inline { _, arguments in
+        var arguments = arguments
+        try body(repeat try (each parameters).take(from: &arguments))
+        return .nil
+      })
+  }
+
+  /// A method that is told who calls, and runs on the reactor.
+  public init<each Argument: Sendable, Result: ValueEncodable>(
+    _ parameters: repeat Parameter<each Argument>,
+    body: @escaping @Sendable (CallContext, repeat each Argument) throws -> Result
+  ) {
+    self.init(
+      Signature(repeat each parameters),
+      .inline { call, arguments in
+        var arguments = arguments
+        return try body(call, repeat try (each parameters).take(from: &arguments)).asValue()
+      })
+  }
+
+  /// A method that is told who calls and answers with nil, and runs on the reactor.
+  public init<each Argument: Sendable>(
+    _ parameters: repeat Parameter<each Argument>,
+    body: @escaping @Sendable (CallContext, repeat each Argument) throws -> Void
+  ) {
+    self.init(
+      Signature(repeat each parameters),
+      .inline { call, arguments in
+        var arguments = arguments
+        try body(call, repeat try (each parameters).take(from: &arguments))
+        return .nil
+      })
+  }
+
+  /// A method that answers with its result, and runs beside others.
+  public init<each Argument: Sendable, Result: ValueEncodable>(
+    _ parameters: repeat Parameter<each Argument>,
+    body: @escaping @Sendable (repeat each Argument) async throws -> Result
+  ) {
+    self.init(
+      Signature(repeat each parameters),
+      .concurrent { _, arguments in
+        var arguments = arguments
+        return try await body(repeat try (each parameters).take(from: &arguments)).asValue()
+      })
+  }
+
+  /// A method that answers with nil, and runs beside others.
+  public init<each Argument: Sendable>(
+    _ parameters: repeat Parameter<each Argument>, body: @escaping @Sendable (repeat each Argument) async throws -> Void
+  ) {
+    self.init(
+      Signature(repeat each parameters),
+      .concurrent { _, arguments in
+        var arguments = arguments
+        try await body(repeat try (each parameters).take(from: &arguments))
+        return .nil
+      })
+  }
+
+  /// A method that is told who calls, and runs beside others.
+  public init<each Argument: Sendable, Result: ValueEncodable>(
+    _ parameters: repeat Parameter<each Argument>,
+    body: @escaping @Sendable (CallContext, repeat each Argument) async throws -> Result
+  ) {
+    self.init(
+      Signature(repeat each parameters),
+      .concurrent { call, arguments in
+        var arguments = arguments
+        return try await body(call, repeat try (each parameters).take(from: &arguments)).asValue()
+      })
+  }
+
+  /// A method that is told who calls and answers with nil, and runs beside others.
+  public init<each Argument: Sendable>(
+    _ parameters: repeat Parameter<each Argument>,
+    body: @escaping @Sendable (CallContext, repeat each Argument) async throws -> Void
+  ) {
+    self.init(
+      Signature(repeat each parameters),
+      .concurrent { call, arguments in
+        var arguments = arguments
+        try await body(call, repeat try (each parameters).take(from: &arguments))
+        return .nil
+      })
+  }
+}

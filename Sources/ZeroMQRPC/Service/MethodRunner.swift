@@ -1,0 +1,78 @@
+import Logging
+import MessagePack
+
+/// Runs methods for a service, on its reactor or beside it, and logs what the operator is to know of that.
+final class MethodRunner: Sendable {
+  private struct Unreadable: Error { let exception: RemoteException }
+
+  private let pattern: CallPattern
+  private let options: ServiceOptions
+
+  init(_ pattern: CallPattern, _ options: ServiceOptions) {
+    self.pattern = pattern
+    self.options = options
+  }
+
+  /// Runs a method that does not suspend.
+  func run(
+    _ body: (CallContext, BoundArguments) throws -> Value, of method: Method, for call: IncomingCall
+  ) -> Outcome {
+    do { return succeeded(call, try body(call.context, try bind(call, to: method))) } catch {
+      return failed(call, error)
+    }
+  }
+
+  /// Runs a method of either kind.
+  func run(_ method: Method, for call: IncomingCall) async -> Outcome {
+    do {
+      let arguments = try bind(call, to: method)
+      switch method.body {
+      case .inline(let body): return succeeded(call, try body(call.context, arguments))
+      case .concurrent(let body): return succeeded(call, try await body(call.context, arguments))
+      }
+    } catch {
+      return failed(call, error)
+    }
+  }
+
+  /// What a call comes to whose method is not there, or cannot be looked up.
+  func notFound(_ call: IncomingCall, _ error: any Error) -> Outcome {
+    let exception = RemoteException(wrapping: error)
+    log(call, error, exception, isAboutTheCall: true)
+    return Outcome(exception)
+  }
+
+  private func failed(_ call: IncomingCall, _ error: any Error) -> Outcome {
+    if let unreadable = error as? Unreadable { return Outcome(unreadable.exception, isMalformed: true) }
+    let exception = RemoteException(wrapping: error)
+    // What a method throws because it was cancelled says nothing new.
+    if !Task.isCancelled { log(call, error, exception, isAboutTheCall: exception.isAboutTheCall) }
+    return Outcome(exception)
+  }
+
+  private func bind(_ call: IncomingCall, to method: Method) throws -> BoundArguments {
+    let values: (Value, Value)
+    do throws(RemoteException) { values = try call.arguments.values() } catch { throw Unreadable(exception: error) }
+    return try method.signature.bind(values.0, values.1)
+  }
+
+  private func succeeded(_ call: IncomingCall, _ value: Value) -> Outcome {
+    if call.reply == nil, value != .nil {
+      options.logger.warning(
+        "\(pattern.name) handler returned not None",
+        metadata: ["method": "\(call.name)", "result": "\(value.pythonType)"])
+    }
+    return .packing(value, options)
+  }
+
+  private func log(_ call: IncomingCall, _ error: any Error, _ exception: RemoteException, isAboutTheCall: Bool) {
+    if call.reply == nil, isAboutTheCall {
+      options.logger.error("Call to \(PythonRepr.of(call.name)) caused error: \(exception)")
+    } else if options.logs.includes(error) {
+      let (arguments, keywords) = call.arguments.texts
+      options.logger.error(
+        "An exception \(exception) from method \(PythonRepr.of(call.name)) call occurred.",
+        metadata: ["method": "\(call.name)", "args": "\(arguments)", "kwargs": "\(keywords)"])
+    }
+  }
+}

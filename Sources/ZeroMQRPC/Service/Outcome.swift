@@ -1,0 +1,35 @@
+import MessagePack
+
+/// What becomes of a call: the body of its reply, packed where the method ran.
+struct Outcome: Sendable {
+  let body: [UInt8]
+  let isException: Bool
+  /// The arguments could not be read.
+  let isMalformed: Bool
+
+  private init(body: [UInt8]) {
+    self.body = body
+    isException = false
+    isMalformed = false
+  }
+
+  init(_ exception: RemoteException, isMalformed: Bool = false) {
+    body = exception.body
+    isException = true
+    self.isMalformed = isMalformed
+  }
+
+  /// A result; what cannot be packed is answered with why, as aiozmq does.
+  static func packing(_ value: Value, _ options: ServiceOptions) -> Outcome {
+    do throws(TranscodingError) {
+      let packed = try Packer(limits: options.limits, allowsAnyKeys: options.allowsAnyKeys).pack(value)
+      guard packed.count <= options.longestMessage else {
+        return Outcome(
+          .value("the result has \(packed.count) bytes, which are more than the \(options.longestMessage) allowed"))
+      }
+      return Outcome(body: packed)
+    } catch {
+      return Outcome(error.code == .tooDeep ? .value(error.message) : .type(error.message))
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/// What happens in a service, and has happened since its start.
+public struct ServiceCounters: Sendable, Hashable {
+  /// Methods that run.
+  public var running = 0
+  /// Of those, the ones that were cancelled at the end of their time a second ago or more, and go on. They keep their places.
+  public var stuck = 0
+  /// Calls that were answered with `TimeoutError`.
+  public var timedOut = 0
+  /// Messages that could not be unpacked. Those that name their caller were answered.
+  public var malformed = 0
+  /// Replies that were dropped: their clients were gone, or did not read for too long.
+  public var undeliverable = 0
+  /// Replies that wait at the moment, because their clients do not read.
+  public var waitingReplies = 0
+
+  /// None of it.
+  public init(
+    running: Int = 0, stuck: Int = 0, timedOut: Int = 0, malformed: Int = 0, undeliverable: Int = 0,
+    waitingReplies: Int = 0
+  ) {
+    self.running = running
+    self.stuck = stuck
+    self.timedOut = timedOut
+    self.malformed = malformed
+    self.undeliverable = undeliverable
+    self.waitingReplies = waitingReplies
+  }
+}
