@@ -30,7 +30,7 @@ test: ## Install what is missing, with a Python environment in .venv, and run al
 	swift test --no-parallel
 
 soak: export ZMQ_GATEWAY_SOAK := 10
-soak: ## Run the stress tests of the ZeroMQ core ten times as long: a million messages, 10,000 sockets
+soak: ## Run the stress tests of the ZeroMQ core ten times as long: a million messages, 10,000 sockets, 60,000 hostile connections
 	swift test --no-parallel --filter StressTests
 
 fuzz: build ## Send mutated requests to the release, and print those it serves and h11 refuses, but for known ones; ARGS="--seed 2"
