@@ -20,11 +20,7 @@ extension Transport {
     subscribers.wait(for: Array(topic), waiter)
     let loop = reactor.loop
     let timer = limit.map { loop.schedule(at: loop.now + $0, Expiry(waiter)) }
-    let outcome = await withTaskCancellationHandler {
-      await waiter.wait()
-    } onCancel: {
-      waiter.resume(.cancelled)
-    }
+    let outcome = await waiter.wait(orIfCancelled: .cancelled)
     if let timer { loop.cancel(timer) }
     switch outcome {
     case .subscribed: return

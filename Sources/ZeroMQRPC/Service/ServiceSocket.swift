@@ -9,6 +9,10 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private static let messagesPerTurn = 64
   /// Frames of the longest message that is taken: a call, its caller's identity, and those of the proxies on the way.
   private static let mostFrames = 32
+  /// Bytes of what stands before a call and goes back with its reply.
+  private static let longestEnvelope = 64 << 10
+  /// Bytes of a name. A longer one is none of ours: it is answered with its beginning.
+  private static let longestName = 4_096
   /// How long replies wait before they are offered again.
   private static let betweenOffers = Duration.milliseconds(5)
   /// Clients that waiting replies are offered to at a time.
@@ -74,8 +78,9 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     guard let core else { return close() }
     guard let (reply, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
     do throws(RemoteException) {
-      guard let name = String(validating: message[first], as: UTF8.self) else {
-        throw .notFound(String(decoding: message[first], as: UTF8.self))
+      guard message[first].count <= Self.longestName, let name = String(validating: message[first], as: UTF8.self)
+      else {
+        throw .notFound(String(decoding: message[first].prefix(Self.longestName), as: UTF8.self))
       }
       let call = IncomingCall(
         context: CallContext(
@@ -116,8 +121,12 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
       guard (5...Self.mostFrames).contains(count), let number = CallHeader.readRequest(message[count - 4]) else {
         return nil
       }
-      var envelope: [[UInt8]] = []
-      for index in 0..<(count - 4) { envelope.append(Array(message[index])) }
+      var (envelope, bytes): ([[UInt8]], Int) = ([], 0)
+      for index in 0..<(count - 4) {
+        bytes += message[index].count
+        guard bytes <= Self.longestEnvelope else { return nil }
+        envelope.append(Array(message[index]))
+      }
       return (.init(envelope: envelope, number: number), count - 3)
     case .pipeline: return count == 3 ? (nil, 0) : nil
     case .pubsub: return count == 4 ? (nil, 1) : nil

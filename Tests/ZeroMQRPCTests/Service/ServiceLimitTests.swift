@@ -75,6 +75,37 @@ import ZeroMQ
     }
   }
 
+  @Test("bytes of a name: one beyond is not found, and told by its beginning", arguments: [4_096, 4_097])
+  func longName(bytes: Int) async throws {
+    let name = String(repeating: "n", count: bytes)
+    var methods = Methods()
+    methods.add(name) { "found" }
+    try await ServiceBench.with(methods) { bench in
+      let client = try await bench.client()
+      try await client.sendSoon(ServiceBench.request(1, name))
+      let reply = try await client.reply()
+      if bytes == 4_096 {
+        #expect(try reply.value == "found")
+      } else {
+        #expect(try reply.exception == .notFound(String(name.prefix(4_096))))
+      }
+    }
+  }
+
+  @Test("bytes that stand before a call: one beyond cannot be answered, and is counted", arguments: [false, true])
+  func longEnvelope(isBeyond: Bool) async throws {
+    try await ServiceBench.with(Self.methods) { bench in
+      let client = try await bench.client()
+      // libzmq puts the five bytes of an identity before it.
+      let envelope = [UInt8](repeating: 1, count: (64 << 10) - 5 + (isBeyond ? 1 : 0))
+      try await client.sendSoon([envelope] + ServiceBench.request(1, "echo", [0x91, 1]))
+      if !isBeyond { #expect(try await client.receive().first == envelope) }
+      try await client.sendSoon(ServiceBench.request(2, "echo", [0x91, 2]))
+      #expect(try await client.reply().number == 2)
+      #expect(await bench.service.counters.malformed == (isBeyond ? 1 : 0))
+    }
+  }
+
   @Test("number of values", arguments: [8, 9])
   func elements(count: Int) async throws {
     let reply = try await reply("echo", .array(Array(repeating: 1, count: count))) { $0.limits.elements = 10 }
