@@ -35,6 +35,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     resources: resources, swiftSettings: settings)
 }
 
+/// A program of `Examples`, one file each. They are targets of this package, not one of their own, so that the tests run what one build
+/// has made of the libraries. Who depends on the libraries builds none of them.
+func example(_ name: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["ZeroMQRPC", "ZeroMQ", "MessagePack"], path: "Examples/\(name)", swiftSettings: settings)
+}
+
+let examples = ["core-dealer-router", "stream-dealer-router"]
+
 let package = Package(
   name: "zmq-gateway",
   products: [
@@ -118,5 +127,8 @@ let package = Package(
     tests("ConfigurationReader", []),
     tests("zmq-gateway", []),
     tests("Gateway", ["ConfigurationReader", "Demo", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
-  ]
+    .testTarget(
+      name: "ExamplesTests", dependencies: ["ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor", "Support"],
+      swiftSettings: settings),
+  ] + examples.map(example)
 )

@@ -7,6 +7,7 @@ struct ParityPageTests {
   private static let promises: [String: [(family: String, numbers: ClosedRange<Int>)]] = [
     "core.md": [
       ("GEN", 1...9), ("CORE", 1...12), ("CORE", 20...53), ("PROTO", 1...6), ("LOOP", 1...5), ("STREAM", 1...17),
+      ("EX", 1...2),
     ],
     // Those of services. Those of clients have no rows yet.
     "rpc.md": [
