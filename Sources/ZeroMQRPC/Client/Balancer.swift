@@ -12,23 +12,14 @@ final class Balancer {
   /// reconnected all the time.
   private static let betweenReplacements = Duration.seconds(1)
 
-  private struct Member {
-    var connection: BackendConnection
-    var breaker: Breaker
-    /// The fresh connection that takes over as soon as it stands.
-    var replacement: BackendConnection?
-    var lastReplaced: Instant?
-  }
-
   /// To who is told what the connections tell.
   private let link: EngineLink
   private let options: RPCOptions
   private let memory: MemoryBudget?, context: Context
-  private let loop: Loop
-  private let logger: Logger
+  private let loop: Loop, logger: Logger
   private let openBreakers: OpenBreakers, states: EndpointStates
   /// One for each endpoint.
-  private var members: [Member] = []
+  private var members: [BackendMember] = []
   /// Those with a connected backend, full ones and those left alone too.
   private(set) var connected: [BackendConnection] = []
   /// Those of them that are not left alone.
@@ -50,14 +41,8 @@ final class Balancer {
     _ options: RPCOptions, _ memory: MemoryBudget?, _ openBreakers: OpenBreakers, _ states: EndpointStates,
     for link: EngineLink, in context: Context, on loop: Loop, logger: Logger
   ) {
-    self.link = link
-    self.options = options
-    self.memory = memory
-    self.context = context
-    self.loop = loop
-    self.logger = logger
-    self.openBreakers = openBreakers
-    self.states = states
+    (self.link, self.options, self.memory, self.context) = (link, options, memory, context)
+    (self.loop, self.logger, self.openBreakers, self.states) = (loop, logger, openBreakers, states)
   }
 
   /// How many endpoints there are.
@@ -70,7 +55,7 @@ final class Balancer {
   }
 
   private func add(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) {
-    members.append(Member(connection: try open(endpoint, weight), breaker: Breaker(options.breaker)))
+    members.append(BackendMember(connection: try open(endpoint, weight), breaker: Breaker(options.breaker)))
   }
 
   private func open(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) -> BackendConnection {
@@ -84,7 +69,30 @@ final class Balancer {
     let connection = try BackendConnection(
       endpoints, isBound: true, weight: 1, options: options, memory: memory, states: states, engine: link,
       in: context, on: loop)
-    members.append(Member(connection: connection, breaker: Breaker(.never)))
+    members.append(BackendMember(connection: connection, breaker: Breaker(.never)))
+  }
+
+  /// Where it is bound, wildcards resolved.
+  var bindings: [Endpoint] { members.flatMap(\.connection.bindings) }
+
+  /// Ends what `connect` or `bind` has begun; a binding is named as `bindings` does. False when there is no such endpoint.
+  func leave(_ endpoint: Endpoint) -> Bool {
+    let name = names.firstIndex { $0.endpoint == endpoint }.map { names.remove(at: $0) }
+    name?.stop()
+    let left = (name?.endpoints ?? [endpoint]).filter(retire)
+    update()
+    return !left.isEmpty
+  }
+
+  /// An endpoint gets no new calls, and closes with its last one. False when it is none.
+  private func retire(_ endpoint: Endpoint) -> Bool {
+    guard let index = members.firstIndex(where: { $0.connection.isAt(endpoint) }) else { return false }
+    let member = members.remove(at: index)
+    forget(member)
+    member.replacement?.close()
+    retired.append(member.connection)
+    closeRetired(member.connection)
+    return true
   }
 
   func close() {
@@ -100,7 +108,7 @@ final class Balancer {
   }
 
   /// An endpoint goes with its breaker.
-  private func forget(_ member: Member) {
+  private func forget(_ member: BackendMember) {
     if !member.breaker.isClosed { _ = openBreakers.closed(member.connection.endpoint) }
   }
 
@@ -195,16 +203,8 @@ final class Balancer {
     link.engine?.hasRoom()
   }
 
-  /// Those that leave get no new calls, and close with their last one.
   private func retireLeaving() {
-    for endpoint in leaving {
-      guard let index = members.firstIndex(where: { $0.connection.endpoint == endpoint }) else { continue }
-      let member = members.remove(at: index)
-      forget(member)
-      member.replacement?.close()
-      retired.append(member.connection)
-      closeRetired(member.connection)
-    }
+    for endpoint in leaving { _ = retire(endpoint) }
     leaving = []
   }
 
@@ -234,11 +234,10 @@ final class Balancer {
 
   // MARK: Endpoints that are left alone
 
-  /// Why there is nobody to call.
-  var nobodyToCall: CallFailure {
-    connected.isEmpty
-      ? .init(.noBackend, sent: false, reason: states.fault?.code)
-      : .init(.breakerOpen, sent: false, retryAfter: untilNextTry)
+  /// Throws why there is nobody to call, unless calls wait for somebody to come.
+  func nobodyToCall() throws(CallFailure) {
+    guard connected.isEmpty else { throw .init(.breakerOpen, sent: false, retryAfter: untilNextTry) }
+    if !options.waitsForBackend { throw .init(.noBackend, sent: false, reason: states.fault?.code) }
   }
 
   /// How long until the next of the endpoints that are left alone is tried; zero when one is being tried.

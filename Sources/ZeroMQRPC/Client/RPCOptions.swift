@@ -25,6 +25,8 @@ public struct RPCOptions: Sendable, Hashable {
   /// How often a host's name is looked up, besides when a connection is lost: when it has several addresses of one family, each of them is
   /// an endpoint. Default: 30 s.
   public var resolveInterval = Duration.seconds(30)
+  /// While no backend is connected, calls wait for one until their deadline. Default: false, and they fail at once.
+  public var waitsForBackend = false
   /// What looks names up for that.
   package var resolver = Resolver.shared
   /// Replies taken from one connection in a turn, so that one busy backend does not starve the others. Default: 256.
