@@ -53,13 +53,19 @@ public struct RPCClient: Sendable {
   public nonisolated(nonsending) func call<Result: ValueDecodable>(
     _ name: String, _ arguments: [(any ValueEncodable)?] = [], _ keywords: [String: (any ValueEncodable)?] = [:]
   ) async throws -> Result {
-    try Result(converting: try await call(name, arguments, keywords))
+    try Result(converting: try await value(name, arguments, keywords))
   }
 
   /// Calls a method by its whole name.
   @discardableResult
   public nonisolated(nonsending) func call(
     _ name: String, _ arguments: [(any ValueEncodable)?] = [], _ keywords: [String: (any ValueEncodable)?] = [:]
+  ) async throws -> Value {
+    try await value(name, arguments, keywords)
+  }
+
+  private nonisolated(nonsending) func value(
+    _ name: String, _ arguments: [(any ValueEncodable)?], _ keywords: [String: (any ValueEncodable)?]
   ) async throws -> Value {
     try await core.value(of: core.packed(name, arguments, keywords), within: timeout)
   }
