@@ -124,7 +124,7 @@ actor OneWayClientCore: ClientCore {
   @discardableResult
   func bind(_ endpoint: Endpoint) async throws -> Endpoint {
     let endpoint = try await endpoint.withAddress(ipv6: true)
-    return try requireClient().inner.bind(endpoint)
+    return try requireClient().bind(endpoint)
   }
 
   func connect(_ endpoint: Endpoint) throws { try requireClient().inner.connect(endpoint) }

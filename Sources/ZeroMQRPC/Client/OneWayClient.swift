@@ -58,8 +58,16 @@ public final class OneWayClient: LoopSocketDelegate {
     socket = try LoopSocket(
       pattern == .pipeline ? .push : .publish, options: options, memory: memory, in: context, on: loop)
     socket.delegate = self
-    for endpoint in bind { self.states.bound(endpoint, as: try socket.bind(endpoint)) }
+    for endpoint in bind { try self.bind(endpoint) }
     for endpoint in connect { try socket.connect(endpoint) }
+  }
+
+  /// Binds, and returns the endpoint with wildcards resolved.
+  @discardableResult
+  func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint {
+    let actual = try socket.bind(endpoint)
+    states.bound(endpoint, as: actual)
+    return actual
   }
 
   /// Hands a call to libzmq, with a topic when it is published. Throws when no peer is connected, all are full, or the client is
