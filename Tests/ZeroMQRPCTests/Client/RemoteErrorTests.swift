@@ -77,7 +77,7 @@ import ZeroMQRPC
   @Test("a remote error that a service passes on stays what it was") func passedOn() async throws {
     try await ClientBench.with(methods, timeout: .seconds(20)) { bench, client in
       var front = Methods()
-      front.add("find", "key") { (key: String) async throws in try await client.call.find(key) }
+      front.add("find", "key") { (key: String) async throws -> Value in try await client.call.find(key) }
       let endpoint = bench.endpoint("front")
       try await bench.serve(front, bind: [endpoint])
       let caller = try await bench.client([endpoint], timeout: .seconds(20))
