@@ -212,4 +212,49 @@ import ZeroMQRPC
       }
     }
   }
+
+  @Test("PUB-5, PUB-6: subscriptions are text or bytes, and come and go") func subscriptions() async throws {
+    try await ClientBench.with { bench in
+      let (record, endpoint) = (Record(), bench.endpoint("feed"))
+      let feed = try await feed(record, [], bench, bind: [endpoint])
+      let news = try await PubSubClient.connect([endpoint], on: bench.reactor, in: bench.context)
+      bench.cleanup.add { await news.close() }
+      try await feed.subscribe([0xFF, 1])
+      try await feed.subscribe("sport")
+      try await news.waitForSubscriber(of: "sport", within: .seconds(20))
+      try await news.publish("news").update(0)
+      try await news.publish([0xFF, 1, 2]).update(1)
+      try await news.publish("sport").update(2)
+      await record.tally.reaches(2)
+      #expect(record.all.map { $0[1] } == [1, 2])
+      // Subscriptions are told in their order: when the last one has come, the first one is gone.
+      try await feed.unsubscribe("sport")
+      try await feed.subscribe("last")
+      try await news.waitForSubscriber(of: "last", within: .seconds(20))
+      try await news.publish("sport").update(3)
+      try await news.publish("last").update(4)
+      await record.tally.reaches(3)
+      #expect(record.all.last?[1] == 4)
+    }
+  }
+
+  @Test("PIPE-8: at the end of its time a worker's method is cancelled") func workerTime() async throws {
+    try await ClientBench.with { bench in
+      let (endpoint, cancelled) = (bench.endpoint("worker"), Tally())
+      var methods = Methods()
+      methods.add("long") {
+        try? await Task.sleep(for: .seconds(3_600))
+        if Task.isCancelled { cancelled.countUp() }
+      }
+      let service = try await PipelineService.start(methods, bind: [endpoint], on: bench.reactor, in: bench.context) {
+        $0.timeout = .milliseconds(20)
+        $0.grace = .zero
+      }
+      bench.cleanup.add { await service.close() }
+      let jobs = try await jobs(bench, [endpoint], timeout: .seconds(20))
+      try await jobs.notify.long()
+      await cancelled.reaches(1)
+      #expect(await service.counters.timedOut == 1)
+    }
+  }
 }
