@@ -64,7 +64,7 @@ actor OneWayClientCore: ClientCore {
   /// Hands a call to libzmq, waiting for a peer that has room. To publish never waits, and never fails for want of a peer.
   func send(_ call: CopiedCall, within timeout: Duration?) async throws {
     try Task.checkCancellation()
-    guard let failure = calls.isEmpty ? try offer(call) : CallFailure(.queueFull, sent: false) else { return }
+    guard let failure = try offer(call) else { return }
     if pattern == .publish, failure.code == .noBackend { return }
     guard pattern == .pipeline, !options.failFast, [.noBackend, .queueFull].contains(failure.code) else { throw failure }
     guard memory.hasRoom(for: call.count) else { throw CallFailure(.memoryFull, sent: false) }
@@ -72,10 +72,11 @@ actor OneWayClientCore: ClientCore {
     try await wait(with: call, timeout)
   }
 
-  /// Nil when libzmq has it.
+  /// Nil when libzmq has it. While calls wait, it has no room for others.
   private func offer(_ call: CopiedCall) throws(CallFailure) -> CallFailure? {
-    guard let client else { throw CallFailure(.closed, sent: false) }
-    return call.lend { call in
+    let client = try requireClient()
+    guard calls.isEmpty else { return CallFailure(.queueFull, sent: false) }
+    return call.lend { call -> CallFailure? in
       do throws(CallFailure) { try client.send(call) } catch { return error }
       return nil
     }

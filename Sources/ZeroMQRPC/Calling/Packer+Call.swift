@@ -10,8 +10,7 @@ extension Packer {
     guard !name.isEmpty else { throw CallFailure(.noName, sent: false) }
     let positional = try pack(.array(arguments.map { try $0?.asValue() ?? .nil }))
     let named = try pack(.map(keywords.map { .init(.string($0), try $1?.asValue() ?? .nil) }))
-    let (topic, name) = (topic, Array(name.utf8))
-    return name.withUnsafeBytes { name in
+    return Array(name.utf8).withUnsafeBytes { name in
       positional.withUnsafeBytes { positional in
         named.withUnsafeBytes { named in
           var call = BorrowedCall(method: name, arguments: positional, keywords: named)
