@@ -66,7 +66,9 @@ actor OneWayClientCore: ClientCore {
     try Task.checkCancellation()
     guard let failure = try offer(call) else { return }
     if pattern == .publish, failure.code == .noBackend { return }
-    guard pattern == .pipeline, !options.failFast, [.noBackend, .queueFull].contains(failure.code) else { throw failure }
+    guard pattern == .pipeline, !options.failFast, [.noBackend, .queueFull].contains(failure.code) else {
+      throw failure
+    }
     guard memory.hasRoom(for: call.count) else { throw CallFailure(.memoryFull, sent: false) }
     guard calls.count < options.waitingCalls else { throw CallFailure(.queueFull, sent: false) }
     try await wait(with: call, timeout)

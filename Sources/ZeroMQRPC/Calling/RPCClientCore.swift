@@ -27,7 +27,8 @@ actor RPCClientCore: ClientCore {
 
   /// Starts one. When it throws, nothing is left of it.
   static func start(
-    connect: [any EndpointConvertible], bind: [any EndpointConvertible], _ options: RPCClientOptions, in context: Context,
+    connect: [any EndpointConvertible], bind: [any EndpointConvertible], _ options: RPCClientOptions,
+    in context: Context,
     on reactor: Reactor
   ) async throws -> RPCClientCore {
     let core = RPCClientCore(options, on: reactor)

@@ -25,7 +25,9 @@ enum PythonClasses {
   }
 
   /// Other names of a class.
-  private static let aliases = ["builtins.IOError": "builtins.OSError", "builtins.EnvironmentError": "builtins.OSError"]
+  private static let aliases = [
+    "builtins.IOError": "builtins.OSError", "builtins.EnvironmentError": "builtins.OSError",
+  ]
 
   /// A second class that some are made from.
   private static let mixed = [

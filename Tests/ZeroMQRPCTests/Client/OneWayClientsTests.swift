@@ -38,7 +38,8 @@ import ZeroMQRPC
     _ record: Record, _ bench: ClientBench, bind: [String] = [], connect: [String] = []
   ) async throws -> PipelineService {
     let service = try await PipelineService.start(
-      record.methods, bind: bind, connect: connect, on: bench.reactor, in: bench.context) { $0.grace = .zero }
+      record.methods, bind: bind, connect: connect, on: bench.reactor, in: bench.context
+    ) { $0.grace = .zero }
     bench.cleanup.add { await service.close() }
     return service
   }
@@ -96,7 +97,9 @@ import ZeroMQRPC
     }
   }
 
-  @Test("before a worker is there a call waits, in its turn, until its deadline; the queue is bounded") func early() async throws {
+  @Test("before a worker is there a call waits, in its turn, until its deadline; the queue is bounded") func early()
+    async throws
+  {
     try await ClientBench.with { bench in
       let endpoint = bench.endpoint("later")
       let jobs = try await jobs(bench, [endpoint], timeout: .seconds(20)) { $0.waitingCalls = 2 }
@@ -121,7 +124,9 @@ import ZeroMQRPC
     }
   }
 
-  @Test("with failFast a call without a worker fails at once; closing ends those that wait") func failures() async throws {
+  @Test("with failFast a call without a worker fails at once; closing ends those that wait") func failures()
+    async throws
+  {
     try await ClientBench.with { bench in
       let hasty = try await jobs(bench, [bench.endpoint("nobody")]) { $0.failFast = true }
       await #expect { try await hasty.notify.update(1) } throws: { ($0 as? CallFailure)?.code == .noBackend }
@@ -137,7 +142,8 @@ import ZeroMQRPC
   }
 
   @Test(
-    "PUB-1, PUB-2, PUB-3, PUB-4: a topic reaches who has subscribed to it or a prefix, whoever binds", arguments: [false, true])
+    "PUB-1, PUB-2, PUB-3, PUB-4: a topic reaches who has subscribed to it or a prefix, whoever binds",
+    arguments: [false, true])
   func publish(isBound: Bool) async throws {
     try await ClientBench.with { bench in
       let (record, endpoint) = (Record(), bench.endpoint("feed"))
@@ -169,7 +175,9 @@ import ZeroMQRPC
     }
   }
 
-  @Test("PUB-7, PUB-9: a bad endpoint, a wait that is over, an empty name and a closed client are told") func faults() async throws {
+  @Test("PUB-7, PUB-9: a bad endpoint, a wait that is over, an empty name and a closed client are told") func faults()
+    async throws
+  {
     try await ClientBench.with { bench in
       await #expect(throws: EndpointError.self) {
         try await PubSubClient.bind(["nonsense"], on: bench.reactor, in: bench.context)

@@ -31,7 +31,9 @@ struct PythonServiceTests {
     }
   }
 
-  @Test("RPC-5, EXC-3, EXC-5: each of Python's exceptions arrives with its class and its arguments") func builtins() async throws {
+  @Test("RPC-5, EXC-3, EXC-5: each of Python's exceptions arrives with its class and its arguments") func builtins()
+    async throws
+  {
     try await with { _, client, _ in
       let names: [String] = try await client.call.builtin_exceptions()
       #expect(names.count > 50)
@@ -97,7 +99,9 @@ struct PythonServiceTests {
 
   /// What a call came to.
   private func outcome(_ client: RPCClient, _ call: JSON) async throws -> String {
-    func value(_ key: String) throws -> Value { try Unpacker(limits: .init(depth: 500)).unpack(bytes(call[key].text ?? "")) }
+    func value(_ key: String) throws -> Value {
+      try Unpacker(limits: .init(depth: 500)).unpack(bytes(call[key].text ?? ""))
+    }
     let keywords = try (value("kwargs").mapValue ?? []).map { (try String(converting: $0.key), $0.value) }
     do {
       let result: Value = try await client.call(
@@ -116,7 +120,8 @@ struct PythonServiceTests {
   }
 
   @Test(
-    "RPC-3, RPC-4, RPC-5, EXC-1, EXC-3: all of the table is answered as by a service in Swift", arguments: ["tcp", "ipc"])
+    "RPC-3, RPC-4, RPC-5, EXC-1, EXC-3: all of the table is answered as by a service in Swift",
+    arguments: ["tcp", "ipc"])
   func table(transport: String) async throws {
     let calls = try await Python.lines(of: "peer_table.py", ["--packed"])
     #expect(calls.count >= 150)

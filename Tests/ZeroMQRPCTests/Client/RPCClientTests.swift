@@ -21,7 +21,9 @@ import ZeroMQRPC
     return methods
   }
 
-  @Test("RPC-2, RPC-4: a name with its members is called, and gives a typed result or a value") func dynamic() async throws {
+  @Test("RPC-2, RPC-4: a name with its members is called, and gives a typed result or a value") func dynamic()
+    async throws
+  {
     try await ClientBench.with(methods, timeout: .seconds(20)) { _, client in
       let sum: Int = try await client.call.math.add(1, b: 2)
       #expect(sum == 3)
@@ -48,7 +50,9 @@ import ZeroMQRPC
     }
   }
 
-  @Test("a result of another type than is wanted, and an argument that cannot travel, are told") func misfits() async throws {
+  @Test("a result of another type than is wanted, and an argument that cannot travel, are told") func misfits()
+    async throws
+  {
     try await ClientBench.with(methods, timeout: .seconds(20)) { _, client in
       await #expect(throws: ConversionError.self) { let _: String = try await client.call.math.add(1) }
       await #expect(throws: TranscodingError.self) {
@@ -103,7 +107,9 @@ import ZeroMQRPC
     }
   }
 
-  @Test("RPC-8, RPC-15: many calls at once, each with its own answer, in whatever order they come") func many() async throws {
+  @Test("RPC-8, RPC-15: many calls at once, each with its own answer, in whatever order they come") func many()
+    async throws
+  {
     let hold = Hold()
     var methods = Methods()
     methods.add("slow") { () async -> Int in
@@ -128,7 +134,9 @@ import ZeroMQRPC
     }
   }
 
-  @Test("replies of any length come whole", arguments: [65_000, 65_536, 65_537, 16 << 20]) func long(count: Int) async throws {
+  @Test("replies of any length come whole", arguments: [65_000, 65_536, 65_537, 16 << 20]) func long(count: Int)
+    async throws
+  {
     try await ClientBench.with(methods, timeout: .seconds(20)) { _, client in
       let bytes = [UInt8](repeating: 7, count: count)
       let same: [UInt8] = try await client.call.same(bytes)

@@ -16,7 +16,9 @@ import ZeroMQRPC
     return methods
   }
 
-  @Test("RPC-10, RPC-11: after its time a call throws; its late reply is counted, and calls go on") func timeout() async throws {
+  @Test("RPC-10, RPC-11: after its time a call throws; its late reply is counted, and calls go on") func timeout()
+    async throws
+  {
     let hold = Hold()
     try await ClientBench.with(methods(hold), timeout: .milliseconds(50)) { _, client in
       try await client.withTimeout(.seconds(20)).call.quick()
@@ -79,7 +81,9 @@ import ZeroMQRPC
     }
   }
 
-  @Test("before a service is there calls wait, in their order, until their deadline; the queue is bounded") func early() async throws {
+  @Test("before a service is there calls wait, in their order, until their deadline; the queue is bounded") func early()
+    async throws
+  {
     try await ClientBench.with { bench in
       let endpoint = bench.endpoint("later")
       let client = try await bench.client([endpoint], timeout: .seconds(20)) { $0.waitingCalls = 2 }
@@ -123,7 +127,8 @@ import ZeroMQRPC
     try await ClientBench.with(methods(hold)) { bench, client in
       let idle = try await bench.client([bench.endpoint("nobody")])
       let (sent, waiting) = (
-        Task { try await failure { try await client.call.hold() } }, Task { try await failure { try await idle.call.x() } }
+        Task { try await failure { try await client.call.hold() } },
+        Task { try await failure { try await idle.call.x() } }
       )
       await hold.entered.reaches(1)
       try await eventually("one waits") { await idle.callsUnderWay == 1 }

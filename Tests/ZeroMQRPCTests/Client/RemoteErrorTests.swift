@@ -21,7 +21,9 @@ import ZeroMQRPC
     return methods
   }
 
-  @Test("RPC-5, EXC-1, EXC-5: a remote exception has its class's name, its arguments and its text") func remote() async throws {
+  @Test("RPC-5, EXC-1, EXC-5: a remote exception has its class's name, its arguments and its text") func remote()
+    async throws
+  {
     try await ClientBench.with(methods, timeout: .seconds(20)) { _, client in
       do {
         try await client.call.find("x")
@@ -61,7 +63,8 @@ import ZeroMQRPC
     }
   }
 
-  @Test("EXC-2, EXC-6: the user's table comes first, and holds any function; one that refuses leaves the error as it is")
+  @Test(
+    "EXC-2, EXC-6: the user's table comes first, and holds any function; one that refuses leaves the error as it is")
   func table() async throws {
     func configure(_ options: inout RPCClientOptions) {
       options.errors["shop.OutOfStock"] = OutOfStock.init
@@ -100,7 +103,8 @@ import ZeroMQRPC
       let found = Set(names.filter { error.isA($0) })
       #expect(found == above, "\(name)")
     }
-    #expect(RemoteError("builtins.IOError", []).isA("OSError") && RemoteError("builtins.KeyError", []).isA("LookupError"))
+    #expect(
+      RemoteError("builtins.IOError", []).isA("OSError") && RemoteError("builtins.KeyError", []).isA("LookupError"))
     #expect(RemoteError("builtins.FileNotFoundError", []).isA("EnvironmentError"))
   }
 }
