@@ -138,6 +138,8 @@ actor OneWayClientCore: ClientCore {
 
   // MARK: Its life
 
+  var waitingCalls: Int { calls.count { !$0.hasEnded } }
+
   func requireOpen() throws(CallFailure) { _ = try requireClient() }
 
   private func requireClient() throws(CallFailure) -> OneWayClient {

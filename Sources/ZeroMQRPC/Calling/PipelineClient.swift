@@ -69,6 +69,9 @@ public struct PipelineClient: Sendable {
     }
   }
 
+  /// Calls that wait for a worker.
+  public var waitingCalls: Int { get async { await core.waitingCalls } }
+
   /// Closes: calls that wait throw `closed`; those that libzmq has get `OneWayClientOptions.linger` to leave. A second call does nothing.
   public func close() async { await core.close() }
 

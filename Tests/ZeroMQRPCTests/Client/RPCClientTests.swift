@@ -88,7 +88,10 @@ import ZeroMQRPC
       try await client.transport.connect(endpoints[1])
       try await eventually("both are connected") { try await client.transport.connectedEndpoints == 2 }
       var counts: [String: Int] = [:]
-      for _ in 0..<200 { counts[try await client.call.who(), default: 0] += 1 }
+      for _ in 0..<200 {
+        let who: String = try await client.call.who()
+        counts[who, default: 0] += 1
+      }
       #expect((50...150).contains(counts["a"] ?? 0) && counts.values.reduce(0, +) == 200)
       try await client.transport.disconnect(endpoints[0])
       for _ in 0..<20 {

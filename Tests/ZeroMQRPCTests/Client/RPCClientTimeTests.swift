@@ -116,8 +116,8 @@ import ZeroMQRPC
   @Test("with failFast a call without a service fails at once") func failFast() async throws {
     try await ClientBench.with { bench in
       let client = try await bench.client([bench.endpoint("nobody")]) { $0.failFast = true }
-      let failure = try await failure { try await client.call.add(1) }
-      #expect(failure?.code == .noBackend && failure?.sent == false)
+      let found = try await failure { try await client.call.add(1) }
+      #expect(found?.code == .noBackend && found?.sent == false)
     }
   }
 
