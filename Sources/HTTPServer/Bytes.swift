@@ -8,6 +8,8 @@ final class ExchangeBytes {
   private let answer = ReusedBytes()
   /// Who keeps the bytes of the answer, when they are not copied.
   private var answerOwner: AnyObject?
+  /// What is left of a piece of a stream that the kernel did not take whole.
+  private(set) var rest = UnsafeRawBufferPointer(start: nil, count: 0)
   private let share: MemoryShare
 
   init(in budget: MemoryBudget) { share = MemoryShare(of: budget) }
@@ -41,11 +43,23 @@ final class ExchangeBytes {
     return answer.bytes
   }
 
-  /// Forgets both.
+  /// Copies what is left of a piece of a stream.
+  func keepRest(_ rest: UnsafeRawBufferPointer) { self.rest = keep(rest, by: nil) }
+
+  /// So many bytes of the rest were taken.
+  func restTaken(_ count: Int) {
+    rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+    guard rest.isEmpty else { return }
+    answer.clear(keeping: 0)
+    share.force(content.capacity)
+  }
+
+  /// Forgets all.
   func clear() {
     content.clear()
     answer.clear()
     answerOwner = nil
+    rest = UnsafeRawBufferPointer(start: nil, count: 0)
     share.force(0)
   }
 }

@@ -70,6 +70,7 @@ extension Daemon {
 
     fileprivate let raw: OpaquePointer
     let daemon: NestedDaemon
+    private(set) var isFirst = false
 
     var descriptor: CInt { cmhd_descriptor(raw) }
 
@@ -82,11 +83,13 @@ extension Daemon {
     }
 
     /// Has the library come to the connection before all others in each of its runs, or in its order again. Only when not suspended.
-    ///
     /// A connection that was resumed is read before its answer is written, and at the end of input the library closes it: a client
     /// that has sent all it will would lose its answer. One that comes first has its answer made ready before that, and then the
     /// library writes, and reads only when all is written.
-    func goFirst(_ first: Bool) { cmhd_go_first(raw, first ? 1 : 0) }
+    mutating func goFirst(_ first: Bool) {
+      if first != isFirst { cmhd_go_first(raw, first ? 1 : 0) }
+      isFirst = first
+    }
 
     /// Only inside `Exchange.arrived` and `Exchange.read`, and only when not suspended.
     func suspend() { MHD_suspend_connection(raw) }
@@ -253,7 +256,7 @@ private func streamRead(
   guard let context, let room else { return cmhd_broken_stream() }
   let free = UnsafeMutableRawBufferPointer(start: room, count: count)
   switch withExchange(context, { $0.read(into: free) }) {
-  case .bytes(let count): return count
+  case .bytes(let count), .all(let count): return count
   case .nothing: return 0
   case .end: return cmhd_end_of_stream()
   case nil: return cmhd_broken_stream()

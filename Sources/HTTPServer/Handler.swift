@@ -20,7 +20,8 @@ public protocol BodyStream: AnyObject {
   /// Whether it comes to its end by itself, as a long answer does. Then a client that has shut down its sending half still gets it, and
   /// waits for more of it at most `ServerOptions.halfCloseGrace` at a time. Else such a client is taken to have left.
   var endsByItself: Bool { get }
-  /// Writes what there is. After `.nothing` it is asked again when `Exchange.wake()` was called.
+  /// Writes what there is. After `.nothing` and `.all` it is asked again when `Exchange.wake()` was called, and may be before; after
+  /// `.end` perhaps once more.
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead
   /// The stream is over, whoever ended it. Called exactly once.
   func closed()
@@ -30,6 +31,8 @@ public protocol BodyStream: AnyObject {
 public enum StreamRead: Hashable, Sendable {
   /// That many bytes were written; at least one.
   case bytes(Int)
+  /// That many bytes were written, at least one, and there is nothing more for now.
+  case all(Int)
   /// Nothing for now.
   case nothing
   /// Nothing ever again: ends the answer.

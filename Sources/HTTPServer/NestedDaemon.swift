@@ -6,6 +6,8 @@ import Reactor
 final class NestedDaemon: EndOfTurn {
   /// Between runs of a daemon that wants to run and does nothing.
   private static let pause = Duration.milliseconds(5)
+  /// Streams that are written in a turn, before others have theirs.
+  private static let streamsPerTurn = 100
 
   /// Kept until the server stops, and lets go of its daemons.
   private let server: Server
@@ -23,6 +25,9 @@ final class NestedDaemon: EndOfTurn {
   /// The exchanges whose answers the next run writes, and those of the present run.
   private var answering: [Exchange] = []
   private var running: [Exchange] = []
+  /// The exchanges whose streams have something to be written, each once; and how many of them have had their turn.
+  private var writing: [Exchange] = []
+  private var written = 0
   /// Connections that were handed over, and are not opened yet, by descriptor.
   private var arriving: [CInt: Accepted] = [:]
   /// Requests that have begun on its connections, and not ended.
@@ -57,8 +62,9 @@ final class NestedDaemon: EndOfTurn {
     schedule()
   }
 
-  /// Runs the daemon if it is due.
+  /// Writes streams, and runs the daemon if it is due.
   func endTurn() -> Instant? {
+    writeStreams(atMost: Self.streamsPerTurn)
     if mark.isDue || due <= loop.now {
       let wasAsked = mark.isDue
       mark.isDue = false
@@ -70,6 +76,20 @@ final class NestedDaemon: EndOfTurn {
       if !wasAsked, !hasCalledBack { due = max(due, loop.now + Self.pause) }
     }
     return due.nanoseconds < .max ? due : nil
+  }
+
+  /// Writes what streams have that were woken: so many of them.
+  func writeStreams(atMost count: Int) {
+    guard mark.hasStreams else { return }
+    let end = min(writing.count, written + min(count, writing.count))
+    while written < end {
+      written += 1
+      writing[written - 1].writeStream()
+    }
+    guard written == writing.count else { return }
+    writing.removeAll(keepingCapacity: true)
+    written = 0
+    mark.hasStreams = false
   }
 
   /// Runs the daemon now; twice when there are answers to calls: the second time it looks for the next requests of those whose
@@ -104,6 +124,14 @@ final class NestedDaemon: EndOfTurn {
   /// Makes the daemon run at the end of this turn.
   func schedule() { mark.isDue = true }
 
+  /// Calls `Exchange.writeStream()` at the end of this turn, or of a later one when there are many.
+  func writeStream(of exchange: Exchange) {
+    writing.append(exchange)
+    guard !mark.hasStreams else { return }
+    mark.hasStreams = true
+    watch?.schedule()
+  }
+
   /// Calls `Exchange.hasRun()` after the next run that begins.
   func tellWhenRun(_ exchange: Exchange) { answering.append(exchange) }
 
@@ -133,12 +161,15 @@ final class NestedDaemon: EndOfTurn {
   }
 }
 
-/// That a daemon is due for a run, because something is ready or somebody asked for it.
+/// That a daemon is due for a run, because something is ready or somebody asked for it; and that there are streams to be written.
 ///
 /// The loop refers to its sources weakly. What is referred to weakly takes several times as long to be retained, and each call and each
 /// event retains the daemon; so this is the source in its place.
 private final class DueMark: Source {
   var isDue = true
+  var hasStreams = false
 
-  func turn(_ events: PollEvents) { isDue = true }
+  func turn(_ events: PollEvents) { if !events.isEmpty { isDue = true } }
+
+  func isReady() -> Bool { hasStreams }
 }

@@ -11,7 +11,7 @@ public final class Server {
   /// The most connections that are open beyond the limits, so that their clients are told instead of waiting unseen; what comes
   /// beyond is closed at once.
   public static let surplus = AcceptQueue.surplus
-  /// Connections of one daemon of streams: each of its runs with a stream that has been woken walks all that sleep.
+  /// Connections of one daemon of streams: each of its runs with a stream that begins or ends walks all that sleep.
   private static let streamsPerDaemon = 1_000
   /// Connection memory beyond the head: libmicrohttpd's header records, the answer's head, and the stream's chunk.
   private static let extraMemory = 8 << 10
@@ -25,6 +25,7 @@ public final class Server {
   let logger: Logger
   private let times: ConnectionWatch.Times
   let memory: MemoryBudget
+  let chunks = ChunkWriter()
   private let loop: Loop
   private var queue: AcceptQueue?
   /// The one for calls, and those for streams. There are none when the server has stopped.
@@ -123,7 +124,8 @@ public final class Server {
   public func stop() {
     quiesce()
     queue?.close()
-    // Answers of this turn leave first: a run for the resumed connection, and one for what it has to say.
+    // What streams have leaves first, and then the answers of this turn: a run for the resumed connection, and one for what it has to say.
+    for daemon in daemons { daemon.writeStreams(atMost: .max) }
     for _ in 0..<2 { for daemon in daemons { daemon.run() } }
     // The library aborts when a connection is still suspended, so each is resumed and run to its end first.
     for exchange in Array(exchanges.values) { exchange.perform { $0.drop() } }

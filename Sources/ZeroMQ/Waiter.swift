@@ -9,17 +9,29 @@ final class Waiter<Answer: Sendable>: Sendable {
 
   private let state = Guarded(State())
 
+  /// The answer, when there is one.
+  var answer: Answer? { state.withLock { $0.answer } }
+
   /// Whether there is an answer already.
-  var isAnswered: Bool { state.withLock { $0.answer != nil } }
+  var isAnswered: Bool { answer != nil }
 
   /// Waits. Only one task may.
-  func wait() async -> Answer {
+  nonisolated(nonsending) func wait() async -> Answer {
     await withCheckedContinuation { continuation in
       let answer = state.withLock { state in
         if state.answer == nil { state.continuation = continuation }
         return state.answer
       }
       if let answer { continuation.resume(returning: answer) }
+    }
+  }
+
+  /// As `wait()`, and answers by itself when the task is cancelled.
+  nonisolated(nonsending) func wait(orIfCancelled answer: Answer) async -> Answer {
+    await withTaskCancellationHandler {
+      await wait()
+    } onCancel: {
+      resume(answer)
     }
   }
 

@@ -29,6 +29,8 @@ public struct ZMQError: Error, Hashable, CustomStringConvertible {
     public static let noDevice = Code(rawValue: ENODEV)
     /// It is so already.
     public static let already = Code(rawValue: EALREADY)
+    /// The task that waited was cancelled.
+    public static let cancelled = Code(rawValue: ECANCELED)
     /// A REQ or REP socket is out of its turn.
     public static let wrongState = Code(rawValue: 156_384_763)
     /// There was not enough time.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ZeroMQ
 
 /// The command line: arguments, logging and signals; all else is the `Gateway` module's.
 @main
@@ -6,7 +7,7 @@ struct ZMQGateway: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "zmq-gateway",
     abstract: "Puts ZeroMQ services that speak aiozmq.rpc on the web: REST and server-sent events.",
-    version: "0.1.0",
+    version: "\(ZeroMQ.version)",
     subcommands: [Serve.self, DemoCommand.self, Check.self, HealthCheck.self])
 }
 

@@ -12,7 +12,8 @@ struct ExchangeStateTests {
   enum Event: CaseIterable {
     case requestArrives, requestBegan, headAccepted, handlerReturned
     case queued, notQueued, streamQueued, streamNotQueued, answeredDirectly, drained
-    case woken, readSome, readTooMuch, readNothing, readEnd
+    case woken, readSome, readAll, readTooMuch, readNothing, readEnd
+    case writtenAll, writtenSome, writtenBlocked, writtenEnd, writtenBroken, hasRoom
     case expired, hungUp, halfClosed, requestEnded, connectionClosed, drop
 
     func happen(to state: inout ExchangeState) -> Actions {
@@ -29,9 +30,16 @@ struct ExchangeStateTests {
       case .drained: state.drained()
       case .woken: state.woken()
       case .readSome: state.readEnded(.bytes(8), room: 8)
+      case .readAll: state.readEnded(.all(8), room: 8)
       case .readTooMuch: state.readEnded(.bytes(9), room: 8)
       case .readNothing: state.readEnded(.nothing, room: 8)
       case .readEnd: state.readEnded(.end, room: 8)
+      case .writtenAll: state.written(.all)
+      case .writtenSome: state.written(.some)
+      case .writtenBlocked: state.written(.blocked)
+      case .writtenEnd: state.written(.end)
+      case .writtenBroken: state.written(.broken)
+      case .hasRoom: state.hasRoom()
       case .expired: state.expired()
       case .hungUp: state.hungUp()
       case .halfClosed: state.halfClosed()
@@ -55,14 +63,19 @@ struct ExchangeStateTests {
     .reading: (.dropped, [.closeStream, .expectNothing, .shutDown]),
     .readingWoken: (.dropped, [.closeStream, .expectNothing, .shutDown]),
     .sleeping: (.dropped, [.closeStream, .expectNothing, .shutDown, .resume]),
+    .blocked: (.dropped, [.closeStream, .expectNothing, .shutDown, .resume]),
     .lingering: (.dropped, [.expectNothing, .shutDown]),
   ]
-  static let streaming: [Phase] = [.streaming, .reading, .readingWoken, .sleeping]
+  static let streaming: [Phase] = [.streaming, .reading, .readingWoken, .sleeping, .blocked]
   static let open: [Phase] =
     [.head, .body, .handling, .pending, .answered] + streaming + [.lingering, .dropped]
 
   static func debts(_ phase: Phase) -> Actions {
     [.body, .handling, .pending].contains(phase) ? [.abandon] : streaming.contains(phase) ? [.closeStream] : []
+  }
+
+  static func reading(_ next: Phase, _ actions: Actions) -> [Phase: (Phase, Actions)] {
+    [.reading: (next, actions), .readingWoken: (next, actions)]
   }
 
   static func table(_ event: Event) -> [Phase: (Phase, Actions)] {
@@ -95,13 +108,19 @@ struct ExchangeStateTests {
     case .answeredDirectly:
       [.head: (.lingering, [.expectEnd]), .body: (.lingering, [.expectEnd])]
     case .drained: [.sleeping: (.sleeping, [.expectNothing])]
-    case .woken: [.sleeping: (.streaming, [.resume, .expectReader]), .reading: (.readingWoken, [])]
-    case .readSome, .readEnd, .readTooMuch, .readNothing:
+    case .woken: [.sleeping: (.streaming, [.write, .expectReader]), .reading: (.readingWoken, [])]
+    case .writtenAll: [.reading: (.sleeping, []), .readingWoken: (.streaming, [.write])]
+    case .writtenSome: reading(.streaming, [.write])
+    case .writtenBlocked: reading(.blocked, [.awaitRoom])
+    case .writtenEnd: reading(.streaming, [.resume])
+    case .writtenBroken: reading(.dropped, [.closeStream, .expectNothing, .shutDown])
+    case .hasRoom: [.blocked: (.streaming, [.write])]
+    case .readSome, .readAll, .readEnd, .readTooMuch, .readNothing:
       Dictionary(
         uniqueKeysWithValues: Phase.allCases.map { phase in
           switch phase {
           case .reading where event == .readNothing: (phase, (.sleeping, [.suspend]))
-          case .readingWoken where event == .readNothing: (phase, (.streaming, [.suspend, .resume]))
+          case .readingWoken where event == .readNothing: (phase, (.streaming, [.suspend, .write]))
           case .reading, .readingWoken: (phase, (.streaming, event == .readTooMuch ? [.breakStream] : []))
           default: (phase, (phase, [.breakStream]))
           }
@@ -154,7 +173,7 @@ struct ExchangeStateTests {
       switch phase {
       case .head: #expect(arrival == .head)
       case .body: #expect(arrival == (bytes > 0 ? .body : .complete))
-      case .answered, .streaming, .reading, .readingWoken, .sleeping, .lingering:
+      case .answered, .streaming, .reading, .readingWoken, .sleeping, .blocked, .lingering:
         #expect(arrival == (bytes > 0 ? .discard : .close))
       case .idle, .arriving, .handling, .pending, .dropped, .ended, .closed: #expect(arrival == .close)
       }
@@ -231,17 +250,17 @@ struct ExchangeStateTests {
     #expect(state.answered(isQueued: true, isStream: true, endsByItself: true) == [.expectReader])
     var early = state
     #expect(early.halfClosed() == [])
-    let before = early.readBegan()
+    let before = early.readBegan(byLibrary: true)
     #expect(before && early.readEnded(.nothing, room: 8) == [.suspend])
     #expect(early.drained() == [.expectEnd])
-    let during = state.readBegan()
+    let during = state.readBegan(byLibrary: true)
     #expect(during && state.readEnded(.nothing, room: 8) == [.suspend])
     var untaken = state
     #expect(untaken.halfClosed() == [], "what it has not taken yet has the reader's clock")
     #expect(untaken.drained() == [.expectEnd])
     #expect(state.drained() == [.expectNothing])
     #expect(state.halfClosed() == [.expectEnd])
-    #expect(state.woken() == [.resume, .expectReader])
+    #expect(state.woken() == [.write, .expectReader])
     #expect(state.requestEnded() == [.closeStream, .endRequest, .expectEnd])
     var next = ExchangeState(.handling, isHalfClosed: true)
     #expect(next.answered(isQueued: true, isStream: true) == [.expectReader])
@@ -255,29 +274,44 @@ struct ExchangeStateTests {
     var state = ExchangeState(.pending)
     let answered = state.answered(isQueued: true, isStream: true)
     #expect(answered == [.resume, .expectReader])
+    let isRead = state.readBegan(byLibrary: true)
+    #expect(isRead && state.readEnded(.nothing, room: 100) == [.suspend])
     for hasDrained in [false, true, false] {
-      _ = state.readBegan()
-      _ = state.readEnded(.nothing, room: 100)
       if hasDrained { _ = state.drained() }
       let woken = state.woken()
-      #expect(woken == (hasDrained ? [.resume, .expectReader] : [.resume]))
+      #expect(woken == (hasDrained ? [.write, .expectReader] : [.write]))
+      let isWritten = state.readBegan(byLibrary: false)
+      #expect(isWritten && state.written(.all) == [])
     }
+    _ = state.woken()
+    _ = state.readBegan(byLibrary: false)
+    #expect(state.written(.blocked) == [.awaitRoom])
+    #expect(state.drained() == [], "the rest of what was read is not taken yet")
   }
 
   @Test("a wake-up while the stream is read is not lost, and several make one")
   func woken() {
     var state = ExchangeState(.streaming)
     #expect(state.woken() == [])
-    #expect(state.readBegan() == true)
-    #expect(state.readBegan() == false)
+    #expect(state.readBegan(byLibrary: false) == false)
+    #expect(state.readBegan(byLibrary: true) == true)
+    #expect(state.readBegan(byLibrary: true) == false)
     #expect(state.woken() == [])
     #expect(state.woken() == [])
-    #expect(state.readEnded(.nothing, room: 1) == [.suspend, .resume])
-    #expect(state.readBegan() == true)
-    #expect(state.readEnded(.nothing, room: 1) == [.suspend])
-    #expect(state.readBegan() == false)
-    #expect(state.woken() == [.resume, .expectReader])
+    #expect(state.readEnded(.nothing, room: 1) == [.suspend, .write])
+    #expect(state.readBegan(byLibrary: true) == false)
+    #expect(state.readBegan(byLibrary: false) == true)
     #expect(state.woken() == [])
+    #expect(state.written(.all) == [.write])
+    #expect(state.readBegan(byLibrary: false) == true)
+    #expect(state.written(.all) == [])
+    #expect(state.readBegan(byLibrary: false) == false)
+    #expect(state.woken() == [.write, .expectReader])
+    #expect(state.woken() == [])
+    #expect(state.readBegan(byLibrary: false) == true)
+    #expect(state.written(.end) == [.resume])
+    #expect(state.readBegan(byLibrary: false) == false, "libmicrohttpd writes what ends it")
+    #expect(state.readBegan(byLibrary: true) == true)
   }
 
   @Test("whatever happens, in whatever order, the rules are kept", arguments: 0..<64 as Range<UInt64>)

@@ -14,7 +14,7 @@ struct RandomRun {
   private var isClosed = false
 
   mutating func step(_ random: inout SplitMix) {
-    switch UInt8.random(in: 0..<20, using: &random) {
+    switch UInt8.random(in: 0..<22, using: &random) {
     case 0...2: perform(state.requestBegan())
     case 3...5: arrive(bytes: Int.random(in: 0...1, using: &random), &random)
     case 6: answer(isStream: false, &random)
@@ -29,6 +29,8 @@ struct RandomRun {
     case 17 where UInt8.random(in: 0..<8, using: &random) == 0: perform(state.drop())
     case 18: perform(state.requestArrives())
     case 19: perform(state.drained())
+    case 20 where isSuspended: write(&random)
+    case 21: perform(state.hasRoom())
     default: break
     }
   }
@@ -80,12 +82,20 @@ struct RandomRun {
   }
 
   private mutating func read(_ random: inout SplitMix) {
-    guard state.readBegan() else { return }
+    guard state.readBegan(byLibrary: true) else { return }
     #expect(streams == 1)
     if Bool.random(using: &random) { perform(state.woken()) }
     if UInt8.random(in: 0..<16, using: &random) == 0 { perform(state.drop()) }
-    let reads: [StreamRead] = [.bytes(1), .nothing, .nothing, .end, .bytes(0)]
+    let reads: [StreamRead] = [.bytes(1), .all(1), .nothing, .nothing, .end, .bytes(0)]
     perform(state.readEnded(reads.randomElement(using: &random) ?? .end, room: 1))
+  }
+
+  private mutating func write(_ random: inout SplitMix) {
+    guard state.readBegan(byLibrary: false) else { return }
+    #expect(streams == 1)
+    if Bool.random(using: &random) { perform(state.woken()) }
+    if UInt8.random(in: 0..<16, using: &random) == 0 { perform(state.drop()) }
+    perform(state.written(ChunkWriter.Written.allCases.randomElement(using: &random) ?? .all))
   }
 
   private mutating func perform(_ actions: ExchangeState.Actions) {

@@ -6,8 +6,9 @@ import Testing
 
 @Suite("subscriptions of a publisher's peers")
 struct PeerSubscriptionsTests {
-  private func take(_ bytes: [UInt8], _ subscriptions: inout PeerSubscriptions) -> [UInt8]? {
-    bytes.withUnsafeBytes { subscriptions.take($0) }
+  private func take(_ bytes: [UInt8], _ subscriptions: inout PeerSubscriptions, tellsEachEnd: Bool = false) -> [UInt8]?
+  {
+    bytes.withUnsafeBytes { subscriptions.take($0, tellsEachEnd: tellsEachEnd) }
   }
 
   @Test("a topic matches its prefixes, itself and the empty one; what has ended matches no more") func matches() {
@@ -27,6 +28,22 @@ struct PeerSubscriptionsTests {
     #expect(take([1], &subscriptions) == [])
     #expect(subscriptions.match([]))
     #expect(subscriptions.match([7]))
+  }
+
+  @Test(
+    "where each end is told, a prefix matches until all have ended; else until the one that is told",
+    arguments: [true, false])
+  func ends(tellsEachEnd: Bool) {
+    var subscriptions = PeerSubscriptions()
+    #expect(take([1, 5], &subscriptions, tellsEachEnd: tellsEachEnd) == [5])
+    #expect(take([1, 5], &subscriptions, tellsEachEnd: tellsEachEnd) == nil)
+    #expect(take([0, 5], &subscriptions, tellsEachEnd: tellsEachEnd) == nil)
+    #expect(subscriptions.match([5]) == tellsEachEnd)
+    #expect(take([0, 5], &subscriptions, tellsEachEnd: tellsEachEnd) == nil)
+    #expect(!subscriptions.match([5]))
+    #expect(take([0, 5], &subscriptions, tellsEachEnd: tellsEachEnd) == nil)
+    // Then it is a new one again.
+    #expect(take([1, 5], &subscriptions, tellsEachEnd: tellsEachEnd) == [5])
   }
 
   @Test("what is no subscription changes nothing") func others() {
@@ -83,6 +100,33 @@ struct SubscribersTests {
       await publisher.close()
       #expect(await third.wait() == .closed)
       #expect(publisher.errors.withLock { $0.isEmpty })
+    }
+  }
+
+  @Test(
+    "of two subscribers to one topic, one that goes leaves the other, also where an XPUB tells of each",
+    arguments: [nil, SocketOption<Bool>.verbose, .verboser] as [SocketOption<Bool>?])
+  func verbose(option: SocketOption<Bool>?) async throws {
+    try await Stations.with { stations in
+      var options = SocketOptions()
+      if let option { options.set(option, to: true) }
+      let publisher = try await stations.open(.xPublish, options)
+      let endpoint = try await publisher.bind("tcp://127.0.0.1:*")
+      let subscribers = [try await stations.open(.subscribe), try await stations.open(.subscribe)]
+      for (number, subscriber) in subscribers.enumerated() {
+        try await subscriber.connect(endpoint)
+        try await subscriber.subscribe([5])
+        // That of its own, so that what was before it has come too.
+        try await subscriber.subscribe([9, UInt8(number)])
+        #expect(await (try #require(try await publisher.wait(for: [9, UInt8(number)]))).wait() == .subscribed)
+      }
+      for (number, subscriber) in subscribers.enumerated() {
+        try await subscriber.unsubscribe([5])
+        try await subscriber.subscribe([7, UInt8(number)])
+        #expect(await (try #require(try await publisher.wait(for: [7, UInt8(number)]))).wait() == .subscribed)
+        let waiter = try #require(try await publisher.wait(for: [5]))
+        #expect(waiter.isAnswered == (number == 0))
+      }
     }
   }
 

@@ -90,8 +90,9 @@ final class EventStream: BodyStream, TimerHandler {
       if !writer.goOn(&free) { return .bytes(room.count - free.count) }
       if ending == .lastText || !advance(&free) { break }
     }
-    if free.count < room.count { return .bytes(room.count - free.count) }
-    return ending == .lastText ? .end : .nothing
+    let count = room.count - free.count
+    if ending == .lastText { return count > 0 ? .bytes(count) : .end }
+    return count > 0 ? .all(count) : .nothing
   }
 
   /// Writes the next event, or begins it; false when there is none for now.

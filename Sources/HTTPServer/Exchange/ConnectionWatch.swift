@@ -52,6 +52,8 @@ final class ConnectionWatch: TimerHandler {
   private var lastLook: (at: Instant, progress: clinux_progress)?
   /// The socket reports the next bytes of the client.
   private var isReporting = false
+  /// The socket reports that there is room in it.
+  private var isReportingRoom = false
 
   init(_ exchange: Exchange, descriptor: CInt, times: Times, on loop: Loop) throws(ReactorError) {
     self.exchange = exchange
@@ -92,6 +94,12 @@ final class ConnectionWatch: TimerHandler {
   /// to silence afterwards.
   func bodyArrived(bytes: Int) {
     extend(by: bytes, slack: wait == .end ? times.grace : times.read)
+  }
+
+  /// Calls `Exchange.hasRoom()` when there is room in the socket, and be it at once.
+  func reportRoom() {
+    isReportingRoom = true
+    watch?.change(to: [.writable, .peerClosed, .edge])
   }
 
   private func report(_ isReporting: Bool) {
@@ -163,6 +171,11 @@ final class ConnectionWatch: TimerHandler {
   fileprivate func saw(_ events: PollEvents) {
     if !events.isDisjoint(with: [.hangUp, .failed]) { return exchange.perform { $0.hungUp() } }
     if isReporting, events.contains(.readable) { exchange.perform { $0.requestArrives() } }
+    if isReportingRoom, events.contains(.writable) {
+      isReportingRoom = false
+      watch?.change(to: [.peerClosed, .edge])
+      exchange.perform { $0.hasRoom() }
+    }
     if events.contains(.peerClosed) { exchange.perform { $0.halfClosed() } }
   }
 }

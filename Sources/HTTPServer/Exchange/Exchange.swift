@@ -5,13 +5,13 @@ public import Reactor
 /// One request and its answer. There is one object for a connection, used again for each request on it, so a handler keeps
 /// it no longer than until the answer is complete or `abandoned` was called.
 ///
-/// The body is gathered, and the handler gets the complete request. While it owes the answer the connection is suspended:
-/// libmicrohttpd does not look at it, and `ConnectionWatch` sees whether the client leaves. `respond` resumes it, and the daemon
-/// writes the answer in its run at the end of the turn. A stream that has nothing to say is suspended in the same way, until
-/// `wake`. What may happen when is decided by `ExchangeState`; `perform` does what it says.
+/// The body is gathered, and the handler gets the complete request. While it owes the answer the connection is suspended: libmicrohttpd
+/// does not look at it, and `ConnectionWatch` sees whether the client leaves. `respond` resumes it, and the daemon writes the answer in
+/// its run at the end of the turn. A stream's connection is suspended when it has nothing to say, and from then on until it ends: after
+/// each `wake`, `ChunkWriter` writes what it has. What may happen when is decided by `ExchangeState`; `perform` does what it says.
 public final class Exchange {
   private let server: Server
-  private let connection: Daemon.Connection
+  private var connection: Daemon.Connection
   private let descriptor: CInt
   /// As what it was let in.
   let admission: Admission
@@ -20,8 +20,6 @@ public final class Exchange {
   private var stream: (any BodyStream)?
   private let head = RequestHead()
   private let bytes: ExchangeBytes
-  /// libmicrohttpd comes to the connection before others, and writes before it reads.
-  private var isFirst = false
   /// Where libmicrohttpd has the head; nil when that may be gone.
   private var libraryMemory: ConnectionMemory?
   /// The handler's own object. It survives from request to request on this connection.
@@ -81,7 +79,6 @@ public final class Exchange {
 
   /// Whether only this machine can reach the server.
   public var isServerLoopback: Bool { server.isLoopback }
-
   /// Whether the server accepts no more requests; the answer to this one closes its connection.
   public var isServerQuiesced: Bool { server.isQuiesced }
 
@@ -195,8 +192,8 @@ public final class Exchange {
   /// More of the stream is asked for; nil when it is broken.
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead? {
     connection.daemon.calledBack()
-    goFirst(false)
-    guard let stream, told({ $0.readBegan() }) else {
+    connection.goFirst(false)
+    guard let stream, told({ $0.readBegan(byLibrary: true) }) else {
       // The stream was dropped, perhaps while suspended: libmicrohttpd 1.0 sets no timeout then.
       giveUp()
       return nil
@@ -207,6 +204,13 @@ public final class Exchange {
     let isBroken = actions.contains(.breakStream)
     if isBroken || read == .end && head.isHTTP10 { giveUp() }
     return isBroken ? nil : read
+  }
+
+  /// Writes what the stream has to the socket. At the end of a turn.
+  func writeStream() {
+    guard let stream, told({ $0.readBegan(byLibrary: false) }) else { return }
+    let written = server.chunks.write(stream, asChunks: !head.isHTTP10, rest: bytes, to: descriptor)
+    perform { $0.written(written) }
   }
 
   /// libmicrohttpd refuses the request by itself, with that status: this answers in its place, in that way; or does not.
@@ -235,7 +239,7 @@ public final class Exchange {
   }
 
   /// The daemon has run since the connection was resumed; with a next request it may be suspended again.
-  func hasRun() { if !state.isSuspended && !state.isGivenUp { goFirst(false) } }
+  func hasRun() { if !state.isSuspended && !state.isGivenUp { connection.goFirst(false) } }
 
   /// No request has begun for a while, but libmicrohttpd may hold part of one, of which it has not told yet.
   func rests() { if libraryMemory?.giveBack() == false { perform { $0.requestArrives() } } }
@@ -266,24 +270,20 @@ public final class Exchange {
       shutdown(descriptor, CInt(SHUT_RDWR))
       giveUp()
     }
-    if actions.contains(.suspend), state.owesAnswer { goFirst(true) }
+    if actions.contains(.suspend), state.owesAnswer { connection.goFirst(true) }
     if actions.contains(.suspend) { connection.suspend() }
     if actions.contains(.resume) {
-      if isFirst { connection.daemon.tellWhenRun(self) }
+      if connection.isFirst { connection.daemon.tellWhenRun(self) }
       connection.resume()
     }
+    if actions.contains(.write) { connection.daemon.writeStream(of: self) }
+    if actions.contains(.awaitRoom) { watch?.reportRoom() }
     if actions.contains(.refuse) { refuse(.timeout) }
     if actions.contains(.endConnection) {
       watch?.cancel()
       watch = nil
       context = nil
     }
-  }
-
-  private func goFirst(_ first: Bool) {
-    guard first != isFirst else { return }
-    isFirst = first
-    connection.goFirst(first)
   }
 
   private func giveUp() {

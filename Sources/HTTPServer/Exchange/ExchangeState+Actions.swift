@@ -1,8 +1,32 @@
 extension ExchangeState {
+  /// What to do with what arrived of a request.
+  enum Arrival {
+    /// Look at the head.
+    case head
+    /// Append a piece to the body.
+    case body
+    /// Give the complete request to the handler.
+    case complete
+    /// Throw it away.
+    case discard
+    /// Close the connection.
+    case close
+  }
+
+  /// How an answer reaches the client.
+  enum Path {
+    /// Through libmicrohttpd: the request is complete, or has no body to come.
+    case library
+    /// Straight to the socket: libmicrohttpd takes no answer while a body is on its way.
+    case socket
+    /// Not at all: none is owed, or the client is gone.
+    case none
+  }
+
   /// What to do. The order counts: the handler is told before the request is let go, and the socket is shut down before the
   /// connection is resumed.
   struct Actions: OptionSet {
-    let rawValue: UInt16
+    let rawValue: UInt32
     /// Count a request in progress.
     static let beginRequest = Actions(rawValue: 1 << 0)
     /// Tell the handler that the answer it owes has no taker any more.
@@ -35,6 +59,10 @@ extension ExchangeState {
     static let expectBody = Actions(rawValue: 1 << 14)
     /// Start the deadline for a client that is to read, which moves with what it takes.
     static let expectReader = Actions(rawValue: 1 << 15)
+    /// Write what the stream has, at the end of the turn.
+    static let write = Actions(rawValue: 1 << 16)
+    /// Have the socket report that there is room in it.
+    static let awaitRoom = Actions(rawValue: 1 << 17)
 
     /// What the clock runs for from now on; nil when that stays as it is.
     var expectation: ConnectionWatch.Wait? {

@@ -15,14 +15,16 @@ struct ExchangeState {
     case pending
     /// The answer is queued, and is bytes.
     case answered
-    /// The answer is queued, and is a stream that libmicrohttpd will read.
+    /// The answer is queued, and is a stream that will be read: by libmicrohttpd, or at the end of the turn.
     case streaming
-    /// The stream is being read.
+    /// The stream is being read, by libmicrohttpd or, when that has the connection suspended, past it.
     case reading
     /// The stream is being read, and was woken meanwhile.
     case readingWoken
-    /// The stream had nothing; the connection is suspended until it is woken.
+    /// The stream had nothing, and waits until it is woken.
     case sleeping
+    /// The client does not take what was read: that waits until there is room in the socket.
+    case blocked
     /// The answer was written past libmicrohttpd; what still arrives is thrown away until the client closes.
     case lingering
     /// Nothing more is owed, but libmicrohttpd has not ended the request yet.
@@ -33,42 +35,21 @@ struct ExchangeState {
     case closed
   }
 
-  /// What to do with what arrived of a request.
-  enum Arrival {
-    /// Look at the head.
-    case head
-    /// Append a piece to the body.
-    case body
-    /// Give the complete request to the handler.
-    case complete
-    /// Throw it away.
-    case discard
-    /// Close the connection.
-    case close
-  }
-
-  /// How an answer reaches the client.
-  enum Path {
-    /// Through libmicrohttpd: the request is complete, or has no body to come.
-    case library
-    /// Straight to the socket: libmicrohttpd takes no answer while a body is on its way.
-    case socket
-    /// Not at all: none is owed, or the client is gone.
-    case none
-  }
-
   private(set) var phase: Phase
   /// The client has shut down its half: it closed, or it sends no more and still reads.
   private(set) var isHalfClosed: Bool
+  /// The connection is suspended. That of a stream stays so, from when it had nothing for the first time until its end.
+  private(set) var isSuspended = false
   /// The clock of a reader runs, and goes on when its stream is woken again.
   private var isReaderTimed = false
   /// The answer is a stream whose end is awaited by a client that has half-closed, too.
   private var streamEndsByItself = false
 
   /// A connection has just been opened: what it takes until its first head is complete counts as that head's time.
-  init(_ phase: Phase = .arriving, isHalfClosed: Bool = false) {
+  init(_ phase: Phase = .arriving, isHalfClosed: Bool = false, isSuspended: Bool = false) {
     self.phase = phase
     self.isHalfClosed = isHalfClosed
+    self.isSuspended = isSuspended || phase == .pending || phase == .sleeping || phase == .blocked
   }
 
   /// Whether the answer was given, or has no taker any more.
@@ -76,9 +57,6 @@ struct ExchangeState {
 
   /// Whether the handler has the request and owes the answer.
   var owesAnswer: Bool { phase == .handling || phase == .pending }
-
-  /// Whether the connection is suspended.
-  var isSuspended: Bool { phase == .pending || phase == .sleeping }
 
   /// Whether libmicrohttpd has announced a request and not yet its end.
   var isOpen: Bool { phase.rawValue > Phase.arriving.rawValue && phase.rawValue < Phase.ended.rawValue }
@@ -117,8 +95,8 @@ struct ExchangeState {
     case .body:
       phase = .handling
       return .complete
-    case .answered, .streaming, .reading, .readingWoken, .sleeping, .lingering: return bytes > 0 ? .discard : .close
     case .idle, .arriving, .handling, .pending, .dropped, .ended, .closed: return .close
+    default: return bytes > 0 ? .discard : .close
     }
   }
 
@@ -133,6 +111,7 @@ struct ExchangeState {
   mutating func handlerReturned() -> Actions {
     guard phase == .handling else { return [] }
     phase = .pending
+    isSuspended = true
     return isHalfClosed ? [.expectEnd, .suspend] : [.suspend]
   }
 
@@ -160,7 +139,8 @@ struct ExchangeState {
   mutating func answered(isQueued: Bool, isStream: Bool, endsByItself: Bool = false) -> Actions {
     guard owesAnswer || phase == .head else { return [] }
     streamEndsByItself = endsByItself
-    let actions: Actions = phase == .pending ? [.resume] : []
+    let actions: Actions = isSuspended ? [.resume] : []
+    isSuspended = false
     if isQueued {
       phase = isStream ? .streaming : .answered
       isReaderTimed = true
@@ -192,7 +172,7 @@ struct ExchangeState {
     case .sleeping:
       phase = .streaming
       defer { isReaderTimed = true }
-      return isReaderTimed ? [.resume] : [.resume, .expectReader]
+      return isReaderTimed ? [.write] : [.write, .expectReader]
     case .reading:
       phase = .readingWoken
       return []
@@ -200,27 +180,55 @@ struct ExchangeState {
     }
   }
 
-  /// libmicrohttpd asks for more of the stream; false when there is none.
-  mutating func readBegan() -> Bool {
-    guard phase == .streaming else { return false }
+  /// The stream is about to be read: by libmicrohttpd, or past it; false when that one is not to read it.
+  mutating func readBegan(byLibrary: Bool) -> Bool {
+    guard phase == .streaming, isSuspended != byLibrary else { return false }
     phase = .reading
     return true
   }
 
-  /// The stream gave what it had; `room` is how many bytes it was asked for.
+  /// libmicrohttpd was given what the stream had; `room` is how many bytes it has asked for.
   mutating func readEnded(_ read: StreamRead, room: Int) -> Actions {
     guard phase == .reading || phase == .readingWoken else { return [.breakStream] }
     let wasWoken = phase == .readingWoken
     phase = .streaming
     switch read {
-    case .bytes(let count): return 1 <= count && count <= room ? [] : [.breakStream]
+    case .bytes(let count), .all(let count): return 1 <= count && count <= room ? [] : [.breakStream]
     case .end: return []
-    // Woken while it was read: that wake-up must not be lost.
-    case .nothing where wasWoken: return [.suspend, .resume]
     case .nothing:
+      isSuspended = true
+      // Woken while it was read: that wake-up must not be lost.
+      if wasWoken { return [.suspend, .write] }
       phase = .sleeping
       return [.suspend]
     }
+  }
+
+  /// What the stream had was written past libmicrohttpd, or as much of it as the client takes.
+  mutating func written(_ written: ChunkWriter.Written) -> Actions {
+    guard phase == .reading || phase == .readingWoken else { return [] }
+    let wasWoken = phase == .readingWoken
+    phase = .streaming
+    switch written {
+    case .all where wasWoken, .some: return [.write]
+    case .all:
+      phase = .sleeping
+      return []
+    case .blocked:
+      phase = .blocked
+      return [.awaitRoom]
+    case .end:
+      isSuspended = false
+      return [.resume]
+    case .broken: return drop()
+    }
+  }
+
+  /// The client has taken so much that there is room in the socket again.
+  mutating func hasRoom() -> Actions {
+    guard phase == .blocked else { return [] }
+    phase = .streaming
+    return [.write]
   }
 
   // MARK: The end
@@ -230,7 +238,7 @@ struct ExchangeState {
     switch phase {
     case .idle, .arriving, .head, .lingering: [.shutDown]
     case .body: isHalfClosed ? drop() : [.refuse]
-    case .handling, .pending, .answered, .streaming, .reading, .readingWoken, .sleeping: drop()
+    case .handling, .pending, .answered, .streaming, .reading, .readingWoken, .sleeping, .blocked: drop()
     case .dropped, .ended, .closed: []
     }
   }
@@ -246,7 +254,7 @@ struct ExchangeState {
     switch phase {
     case .idle, .arriving, .head, .body, .handling, .pending: return [.expectEnd]
     case .sleeping where streamEndsByItself: return isReaderTimed ? [] : [.expectEnd]
-    case .streaming, .reading, .readingWoken, .sleeping: return streamEndsByItself ? [] : drop()
+    case .streaming, .reading, .readingWoken, .sleeping, .blocked: return streamEndsByItself ? [] : drop()
     case .answered, .lingering, .dropped, .ended, .closed: return []
     }
   }
@@ -272,6 +280,7 @@ struct ExchangeState {
   mutating func drop() -> Actions {
     guard !isGivenUp else { return [] }
     let actions = debts.union(isSuspended ? [.expectNothing, .shutDown, .resume] : [.expectNothing, .shutDown])
+    isSuspended = false
     phase = isOpen ? .dropped : .ended
     return actions
   }
@@ -281,7 +290,7 @@ struct ExchangeState {
 
   private var isStreaming: Bool {
     switch phase {
-    case .streaming, .reading, .readingWoken, .sleeping: true
+    case .streaming, .reading, .readingWoken, .sleeping, .blocked: true
     default: false
     }
   }

@@ -26,7 +26,9 @@ final class Subscribers: MessageMover {
 
   /// Hears of a message that an XPUB has received. What is no subscription is passed over.
   func take(_ message: borrowing ReceivedMessage) {
-    guard message.count == 1, let prefix = subscriptions.take(message[0]), !waits.isEmpty else { return }
+    let tellsEachEnd = socket?.tellsEachEnd == true
+    guard message.count == 1, let prefix = subscriptions.take(message[0], tellsEachEnd: tellsEachEnd), !waits.isEmpty
+    else { return }
     waits.removeAll { wait in
       guard wait.topic.starts(with: prefix) else { return wait.waiter.isAnswered }
       wait.waiter.resume(.subscribed)

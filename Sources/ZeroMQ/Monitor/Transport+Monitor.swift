@@ -28,11 +28,7 @@ extension LoopSocket {
     let waiter = Waiter<Subscribers.Outcome>()
     subscribers.wait(for: topic, waiter)
     let timer = limit.map { loop.schedule(at: loop.now + $0, Expiry(waiter)) }
-    let outcome = await withTaskCancellationHandler {
-      await waiter.wait()
-    } onCancel: {
-      waiter.resume(.cancelled)
-    }
+    let outcome = await waiter.wait(orIfCancelled: .cancelled)
     if let timer { loop.cancel(timer) }
     switch outcome {
     case .subscribed: return

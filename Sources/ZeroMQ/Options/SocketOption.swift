@@ -147,21 +147,48 @@ extension Socket {
   }
 
   /// Sets an option. Throws, after the first endpoint, for those that libzmq 4.3.4 then takes in a way that can end the process (see
-  /// their comments), and for heartbeats where the receive mark can be reached (see `SocketOptions.heartbeat`).
+  /// their comments), for heartbeats where the receive mark can be reached (see `SocketOptions.heartbeat`), and for a PLAIN server that
+  /// enforces a domain it does not have.
   public func set<Value>(_ option: SocketOption<Value>, to value: Value) throws(ZMQError) {
     try set(OptionValue(option, value))
   }
 
-  func set(_ value: OptionValue) throws(ZMQError) {
-    if OptionValue.fixed.contains(value.number), try !self.option(.lastEndpoint).isEmpty { throw value.tooLate }
-    let isHeartbeat = value.number == ZMQ_HEARTBEAT_IVL
-    if isHeartbeat || value.number == ZMQ_RCVHWM, value.bytes.contains(where: { $0 != 0 }),
-      try isHeartbeat ? self.option(.receiveHighWaterMark) != 0 : self.option(.heartbeat) != .zero
-    {
+  /// Throws for what libzmq 4.3.4 takes, but could end the process over.
+  func requireHarmless(_ value: OptionValue) throws(ZMQError) {
+    if OptionValue.fixed.contains(value.number), try !option(.lastEndpoint).isEmpty { throw value.tooLate }
+    if try beatsBelowMark(value) {
       throw ZMQError(
         code: .invalid, call: "\(value.name): heartbeats need a receive mark of 0; set one of the two to zero")
     }
-    try check("zmq_setsockopt(\(value.name))") { zmq_setsockopt(raw, value.number, value.bytes, value.bytes.count) }
+    if try enforcesNoDomain(value) {
+      throw ZMQError(
+        code: .invalid,
+        call:
+          "\(value.name): a PLAIN server that enforces its domain needs one;"
+          + " use SocketOptions.security, .plainServer(domain:)")
+    }
+  }
+
+  /// Whether there would be heartbeats while the receive mark can be reached (see `SocketOptions.heartbeat`).
+  private func beatsBelowMark(_ value: OptionValue) throws(ZMQError) -> Bool {
+    guard !value.isZero else { return false }
+    switch value.number {
+    case ZMQ_HEARTBEAT_IVL: return try option(.receiveHighWaterMark) != 0
+    case ZMQ_RCVHWM: return try option(.heartbeat) != .zero
+    default: return false
+    }
+  }
+
+  /// Whether it would be a PLAIN server that enforces the domain that it does not have: libzmq ends the process at its first peer.
+  private func enforcesNoDomain(_ value: OptionValue) throws(ZMQError) -> Bool {
+    guard [ZMQ_PLAIN_SERVER, ZMQ_ZAP_DOMAIN, czmq_zap_enforce_domain].contains(value.number) else { return false }
+    func isOn(_ number: CInt) throws(ZMQError) -> Bool {
+      number == value.number ? !value.isZero : try integer(number) != 0
+    }
+    let isDomain = value.number == ZMQ_ZAP_DOMAIN
+    let hasDomain = isDomain ? !value.bytes.isEmpty : try !option(.text(ZMQ_ZAP_DOMAIN, "ZMQ_ZAP_DOMAIN")).isEmpty
+    guard !hasDomain, try isOn(ZMQ_PLAIN_SERVER) else { return false }
+    return try isOn(czmq_zap_enforce_domain)
   }
 }
 
@@ -179,6 +206,9 @@ struct OptionValue: Sendable, Hashable {
     name = option.name
     bytes = option.encode(value)
   }
+
+  /// Of a number: whether it is 0.
+  var isZero: Bool { bytes.allSatisfy { $0 == 0 } }
 
   var tooLate: ZMQError { ZMQError(code: .invalid, call: "\(name) is set before the first endpoint, or not at all") }
 }

@@ -52,11 +52,7 @@ public actor Proxy {
     (self.engine, self.end) = (engine, end)
     engine.isPaused = isPaused
     engine.start()
-    let error = await withTaskCancellationHandler {
-      await end.wait()
-    } onCancel: {
-      end.resume(nil)
-    }
+    let error = await end.wait(orIfCancelled: nil)
     engine.stop()
     last = engine.statistics
     (self.engine, self.end) = (nil, nil)

@@ -13,6 +13,8 @@ public final class Socket {
   private(set) var isWatching = false
   /// Whether subscriptions come as messages.
   var tellsSubscriptions: Bool { isWatching || kind == .xPublish }
+  /// An XPUB tells of each subscription and each end of one, and not only of the first and the last of a prefix.
+  private(set) var tellsEachEnd = false
   // A context must outlive its sockets.
   let context: Context
 
@@ -189,6 +191,16 @@ public final class Socket {
   }
 
   // MARK: Options
+
+  func set(_ value: OptionValue) throws(ZMQError) {
+    try requireHarmless(value)
+    try check("zmq_setsockopt(\(value.name))") { zmq_setsockopt(raw, value.number, value.bytes, value.bytes.count) }
+    switch value.number {
+    case ZMQ_XPUB_VERBOSER: tellsEachEnd = !value.isZero
+    case ZMQ_XPUB_VERBOSE: tellsEachEnd = false
+    default: break
+    }
+  }
 
   func set(_ option: CInt, _ value: CInt) throws(ZMQError) {
     var value = value

@@ -162,7 +162,7 @@ public actor Transport {
   public var writeBufferSize: Int { buffer.byteCount }
 
   /// Bytes of the buffer at which `resumeWriting` is told, and beyond which `pauseWriting` is. Default: 16 KiB and 64 KiB.
-  public var writeBufferLimits: (low: Int, high: Int) { buffer.limits }
+  public var writeBufferLimits: (low: Int, high: Int) { (buffer.limits.low, buffer.limits.high) }
 
   /// Sets the limits. Without `high` it becomes four times `low`, without `low` a quarter of `high`, without both they are as at
   /// first. Throws `invalid` unless 0 <= low <= high.

@@ -9,7 +9,7 @@ struct WriteBuffer {
   }
 
   /// The bytes at which the writer goes on, and beyond which it pauses.
-  private(set) var limits: (low: Int, high: Int) = (16 << 10, 64 << 10)
+  private(set) var limits = BufferLimits.usual
   /// Bytes that wait.
   private(set) var byteCount = 0
   /// The writer was told to pause.
@@ -36,14 +36,10 @@ struct WriteBuffer {
     byteCount = 0
   }
 
-  /// Without `high` it is four times `low`, without `low` it is a quarter of `high`, without both they are 16 and 64 KiB. False, with
-  /// nothing changed, when they make no sense.
+  /// By the rules of `BufferLimits`. False, with nothing changed, when they make no sense.
   mutating func setLimits(high: Int?, low: Int?) -> Bool {
-    let (fourfold, overflows) = (low ?? 16 << 10).multipliedReportingOverflow(by: 4)
-    let upper = high ?? (overflows ? .max : fourfold)
-    let lower = low ?? upper / 4
-    guard lower >= 0, upper >= lower else { return false }
-    limits = (lower, upper)
+    guard let limits = BufferLimits(high: high, low: low) else { return false }
+    self.limits = limits
     return true
   }
 

@@ -27,6 +27,12 @@ struct ProcessTests {
     #expect(output.contains(#"did you mean "listen"?"#))
   }
 
+  @Test("--version tells the library's version") func version() async throws {
+    let process = try Program.start("--version")
+    #expect(try await process.rest() == "\(ZeroMQ.version)\n")
+    #expect(try await process.ended() == 0)
+  }
+
   @Test("a good file passes the check; one that is not there does not")
   func good() async throws {
     let directory = try TemporaryDirectory()

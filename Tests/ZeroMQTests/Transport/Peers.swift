@@ -109,6 +109,9 @@ final class Peers: Sendable {
     await reactor.stop()
   }
 
+  /// Ends it with the test.
+  func keep(_ transport: Transport) { open.withLock { $0.append(transport) } }
+
   func peer<Bind: EndpointConvertible, Connect: EndpointConvertible>(
     _ kind: SocketKind, bind: [Bind] = [String](), connect: [Connect] = [String](), adopting offer: SocketOffer? = nil,
     options: (inout SocketOptions) -> Void = { _ in }, doing action: @escaping Notes.Action = { _, _ in }
@@ -118,7 +121,7 @@ final class Peers: Sendable {
       kind, bind: bind, connect: connect, on: reactor, in: context, adopting: offer, options: options,
       reporting: { report in reports.withLock { $0.append(report) } }
     ) { notes }
-    open.withLock { $0.append(transport) }
+    keep(transport)
     return Peer(transport: transport, notes: notes, reports: reports)
   }
 

@@ -26,7 +26,7 @@ struct WriteBufferTests {
     var buffer = WriteBuffer()
     let isTaken = buffer.setLimits(high: high, low: low)
     #expect(isTaken)
-    #expect(buffer.limits == (lower, upper))
+    #expect((buffer.limits.low, buffer.limits.high) == (lower, upper))
   }
 
   @Test(
