@@ -121,7 +121,7 @@ actor RPCClientCore: ClientCore {
 
   private func leave(_ endpoint: Endpoint, _ call: String) throws {
     guard try requireEngine().leave(endpoint) else {
-      throw ZMQError(code: .invalid, call: "\(call) \(endpoint): the client has no such endpoint")
+      throw ZMQError(code: .notFound, call: "\(call) \(endpoint), which the client does not have")
     }
   }
 

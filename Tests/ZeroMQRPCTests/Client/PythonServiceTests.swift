@@ -82,12 +82,12 @@ struct PythonServiceTests {
         bench.cleanup.add { await news.close() }
         try await news.waitForSubscriber(of: "weather.oslo", within: .seconds(20))
         try await news.publish("sport").update(1)
-        try await news.publish("weather.oslo").city.update(21.5, wind: [1, "n"])
+        try await news.publish("weather.oslo").city.update(21.5, wind: [1, "n"] as Value)
       } else {
         let jobs = try await PipelineClient.connect(
           [peer.pipeline], timeout: .seconds(20), on: bench.reactor, in: bench.context)
         bench.cleanup.add { await jobs.close() }
-        try await jobs.notify.city.update(21.5, wind: [1, "n"])
+        try await jobs.notify.city.update(21.5, wind: [1, "n"] as Value)
       }
       let calls: [Value] = try await client.call.received.wait(isPublished ? "pubsub" : "pipeline", 1)
       #expect(calls.count == 1)
