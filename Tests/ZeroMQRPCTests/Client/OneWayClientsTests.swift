@@ -109,7 +109,7 @@ import ZeroMQRPC
       let cancelled = Task { try await jobs.notify.update(0) }
       cancelled.cancel()
       await #expect(throws: CancellationError.self) { try await cancelled.value }
-      let waiting = (1...2).map { number in Task { try await jobs.notify.update(number) } }
+      let waiting = [Task { try await jobs.notify.update(1) }, Task { try await jobs.notify.update(2) }]
       try await eventually("two wait") { await jobs.waitingCalls == 2 }
       await #expect(throws: CallFailure(.queueFull, sent: false)) { try await jobs.notify.update(3) }
       let record = Record()
