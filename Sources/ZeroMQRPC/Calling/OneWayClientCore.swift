@@ -87,6 +87,8 @@ actor OneWayClientCore: ClientCore {
   private func wait(with call: CopiedCall, _ timeout: Duration?) async throws {
     // Safe: it is made and used on the reactor's thread only.
     nonisolated(unsafe) let waiting = WaitingCall(call, memory: memory, on: reactor.loop)
+    // It may have ended without being sent.
+    defer { calls.removeAll(where: \.hasEnded) }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         waiting.begin(continuation, within: timeout)
@@ -95,8 +97,6 @@ actor OneWayClientCore: ClientCore {
     } onCancel: {
       reactor.submit { self.assumeIsolated { _ in waiting.end(throwing: CancellationError()) } }
     }
-    // Those that ended without being sent.
-    calls.removeAll(where: \.hasEnded)
   }
 
   /// Hands waiting calls over in their order, as long as there is room.

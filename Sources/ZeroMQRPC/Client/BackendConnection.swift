@@ -63,6 +63,8 @@ final class BackendConnection {
     for endpoint in endpoints {
       if isBound { states.bound(endpoint, as: try socket.bind(endpoint)) } else { try socket.connect(endpoint) }
     }
+    // libzmq does not tell who comes over inproc. Without anybody it has no room, and tells when it has.
+    isUp = isBound && endpoints.contains { if case .inproc = $0.address { true } else { false } }
   }
 
   deinit { line.connection = nil }

@@ -70,6 +70,7 @@ final class Balancer {
       endpoints, isBound: true, weight: 1, options: options, memory: memory, states: states, engine: link,
       in: context, on: loop)
     members.append(BackendMember(connection: connection, breaker: Breaker(.never)))
+    update()
   }
 
   /// Where it is bound, wildcards resolved.
