@@ -6,6 +6,8 @@ import ZeroMQ
 final class AwaitedReply: ReplyHandler {
   /// Who awaits it; nil when it has ended.
   var continuation: CheckedContinuation<Reply, any Error>?
+  /// Its task was cancelled, perhaps before the call began.
+  var isCancelled = false
   /// Its number in the engine, once it has one.
   var number: UInt32?
 

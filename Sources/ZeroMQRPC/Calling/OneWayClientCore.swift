@@ -93,9 +93,11 @@ actor OneWayClientCore: ClientCore {
       try await withCheckedThrowingContinuation { continuation in
         waiting.begin(continuation, within: timeout)
         calls.append(waiting)
+        // A peer may have come since the call was refused.
+        sendWaiting()
       }
     } onCancel: {
-      reactor.submit { self.assumeIsolated { _ in waiting.end(throwing: CancellationError()) } }
+      reactor.submit { self.assumeIsolated { _ in waiting.cancel() } }
     }
   }
 

@@ -82,6 +82,7 @@ actor RPCClientCore: ClientCore {
     _ call: CopiedCall, _ timeout: Duration?, _ awaited: AwaitedReply,
     _ continuation: CheckedContinuation<Reply, any Error>
   ) {
+    guard !awaited.isCancelled else { return continuation.resume(throwing: CancellationError()) }
     awaited.continuation = continuation
     do throws(CallFailure) {
       let engine = try requireEngine()
@@ -97,6 +98,7 @@ actor RPCClientCore: ClientCore {
   }
 
   private func cancel(_ awaited: AwaitedReply) {
+    awaited.isCancelled = true
     guard let continuation = awaited.continuation.take() else { return }
     if let number = awaited.number { engine?.cancel(number) }
     continuation.resume(throwing: CancellationError())

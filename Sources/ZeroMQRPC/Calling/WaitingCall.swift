@@ -9,6 +9,7 @@ final class WaitingCall: TimerHandler {
   private let loop: Loop
   private var continuation: CheckedContinuation<Void, any Error>?
   private var deadline: Timer?
+  private var isCancelled = false
 
   init(_ call: CopiedCall, memory: MemoryBudget, on loop: Loop) {
     self.call = call.lend { KeptCall(copying: $0, memory: memory) }
@@ -17,6 +18,7 @@ final class WaitingCall: TimerHandler {
 
   /// Somebody waits now, for so long.
   func begin(_ continuation: CheckedContinuation<Void, any Error>, within timeout: Duration?) {
+    guard !isCancelled else { return continuation.resume(throwing: CancellationError()) }
     self.continuation = continuation
     deadline = timeout.map { loop.schedule(at: loop.now + $0, self) }
   }
@@ -34,6 +36,12 @@ final class WaitingCall: TimerHandler {
   }
 
   func fired(_ timer: Timer) { end(throwing: CallFailure(.queueTimeout, sent: false)) }
+
+  /// Its task was cancelled, perhaps before anybody waited.
+  func cancel() {
+    isCancelled = true
+    end(throwing: CancellationError())
+  }
 
   func end(throwing error: any Error) { end { $0.resume(throwing: error) } }
 
