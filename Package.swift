@@ -74,7 +74,12 @@ let package = Package(
         "ZeroMQ", "MessagePack", "Reactor", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ]),
-    module("HTTPServer", ["CMicroHTTPD", "CLinux", "Reactor", .product(name: "Logging", package: "swift-log")]),
+    module(
+      "HTTPServer",
+      [
+        "CMicroHTTPD", "CLinux", "Reactor", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     module("ConfigurationReader", [.product(name: "Yams", package: "Yams")]),
     module(
       "Gateway",

@@ -1,3 +1,4 @@
+import DequeModule
 import Logging
 import Reactor
 
@@ -25,9 +26,8 @@ final class NestedDaemon: EndOfTurn {
   /// The exchanges whose answers the next run writes, and those of the present run.
   private var answering: [Exchange] = []
   private var running: [Exchange] = []
-  /// The exchanges whose streams have something to be written, each once; and how many of them have had their turn.
-  private var writing: [Exchange] = []
-  private var written = 0
+  /// The exchanges whose streams have something to be written, each once.
+  private var writing: Deque<Exchange> = []
   /// Connections that were handed over, and are not opened yet, by descriptor.
   private var arriving: [CInt: Accepted] = [:]
   /// Requests that have begun on its connections, and not ended.
@@ -80,16 +80,8 @@ final class NestedDaemon: EndOfTurn {
 
   /// Writes what streams have that were woken: so many of them.
   func writeStreams(atMost count: Int) {
-    guard mark.hasStreams else { return }
-    let end = min(writing.count, written + min(count, writing.count))
-    while written < end {
-      written += 1
-      writing[written - 1].writeStream()
-    }
-    guard written == writing.count else { return }
-    writing.removeAll(keepingCapacity: true)
-    written = 0
-    mark.hasStreams = false
+    for _ in 0..<min(count, writing.count) { writing.popFirst()?.writeStream() }
+    mark.hasStreams = !writing.isEmpty
   }
 
   /// Runs the daemon now; twice when there are answers to calls: the second time it looks for the next requests of those whose

@@ -98,7 +98,7 @@ final class ParserSelfTest {
 }
 
 /// Serves every request that reaches it.
-private final class AnsweringHandler: Handler {
+private final class AnsweringHandler: RequestHandler {
   func handle(_ exchange: Exchange) {
     exchange.respond(200, contentType: "", body: UnsafeRawBufferPointer(start: nil, count: 0))
   }

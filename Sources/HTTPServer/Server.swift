@@ -21,7 +21,7 @@ public final class Server {
   let isLoopback: Bool
   let options: ServerOptions
   let rules: HeadValidator.Rules
-  let handler: any Handler
+  let handler: any RequestHandler
   let logger: Logger
   private let times: ConnectionWatch.Times
   let memory: MemoryBudget
@@ -40,7 +40,7 @@ public final class Server {
   /// The first server of a process runs the self-test of `ParserStrictness.linked()`.
   public convenience init(
     _ listener: Listener, options: ServerOptions = .init(), openConnections: OpenConnections? = nil,
-    memory: MemoryBudget? = nil, handler: any Handler, on loop: Loop, logger: Logger
+    memory: MemoryBudget? = nil, handler: any RequestHandler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
     let strictness: ParserStrictness
     do {
@@ -56,7 +56,7 @@ public final class Server {
 
   init(
     _ listener: Listener, options: ServerOptions, openConnections: OpenConnections? = nil, memory: MemoryBudget? = nil,
-    strictness: ParserStrictness, handler: any Handler, on loop: Loop, logger: Logger
+    strictness: ParserStrictness, handler: any RequestHandler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
     self.memory = memory ?? MemoryBudget(limit: .max)
     self.options = options

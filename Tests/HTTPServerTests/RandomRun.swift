@@ -42,7 +42,7 @@ struct RandomRun {
     perform(state.requestEnded())
     perform(state.connectionClosed())
     #expect(isClosed && !handlerOwes && streams == 0 && requests == 0)
-    for event in ExchangeStateTests.Event.allCases {
+    for event in ExchangeTable.Event.allCases {
       #expect(event.happen(to: &state).subtracting(.breakStream) == [])
     }
   }

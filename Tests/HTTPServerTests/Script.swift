@@ -4,7 +4,7 @@ import HTTPServer
 ///
 /// `/echo` answers the body, `/target` the target, `/later` when the test says so, `/stream` with a stream the test feeds,
 /// `/pieces` with one that ends by itself, `/early` in `begin`, `/long` with more than the kernel takes at once.
-final class Script: Handler {
+final class Script: RequestHandler {
   static let longText = String(repeating: "x", count: 20 << 20)
 
   private(set) var handled = 0

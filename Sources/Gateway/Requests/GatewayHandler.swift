@@ -10,7 +10,7 @@ import ZeroMQRPC
 /// What goes wrong is a `Problem`. One that is found in the head is answered in `handle`, when a short body has arrived, which
 /// keeps the connection, or at once before a long one, which closes it. One that is found later is answered where it is found:
 /// in `handle`, or by the `PendingReply`. What the HTTP layer rejects is answered in `refused`.
-final class GatewayHandler: HTTPServer.Handler {
+final class GatewayHandler: RequestHandler {
   /// What paths start with, such as `/api`.
   let prefix: String
   /// The buffers that arguments and results of this shard are transcoded in.

@@ -5,7 +5,7 @@ import Glibc
 /// (RFC 9112, 7.1). One for all streams of a server, whose room for a piece they share.
 ///
 /// That spares each event of each stream a resume, a walk through libmicrohttpd's states, a copy into the connection's memory and a
-/// suspend, which together cost as much as all that the gateway does besides.
+/// suspend.
 final class ChunkWriter {
   /// How far the writing of a stream has come.
   enum Written: CaseIterable {

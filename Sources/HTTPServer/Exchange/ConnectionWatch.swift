@@ -30,6 +30,8 @@ final class ConnectionWatch: TimerHandler {
     case nothing, head, body, reader, request, end
   }
 
+  /// Reported always.
+  private static let ends: PollEvents = [.peerClosed, .edge]
   /// A client whose machine answers none of so many retransmissions in a row, which are sent over six seconds or more, has vanished.
   private static let unansweredAtMost = 5
 
@@ -50,10 +52,8 @@ final class ConnectionWatch: TimerHandler {
   private var deadline = Instant(nanoseconds: .max)
   /// When the socket was looked at last, and what was seen: only of a reader.
   private var lastLook: (at: Instant, progress: clinux_progress)?
-  /// The socket reports the next bytes of the client.
-  private var isReporting = false
-  /// The socket reports that there is room in it.
-  private var isReportingRoom = false
+  /// What the socket reports besides the ends: the next bytes of the client, or room for what it is to read.
+  private var reported: PollEvents = []
 
   init(_ exchange: Exchange, descriptor: CInt, times: Times, on loop: Loop) throws(ReactorError) {
     self.exchange = exchange
@@ -61,7 +61,7 @@ final class ConnectionWatch: TimerHandler {
     self.times = times
     self.loop = loop
     let socket = SocketEvents(self)
-    watch = try loop.watch(descriptor, for: [.peerClosed, .edge], socket)
+    watch = try loop.watch(descriptor, for: Self.ends, socket)
     self.socket = socket
   }
 
@@ -75,7 +75,7 @@ final class ConnectionWatch: TimerHandler {
 
   /// Calls `Exchange.expired()` when the client has used up its time for what is waited for now, or since then.
   func expect(_ wait: Wait, since start: Instant? = nil) {
-    if isReporting { report(false) }
+    if reported.contains(.readable) { report([]) }
     self.wait = wait
     since = start ?? loop.now
     lastLook = nil
@@ -97,14 +97,11 @@ final class ConnectionWatch: TimerHandler {
   }
 
   /// Calls `Exchange.hasRoom()` when there is room in the socket, and be it at once.
-  func reportRoom() {
-    isReportingRoom = true
-    watch?.change(to: [.writable, .peerClosed, .edge])
-  }
+  func reportRoom() { report(.writable) }
 
-  private func report(_ isReporting: Bool) {
-    self.isReporting = isReporting
-    watch?.change(to: isReporting ? [.readable, .peerClosed, .edge] : [.peerClosed, .edge])
+  private func report(_ events: PollEvents) {
+    reported = events
+    watch?.change(to: events.union(Self.ends))
   }
 
   private func extend(by bytes: Int, slack: Int64) {
@@ -124,7 +121,7 @@ final class ConnectionWatch: TimerHandler {
     let wanted =
       switch wait {
       case .reader: min(deadline, after(times.betweenLooks, from: lastLook?.at ?? since))
-      case .request where !isReporting: min(deadline, after(times.unwatched, from: since))
+      case .request where !reported.contains(.readable): min(deadline, after(times.unwatched, from: since))
       default: deadline
       }
     if let timer {
@@ -139,8 +136,8 @@ final class ConnectionWatch: TimerHandler {
     self.timer = nil
     switch wait {
     case .reader: look()
-    case .request where !isReporting && loop.now >= after(times.unwatched, from: since):
-      report(true)
+    case .request where !reported.contains(.readable) && loop.now >= after(times.unwatched, from: since):
+      report(.readable)
       // What libmicrohttpd has read before is reported no more.
       exchange.rests()
     default: break
@@ -170,10 +167,9 @@ final class ConnectionWatch: TimerHandler {
 
   fileprivate func saw(_ events: PollEvents) {
     if !events.isDisjoint(with: [.hangUp, .failed]) { return exchange.perform { $0.hungUp() } }
-    if isReporting, events.contains(.readable) { exchange.perform { $0.requestArrives() } }
-    if isReportingRoom, events.contains(.writable) {
-      isReportingRoom = false
-      watch?.change(to: [.peerClosed, .edge])
+    if reported.contains(.readable), events.contains(.readable) { exchange.perform { $0.requestArrives() } }
+    if reported.contains(.writable), events.contains(.writable) {
+      report([])
       exchange.perform { $0.hasRoom() }
     }
     if events.contains(.peerClosed) { exchange.perform { $0.halfClosed() } }

@@ -55,13 +55,13 @@ public final class Exchange {
   /// How many lines of that name the request has.
   public func count(of name: KnownHeader) -> Int { head.count(name) }
 
-  /// The body of the request: complete within `Handler.handle`, perhaps a part within `Handler.refused`, else empty.
+  /// The body of the request: complete within `RequestHandler.handle`, perhaps a part within `RequestHandler.refused`, else empty.
   public var body: UnsafeRawBufferPointer { bytes.body }
 
   /// Whether the request has a body that is not empty, or is chunked.
   public var announcesBody: Bool { head.announcesBody }
 
-  /// Whether the declared length of the body is beyond the server's limit: unless `Handler.begin` answers, the request is refused.
+  /// Whether the declared length of the body is beyond the server's limit: unless `RequestHandler.begin` answers, the request is refused.
   public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > server.options.bodyLimit }
 
   /// Where bodies and answers count until they are read.

@@ -46,10 +46,10 @@ struct ExchangeState {
   private var streamEndsByItself = false
 
   /// A connection has just been opened: what it takes until its first head is complete counts as that head's time.
-  init(_ phase: Phase = .arriving, isHalfClosed: Bool = false, isSuspended: Bool = false) {
+  init(_ phase: Phase = .arriving, isHalfClosed: Bool = false) {
     self.phase = phase
     self.isHalfClosed = isHalfClosed
-    self.isSuspended = isSuspended || phase == .pending || phase == .sleeping || phase == .blocked
+    isSuspended = phase == .pending || phase == .sleeping || phase == .blocked
   }
 
   /// Whether the answer was given, or has no taker any more.

@@ -40,9 +40,11 @@ extension ConversionError {
 
   static func value(_ message: String) -> ConversionError { ConversionError(code: .value, message: message) }
 
-  func inside(_ index: Int) -> ConversionError { inside("[\(index)]") }
+  /// The same of the element of that index in an array.
+  package func inside(_ index: Int) -> ConversionError { inside("[\(index)]") }
 
-  func inside(key: String) -> ConversionError { inside(".\(key)") }
+  /// The same of the member of that key in a map.
+  package func inside(key: String) -> ConversionError { inside(".\(key)") }
 
   private func inside(_ step: String) -> ConversionError {
     ConversionError(code: code, message: message, place: step + place)

@@ -155,12 +155,12 @@ private struct Elements: UnkeyedDecodingContainer {
       throw DecodingError.valueNotFound(
         type, .init(codingPath: codingPath, debugDescription: "the array has only \(values.count) members"))
     }
-    return Node(value: values[currentIndex], codingPath: codingPath + [Place(currentIndex)])
+    return Node(value: values[currentIndex], codingPath: codingPath + [ElementKey(currentIndex)])
   }
 }
 
 /// The place of an element.
-struct Place: CodingKey {
+struct ElementKey: CodingKey {
   let index: Int
   init(_ index: Int) { self.index = index }
   init?(stringValue: String) { nil }

@@ -65,7 +65,7 @@ private final class Sheet: Encoder {
   }
 
   func element() -> Sheet {
-    let sheet = Sheet(codingPath: codingPath + [Place(count)])
+    let sheet = Sheet(codingPath: codingPath + [ElementKey(count)])
     guard case .array(var sheets) = content else { return sheet }
     content = nil
     sheets.append(sheet)

@@ -53,7 +53,7 @@ extension Conversion {
     Conversion { value in
       guard case .array(let members) = value else { throw ConversionError.needed("an array", not: value) }
       return try members.enumerated().map { index, member in
-        try ConversionError.placed("[\(index)]") { try element.convert(member) }
+        do { return try element.convert(member) } catch let error as ConversionError { throw error.inside(index) }
       }
     }
   }
@@ -67,18 +67,11 @@ extension Conversion {
       var output: [String: Element] = [:]
       for pair in pairs {
         let key = try String(converting: pair.key)
-        output[key] = try ConversionError.placed(".\(key)") { try element.convert(pair.value) }
+        do { output[key] = try element.convert(pair.value) } catch let error as ConversionError {
+          throw error.inside(key: key)
+        }
       }
       return output
-    }
-  }
-}
-
-extension ConversionError {
-  /// Says where in the whole a member is refused.
-  fileprivate static func placed<Result>(_ place: String, _ body: () throws -> Result) throws -> Result {
-    do { return try body() } catch let error as ConversionError {
-      throw ConversionError(code: error.code, message: error.message, place: place + error.place)
     }
   }
 }

@@ -24,7 +24,7 @@ struct PackedArguments: Sendable {
     case frames(KeptFrame, KeptFrame, TranscodingLimits)
   }
 
-  /// Up to so many bytes are unpacked on the reactor, which takes at most about a millisecond.
+  /// Up to so many bytes are unpacked on the reactor: others wait for that.
   private static let mostUnpacked = 64 << 10
 
   /// Bytes of both.

@@ -1,7 +1,8 @@
 import Foundation
 import MessagePack
 import Reactor
-import ZeroMQRPC
+
+@testable import ZeroMQRPC
 
 /// What `peer_server.py` offers, in Swift: the same names, parameters, results and exceptions.
 enum PeerMethods {
@@ -188,7 +189,7 @@ extension Value {
     case (.array(let a), .array(let b)): return .array(a + b)
     default:
       guard let first = a.doubleValue, let second = b.doubleValue else {
-        throw RemoteException.type("unsupported operand type(s) for +: '\(a.typeName)' and '\(b.typeName)'")
+        throw RemoteException.type("unsupported operand type(s) for +: '\(a.pythonType)' and '\(b.pythonType)'")
       }
       return .double(first + second)
     }
@@ -201,22 +202,8 @@ extension Value {
       case .binary(let bytes): return bytes.count
       case .array(let members): return members.count
       case .map(let pairs): return pairs.count
-      default: throw RemoteException.type("object of type '\(typeName)' has no len()")
+      default: throw RemoteException.type("object of type '\(pythonType)' has no len()")
       }
-    }
-  }
-
-  fileprivate var typeName: String {
-    switch self {
-    case .nil: "NoneType"
-    case .bool: "bool"
-    case .int, .uint: "int"
-    case .double: "float"
-    case .string: "str"
-    case .binary: "bytes"
-    case .array: "tuple"
-    case .map: "dict"
-    case .ext: "ExtType"
     }
   }
 }

@@ -1,5 +1,5 @@
 /// What answers the requests of a server. All its calls come on the server's reactor.
-public protocol Handler: AnyObject {
+public protocol RequestHandler: AnyObject {
   /// A request's head is complete and sane; its body has not been read. May respond, which closes the connection after
   /// the answer, or do nothing.
   func begin(_ exchange: Exchange)
@@ -11,7 +11,7 @@ public protocol Handler: AnyObject {
   func abandoned(_ exchange: Exchange)
 }
 
-extension Handler {
+extension RequestHandler {
   public func begin(_ exchange: Exchange) {}
 }
 

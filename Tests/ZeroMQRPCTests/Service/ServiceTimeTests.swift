@@ -1,0 +1,97 @@
+import MessagePack
+import Reactor
+import Support
+import Testing
+import ZeroMQ
+
+@testable import ZeroMQRPC
+
+/// Methods that take their time, and what a service does when that is over.
+@Suite("the time of a service's methods", .timeLimit(.minutes(1))) struct ServiceTimeTests {
+  @Test("RPC-15: a quick call overtakes a slow one")
+  func overtakes() async throws {
+    let (entered, gate) = (Tally(), Tally())
+    try await ServiceBench.with(ServiceLifeTests.methods(entered, gate: gate)) { bench in
+      let client = try await bench.client()
+      try await client.sendSoon(ServiceBench.request(1, "wait"))
+      await entered.reaches(1)
+      try await client.sendSoon(ServiceBench.request(2, "ping"))
+      #expect(try await client.reply().number == 2)
+      gate.countUp()
+      #expect(try await client.reply().number == 1)
+    }
+  }
+
+  @Test("RPC-13: at the end of its time a method is cancelled, and its caller told at once")
+  func timeout() async throws {
+    let (entered, cancelled, clock) = (Tally(), Tally(), ManualClock())
+    try await ServiceBench.with(
+      ServiceLifeTests.methods(entered, cancelled), clock: clock, options: { $0.timeout = .seconds(5) }
+    ) {
+      bench in
+      let client = try await bench.client()
+      try await client.sendSoon(ServiceBench.request(1, "sleep"))
+      await entered.reaches(1)
+      clock.advance(by: .milliseconds(4_990))
+      bench.reactor.wake()
+      try await client.sendSoon(ServiceBench.request(2, "ping"))
+      #expect(try await client.reply().number == 2)
+      clock.advance(by: .milliseconds(20))
+      bench.reactor.wake()
+      let reply = try await client.reply()
+      #expect(reply.number == 1)
+      #expect(try reply.exception == RemoteException("builtins.TimeoutError", []))
+      await cancelled.reaches(1)
+      try await eventually("the method has ended") { await bench.service.counters.running == 0 }
+      #expect(await bench.service.counters == ServiceCounters(timedOut: 1))
+    }
+  }
+
+  @Test("RPC-13: a method that goes on after its time is counted and logged, and its late result dropped")
+  func stuck() async throws {
+    let (entered, gate, clock, log) = (Tally(), Tally(), ManualClock(), RecordingLog())
+    try await ServiceBench.with(
+      ServiceLifeTests.methods(entered, gate: gate), clock: clock,
+      options: {
+        $0.timeout = .seconds(5)
+        $0.concurrency = 1
+        $0.logger = log.logger()
+      }
+    ) { bench in
+      let client = try await bench.client()
+      try await client.sendSoon(ServiceBench.request(1, "wait"))
+      await entered.reaches(1)
+      clock.advance(by: .seconds(6))
+      bench.reactor.wake()
+      #expect(try await client.reply().isException)
+      #expect(await bench.service.counters == ServiceCounters(running: 1, timedOut: 1))
+      clock.advance(by: .seconds(2))
+      bench.reactor.wake()
+      try await eventually("it is stuck") { await bench.service.counters.stuck == 1 }
+      #expect(log.lines.contains { $0.hasPrefix("error: a method goes on") && $0.contains("method=wait") })
+      gate.countUp()
+      try await client.sendSoon(ServiceBench.request(2, "ping"))
+      #expect(try await client.reply().number == 2)
+      #expect(await bench.service.counters == ServiceCounters(timedOut: 1))
+    }
+  }
+
+  @Test("RPC-13: a method may know when its time is up")
+  func deadline() async throws {
+    var methods = Methods()
+    methods.add("left") { (call: CallContext) in
+      call.deadline.map { (ContinuousClock.now.duration(to: $0) / .seconds(1)) }
+    }
+    try await ServiceBench.with(methods, options: { $0.timeout = .seconds(100) }) { bench in
+      let client = try await bench.client()
+      try await client.sendSoon(ServiceBench.request(1, "left"))
+      let left = try #require(try await client.reply().value.doubleValue)
+      #expect((50.0...100).contains(left))
+    }
+    try await ServiceBench.with(methods) { bench in
+      let client = try await bench.client()
+      try await client.sendSoon(ServiceBench.request(1, "left"))
+      #expect(try await client.reply().value == .nil)
+    }
+  }
+}
