@@ -1,5 +1,6 @@
 public import Logging
 public import MessagePack
+public import ZeroMQ
 
 /// How an `RPCClient` calls. Each limit has a default.
 public struct RPCClientOptions: Sendable {
@@ -24,6 +25,9 @@ public struct RPCClientOptions: Sendable {
   /// Maps in arguments may have keys other than strings and binary, which a Python service cannot read: it would not answer. Default:
   /// false, and such a call throws.
   public var allowsAnyKeys = false
+  /// How the client shows who it is, and hides what it says: `.curve` and `.plain` for a service that wants them, a
+  /// server's where it binds. Default: not at all.
+  public var security = SocketSecurity.null
   /// Its connections. No endpoint is left alone for its failures unless `connections.breaker` is set: Python's client has no breaker.
   public var connections = RPCOptions()
   /// What becomes of the connections is written there. Default: the label `aiozmq.rpc`.
@@ -41,6 +45,8 @@ public struct OneWayClientOptions: Sendable {
   public var waitingCalls = 10_000
   /// Bytes of long calls that wait or are being sent; more throw `memoryFull`. Default: 256 MiB.
   public var bytes = 256 << 20
+  /// How the client shows who it is, and hides what it says. Default: not at all.
+  public var security = SocketSecurity.null
   /// How long closing goes on to send calls that have not left. Default: 500 ms.
   public var linger = Duration.milliseconds(500)
   /// How deep arguments may be. Default: 500 levels.

@@ -12,7 +12,10 @@ actor OneWayClientCore: ClientCore {
   private nonisolated let options: OneWayClientOptions
   private nonisolated let memory: MemoryBudget
   private var client: OneWayClient?
+  /// Those that wait, in their order, and some that have ended.
   private var calls: Deque<WaitingCall> = []
+  /// How many of them wait.
+  private(set) var waitingCalls = 0
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
   private init(_ pattern: OneWayClient.Pattern, _ options: OneWayClientOptions, on reactor: Reactor) {
@@ -45,8 +48,8 @@ actor OneWayClientCore: ClientCore {
 
   private func open(in context: Context) throws {
     let client = try OneWayClient(
-      pattern, memory: memory, linger: options.linger, watchesSubscribers: pattern == .publish, in: context,
-      on: reactor.loop, logger: options.logger)
+      pattern, memory: memory, linger: options.linger, watchesSubscribers: pattern == .publish,
+      security: options.security, in: context, on: reactor.loop, logger: options.logger)
     client.whenReady = { [weak self] in self?.assumeIsolated { $0.sendWaiting() } }
     self.client = client
   }
@@ -55,8 +58,7 @@ actor OneWayClientCore: ClientCore {
 
   /// A call as it travels.
   nonisolated func packed(
-    topic: [UInt8]? = nil, _ name: String, _ arguments: [(any ValueEncodable)?],
-    _ keywords: [String: (any ValueEncodable)?]
+    topic: [UInt8]? = nil, _ name: String, _ arguments: [(any ValueEncodable)?], _ keywords: Keywords
   ) throws -> CopiedCall {
     try packer.pack(topic: topic, name, arguments, keywords)
   }
@@ -70,14 +72,14 @@ actor OneWayClientCore: ClientCore {
       throw failure
     }
     guard memory.hasRoom(for: call.count) else { throw CallFailure(.memoryFull, sent: false) }
-    guard calls.count < options.waitingCalls else { throw CallFailure(.queueFull, sent: false) }
+    guard waitingCalls < options.waitingCalls else { throw CallFailure(.queueFull, sent: false) }
     try await wait(with: call, timeout)
   }
 
   /// Nil when libzmq has it. While calls wait, it has no room for others.
   private func offer(_ call: CopiedCall) throws(CallFailure) -> CallFailure? {
     let client = try requireClient()
-    guard calls.isEmpty else { return CallFailure(.queueFull, sent: false) }
+    guard waitingCalls == 0 else { return CallFailure(.queueFull, sent: false) }
     return call.lend { call -> CallFailure? in
       do throws(CallFailure) { try client.send(call) } catch { return error }
       return nil
@@ -87,8 +89,12 @@ actor OneWayClientCore: ClientCore {
   private func wait(with call: CopiedCall, _ timeout: Duration?) async throws {
     // Safe: it is made and used on the reactor's thread only.
     nonisolated(unsafe) let waiting = WaitingCall(call, memory: memory, on: reactor.loop)
-    // It may have ended without being sent.
-    defer { calls.removeAll(where: \.hasEnded) }
+    waitingCalls += 1
+    defer {
+      waitingCalls -= 1
+      // Those that ended without being sent are taken out once they are half of all.
+      if calls.count > 2 * waitingCalls { calls.removeAll(where: \.hasEnded) }
+    }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         waiting.begin(continuation, within: timeout)
@@ -139,8 +145,6 @@ actor OneWayClientCore: ClientCore {
   func disconnect(_ endpoint: Endpoint) throws { try requireClient().inner.disconnect(endpoint) }
 
   // MARK: Its life
-
-  var waitingCalls: Int { calls.count { !$0.hasEnded } }
 
   func requireOpen() throws(CallFailure) { _ = try requireClient() }
 

@@ -44,11 +44,11 @@ public struct PipelineClient: Sendable {
   /// The methods of the workers, by their names: `jobs.notify.images.resize("a.png", width: 640)`.
   public var notify: OneWayMethods { OneWayMethods(core, within: timeout) }
 
-  /// Calls a method by its whole name.
+  /// Calls a method by its whole name. Arguments by name travel in the order of their names.
   public nonisolated(nonsending) func notify(
     _ name: String, _ arguments: [(any ValueEncodable)?] = [], _ keywords: [String: (any ValueEncodable)?] = [:]
   ) async throws {
-    try await core.send(core.packed(name, arguments, keywords), within: timeout)
+    try await core.send(core.packed(name, arguments, Keywords(keywords)), within: timeout)
   }
 
   /// The same client with another time for its calls; nil for any time.

@@ -45,12 +45,12 @@ public struct PubSubClient: Sendable {
   /// The same, on a topic of any bytes; none by default, which only those hear who have subscribed to everything.
   public func publish(_ topic: [UInt8] = []) -> OneWayMethods { OneWayMethods(core, topic: topic) }
 
-  /// Calls a method by its whole name.
+  /// Calls a method by its whole name. Arguments by name travel in the order of their names.
   public nonisolated(nonsending) func publish(
     _ topic: String, _ name: String, _ arguments: [(any ValueEncodable)?] = [],
     _ keywords: [String: (any ValueEncodable)?] = [:]
   ) async throws {
-    try await core.send(core.packed(topic: Array(topic.utf8), name, arguments, keywords), within: nil)
+    try await core.send(core.packed(topic: Array(topic.utf8), name, arguments, Keywords(keywords)), within: nil)
   }
 
   /// Returns as soon as somebody has subscribed to the topic, or to a prefix of it: what is published then arrives. Throws `ZMQError`, of

@@ -49,23 +49,23 @@ public struct RPCClient: Sendable {
   /// The methods of the services, by their names: `client.call.math.add(1, b: 2)`.
   public var call: RemoteMethods { RemoteMethods(self) }
 
-  /// Calls a method by its whole name.
+  /// Calls a method by its whole name. Arguments by name travel in the order of their names.
   public nonisolated(nonsending) func call<Result: ValueDecodable>(
     _ name: String, _ arguments: [(any ValueEncodable)?] = [], _ keywords: [String: (any ValueEncodable)?] = [:]
   ) async throws -> Result {
-    try Result(converting: try await value(name, arguments, keywords))
+    try Result(converting: try await result(of: name, arguments, Keywords(keywords)))
   }
 
-  /// Calls a method by its whole name.
+  /// Calls a method by its whole name. Arguments by name travel in the order of their names.
   @discardableResult
   public nonisolated(nonsending) func call(
     _ name: String, _ arguments: [(any ValueEncodable)?] = [], _ keywords: [String: (any ValueEncodable)?] = [:]
   ) async throws -> Value {
-    try await value(name, arguments, keywords)
+    try await result(of: name, arguments, Keywords(keywords))
   }
 
-  private nonisolated(nonsending) func value(
-    _ name: String, _ arguments: [(any ValueEncodable)?], _ keywords: [String: (any ValueEncodable)?]
+  nonisolated(nonsending) func result(
+    of name: String, _ arguments: [(any ValueEncodable)?], _ keywords: Keywords
   ) async throws -> Value {
     try await core.value(of: core.packed(name, arguments, keywords), within: timeout)
   }

@@ -28,8 +28,7 @@ actor RPCClientCore: ClientCore {
   /// Starts one. When it throws, nothing is left of it.
   static func start(
     connect: [any EndpointConvertible], bind: [any EndpointConvertible], _ options: RPCClientOptions,
-    in context: Context,
-    on reactor: Reactor
+    in context: Context, on reactor: Reactor
   ) async throws -> RPCClientCore {
     let core = RPCClientCore(options, on: reactor)
     try await core.open(in: context)
@@ -46,6 +45,7 @@ actor RPCClientCore: ClientCore {
   private func open(in context: Context) throws {
     var connections = options.connections
     connections.waitsForBackend = !options.failFast
+    connections.security = options.security
     connections.longestShortReply = Self.longestCopy
     engine = try CallEngine(
       inFlight: SharedLimit(limit: options.callsUnderWay), waiting: SharedLimit(limit: options.waitingCalls),
@@ -57,7 +57,7 @@ actor RPCClientCore: ClientCore {
 
   /// A call as it travels.
   nonisolated func packed(
-    _ name: String, _ arguments: [(any ValueEncodable)?], _ keywords: [String: (any ValueEncodable)?]
+    _ name: String, _ arguments: [(any ValueEncodable)?], _ keywords: Keywords
   ) throws -> CopiedCall {
     try packer.pack(name, arguments, keywords)
   }
@@ -106,23 +106,25 @@ actor RPCClientCore: ClientCore {
 
   // MARK: Endpoints
 
-  var bindings: [Endpoint] { get throws { try requireEngine().bindings } }
+  var bindings: [Endpoint] { get throws { try requireEngine().balancer.bindings } }
   var connectedEndpoints: Int { get throws { try requireEngine().connectedEndpoints } }
 
   @discardableResult
   func bind(_ endpoint: Endpoint) async throws -> Endpoint {
     let endpoint = try await endpoint.withAddress(ipv6: true)
-    return try requireEngine().bind(endpoint)
+    let balancer = try requireEngine().balancer
+    try balancer.bind([endpoint])
+    return balancer.bindings.last ?? endpoint
   }
 
-  func connect(_ endpoint: Endpoint) throws { try requireEngine().connect(endpoint) }
+  func connect(_ endpoint: Endpoint) throws { try requireEngine().balancer.connect(endpoint, weight: 1) }
 
   func unbind(_ endpoint: Endpoint) throws { try leave(endpoint, "unbind") }
 
   func disconnect(_ endpoint: Endpoint) throws { try leave(endpoint, "disconnect") }
 
   private func leave(_ endpoint: Endpoint, _ call: String) throws {
-    guard try requireEngine().leave(endpoint) else {
+    guard try requireEngine().balancer.leave(endpoint) else {
       throw ZMQError(code: .notFound, call: "\(call) \(endpoint), which the client does not have")
     }
   }

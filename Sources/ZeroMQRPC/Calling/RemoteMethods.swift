@@ -31,7 +31,7 @@ public struct RemoteMethod: Sendable {
   public nonisolated(nonsending) func dynamicallyCall<Result: ValueDecodable>(
     withKeywordArguments arguments: KeyValuePairs<String, (any ValueEncodable)?>
   ) async throws -> Result {
-    try await client.call(name, arguments.positional, arguments.named)
+    try Result(converting: try await client.result(of: name, arguments.positional, Keywords(of: arguments)))
   }
 
   /// Calls it: `add(1, b: 2)`. What has no name is an argument by position.
@@ -39,16 +39,6 @@ public struct RemoteMethod: Sendable {
   public nonisolated(nonsending) func dynamicallyCall(
     withKeywordArguments arguments: KeyValuePairs<String, (any ValueEncodable)?>
   ) async throws -> Value {
-    try await client.call(name, arguments.positional, arguments.named)
-  }
-}
-
-extension KeyValuePairs where Key == String, Value == (any ValueEncodable)? {
-  /// Those without a name.
-  var positional: [(any ValueEncodable)?] { filter { $0.key.isEmpty }.map(\.value) }
-
-  /// Those with one. Of a name that occurs twice the last counts, as it does for who reads a map.
-  var named: [String: (any ValueEncodable)?] {
-    Dictionary(filter { !$0.key.isEmpty }.map { ($0.key, $0.value) }) { $1 }
+    try await client.result(of: name, arguments.positional, Keywords(of: arguments))
   }
 }

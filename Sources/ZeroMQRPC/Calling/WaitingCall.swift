@@ -5,7 +5,8 @@ import ZeroMQ
 final class WaitingCall: TimerHandler {
   /// It was sent, or will not be.
   var hasEnded: Bool { continuation == nil }
-  private let call: KeptCall
+  /// nil when it has ended.
+  private var call: KeptCall?
   private let loop: Loop
   private var continuation: CheckedContinuation<Void, any Error>?
   private var deadline: Timer?
@@ -26,7 +27,7 @@ final class WaitingCall: TimerHandler {
   /// Hands it over; false when there is still no room.
   func send(to client: OneWayClient) -> Bool {
     do throws(CallFailure) {
-      try call.lend { call in Result { () throws(CallFailure) in try client.send(call) } }.get()
+      try call?.lend { call in Result { () throws(CallFailure) in try client.send(call) } }.get()
       end { $0.resume() }
     } catch {
       if [.noBackend, .queueFull].contains(error.code) { return false }
@@ -48,6 +49,7 @@ final class WaitingCall: TimerHandler {
   private func end(_ resume: (CheckedContinuation<Void, any Error>) -> Void) {
     guard let continuation = continuation.take() else { return }
     if let deadline { loop.cancel(deadline) }
+    call = nil
     resume(continuation)
   }
 }

@@ -8,15 +8,12 @@ import ZeroMQ
 ///
 /// It alone keeps these books. It opens the connections, and closes them.
 final class Balancer {
-  /// How long a connection lives at least before it is replaced: a backend that is merely slower than its callers' patience is not
-  /// reconnected all the time.
-  private static let betweenReplacements = Duration.seconds(1)
-
   /// To who is told what the connections tell.
   private let link: EngineLink
   private let options: RPCOptions
   private let memory: MemoryBudget?, context: Context
-  private let loop: Loop, logger: Logger
+  private let loop: Loop
+  private let logger: Logger
   private let openBreakers: OpenBreakers, states: EndpointStates
   /// One for each endpoint.
   private var members: [BackendMember] = []
@@ -41,8 +38,14 @@ final class Balancer {
     _ options: RPCOptions, _ memory: MemoryBudget?, _ openBreakers: OpenBreakers, _ states: EndpointStates,
     for link: EngineLink, in context: Context, on loop: Loop, logger: Logger
   ) {
-    (self.link, self.options, self.memory, self.context) = (link, options, memory, context)
-    (self.loop, self.logger, self.openBreakers, self.states) = (loop, logger, openBreakers, states)
+    self.link = link
+    self.options = options
+    self.memory = memory
+    self.context = context
+    self.loop = loop
+    self.logger = logger
+    self.openBreakers = openBreakers
+    self.states = states
   }
 
   /// How many endpoints there are.
@@ -55,7 +58,7 @@ final class Balancer {
   }
 
   private func add(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) {
-    members.append(BackendMember(connection: try open(endpoint, weight), breaker: Breaker(options.breaker)))
+    members.append(BackendMember(try open(endpoint, weight), Breaker(options.breaker)))
   }
 
   private func open(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) -> BackendConnection {
@@ -64,12 +67,13 @@ final class Balancer {
       in: context, on: loop)
   }
 
-  /// Binds, for backends that connect. They share one socket, which is never left alone nor replaced: that would be all of them.
+  /// Binds, for backends that connect. Those of one `bind` share a socket, which is never left alone nor replaced: that would be all of
+  /// them.
   func bind(_ endpoints: [Endpoint]) throws(ZMQError) {
     let connection = try BackendConnection(
       endpoints, isBound: true, weight: 1, options: options, memory: memory, states: states, engine: link,
       in: context, on: loop)
-    members.append(BackendMember(connection: connection, breaker: Breaker(.never)))
+    members.append(BackendMember(connection, Breaker(.never)))
     update()
   }
 
@@ -148,8 +152,7 @@ final class Balancer {
   func changed(_ connection: BackendConnection) {
     if connection.isUp, let index = members.firstIndex(where: { $0.replacement === connection }) {
       let old = members[index].connection
-      members[index].connection = connection
-      members[index].replacement = nil
+      members[index].replacementStands()
       retired.append(old)
       closeRetired(old)
     }
@@ -216,16 +219,13 @@ final class Balancer {
   func replace(_ connection: BackendConnection) -> Bool {
     connection.silenceNoted()
     guard connection.isUp, !connection.isBound, let index = members.firstIndex(where: { $0.connection === connection }),
-      members[index].replacement == nil,
-      members[index].lastReplaced.map({ loop.now - $0 >= Self.betweenReplacements }) ?? true
+      members[index].mayBeReplaced(at: loop.now)
     else { return false }
     let place: Logger.Metadata = ["endpoint": "\(connection.endpoint)", "so-far": "\(silences.count + 1)"]
     if silences.increment() { logger.warning("a backend is silent; a fresh connection is tried", metadata: place) }
     do {
       let fresh = try open(connection.endpoint, connection.weight)
-      fresh.isSuspect = connection.isSuspect
-      members[index].replacement = fresh
-      members[index].lastReplaced = loop.now
+      members[index].isReplaced(by: fresh, at: loop.now)
       return true
     } catch {
       logger.error("no fresh connection", metadata: place.merging(["error": "\(error)"]) { $1 })
@@ -251,7 +251,7 @@ final class Balancer {
     guard let index = index(of: connection) else { return }
     let wasTried = !members[index].breaker.isClosed
     let opens = members[index].breaker.failed(sent: sent, at: loop.now)
-    mark(index, connection)
+    members[index].mark(connection)
     guard opens else { return }
     let isFirst = !wasTried && openBreakers.opened(connection.endpoint)
     _ = loop.schedule(at: loop.now + options.breaker.open, alarm)
@@ -269,7 +269,7 @@ final class Balancer {
       return
     }
     let closes = members[index].breaker.replied()
-    mark(index, connection)
+    members[index].mark(connection)
     guard closes else { return }
     update()
     guard openBreakers.closed(connection.endpoint) else { return }
@@ -288,13 +288,5 @@ final class Balancer {
   private func index(of connection: BackendConnection) -> Int? {
     members.firstIndex { $0.connection === connection || $0.replacement === connection }
       ?? members.firstIndex { $0.connection.endpoint == connection.endpoint }
-  }
-
-  /// Whose replies are waited for, and whose are as good as any.
-  private func mark(_ index: Int, _ connection: BackendConnection) {
-    let isSuspect = !members[index].breaker.isUnharmed
-    connection.isSuspect = isSuspect
-    members[index].connection.isSuspect = isSuspect
-    members[index].replacement?.isSuspect = isSuspect
   }
 }

@@ -32,7 +32,7 @@ public final class CallEngine: TimerHandler {
   /// Whether all have one. False after `close()`.
   public var isConnected: Bool { !isClosed && balancer.connected.count >= balancer.endpointCount }
 
-  /// Chooses who gets a call; for `CallEngine+Endpoints`.
+  /// Chooses who gets a call. Endpoints come and go through it while the engine runs.
   let balancer: Balancer
   private let logger: Logger, options: RPCOptions, loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
@@ -166,7 +166,7 @@ public final class CallEngine: TimerHandler {
       countMalformed(connection)
       return call.handler.failed(CallFailure(.badReply, sent: true))
     }
-    call.replied(message, isException: isException, options)
+    call.replied(message, isException: isException, options.longestReply, options.longestShortReply)
   }
 
   /// Any reply, a late one too, shows that the backend hears.

@@ -40,11 +40,11 @@ public final class OneWayClient: LoopSocketDelegate {
 
   /// Binds, and begins to connect to each endpoint. The bytes of calls count in `memory`, if there is one, until they have left. What
   /// becomes of the connections, `states` learns, which clients of several threads may share. Calls that have not left when it is closed
-  /// get `linger` for that (default: 500 ms). `watchesSubscribers`: it knows who has subscribed.
+  /// get `linger` for that (default: 500 ms). `watchesSubscribers`: it knows who has subscribed. `security`: how it shows who it is.
   public init(
     _ pattern: Pattern, bind: [Endpoint] = [], connect: [Endpoint] = [], memory: MemoryBudget? = nil,
     states: EndpointStates? = nil, linger: Duration = .milliseconds(500), watchesSubscribers: Bool = false,
-    in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
+    security: SocketSecurity = .null, in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.memory = memory
     self.connect = connect
@@ -55,6 +55,7 @@ public final class OneWayClient: LoopSocketDelegate {
     options.linger = linger
     options.ipv6 = true
     options.watchesSubscribers = watchesSubscribers
+    options.security = security
     socket = try LoopSocket(
       pattern == .pipeline ? .push : .publish, options: options, memory: memory, in: context, on: loop)
     socket.delegate = self

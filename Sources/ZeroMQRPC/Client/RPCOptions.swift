@@ -26,7 +26,9 @@ public struct RPCOptions: Sendable, Hashable {
   /// an endpoint. Default: 30 s.
   public var resolveInterval = Duration.seconds(30)
   /// While no backend is connected, calls wait for one until their deadline. Default: false, and they fail at once.
-  public var waitsForBackend = false
+  package var waitsForBackend = false
+  /// How it shows who it is, and hides what it says. Default: not at all.
+  package var security = SocketSecurity.null
   /// What looks names up for that.
   package var resolver = Resolver.shared
   /// Replies taken from one connection in a turn, so that one busy backend does not starve the others. Default: 256.
@@ -42,6 +44,7 @@ public struct RPCOptions: Sendable, Hashable {
     var options = SocketOptions()
     options.immediate = true
     options.ipv6 = true
+    options.security = security
     options.sendHighWaterMark = sendHighWaterMark
     // There are no more replies than calls under way, and with heartbeats on a mark must not be reached.
     options.receiveHighWaterMark = 0

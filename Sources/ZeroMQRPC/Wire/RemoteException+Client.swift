@@ -14,6 +14,6 @@ extension RemoteException {
   /// and that they are an `Exception`.
   public func isA(_ class_: String) -> Bool { PythonClasses.isSubclass(name, of: class_) }
 
-  /// What the exception was made with, unpacked each time; empty when it cannot be.
-  public var args: [Value] { (try? Unpacker(limits: .init(depth: 500)).unpack(arguments))?.arrayValue ?? [] }
+  /// What the exception was made with, unpacked each time, and taken apart as Python's `*` does; empty when it cannot be.
+  public var args: [Value] { (try? Unpacker(limits: .init(depth: 500)).unpack(arguments))?.pythonMembers ?? [] }
 }

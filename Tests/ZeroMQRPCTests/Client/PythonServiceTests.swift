@@ -103,7 +103,7 @@ struct PythonServiceTests {
   /// What a call came to.
   private func outcome(_ client: RPCClient, _ call: JSON) async throws -> String {
     func value(_ key: String) throws -> Value {
-      try Unpacker(limits: .init(depth: 500)).unpack(bytes(call[key].text ?? ""))
+      try Unpacker(limits: .init(depth: 500)).unpack([UInt8](hexadecimal: call[key].text ?? ""))
     }
     let keywords = try (value("kwargs").mapValue ?? []).map { (try String(converting: $0.key), $0.value) }
     do {
@@ -115,29 +115,61 @@ struct PythonServiceTests {
     }
   }
 
-  private func bytes(_ hexadecimal: String) throws -> [UInt8] {
-    let digits = Array(hexadecimal.utf8)
-    return try stride(from: 0, to: digits.count, by: 2).map {
-      try #require(UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16))
-    }
-  }
+  enum Way: CaseIterable { case tcp, ipc, proxy }
 
   @Test(
-    "RPC-3, RPC-4, RPC-5, EXC-1, EXC-3: all of the table is answered as by a service in Swift",
-    arguments: ["tcp", "ipc"])
-  func table(transport: String) async throws {
+    "RPC-1, RPC-3, RPC-4, RPC-5, EXC-1, EXC-3: all of the table is answered as by a service in Swift, also behind a proxy",
+    arguments: Way.allCases)
+  func table(way: Way) async throws {
     let calls = try await Python.lines(of: "peer_table.py", ["--packed"])
     #expect(calls.count >= 150)
     try await ClientBench.with { bench in
-      let peer = try await PythonPeer("--rpc", transport == "tcp" ? "tcp://127.0.0.1:*" : bench.endpoint("python"))
+      func endpoint(_ name: String) -> String { way == .tcp ? "tcp://127.0.0.1:*" : bench.endpoint(name) }
+      let peer = try await PythonPeer("--rpc", endpoint("python"))
       bench.cleanup.add { await peer.process.destroy() }
-      let service = try await bench.serve(
-        PeerMethods.all, bind: [transport == "tcp" ? "tcp://127.0.0.1:*" : bench.endpoint("swift")])
-      let python = try await bench.client([peer.rpc], timeout: .seconds(20))
-      let swift = try await bench.client([try await service.transport.bindings[0].description], timeout: .seconds(20))
+      let service = try await bench.serve(PeerMethods.all, bind: [endpoint("swift")])
+      let bound = try await service.transport.bindings[0].description
+      let fronts =
+        way == .proxy ? [try await proxy(peer.rpc, bench), try await proxy(bound, bench)] : [peer.rpc, bound]
+      let python = try await bench.client([fronts[0]], timeout: .seconds(20))
+      let swift = try await bench.client([fronts[1]], timeout: .seconds(20))
       for call in calls {
         #expect(try await outcome(swift, call) == outcome(python, call), "\(call)")
       }
+    }
+  }
+
+  /// A ROUTER and a DEALER in front of a service.
+  private func proxy(_ service: String, _ bench: ClientBench) async throws -> String {
+    final class Silent: TransportDelegate {}
+    let front = try await Transport.open(
+      .router, bind: ["tcp://127.0.0.1:*"], on: bench.reactor, in: bench.context
+    ) { Silent() }
+    let back = try await Transport.open(.dealer, connect: [service], on: bench.reactor, in: bench.context) { Silent() }
+    let running = Task { try await Proxy(front, back).run() }
+    bench.cleanup.add {
+      running.cancel()
+      _ = await running.result
+      for transport in [front, back] {
+        await transport.close()
+        await transport.waitClosed()
+      }
+    }
+    return await front.bindings[0].description
+  }
+
+  @Test("RPC-1: arguments and results of up to 16 MiB", arguments: [65_536, 1 << 20, 16 << 20]) func sizes(count: Int)
+    async throws
+  {
+    try await with { _, client, _ in
+      let large: [UInt8] = try await client.call.large(count)
+      #expect(large.count == count && large.last == UInt8((count - 1) % 251))
+      let size: Int = try await client.call.size(large)
+      #expect(size == count)
+      let same: [UInt8] = try await client.call.echo(large)
+      #expect(same == large)
+      let text: Int = try await client.call.size(String(repeating: "\u{e9}", count: count / 2))
+      #expect(text == count / 2)
     }
   }
 }

@@ -21,7 +21,8 @@ import ZeroMQRPC
     return methods
   }
 
-  @Test("RPC-2, RPC-4: a name with its members is called, and gives a typed result or a value") func dynamic()
+  @Test("RPC-2, RPC-4, SERV-4, SERV-5: a name with its members is called, and gives a typed result or a value")
+  func dynamic()
     async throws
   {
     try await ClientBench.with(methods, timeout: .seconds(20)) { _, client in
@@ -38,7 +39,9 @@ import ZeroMQRPC
     }
   }
 
-  @Test("RPC-4: the plain form calls by the whole name, and never by the empty one") func plain() async throws {
+  @Test("RPC-4, SERV-4, SERV-7: the plain form calls by the whole name, and never by the empty one") func plain()
+    async throws
+  {
     try await ClientBench.with(methods, timeout: .seconds(20)) { _, client in
       let sum: Int = try await client.call("math.add", [1], ["b": 5])
       #expect(sum == 6)

@@ -31,7 +31,8 @@ import ZeroMQRPC
     }
   }
 
-  @Test("RPC-12: without a time a call waits as long as it takes; a time is given to a client, a value or a scope")
+  @Test(
+    "RPC-12, SERV-6: without a time a call waits as long as it takes; a time is given to a client, a value or a scope")
   func scopes() async throws {
     let hold = Hold()
     try await ClientBench.with(methods(hold)) { _, client in
