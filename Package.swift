@@ -42,7 +42,11 @@ func example(_ name: String) -> Target {
     name: name, dependencies: ["ZeroMQRPC", "ZeroMQ", "MessagePack"], path: "Examples/\(name)", swiftSettings: settings)
 }
 
-let examples = ["core-dealer-router", "stream-dealer-router"]
+let examples = [
+  "getting-started", "core-dealer-router", "stream-dealer-router", "rpc-simple", "rpc-pipeline", "rpc-pubsub",
+  "rpc-exception-translator", "rpc-custom-translator", "rpc-incorrect-calls", "rpc-with-subhandlers",
+  "rpc-dict-handler", "rpc-dynamic",
+]
 
 let package = Package(
   name: "zmq-gateway",
