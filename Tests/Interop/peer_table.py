@@ -114,6 +114,8 @@ def exceptions():
 def main():
     calls = [("echo", [value], {}) for value in VALUES] + BINDING + CALLS + list(exceptions()) + list(dates())
     calls += [("depth", [nested(depth)], {}) for depth in (0, 1, 100, 498)]
+    if "--packed" not in sys.argv:
+        calls += [("large", [16 << 20], {}), ("size", [{"$zeros": 16 << 20}], {}), ("echo", [{"$zeros": 16 << 20}], {})]
     packer = _Packer(translation_table=TRANSLATION_TABLE)
     for method, args, kwargs in calls:
         if "--packed" in sys.argv:

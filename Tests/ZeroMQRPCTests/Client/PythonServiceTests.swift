@@ -150,6 +150,25 @@ struct PythonServiceTests {
     }
   }
 
+  @Test("VALUE-7: Python's points are read and written") func points() async throws {
+    struct Point: Hashable { var x, y: Int64 }
+    var table = Translators()
+    try table.add(Point.self, code: 0) {
+      try Packer().pack([.int($0.x), .int($0.y)])
+    } unpack: { bytes in
+      let members = try [Int64](converting: try Unpacker().unpack(bytes))
+      guard members.count == 2 else { throw RemoteError.value("a point has two coordinates") }
+      return Point(x: members[0], y: members[1])
+    }
+    let translators = table
+    try await with { _, client, _ in
+      let made = translators.object(of: try await client.call.point.make(1, 2))
+      #expect(made as? Point == Point(x: 1, y: 2))
+      let swapped: Value = try await client.call.point.swap(try translators.value(of: Point(x: 1, y: 2)))
+      #expect(translators.object(of: swapped) as? Point == Point(x: 2, y: 1))
+    }
+  }
+
   enum Way: CaseIterable { case tcp, ipc, proxy }
 
   @Test(
