@@ -1,7 +1,10 @@
 /// A day, as Python's `datetime.date`: of the proleptic Gregorian calendar, years 1 to 9999.
 public struct PythonDate: Hashable, Sendable {
+  /// 1...9999.
   public let year: Int
+  /// 1...12.
   public let month: Int
+  /// 1...31, as the month has days.
   public let day: Int
 
   /// Nil when there is no such day.

@@ -1,8 +1,12 @@
 /// A time of day in whole microseconds, as Python's `datetime.time`.
 public struct PythonTime: Hashable, Sendable {
+  /// 0 ..< 24.
   public let hour: Int
+  /// 0 ..< 60.
   public let minute: Int
+  /// 0 ..< 60.
   public let second: Int
+  /// 0 ..< 1,000,000.
   public let microsecond: Int
   /// Python's mark for the second of two equal local times, when clocks go back.
   public let fold: Bool
@@ -49,7 +53,9 @@ extension PythonTime: ValueConvertible {
 
 /// A day and a time, as Python's `datetime.datetime`. The fold and the zone are the time's.
 public struct PythonDateTime: Hashable, Sendable {
+  /// The day.
   public let date: PythonDate
+  /// The time of that day.
   public let time: PythonTime
 
   /// That time of that day.
