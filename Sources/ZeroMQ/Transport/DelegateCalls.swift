@@ -1,7 +1,16 @@
+/// A delegate that gets the messages of a turn together, in place of `messageReceived`.
+protocol BatchDelegate: TransportDelegate {
+  /// How much it takes now: the first message that makes it more is the last. Less than zero: none.
+  func room(on transport: isolated Transport) -> Int
+  /// Messages came, at least one, that count for so much together (`Message.weight`).
+  func messagesReceived(_ messages: [Message], weight: Int, on transport: isolated Transport)
+}
+
 /// Calls the methods of a transport's delegate, and reports what they throw, and what else goes wrong.
 struct DelegateCalls {
   /// Nil after the last call.
   private(set) var delegate: (any TransportDelegate)?
+  private var batchDelegate: (any BatchDelegate)?
   private let kind: SocketKind
   private let report: @Sendable (TransportReport) -> Void
 
@@ -11,12 +20,55 @@ struct DelegateCalls {
   }
 
   mutating func made(_ delegate: any TransportDelegate, on transport: isolated Transport) {
-    self.delegate = delegate
+    (self.delegate, batchDelegate) = (delegate, delegate as? any BatchDelegate)
     call("connectionMade") { delegate throws in try delegate.connectionMade(on: transport) }
   }
 
-  func received(_ message: Message, on transport: isolated Transport) {
-    call("messageReceived") { delegate throws in try delegate.messageReceived(message, on: transport) }
+  /// Hands over messages, at most that many, for as long as the socket reads. Returns the error of a call of libzmq's.
+  func deliver(
+    atMost limit: Int, from socket: LoopSocket, _ intake: inout MessageIntake, on transport: isolated Transport
+  ) -> ZMQError? {
+    guard let delegate, let inner = socket.inner else { return nil }
+    defer { intake.clear() }
+    do throws(ZMQError) {
+      if let batchDelegate {
+        try deliver(atMost: limit, from: inner, socket.subscribers, &intake, to: batchDelegate, on: transport)
+      } else {
+        let subscribers = socket.subscribers
+        var left = limit
+        // The delegate may pause or close the transport at any message.
+        while left > 0, socket.isReading(from: inner),
+          try intake.next(
+            from: inner,
+            { message in
+              subscribers?.take(message)
+              do { try delegate.messageReceived(message, on: transport) } catch { threw("messageReceived", error) }
+            })
+        { left -= 1 }
+      }
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  private func deliver(
+    atMost limit: Int, from socket: Socket, _ subscribers: Subscribers?, _ intake: inout MessageIntake,
+    to delegate: any BatchDelegate, on transport: isolated Transport
+  ) throws(ZMQError) {
+    let room = delegate.room(on: transport)
+    var messages: [Message] = []
+    var weight = 0
+    // What had come before an error is handed over too.
+    defer { if !messages.isEmpty { delegate.messagesReceived(messages, weight: weight, on: transport) } }
+    while messages.count < limit, weight <= room,
+      try intake.next(
+        from: socket,
+        { message in
+          subscribers?.take(message)
+          messages.append(message)
+        })
+    { weight += max(1, intake.byteCount) }
   }
 
   func change(_ change: WriteBuffer.Change, on transport: isolated Transport) {
@@ -30,12 +82,14 @@ struct DelegateCalls {
     call("connectionLost") { delegate throws in try delegate.connectionLost(error, on: transport) }
   }
 
-  mutating func end() { delegate = nil }
+  mutating func end() { (delegate, batchDelegate) = (nil, nil) }
 
   func report(_ event: TransportReport.Event) { report(TransportReport(event: event, kind: kind)) }
 
   private func call(_ method: String, _ body: (any TransportDelegate) throws -> Void) {
     guard let delegate else { return }
-    do { try body(delegate) } catch { report(.delegateThrew(method: method, error)) }
+    do { try body(delegate) } catch { threw(method, error) }
   }
+
+  private func threw(_ method: String, _ error: any Error) { report(.delegateThrew(method: method, error)) }
 }

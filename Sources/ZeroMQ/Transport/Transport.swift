@@ -40,6 +40,7 @@ public actor Transport {
   public private(set) var isReadingPaused = false
 
   private let line = TransportLine()
+  private var intake = MessageIntake()
   private var calls: DelegateCalls
   private var phase = Phase.open
   /// Nil after its end.
@@ -95,7 +96,7 @@ public actor Transport {
     let socket = try LoopSocket(inner, options, on: reactor.loop)
     linger = options.linger
     line.lead(to: self)
-    socket.delegate = line
+    (socket.delegate, socket.taker) = (line, line)
     self.socket = socket
     calls.made(make(), on: self)
   }
@@ -195,7 +196,10 @@ public actor Transport {
 
   // MARK: Reading
 
-  func received(_ message: Message) { calls.received(message, on: self) }
+  func takeMessages(atMost limit: Int) -> ZMQError? {
+    guard let socket else { return nil }
+    return calls.deliver(atMost: limit, from: socket, &intake, on: self)
+  }
 
   /// Has messages wait in libzmq's queue. Throws when they do already, and when the transport is closed.
   public func pauseReading() throws(ZMQError) {

@@ -76,3 +76,7 @@ struct ReadBufferTests {
     #expect(buffer.removeFirst(atMost: 1) == nil)
   }
 }
+
+extension ReadBuffer {
+  fileprivate mutating func append(_ message: Message) { append([message], weight: message.weight) }
+}
