@@ -102,8 +102,7 @@ public final class MessageStream: Sendable {
 
   /// Writes a message, and then drains. When it throws `cancelled`, the message is written nevertheless.
   public nonisolated(nonsending) func send(_ message: Message) async throws(ZMQError) {
-    write(message)
-    try await drain()
+    if outbox.write(message, to: transport) { try await drain() }
   }
 
   /// Returns at once unless more than the high mark of bytes wait to be sent; then waits until it is no more than the low mark. Of REQ and

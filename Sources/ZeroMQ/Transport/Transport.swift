@@ -148,14 +148,17 @@ public actor Transport {
   ///
   /// An error of libzmq's ends the transport, such as that of a REQ socket that is to send twice; `connectionLost` tells it. Only a
   /// message to a router's peer that is gone is dropped and reported.
-  public func write(_ message: Message) {
+  public func write(_ message: Message) { write(message, to: socket) }
+
+  /// The same, for those who have looked the socket up already, because they have many.
+  func write(_ message: Message, to socket: LoopSocket?) {
     guard !message.isEmpty else { return }
-    guard phase == .open else {
+    guard phase == .open, let socket else {
       lateWrites += 1
       if lateWrites > Self.unreportedWrites { calls.report(.writtenAfterEnd(count: lateWrites)) }
       return
     }
-    if buffer.isEmpty, send(message) { return }
+    if buffer.isEmpty, send(message, to: socket) { return }
     if phase == .open, let change = buffer.append(message) { calls.change(change, on: self) }
   }
 
@@ -175,8 +178,7 @@ public actor Transport {
   }
 
   /// True when the message is gone: sent or dropped, or the transport is at its end.
-  private func send(_ message: Message) -> Bool {
-    guard let socket else { return true }
+  private func send(_ message: Message, to socket: LoopSocket) -> Bool {
     do throws(ZMQError) {
       return try socket.send(message)
     } catch {
@@ -186,9 +188,10 @@ public actor Transport {
   }
 
   func flush() {
+    guard let socket else { return }
     while phase == .open || phase == .closing, let message = buffer.first {
       // Sending may end the transport, which empties the buffer.
-      guard send(message), !buffer.isEmpty else { return }
+      guard send(message, to: socket), !buffer.isEmpty else { return }
       if let change = buffer.removeFirst() { calls.change(change, on: self) }
     }
     if phase == .closing { end(nil) }
