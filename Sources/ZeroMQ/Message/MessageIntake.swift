@@ -10,8 +10,6 @@ struct MessageIntake: ~Copyable {
   /// A message of more frames has memory of its own.
   private static let mostShared = 8
 
-  /// How many bytes the last message has.
-  private(set) var byteCount = 0
   /// The last message of short frames. Behind it in its block there is room for more.
   private var short = Message(.make(0), at: 0, count: 0)
   /// How many places that block has.
@@ -19,11 +17,12 @@ struct MessageIntake: ~Copyable {
   /// The last other one.
   private var long: Message?
 
-  /// Lends the next message; false when there is none. A message is taken whole or not at all.
+  /// Lends the next message, and tells how many bytes it has; false when there is none. A message is taken whole or not at all.
   @inline(__always)
-  mutating func next(from socket: Socket, _ use: (Message) -> Void) throws(ZMQError) -> Bool {
-    guard let isShort = try receive(from: socket) else { return false }
-    if isShort { use(short) } else if let long { use(long) }
+  mutating func next(from socket: Socket, _ use: (Message, Int) -> Void) throws(ZMQError) -> Bool {
+    var byteCount = 0
+    guard let isShort = try receive(from: socket, &byteCount) else { return false }
+    if isShort { use(short, byteCount) } else if let long { use(long, byteCount) }
     return true
   }
 
@@ -31,19 +30,18 @@ struct MessageIntake: ~Copyable {
   mutating func clear() { if long != nil { long = nil } }
 
   /// Whether the message that came is a short one; nil when there is none.
-  private mutating func receive(from socket: Socket) throws(ZMQError) -> Bool? {
+  private mutating func receive(from socket: Socket, _ byteCount: inout Int) throws(ZMQError) -> Bool? {
     guard try socket.hasTurnToReceive else { return nil }
-    var (start, count, bytes, isShort) = (short.end, 0, 0, true)
+    var (start, count, isShort) = (short.end, 0, true)
     var place: UnsafeMutablePointer<zmq_msg_t>
     repeat {
       if start + count == places { start = makeRoom(keeping: count, at: start) }
       place = short.storage.place(start + count)
       guard let size = try socket.receive(into: place) else { return nil }
       if size >= FrameStorage.shortest { isShort = false }
-      bytes += size
+      byteCount += size
       count += 1
     } while zmq_msg_more(place) != 0
-    byteCount = bytes
     if isShort, count <= Self.mostShared {
       short.refer(to: start, count: count)
       return true

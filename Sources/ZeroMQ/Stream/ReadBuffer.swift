@@ -5,11 +5,6 @@ import DequeModule
 /// Receiving pauses when more than `limits.high` bytes wait, and goes on when at most `limits.low` do. With a high mark of 0 it goes on
 /// only while somebody waits for a message. A message counts for its payload, an empty one for a byte, so that there is always a bound.
 struct ReadBuffer {
-  private struct Batch {
-    let messages: [Message]
-    let weight: Int
-  }
-
   private(set) var limits: BufferLimits
   /// Bytes that wait.
   private(set) var byteCount = 0
@@ -20,7 +15,7 @@ struct ReadBuffer {
   /// The oldest messages, the very first at the end.
   private var first: [Message] = []
   /// Those behind them, as they came together.
-  private var rest: Deque<Batch> = []
+  private var rest: Deque<MessageBatch> = []
 
   init(_ limits: BufferLimits = .usual) {
     self.limits = limits
@@ -32,10 +27,10 @@ struct ReadBuffer {
   /// How many bytes are received before receiving is to pause: one more, and that message is the last. Less than zero: it is paused.
   var room: Int { isPaused ? -1 : max(0, limits.high - byteCount) }
 
-  /// Messages that have come, at least one, and what they count for together. Whoever has waited for them has to be told.
-  mutating func append(_ messages: [Message], weight: Int) {
-    rest.append(Batch(messages: messages, weight: weight))
-    byteCount += weight
+  /// Messages have come. Whoever has waited for them has to be told.
+  mutating func append(_ batch: MessageBatch) {
+    rest.append(batch)
+    byteCount += batch.weight
     isAwaited = false
   }
 

@@ -12,8 +12,8 @@ final class StreamDelegate: BatchDelegate, Sendable {
 
   func room(on transport: isolated Transport) -> Int { inbox.room(on: transport) }
 
-  func messagesReceived(_ messages: [Message], weight: Int, on transport: isolated Transport) {
-    inbox.received(messages, weight: weight, on: transport)
+  func messagesReceived(_ batches: [MessageBatch], on transport: isolated Transport) {
+    inbox.received(batches, on: transport)
   }
 
   func pauseWriting(on transport: isolated Transport) { outbox.pause() }

@@ -110,10 +110,10 @@ final class StreamInbox: Sendable {
     return room
   }
 
-  func received(_ messages: [Message], weight: Int, on transport: isolated Transport) {
+  func received(_ batches: [MessageBatch], on transport: isolated Transport) {
     let (reader, isPaused) = state.withLock { state in
       let reader = state.buffer.isAwaited ? state.reader : nil
-      state.buffer.append(messages, weight: weight)
+      for batch in batches { state.buffer.append(batch) }
       return (reader, state.buffer.isPaused)
     }
     if isPaused { settle(transport) }

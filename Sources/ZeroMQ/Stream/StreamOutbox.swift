@@ -35,7 +35,7 @@ final class StreamOutbox: Sendable {
   /// Whether `drain` has something to wait for or to throw then.
   @discardableResult
   func write(_ message: Message, to transport: Transport) -> Bool {
-    let (isFirst, isFull) = state.withLock { state in
+    let (isFirst, concernsDrain) = state.withLock { state in
       state.messages.append(message)
       state.weight += message.weight
       return (state.messages.count == 1, isFull(state) || state.end != nil)
@@ -45,7 +45,7 @@ final class StreamOutbox: Sendable {
     } else if isFirst {
       transport.reactor.submit { transport.assumeIsolated { self.flush(to: $0) } }
     }
-    return isFull
+    return concernsDrain
   }
 
   nonisolated(nonsending) func drain() async throws(ZMQError) {

@@ -1,13 +1,8 @@
-/// A delegate that gets the messages of a turn together, in place of `messageReceived`.
-protocol BatchDelegate: TransportDelegate {
-  /// How much it takes now: the first message that makes it more is the last. Less than zero: none.
-  func room(on transport: isolated Transport) -> Int
-  /// Messages came, at least one, that count for so much together (`Message.weight`).
-  func messagesReceived(_ messages: [Message], weight: Int, on transport: isolated Transport)
-}
-
 /// Calls the methods of a transport's delegate, and reports what they throw, and what else goes wrong.
 struct DelegateCalls {
+  /// How many batches a turn may have: a message of them costs less than one that is handed over alone, and whoever waits is woken once.
+  private static let batchesPerTurn = 4
+
   /// Nil after the last call.
   private(set) var delegate: (any TransportDelegate)?
   private var batchDelegate: (any BatchDelegate)?
@@ -32,7 +27,8 @@ struct DelegateCalls {
     defer { intake.clear() }
     do throws(ZMQError) {
       if let batchDelegate {
-        try deliver(atMost: limit, from: inner, socket.subscribers, &intake, to: batchDelegate, on: transport)
+        let most = max(Self.batchesPerTurn, limit / MessageBatch.limit)
+        try deliver(atMost: most, from: inner, socket.subscribers, &intake, to: batchDelegate, on: transport)
       } else {
         let subscribers = socket.subscribers
         var left = limit
@@ -40,7 +36,7 @@ struct DelegateCalls {
         while left > 0, socket.isReading(from: inner),
           try intake.next(
             from: inner,
-            { message in
+            { message, _ in
               subscribers?.take(message)
               do { try delegate.messageReceived(message, on: transport) } catch { threw("messageReceived", error) }
             })
@@ -56,19 +52,25 @@ struct DelegateCalls {
     atMost limit: Int, from socket: Socket, _ subscribers: Subscribers?, _ intake: inout MessageIntake,
     to delegate: any BatchDelegate, on transport: isolated Transport
   ) throws(ZMQError) {
-    let room = delegate.room(on: transport)
-    var messages: [Message] = []
-    var weight = 0
+    var (room, batches, batch) = (delegate.room(on: transport), [MessageBatch](), MessageBatch())
     // What had come before an error is handed over too.
-    defer { if !messages.isEmpty { delegate.messagesReceived(messages, weight: weight, on: transport) } }
-    while messages.count < limit, weight <= room,
-      try intake.next(
-        from: socket,
-        { message in
-          subscribers?.take(message)
-          messages.append(message)
-        })
-    { weight += max(1, intake.byteCount) }
+    defer {
+      if !batch.messages.isEmpty { batches.append(batch) }
+      if !batches.isEmpty { delegate.messagesReceived(batches, on: transport) }
+    }
+    while batch.weight <= room {
+      if batch.messages.count == MessageBatch.limit {
+        batches.append(batch)
+        room -= batch.weight
+        batch = MessageBatch()
+        if batches.count == limit { return }
+      }
+      let isThere = try intake.next(from: socket) { message, byteCount in
+        subscribers?.take(message)
+        batch.append(message, byteCount: byteCount)
+      }
+      guard isThere else { return }
+    }
   }
 
   func change(_ change: WriteBuffer.Change, on transport: isolated Transport) {

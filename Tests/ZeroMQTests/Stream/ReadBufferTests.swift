@@ -78,5 +78,9 @@ struct ReadBufferTests {
 }
 
 extension ReadBuffer {
-  fileprivate mutating func append(_ message: Message) { append([message], weight: message.weight) }
+  fileprivate mutating func append(_ message: Message) {
+    var batch = MessageBatch()
+    batch.append(message, byteCount: message.byteCount)
+    append(batch)
+  }
 }
