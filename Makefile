@@ -71,4 +71,4 @@ image: ## Build the container image
 	$(DOCKER) build -f Docker/Dockerfile -t $(IMAGE) .
 
 clean: ## Remove what was built, .venv included
-	rm -rf .build .build-debian13 .build-sanitize .venv
+	rm -rf .build .build-debian13 .build-sanitize Fuzzing/.build .venv
