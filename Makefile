@@ -11,7 +11,7 @@ ARGS ?=
 DOCKER ?= docker
 IMAGE ?= zmq-gateway
 
-sources := Package.swift Sources Tests
+sources := Package.swift Sources Tests Examples
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

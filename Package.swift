@@ -35,6 +35,19 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     resources: resources, swiftSettings: settings)
 }
 
+/// A program of `Examples`, one file each. They are targets of this package, not one of their own, so that the tests run what one build
+/// has made of the libraries. Who depends on the libraries builds none of them.
+func example(_ name: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["ZeroMQRPC", "ZeroMQ", "MessagePack"], path: "Examples/\(name)", swiftSettings: settings)
+}
+
+let examples = [
+  "getting-started", "core-dealer-router", "stream-dealer-router", "rpc-simple", "rpc-pipeline", "rpc-pubsub",
+  "rpc-exception-translator", "rpc-custom-translator", "rpc-incorrect-calls", "rpc-with-subhandlers",
+  "rpc-dict-handler", "rpc-dynamic",
+]
+
 let package = Package(
   name: "zmq-gateway",
   products: [
@@ -118,5 +131,8 @@ let package = Package(
     tests("ConfigurationReader", []),
     tests("zmq-gateway", []),
     tests("Gateway", ["ConfigurationReader", "Demo", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
-  ]
+    .testTarget(
+      name: "ExamplesTests", dependencies: ["ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor", "Support"],
+      swiftSettings: settings),
+  ] + examples.map(example)
 )

@@ -44,6 +44,11 @@ public struct ZMQError: Error, Hashable, CustomStringConvertible {
   /// The libzmq function, with what it was given where that helps.
   public let call: String
 
+  package init(code: Code, call: String) {
+    self.code = code
+    self.call = call
+  }
+
   public var description: String { "\(call): \(String(cString: zmq_strerror(code.rawValue)))" }
 }
 

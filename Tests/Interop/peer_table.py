@@ -1,7 +1,15 @@
 #!/usr/bin/env python3
-"""Print the calls that two services must answer alike, a JSON object on each line, for peer_calls.py."""
+"""Print the calls that two services must answer alike, a JSON object on each line, for peer_calls.py.
+
+With --packed, "args" and "kwargs" are the hexadecimal digits of what travels.
+"""
 import builtins
 import json
+import sys
+
+from aiozmq.rpc.packer import _Packer
+
+from peer_json import TRANSLATION_TABLE, from_json
 
 VALUES = [
     None, True, False, 0, 1, -1, 31, 127, 128, 255, 256, 65535, 65536, 2 ** 31, 2 ** 32, 2 ** 53, -32, -33, -128, -129,
@@ -73,7 +81,10 @@ def exceptions():
 def main():
     calls = [("echo", [value], {}) for value in VALUES] + BINDING + CALLS + list(exceptions())
     calls += [("depth", [nested(depth)], {}) for depth in (0, 1, 100, 498)]
+    packer = _Packer(translation_table=TRANSLATION_TABLE)
     for method, args, kwargs in calls:
+        if "--packed" in sys.argv:
+            args, kwargs = (packer.packb(from_json(value)).hex() for value in (args, kwargs))
         print(json.dumps({"method": method, "args": args, "kwargs": kwargs}))
 
 

@@ -1,4 +1,4 @@
-import Reactor
+package import Reactor
 
 extension Transport {
   /// Tells what happens to the connections from now on, until the transport's end.
@@ -11,20 +11,28 @@ extension Transport {
   /// reading is paused, nothing is heard. Throws `timedOut` after the limit, if there is one, `notSocket` when the transport ends, and
   /// `CancellationError` when the task is cancelled.
   public func waitForSubscriber(of topic: some Sequence<UInt8>, within limit: Duration? = nil) async throws {
-    guard let subscribers = try requireOpen("waitForSubscriber").subscribers else {
+    try await requireOpen("waitForSubscriber").waitForSubscriber(of: Array(topic), within: limit, on: reactor.loop)
+  }
+}
+
+extension LoopSocket {
+  /// As `Transport.waitForSubscriber`, for who is on the loop's thread.
+  package nonisolated(nonsending) func waitForSubscriber(
+    of topic: [UInt8], within limit: Duration? = nil, on loop: Loop
+  ) async throws {
+    guard let subscribers = subscribers else {
       throw ZMQError(
         code: .notSupported,
         call: "waitForSubscriber on a \(kind) socket; open an XPUB, or a PUB with the option watchesSubscribers")
     }
     let waiter = Waiter<Subscribers.Outcome>()
-    subscribers.wait(for: Array(topic), waiter)
-    let loop = reactor.loop
+    subscribers.wait(for: topic, waiter)
     let timer = limit.map { loop.schedule(at: loop.now + $0, Expiry(waiter)) }
     let outcome = await waiter.wait(orIfCancelled: .cancelled)
     if let timer { loop.cancel(timer) }
     switch outcome {
     case .subscribed: return
-    case .closed: throw ZMQError(code: .notSocket, call: "waitForSubscriber on a transport that was closed meanwhile")
+    case .closed: throw ZMQError(code: .notSocket, call: "waitForSubscriber on a socket that was closed meanwhile")
     case .expired: throw ZMQError(code: .timedOut, call: "waitForSubscriber")
     case .cancelled: throw CancellationError()
     }

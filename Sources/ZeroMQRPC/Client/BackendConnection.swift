@@ -37,6 +37,8 @@ final class BackendConnection {
   var isSuspect = false
   /// How busy the backend is, as far as one can tell: calls that were given up count until it shows that it is done with them.
   var load: Int { sentCalls + timeoutsSinceReply + cancelledSinceReply }
+  /// Where it is bound, wildcards resolved.
+  var bindings: [Endpoint] { socket.bindings }
   private let link: EngineLink
   private let line = ConnectionLine()
   private let states: EndpointStates
@@ -61,6 +63,8 @@ final class BackendConnection {
     for endpoint in endpoints {
       if isBound { states.bound(endpoint, as: try socket.bind(endpoint)) } else { try socket.connect(endpoint) }
     }
+    // libzmq does not tell who comes over inproc. Without anybody it has no room, and tells when it has.
+    isUp = isBound && endpoints.contains { if case .inproc = $0.address { true } else { false } }
   }
 
   deinit { line.connection = nil }
@@ -80,6 +84,9 @@ final class BackendConnection {
     isFull = true
     return false
   }
+
+  /// Whether that is its endpoint, as it was given, or one of its bindings.
+  func isAt(_ endpoint: Endpoint) -> Bool { self.endpoint == endpoint || bindings.contains(endpoint) }
 
   func close() {
     socket.close()

@@ -8,18 +8,6 @@ import ZeroMQ
 ///
 /// It alone keeps these books. It opens the connections, and closes them.
 final class Balancer {
-  /// How long a connection lives at least before it is replaced: a backend that is merely slower than its callers' patience is not
-  /// reconnected all the time.
-  private static let betweenReplacements = Duration.seconds(1)
-
-  private struct Member {
-    var connection: BackendConnection
-    var breaker: Breaker
-    /// The fresh connection that takes over as soon as it stands.
-    var replacement: BackendConnection?
-    var lastReplaced: Instant?
-  }
-
   /// To who is told what the connections tell.
   private let link: EngineLink
   private let options: RPCOptions
@@ -28,7 +16,7 @@ final class Balancer {
   private let logger: Logger
   private let openBreakers: OpenBreakers, states: EndpointStates
   /// One for each endpoint.
-  private var members: [Member] = []
+  private var members: [BackendMember] = []
   /// Those with a connected backend, full ones and those left alone too.
   private(set) var connected: [BackendConnection] = []
   /// Those of them that are not left alone.
@@ -70,7 +58,7 @@ final class Balancer {
   }
 
   private func add(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) {
-    members.append(Member(connection: try open(endpoint, weight), breaker: Breaker(options.breaker)))
+    members.append(BackendMember(try open(endpoint, weight), Breaker(options.breaker)))
   }
 
   private func open(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) -> BackendConnection {
@@ -79,12 +67,37 @@ final class Balancer {
       in: context, on: loop)
   }
 
-  /// Binds, for backends that connect. They share one socket, which is never left alone nor replaced: that would be all of them.
+  /// Binds, for backends that connect. Those of one `bind` share a socket, which is never left alone nor replaced: that would be all of
+  /// them.
   func bind(_ endpoints: [Endpoint]) throws(ZMQError) {
     let connection = try BackendConnection(
       endpoints, isBound: true, weight: 1, options: options, memory: memory, states: states, engine: link,
       in: context, on: loop)
-    members.append(Member(connection: connection, breaker: Breaker(.never)))
+    members.append(BackendMember(connection, Breaker(.never)))
+    update()
+  }
+
+  /// Where it is bound, wildcards resolved.
+  var bindings: [Endpoint] { members.flatMap(\.connection.bindings) }
+
+  /// Ends what `connect` or `bind` has begun; a binding is named as `bindings` does. False when there is no such endpoint.
+  func leave(_ endpoint: Endpoint) -> Bool {
+    let name = names.firstIndex { $0.endpoint == endpoint }.map { names.remove(at: $0) }
+    name?.stop()
+    let left = (name?.endpoints ?? [endpoint]).filter(retire)
+    update()
+    return !left.isEmpty
+  }
+
+  /// An endpoint gets no new calls, and closes with its last one. False when it is none.
+  private func retire(_ endpoint: Endpoint) -> Bool {
+    guard let index = members.firstIndex(where: { $0.connection.isAt(endpoint) }) else { return false }
+    let member = members.remove(at: index)
+    forget(member)
+    member.replacement?.close()
+    retired.append(member.connection)
+    closeRetired(member.connection)
+    return true
   }
 
   func close() {
@@ -100,7 +113,7 @@ final class Balancer {
   }
 
   /// An endpoint goes with its breaker.
-  private func forget(_ member: Member) {
+  private func forget(_ member: BackendMember) {
     if !member.breaker.isClosed { _ = openBreakers.closed(member.connection.endpoint) }
   }
 
@@ -139,8 +152,7 @@ final class Balancer {
   func changed(_ connection: BackendConnection) {
     if connection.isUp, let index = members.firstIndex(where: { $0.replacement === connection }) {
       let old = members[index].connection
-      members[index].connection = connection
-      members[index].replacement = nil
+      members[index].replacementStands()
       retired.append(old)
       closeRetired(old)
     }
@@ -195,16 +207,8 @@ final class Balancer {
     link.engine?.hasRoom()
   }
 
-  /// Those that leave get no new calls, and close with their last one.
   private func retireLeaving() {
-    for endpoint in leaving {
-      guard let index = members.firstIndex(where: { $0.connection.endpoint == endpoint }) else { continue }
-      let member = members.remove(at: index)
-      forget(member)
-      member.replacement?.close()
-      retired.append(member.connection)
-      closeRetired(member.connection)
-    }
+    for endpoint in leaving { _ = retire(endpoint) }
     leaving = []
   }
 
@@ -215,16 +219,13 @@ final class Balancer {
   func replace(_ connection: BackendConnection) -> Bool {
     connection.silenceNoted()
     guard connection.isUp, !connection.isBound, let index = members.firstIndex(where: { $0.connection === connection }),
-      members[index].replacement == nil,
-      members[index].lastReplaced.map({ loop.now - $0 >= Self.betweenReplacements }) ?? true
+      members[index].mayBeReplaced(at: loop.now)
     else { return false }
     let place: Logger.Metadata = ["endpoint": "\(connection.endpoint)", "so-far": "\(silences.count + 1)"]
     if silences.increment() { logger.warning("a backend is silent; a fresh connection is tried", metadata: place) }
     do {
       let fresh = try open(connection.endpoint, connection.weight)
-      fresh.isSuspect = connection.isSuspect
-      members[index].replacement = fresh
-      members[index].lastReplaced = loop.now
+      members[index].isReplaced(by: fresh, at: loop.now)
       return true
     } catch {
       logger.error("no fresh connection", metadata: place.merging(["error": "\(error)"]) { $1 })
@@ -234,11 +235,10 @@ final class Balancer {
 
   // MARK: Endpoints that are left alone
 
-  /// Why there is nobody to call.
-  var nobodyToCall: CallFailure {
-    connected.isEmpty
-      ? .init(.noBackend, sent: false, reason: states.fault?.code)
-      : .init(.breakerOpen, sent: false, retryAfter: untilNextTry)
+  /// Throws why there is nobody to call, unless calls wait for somebody to come.
+  func nobodyToCall() throws(CallFailure) {
+    guard connected.isEmpty else { throw .init(.breakerOpen, sent: false, retryAfter: untilNextTry) }
+    if !options.waitsForBackend { throw .init(.noBackend, sent: false, reason: states.fault?.code) }
   }
 
   /// How long until the next of the endpoints that are left alone is tried; zero when one is being tried.
@@ -251,7 +251,7 @@ final class Balancer {
     guard let index = index(of: connection) else { return }
     let wasTried = !members[index].breaker.isClosed
     let opens = members[index].breaker.failed(sent: sent, at: loop.now)
-    mark(index, connection)
+    members[index].mark(connection)
     guard opens else { return }
     let isFirst = !wasTried && openBreakers.opened(connection.endpoint)
     _ = loop.schedule(at: loop.now + options.breaker.open, alarm)
@@ -269,7 +269,7 @@ final class Balancer {
       return
     }
     let closes = members[index].breaker.replied()
-    mark(index, connection)
+    members[index].mark(connection)
     guard closes else { return }
     update()
     guard openBreakers.closed(connection.endpoint) else { return }
@@ -288,13 +288,5 @@ final class Balancer {
   private func index(of connection: BackendConnection) -> Int? {
     members.firstIndex { $0.connection === connection || $0.replacement === connection }
       ?? members.firstIndex { $0.connection.endpoint == connection.endpoint }
-  }
-
-  /// Whose replies are waited for, and whose are as good as any.
-  private func mark(_ index: Int, _ connection: BackendConnection) {
-    let isSuspect = !members[index].breaker.isUnharmed
-    connection.isSuspect = isSuspect
-    members[index].connection.isSuspect = isSuspect
-    members[index].replacement?.isSuspect = isSuspect
   }
 }

@@ -32,12 +32,12 @@ public final class CallEngine: TimerHandler {
   /// Whether all have one. False after `close()`.
   public var isConnected: Bool { !isClosed && balancer.connected.count >= balancer.endpointCount }
 
-  private let logger: Logger, options: RPCOptions
-  private let loop: Loop
+  /// Chooses who gets a call. Endpoints come and go through it while the engine runs.
+  let balancer: Balancer
+  private let logger: Logger, options: RPCOptions, loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
-  private let memory: MemoryBudget?
-  private let balancer: Balancer, repeats: Repeats, link = EngineLink()
+  private let memory: MemoryBudget?, repeats: Repeats, link = EngineLink()
   @exclusivity(unchecked) private var pending = PendingCalls<PendingCall>()  // These change while no other code runs.
   @exclusivity(unchecked) private var queue: CallQueue
   private var isClosed = false
@@ -78,7 +78,7 @@ public final class CallEngine: TimerHandler {
     _ call: BorrowedCall, timeout: Duration, isRepeatable: Bool = false, replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
     if isClosed { throw CallFailure(.closed, sent: false) }
-    guard !balancer.callable.isEmpty else { throw balancer.nobodyToCall }
+    if balancer.callable.isEmpty { try balancer.nobodyToCall() }
     guard memory?.hasRoom(for: call.count) ?? true else { throw CallFailure(.memoryFull, sent: false) }
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
     let number = pending.nextNumber()
@@ -166,7 +166,7 @@ public final class CallEngine: TimerHandler {
       countMalformed(connection)
       return call.handler.failed(CallFailure(.badReply, sent: true))
     }
-    call.replied(message, isException: isException, options)
+    call.replied(message, isException: isException, options.longestReply, options.longestShortReply)
   }
 
   /// Any reply, a late one too, shows that the backend hears.
@@ -244,7 +244,7 @@ public final class CallEngine: TimerHandler {
       }
       pending.insert(number, call)
     }
-    if balancer.connected.isEmpty { failWaiting(.noBackend) }
+    if balancer.connected.isEmpty, !options.waitsForBackend { failWaiting(.noBackend) }
   }
 
   /// A call that was sent at `sent` counts against the endpoint of its connection.

@@ -28,6 +28,8 @@ public struct CallFailure: Error, Hashable, Sendable {
     public static let badReply = Code(rawValue: "bad-reply")
     /// The reply is longer than the client accepts.
     public static let replyTooLarge = Code(rawValue: "reply-too-large")
+    /// The call has an empty name, with which nothing can be called.
+    public static let noName = Code(rawValue: "no-name")
     /// The client was closed.
     public static let closed = Code(rawValue: "closed")
   }

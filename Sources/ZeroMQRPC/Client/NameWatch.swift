@@ -6,6 +6,10 @@ final class NameWatch: TimerHandler {
   /// A name is not looked up more often than that.
   private static let shortest = Duration.seconds(1)
 
+  /// The endpoint with the name.
+  let endpoint: Endpoint
+  /// What is connected to for it.
+  var endpoints: [Endpoint] { addresses.endpoints }
   private let weight: Int
   private weak var balancer: Balancer?
   private let host: String
@@ -20,6 +24,7 @@ final class NameWatch: TimerHandler {
   /// Nil when the endpoint has no name. Begins to look it up.
   init?(_ endpoint: Endpoint, weight: Int, options: RPCOptions, for balancer: Balancer, on loop: Loop) {
     guard let addresses = NameAddresses(endpoint), let host = endpoint.hostName else { return nil }
+    self.endpoint = endpoint
     self.addresses = addresses
     self.host = host
     self.weight = weight

@@ -28,6 +28,10 @@ public final class OneWayClient: LoopSocketDelegate {
   public var isConnected: Bool { socket.isOpen && socket.connectedEndpoints >= socket.endpointCount }
   /// Where it is bound, wildcards resolved.
   public var bindings: [Endpoint] { socket.bindings }
+  /// Called when a peer has come, and when there may be room again after a refusal.
+  var whenReady: (() -> Void)?
+  /// The socket, for its endpoints and options.
+  var inner: LoopSocket { socket }
   private let socket: LoopSocket
   private let connect: [Endpoint]
   private let memory: MemoryBudget?
@@ -36,11 +40,11 @@ public final class OneWayClient: LoopSocketDelegate {
 
   /// Binds, and begins to connect to each endpoint. The bytes of calls count in `memory`, if there is one, until they have left. What
   /// becomes of the connections, `states` learns, which clients of several threads may share. Calls that have not left when it is closed
-  /// get `linger` for that (default: 500 ms).
+  /// get `linger` for that (default: 500 ms). `watchesSubscribers`: it knows who has subscribed. `security`: how it shows who it is.
   public init(
     _ pattern: Pattern, bind: [Endpoint] = [], connect: [Endpoint] = [], memory: MemoryBudget? = nil,
-    states: EndpointStates? = nil, linger: Duration = .milliseconds(500), in context: Context, on loop: Loop,
-    logger: Logger = Logger(label: "zmq.rpc")
+    states: EndpointStates? = nil, linger: Duration = .milliseconds(500), watchesSubscribers: Bool = false,
+    security: SocketSecurity = .null, in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.memory = memory
     self.connect = connect
@@ -50,11 +54,21 @@ public final class OneWayClient: LoopSocketDelegate {
     options.immediate = true
     options.linger = linger
     options.ipv6 = true
+    options.watchesSubscribers = watchesSubscribers
+    options.security = security
     socket = try LoopSocket(
       pattern == .pipeline ? .push : .publish, options: options, memory: memory, in: context, on: loop)
     socket.delegate = self
-    for endpoint in bind { self.states.bound(endpoint, as: try socket.bind(endpoint)) }
+    for endpoint in bind { try self.bind(endpoint) }
     for endpoint in connect { try socket.connect(endpoint) }
+  }
+
+  /// Binds, and returns the endpoint with wildcards resolved.
+  @discardableResult
+  func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint {
+    let actual = try socket.bind(endpoint)
+    states.bound(endpoint, as: actual)
+    return actual
   }
 
   /// Hands a call to libzmq, with a topic when it is published. Throws when no peer is connected, all are full, or the client is
@@ -94,7 +108,10 @@ public final class OneWayClient: LoopSocketDelegate {
 
   public func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on socket: LoopSocket) {
     states.changed(event, at: endpoint, of: self)
+    if event == .connected { whenReady?() }
   }
+
+  public func writable(on socket: LoopSocket) { whenReady?() }
 
   public func failed(_ error: ZMQError, on socket: LoopSocket) { logger.report(error, endpoints: endpoints) }
 

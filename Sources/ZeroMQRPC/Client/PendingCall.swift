@@ -27,10 +27,10 @@ struct PendingCall {
   }
 
   /// Hands over the second frame of a reply, in the way that is for one of its length.
-  func replied(_ message: borrowing ReceivedMessage, isException: Bool, _ options: RPCOptions) {
+  func replied(_ message: borrowing ReceivedMessage, isException: Bool, _ longest: Int, _ longestShort: Int) {
     let length = message[1].count
-    guard length <= options.longestReply else { return handler.failed(CallFailure(.replyTooLarge, sent: true)) }
-    if length <= options.longestShortReply { return handler.replied(message[1], isException: isException) }
+    guard length <= longest else { return handler.failed(CallFailure(.replyTooLarge, sent: true)) }
+    if length <= longestShort { return handler.replied(message[1], isException: isException) }
     handler.replied(LongReply(body: message.keep(1), isException: isException, deadline: expiry))
   }
 }

@@ -25,6 +25,10 @@ public struct RPCOptions: Sendable, Hashable {
   /// How often a host's name is looked up, besides when a connection is lost: when it has several addresses of one family, each of them is
   /// an endpoint. Default: 30 s.
   public var resolveInterval = Duration.seconds(30)
+  /// While no backend is connected, calls wait for one until their deadline. Default: false, and they fail at once.
+  package var waitsForBackend = false
+  /// How it shows who it is, and hides what it says. Default: not at all.
+  package var security = SocketSecurity.null
   /// What looks names up for that.
   package var resolver = Resolver.shared
   /// Replies taken from one connection in a turn, so that one busy backend does not starve the others. Default: 256.
@@ -40,6 +44,7 @@ public struct RPCOptions: Sendable, Hashable {
     var options = SocketOptions()
     options.immediate = true
     options.ipv6 = true
+    options.security = security
     options.sendHighWaterMark = sendHighWaterMark
     // There are no more replies than calls under way, and with heartbeats on a mark must not be reached.
     options.receiveHighWaterMark = 0

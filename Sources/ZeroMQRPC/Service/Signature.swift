@@ -135,18 +135,3 @@ extension RemoteException {
     .parameters("missing a required argument: \(PythonRepr.of(name))")
   }
 }
-
-extension Value {
-  /// What Python iterates over, as `method(*args)` does: the members of an array, the characters of a string, the bytes of a
-  /// binary, the keys of a map.
-  fileprivate var pythonMembers: [Value]? {
-    switch self {
-    case .array(let members): members
-    // Python counts code points as characters.
-    case .string(let text): text.unicodeScalars.map { .string(String($0)) }
-    case .binary(let bytes): bytes.map { .int(Int64($0)) }
-    case .map(let pairs): pairs.map(\.key)
-    default: nil
-    }
-  }
-}

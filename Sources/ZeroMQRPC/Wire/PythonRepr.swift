@@ -20,6 +20,19 @@ extension Value {
     }
   }
 
+  /// What Python iterates over, as `method(*args)` does: the members of an array, the characters of a string, the bytes of a
+  /// binary, the keys of a map.
+  var pythonMembers: [Value]? {
+    switch self {
+    case .array(let members): members
+    // Python counts code points as characters.
+    case .string(let text): text.unicodeScalars.map { .string(String($0)) }
+    case .binary(let bytes): bytes.map { .int(Int64($0)) }
+    case .map(let pairs): pairs.map(\.key)
+    default: nil
+    }
+  }
+
   /// The name of the class that Python reads the value as.
   var pythonType: String {
     switch self {

@@ -7,12 +7,11 @@ struct ParityPageTests {
   private static let promises: [String: [(family: String, numbers: ClosedRange<Int>)]] = [
     "core.md": [
       ("GEN", 1...9), ("CORE", 1...12), ("CORE", 20...53), ("PROTO", 1...6), ("LOOP", 1...5), ("STREAM", 1...17),
+      ("EX", 1...2),
     ],
-    // Those of services. Those of clients have no rows yet.
     "rpc.md": [
-      ("RPC", 1...1), ("RPC", 3...6), ("RPC", 8...9), ("RPC", 13...15), ("RPC", 18...19), ("EXC", 1...1),
-      ("EXC", 3...5),
-      ("EXC", 8...10), ("VAL", 1...10), ("HAND", 1...7), ("SERV", 1...3), ("SERV", 8...8), ("LOG", 1...5),
+      ("RPC", 1...19), ("PIPE", 1...8), ("PUB", 1...10), ("EXC", 1...10), ("VAL", 1...10), ("HAND", 1...7),
+      ("SERV", 1...8), ("LOG", 1...5), ("EX", 3...12),
     ],
   ]
 

@@ -104,7 +104,7 @@ import ZeroMQ
     #expect(closure.count == 1)
   }
 
-  @Test("LOG-4: one-way calls in any case tell of names and arguments that are wrong, and of results")
+  @Test("LOG-4, PIPE-6, PIPE-7: one-way calls in any case tell of names and arguments that are wrong, and of results")
   func pipeline() async throws {
     let lines = try await lines(nil, .pipeline, Self.calls + [("value", [], [:]), ("done", [], [:])])
     #expect(
@@ -118,7 +118,7 @@ import ZeroMQ
     #expect(all.first?.contains("ValueError('bad')") == true)
   }
 
-  @Test("LOG-4: so do published ones")
+  @Test("LOG-4, PUB-10: so do published ones")
   func published() async throws {
     let lines = try await lines(.exceptions(except: Expected.self), .pubsub([""]), Self.calls + [("value", [], [:])])
     #expect(lines.count == 4)

@@ -1,0 +1,59 @@
+import MessagePack
+import Reactor
+import ZeroMQ
+
+/// A call that somebody awaits, until its end. Confined to the reactor's thread.
+final class AwaitedReply: ReplyHandler {
+  /// Who awaits it; nil when it has ended.
+  var continuation: CheckedContinuation<Reply, any Error>?
+  /// Its task was cancelled, perhaps before the call began.
+  var isCancelled = false
+  /// Its number in the engine, once it has one.
+  var number: UInt32?
+
+  func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
+    continuation.take()?.resume(returning: Reply(body: .bytes(Array(body)), isException: isException))
+  }
+
+  func replied(_ reply: LongReply) {
+    continuation.take()?.resume(returning: Reply(body: .frame(reply.body), isException: reply.isException))
+  }
+
+  func failed(_ failure: CallFailure) { continuation.take()?.resume(throwing: failure) }
+}
+
+/// A reply, which is read where its caller runs.
+struct Reply: Sendable {
+  enum Body: Sendable {
+    case bytes([UInt8])
+    case frame(KeptFrame)
+  }
+
+  let body: Body
+  let isException: Bool
+
+  /// The result. Throws what the service raised, and `badReply` for what cannot be read.
+  func value(
+    limits: TranscodingLimits, errors: [String: @Sendable (RemoteError) throws -> any Error]
+  ) throws -> Value {
+    switch body {
+    case .bytes(let bytes): try bytes.withUnsafeBytes { try value($0, limits, errors) }
+    case .frame(let frame): try frame.withUnsafeBytes { try value($0, limits, errors) }
+    }
+  }
+
+  private func value(
+    _ bytes: UnsafeRawBufferPointer, _ limits: TranscodingLimits,
+    _ errors: [String: @Sendable (RemoteError) throws -> any Error]
+  ) throws -> Value {
+    let error: RemoteError
+    do throws(TranscodingError) {
+      guard isException else { return try Unpacker(limits: limits).unpack(bytes) }
+      error = try RemoteError(bytes, limits: limits)
+    } catch {
+      throw CallFailure(.badReply, sent: true)
+    }
+    // A function that refuses the arguments leaves the error as it came.
+    throw (try? errors[error.name]?(error)) ?? error
+  }
+}

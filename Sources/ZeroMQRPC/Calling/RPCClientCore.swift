@@ -1,0 +1,155 @@
+import MessagePack
+import Reactor
+import ZeroMQ
+
+/// What the copies of a client share: an engine on its reactor, and the calls that await replies.
+actor RPCClientCore: ClientCore {
+  /// A call without a deadline has this one.
+  private static let century = Duration.seconds(100 * 365 * 86_400)
+  /// Bytes of the longest reply that is copied; a longer one is kept as it came.
+  private static let longestCopy = 64 << 10
+
+  nonisolated let unownedExecutor: UnownedSerialExecutor
+  private nonisolated let reactor: Reactor
+  private nonisolated let packer: Packer
+  private nonisolated let options: RPCClientOptions
+  private var engine: CallEngine?
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  private init(_ options: RPCClientOptions, on reactor: Reactor) {
+    self.options = options
+    self.reactor = reactor
+    packer = Packer(limits: options.limits, allowsAnyKeys: options.allowsAnyKeys)
+    unownedExecutor = reactor.asUnownedSerialExecutor()
+  }
+
+  isolated deinit { end() }
+
+  /// Starts one. When it throws, nothing is left of it.
+  static func start(
+    connect: [any EndpointConvertible], bind: [any EndpointConvertible], _ options: RPCClientOptions,
+    in context: Context, on reactor: Reactor
+  ) async throws -> RPCClientCore {
+    let core = RPCClientCore(options, on: reactor)
+    try await core.open(in: context)
+    do {
+      for endpoint in bind { try await core.bind(endpoint.asEndpoint()) }
+      for endpoint in connect { try await core.connect(endpoint.asEndpoint()) }
+    } catch {
+      await core.close()
+      throw error
+    }
+    return core
+  }
+
+  private func open(in context: Context) throws {
+    var connections = options.connections
+    connections.waitsForBackend = !options.failFast
+    connections.security = options.security
+    connections.longestShortReply = Self.longestCopy
+    engine = try CallEngine(
+      inFlight: SharedLimit(limit: options.callsUnderWay), waiting: SharedLimit(limit: options.waitingCalls),
+      memory: MemoryBudget(limit: options.bytes), options: connections, in: context, on: reactor.loop,
+      logger: options.logger)
+  }
+
+  // MARK: Calls
+
+  /// A call as it travels.
+  nonisolated func packed(
+    _ name: String, _ arguments: [(any ValueEncodable)?], _ keywords: Keywords
+  ) throws -> CopiedCall {
+    try packer.pack(name, arguments, keywords)
+  }
+
+  /// Calls, and reads the reply where the caller runs.
+  nonisolated(nonsending) func value(of call: CopiedCall, within timeout: Duration?) async throws -> Value {
+    try await reply(to: call, within: timeout).value(limits: options.limits, errors: options.errors)
+  }
+
+  private func reply(to call: CopiedCall, within timeout: Duration?) async throws -> Reply {
+    try Task.checkCancellation()
+    // Safe: it is made and used on the reactor's thread only.
+    nonisolated(unsafe) let awaited = AwaitedReply()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in begin(call, timeout, awaited, continuation) }
+    } onCancel: {
+      reactor.submit { self.assumeIsolated { $0.cancel(awaited) } }
+    }
+  }
+
+  private func begin(
+    _ call: CopiedCall, _ timeout: Duration?, _ awaited: AwaitedReply,
+    _ continuation: CheckedContinuation<Reply, any Error>
+  ) {
+    guard !awaited.isCancelled else { return continuation.resume(throwing: CancellationError()) }
+    awaited.continuation = continuation
+    do throws(CallFailure) {
+      let engine = try requireEngine()
+      let sending = call.lend { call in
+        Result { () throws(CallFailure) in
+          try engine.call(call, timeout: min(timeout ?? Self.century, Self.century), replyTo: awaited)
+        }
+      }
+      awaited.number = try sending.get()
+    } catch {
+      awaited.failed(error)
+    }
+  }
+
+  private func cancel(_ awaited: AwaitedReply) {
+    awaited.isCancelled = true
+    guard let continuation = awaited.continuation.take() else { return }
+    if let number = awaited.number { engine?.cancel(number) }
+    continuation.resume(throwing: CancellationError())
+  }
+
+  // MARK: Endpoints
+
+  var bindings: [Endpoint] { get throws { try requireEngine().balancer.bindings } }
+  var connectedEndpoints: Int { get throws { try requireEngine().connectedEndpoints } }
+
+  @discardableResult
+  func bind(_ endpoint: Endpoint) async throws -> Endpoint {
+    let endpoint = try await endpoint.withAddress(ipv6: true)
+    let balancer = try requireEngine().balancer
+    try balancer.bind([endpoint])
+    return balancer.bindings.last ?? endpoint
+  }
+
+  func connect(_ endpoint: Endpoint) throws { try requireEngine().balancer.connect(endpoint, weight: 1) }
+
+  func unbind(_ endpoint: Endpoint) throws { try leave(endpoint, "unbind") }
+
+  func disconnect(_ endpoint: Endpoint) throws { try leave(endpoint, "disconnect") }
+
+  private func leave(_ endpoint: Endpoint, _ call: String) throws {
+    guard try requireEngine().balancer.leave(endpoint) else {
+      throw ZMQError(code: .notFound, call: "\(call) \(endpoint), which the client does not have")
+    }
+  }
+
+  // MARK: Its life
+
+  var counters: CallEngine.Counters { engine?.counters ?? .init() }
+  var callsUnderWay: Int { engine?.callsUnderWay ?? 0 }
+
+  func requireOpen() throws(CallFailure) { _ = try requireEngine() }
+
+  private func requireEngine() throws(CallFailure) -> CallEngine {
+    guard let engine else { throw CallFailure(.closed, sent: false) }
+    return engine
+  }
+
+  func close() { end() }
+
+  func waitClosed() async {
+    if engine != nil { await withCheckedContinuation { waiting.append($0) } }
+  }
+
+  private func end() {
+    engine.take()?.close()
+    for waiter in waiting { waiter.resume() }
+    waiting = []
+  }
+}
