@@ -100,15 +100,6 @@ struct StopTests {
     }
   }
 
-  @Test("of the grace a tenth is kept for closing, at most a second")
-  func drain() {
-    #expect(Gateway.drain(of: .seconds(25)) == .seconds(24))
-    #expect(Gateway.drain(of: .milliseconds(10_010)) == .milliseconds(9_010))
-    #expect(Gateway.drain(of: .milliseconds(9_990)) == .milliseconds(8_991))
-    #expect(Gateway.drain(of: .milliseconds(300)) == .milliseconds(270))
-    #expect(Gateway.drain(of: .zero) == .zero)
-  }
-
   @Test("a stop is over before the grace is, though a client does not read its stream")
   func inTime() async throws {
     try await Rig.with { rig in
