@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak test-debian13 fuzz sanitize check format image clean
+.PHONY: help run build test soak test-debian13 fuzz sanitize check docs format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -55,6 +55,9 @@ check: ## Check the format and build everything, warnings being errors
 	@Scripts/bootstrap build
 	swift format lint --strict --parallel --recursive $(sources)
 	swift build --build-tests
+
+docs: ## Build the documentation of the libraries into .build/documentation, warnings and what has no comment being errors
+	@Scripts/docs
 
 format: ## Format the sources in place
 	swift format --in-place --parallel --recursive $(sources)

@@ -15,7 +15,14 @@ public var libzmqVersion: Version {
 public struct Version: Hashable, Comparable, Sendable, LosslessStringConvertible {
   /// How far a release has come. Later ones are greater.
   public enum Level: Int, Comparable, Sendable {
-    case alpha, beta, candidate, final
+    /// A first one: `1.2.3a1`.
+    case alpha
+    /// One to be tried: `1.2.3b1`.
+    case beta
+    /// One that is released if nobody finds anything: `1.2.3c1`.
+    case candidate
+    /// The release: `1.2.3`.
+    case final
 
     public static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
 

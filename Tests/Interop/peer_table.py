@@ -51,8 +51,41 @@ CALLS = [
     ("point.total", [{"$point": [1, 2]}, {"$point": [3, 4]}], {}), ("point.total", [], {}),
     ("custom_error", [], {}), ("custom_error", ["a", 1, None], {}), ("untranslated_error", [], {}),
     ("untranslated_error", ["it's", {"$bytes": "00ff"}, [1], 1.5, None, True, {"k": 1}], {}), ("untranslated_error", ["one"], {}),
-    ("raise_builtin", ["StopIteration"], {}),
+    ("raise_builtin", ["StopIteration"], {}), ("typed.add", ["a", "b"], {}), ("unpackable_result", [], {}),
+    ("unpackable_result", ["big"], {}), ("unpackable_result", [], {"kind": "negative_big"}), ("unpackable_result", ["object"], {}),
+    ("describe", [None], {}), ("describe", [True], {}), ("describe", [5], {}), ("describe", ["it's"], {}), ("describe", [[1]], {}),
+    ("describe", [{"$bytes": "00ff27"}], {}), ("describe", [{"a": [1, 1.5]}], {}),
+    ("unpackable_result", ["complex"], {}), ("unpackable_result", ["nothing"], {}),
 ]
+
+DATES = {
+    "date": {"$date": "2014-03-25"}, "time": {"$time": "15:51:00"}, "time_us": {"$time": "23:59:59.999999"},
+    "time_utc": {"$time": "15:51:00+00:00"}, "time_fold": {"$time": "01:30:00", "fold": 1},
+    "datetime": {"$datetime": "2024-02-29T12:34:56.789012"}, "datetime_utc": {"$datetime": "2014-03-25T16:12:00+00:00"},
+    "datetime_offset": {"$datetime": "2014-03-25T16:12:00+05:30"},
+    "datetime_zone": {"$datetime": "2024-07-01T09:00:00+02:00", "zone": "Europe/Paris"},
+    "datetime_fold": {"$datetime": "2024-10-27T02:30:00+01:00", "fold": 1, "zone": "Europe/Paris"},
+    "timedelta": {"$timedelta": [1, 7384, 5]}, "timedelta_negative": {"$timedelta": [-1, 86399, 999999]},
+    "tz_utc": {"$tz": {"offset": 0}}, "tz_offset": {"$tz": {"offset": 19800}}, "tz_zone": {"$tz": {"zone": "Europe/Paris"}},
+}
+WHENS = ["date", "datetime", "datetime_utc", "datetime_offset", "datetime_zone", "datetime_fold"]
+DELTAS = [[0, 0, 0], [1, 7384, 5], [-1, 86399, 999999], [300, 0, 0], [-40000, 1, 1], [999999999, 0, 0]]
+
+
+def dates():
+    for name, value in DATES.items():
+        yield "dates.sample", [name], {}
+        yield "dates.equal", [name, value], {}
+    yield "dates.equal", ["date", DATES["datetime"]], {}
+    yield "dates.equal", ["time_fold", {"$time": "01:30:00"}], {}
+    yield "dates.equal", ["timedelta", DATES["timedelta_negative"]], {}
+    yield "dates.sample", ["nothing"], {}
+    yield "dates.samples", [], {}
+    for name in ["date", "time", "time_us", "time_utc", "datetime", "datetime_utc", "datetime_offset"]:
+        yield "dates.iso", [DATES[name]], {}
+    for name in WHENS:
+        for delta in DELTAS:
+            yield "dates.add", [DATES[name], {"$timedelta": delta}], {}
 
 
 def nested(depth):
@@ -79,8 +112,10 @@ def exceptions():
 
 
 def main():
-    calls = [("echo", [value], {}) for value in VALUES] + BINDING + CALLS + list(exceptions())
+    calls = [("echo", [value], {}) for value in VALUES] + BINDING + CALLS + list(exceptions()) + list(dates())
     calls += [("depth", [nested(depth)], {}) for depth in (0, 1, 100, 498)]
+    if "--packed" not in sys.argv:
+        calls += [("large", [16 << 20], {}), ("size", [{"$zeros": 16 << 20}], {}), ("echo", [{"$zeros": 16 << 20}], {})]
     packer = _Packer(translation_table=TRANSLATION_TABLE)
     for method, args, kwargs in calls:
         if "--packed" in sys.argv:

@@ -69,23 +69,27 @@ struct PickledDateTests {
 
   static func expected(_ decoded: Golden.Vector.Decoded) -> PickledDate? {
     let fields = decoded.fields ?? []
-    func zone(_ kind: String, _ offset: Int?, _ key: String?, _ name: String?) -> PickledDate.Zone? {
-      kind == "zone" ? key.map { .named($0) } : offset.map { .offset($0, name: name) }
-    }
-    func clock(_ fields: ArraySlice<Int>) -> PickledDate.Clock {
-      let fields = Array(fields)
-      return .init(
-        hour: fields[0], minute: fields[1], second: fields[2], microsecond: fields[3], fold: decoded.fold == 1)
+    func zone(_ kind: String, _ offset: Int?, _ key: String?, _ name: String?) -> PythonTimeZone? {
+      kind == "zone"
+        ? key.flatMap { PythonTimeZone(key: $0) }
+        : offset.flatMap { PythonTimeZone(offset: .microseconds($0), name: name) }
     }
     let attached = decoded.tz.flatMap { zone($0.kind, $0.offset_microseconds, $0.key, $0.name) }
+    func time(_ fields: ArraySlice<Int>) -> PythonTime? {
+      let fields = Array(fields)
+      return PythonTime(
+        hour: fields[0], minute: fields[1], second: fields[2], microsecond: fields[3], fold: decoded.fold == 1,
+        zone: attached)
+    }
     switch decoded.kind {
-    case "date": return CivilDate(year: fields[0], month: fields[1], day: fields[2]).map { .date($0) }
-    case "time": return .time(clock(fields[...]), attached)
+    case "date": return PythonDate(year: fields[0], month: fields[1], day: fields[2]).map { .date($0) }
+    case "time": return time(fields[...]).map { .time($0) }
     case "datetime":
-      return CivilDate(year: fields[0], month: fields[1], day: fields[2]).map {
-        .datetime($0, clock(fields[3...]), attached)
-      }
-    case "timedelta": return .timedelta(days: fields[0], seconds: fields[1], microseconds: fields[2])
+      guard let date = PythonDate(year: fields[0], month: fields[1], day: fields[2]), let time = time(fields[3...])
+      else { return nil }
+      return .datetime(PythonDateTime(date, time))
+    case "timedelta":
+      return PythonTimeDelta(days: fields[0], seconds: fields[1], microseconds: fields[2]).map { .timedelta($0) }
     default:
       return zone(decoded.kind ?? "", decoded.offset_microseconds, decoded.key, decoded.name).map { .zone($0) }
     }

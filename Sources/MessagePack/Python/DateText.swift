@@ -19,7 +19,7 @@ struct DateText {
       switch kind {
       case .datetime: reader.datetime()
       case .date: reader.date().map { .date($0) }
-      case .time: reader.time().map { .time($0, $1) }
+      case .time: reader.time().map { .time($0) }
       case .timedelta: reader.timedelta()
       }
     return reader.at == text.count ? value : nil
@@ -27,34 +27,35 @@ struct DateText {
 
   /// `2024-02-29T12:34:56.789012+02:00`
   private mutating func datetime() -> PickledDate? {
-    guard let date = date(), skip("Tt "), let (clock, zone) = time() else { return nil }
-    return .datetime(date, clock, zone)
+    guard let date = date(), skip("Tt "), let time = time() else { return nil }
+    return .datetime(PythonDateTime(date, time))
   }
 
   /// `2024-02-29`
-  private mutating func date() -> CivilDate? {
+  private mutating func date() -> PythonDate? {
     guard let year = digits(4), skip("-"), let month = digits(2), skip("-"), let day = digits(2) else { return nil }
-    return CivilDate(year: year, month: month, day: day)
+    return PythonDate(year: year, month: month, day: day)
   }
 
   /// `12:34:56`, with up to six decimals, then `Z`, `+02:00` or `[Europe/Paris]`, then `[fold=1]`, which Python's own text lacks.
-  private mutating func time() -> (PickledDate.Clock, PickledDate.Zone?)? {
-    guard let hour = digits(2), skip(":"), let minute = digits(2), skip(":"), let second = digits(2), hour < 24,
-      minute < 60, second < 60, let microsecond = fraction()
+  private mutating func time() -> PythonTime? {
+    guard let hour = digits(2), skip(":"), let minute = digits(2), skip(":"), let second = digits(2),
+      let microsecond = fraction()
     else { return nil }
-    var zone: PickledDate.Zone?
+    var zone: PythonTimeZone?
     if skip("Zz") {
-      zone = .offset(0, name: nil)
+      zone = .utc
     } else if let sign = peek, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") {
       guard let offset = offset() else { return nil }
-      zone = .offset(offset, name: nil)
+      zone = PythonTimeZone(offset: offset, name: nil)
     } else if peek == UInt8(ascii: "["), !isFold {
-      guard let key = bracketed(), PickleReader.isZoneKey(key) else { return nil }
-      zone = .named(key)
+      guard let key = bracketed(), let named = PythonTimeZone(key: key) else { return nil }
+      zone = named
     }
     let fold = isFold
     if fold { at = text.count }
-    return (.init(hour: hour, minute: minute, second: second, microsecond: microsecond, fold: fold), zone)
+    return PythonTime(
+      hour: hour, minute: minute, second: second, microsecond: microsecond, fold: fold, zone: zone)
   }
 
   /// `+HH:MM`, with seconds and their decimals when it has them: in microseconds, below 24 hours.
@@ -104,10 +105,7 @@ struct DateText {
       if isEmpty { return nil }
     }
     if isNegative { (days, seconds, microseconds) = (-days, -seconds, -microseconds) }
-    let (carry, rest) = microseconds.quotientAndFloorRemainder(dividingBy: 1_000_000)
-    let (more, left) = (seconds + carry).quotientAndFloorRemainder(dividingBy: 86_400)
-    guard abs(days + more) <= 999_999_999 else { return nil }
-    return .timedelta(days: days + more, seconds: left, microseconds: rest)
+    return PythonTimeDelta(days: days, seconds: seconds, microseconds: microseconds).map { .timedelta($0) }
   }
 
   private var peek: UInt8? { at < text.count ? text[at] : nil }

@@ -184,15 +184,15 @@ extension PickleReader {
     case .date: state(arguments, 4, zones: false).flatMap { bytes, _ in date(bytes).map { .value(.date($0)) } }
     case .time:
       state(arguments, 6, zones: true).flatMap { bytes, zone in
-        clock(bytes, fold: bytes[0] & 0x80 != 0).map { .value(.time($0, zone)) }
+        time([bytes[0] & 0x7f] + bytes[1...], fold: bytes[0] & 0x80 != 0, zone).map { .value(.time($0)) }
       }
     case .datetime:
       state(arguments, 10, zones: true).flatMap { bytes, zone in
         // The month's high bit is the fold.
         guard let date = date([bytes[0], bytes[1], bytes[2] & 0x7f, bytes[3]]),
-          let clock = clock(Array(bytes[4...]), fold: bytes[2] & 0x80 != 0, hourIsPlain: true)
+          let time = time(Array(bytes[4...]), fold: bytes[2] & 0x80 != 0, zone)
         else { return nil }
-        return .value(.datetime(date, clock, zone))
+        return .value(.datetime(PythonDateTime(date, time)))
       }
     }
   }
@@ -219,30 +219,12 @@ extension PickleReader {
   }
 
   private static func zone(_ function: Token, _ arguments: [Item]) -> Item? {
-    guard case .text(let key)? = arguments.first, isZoneKey(key) else { return nil }
-    if case .zoneInfo = function { return arguments.count == 1 ? .value(.zone(.named(key))) : nil }
+    guard case .text(let key)? = arguments.first, let zone = PythonTimeZone(key: key) else { return nil }
+    if case .zoneInfo = function { return arguments.count == 1 ? .value(.zone(zone)) : nil }
     guard arguments.count == 2 else { return nil }
     switch arguments[1] {
-    case .bool, .int(0), .int(1): return .value(.zone(.named(key)))
+    case .bool, .int(0), .int(1): return .value(.zone(zone))
     default: return nil
-    }
-  }
-
-  /// Letters, digits and `_ + - .` in parts between slashes, no part empty or hidden, so that no path escapes from a
-  /// directory of zones.
-  static func isZoneKey(_ key: String) -> Bool {
-    guard (1...64).contains(key.utf8.count) else { return false }
-    return key.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { part in
-      guard let first = part.first, first != UInt8(ascii: ".") else { return false }
-      return part.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "+"), UInt8(ascii: "-"),
-          UInt8(ascii: "."):
-          true
-        default: false
-        }
-      }
     }
   }
 
@@ -251,22 +233,20 @@ extension PickleReader {
       case .int(let microseconds) = arguments[2], abs(days) <= 999_999_999, (0..<86_400).contains(seconds),
       (0..<1_000_000).contains(microseconds)
     else { return nil }
-    return .value(.timedelta(days: days, seconds: seconds, microseconds: microseconds))
+    return PythonTimeDelta(days: days, seconds: seconds, microseconds: microseconds).map { .value(.timedelta($0)) }
   }
 
   private static func timezone(_ arguments: [Item]) -> Item? {
     guard (1...2).contains(arguments.count),
-      case .value(.timedelta(let days, let seconds, let microseconds)) = arguments[0], (-1...0).contains(days)
+      case .value(.timedelta(let delta)) = arguments[0]
     else { return nil }
-    let offset = (days * 86_400 + seconds) * 1_000_000 + microseconds
-    guard abs(offset) < 86_400_000_000 else { return nil }
-    guard arguments.count == 2 else { return .value(.zone(.offset(offset, name: nil))) }
-    guard case .text(let name) = arguments[1], name.unicodeScalars.count <= 64 else { return nil }
-    return .value(.zone(.offset(offset, name: name)))
+    guard arguments.count == 2 else { return PythonTimeZone(offset: delta.duration).map { .value(.zone($0)) } }
+    guard case .text(let name) = arguments[1] else { return nil }
+    return PythonTimeZone(offset: delta.duration, name: name).map { .value(.zone($0)) }
   }
 
   /// The byte string that a date or time is made of, and its zone.
-  private static func state(_ arguments: [Item], _ size: Int, zones: Bool) -> ([UInt8], PickledDate.Zone?)? {
+  private static func state(_ arguments: [Item], _ size: Int, zones: Bool) -> ([UInt8], PythonTimeZone?)? {
     guard (1...(zones ? 2 : 1)).contains(arguments.count), case .bytes(let bytes) = arguments[0], bytes.count == size
     else { return nil }
     guard arguments.count == 2 else { return (bytes, nil) }
@@ -277,16 +257,14 @@ extension PickleReader {
     }
   }
 
-  private static func date(_ bytes: [UInt8]) -> CivilDate? {
-    CivilDate(year: Int(bytes[0]) << 8 | Int(bytes[1]), month: Int(bytes[2]), day: Int(bytes[3]))
+  private static func date(_ bytes: [UInt8]) -> PythonDate? {
+    PythonDate(year: Int(bytes[0]) << 8 | Int(bytes[1]), month: Int(bytes[2]), day: Int(bytes[3]))
   }
 
-  /// Hour, minute, second and three bytes of microseconds; a plain time carries its fold in the hour's high bit.
-  private static func clock(_ bytes: [UInt8], fold: Bool, hourIsPlain: Bool = false) -> PickledDate.Clock? {
-    let clock = PickledDate.Clock(
-      hour: Int(hourIsPlain ? bytes[0] : bytes[0] & 0x7f), minute: Int(bytes[1]), second: Int(bytes[2]),
-      microsecond: Int(bytes[3]) << 16 | Int(bytes[4]) << 8 | Int(bytes[5]), fold: fold)
-    guard clock.hour < 24, clock.minute < 60, clock.second < 60, clock.microsecond < 1_000_000 else { return nil }
-    return clock
+  /// Hour, minute, second and three bytes of microseconds.
+  private static func time(_ bytes: [UInt8], fold: Bool, _ zone: PythonTimeZone?) -> PythonTime? {
+    PythonTime(
+      hour: Int(bytes[0]), minute: Int(bytes[1]), second: Int(bytes[2]),
+      microsecond: Int(bytes[3]) << 16 | Int(bytes[4]) << 8 | Int(bytes[5]), fold: fold, zone: zone)
   }
 }

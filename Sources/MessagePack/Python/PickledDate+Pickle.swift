@@ -6,28 +6,30 @@ extension PickledDate {
   private var parts: [UInt8] {
     switch self {
     case .date(let date): Self.made("date", state: date.state, nil)
-    case .time(let clock, let zone): Self.made("time", state: clock.state(foldInHour: true), zone)
-    case .datetime(let date, let clock, let zone):
-      Self.made("datetime", state: date.state(fold: clock.fold) + clock.state(foldInHour: false), zone)
-    case .timedelta(let days, let seconds, let microseconds):
-      Self.global("datetime", "timedelta") + [days, seconds, microseconds].flatMap(Self.integer) + [0x87, Self.reduce]
+    case .time(let time): Self.made("time", state: time.state(foldInHour: true), time.zone)
+    case .datetime(let moment):
+      Self.made(
+        "datetime", state: moment.date.state(fold: moment.time.fold) + moment.time.state(foldInHour: false),
+        moment.time.zone)
+    case .timedelta(let delta): Self.parts(delta)
     case .zone(let zone): Self.parts(zone)
     }
   }
 
-  private static func parts(_ zone: Zone) -> [UInt8] {
-    switch zone {
-    case .named(let key): return global("zoneinfo", "ZoneInfo") + text(key) + [0x85, reduce]
-    case .offset(let offset, let name):
-      let (seconds, microseconds) = offset.quotientAndFloorRemainder(dividingBy: 1_000_000)
-      let (days, rest) = seconds.quotientAndFloorRemainder(dividingBy: 86_400)
-      let delta = timedelta(days: days, seconds: rest, microseconds: microseconds).parts
-      return global("datetime", "timezone") + delta + (name.map { text($0) + [0x86] } ?? [0x85]) + [reduce]
-    }
+  private static func parts(_ delta: PythonTimeDelta) -> [UInt8] {
+    let numbers = [delta.days, delta.seconds, delta.microseconds].flatMap(integer)
+    return global("datetime", "timedelta") + numbers + [0x87, reduce]
+  }
+
+  private static func parts(_ zone: PythonTimeZone) -> [UInt8] {
+    if let key = zone.key { return global("zoneinfo", "ZoneInfo") + text(key) + [0x85, reduce] }
+    // An offset of less than a day is a delta.
+    let delta = zone.microseconds.flatMap { PythonTimeDelta(microseconds: $0) }.map(parts) ?? []
+    return global("datetime", "timezone") + delta + (zone.name.map { text($0) + [0x86] } ?? [0x85]) + [reduce]
   }
 
   /// A call of the class with the bytes it is made of, and its zone if it has one.
-  private static func made(_ name: StaticString, state: [UInt8], _ zone: Zone?) -> [UInt8] {
+  private static func made(_ name: StaticString, state: [UInt8], _ zone: PythonTimeZone?) -> [UInt8] {
     let bytes = [UInt8(ascii: "C"), UInt8(state.count)] + state
     return global("datetime", name) + bytes + (zone.map { parts($0) + [0x86] } ?? [0x85]) + [reduce]
   }
@@ -56,7 +58,7 @@ extension PickledDate {
   }
 }
 
-extension CivilDate {
+extension PythonDate {
   fileprivate var state: [UInt8] { state(fold: false) }
 
   /// The four bytes of Python's state; a datetime carries its fold in the month's high bit.
@@ -65,7 +67,7 @@ extension CivilDate {
   }
 }
 
-extension PickledDate.Clock {
+extension PythonTime {
   /// The six bytes of Python's state; a plain time carries its fold in the hour's high bit.
   fileprivate func state(foldInHour: Bool) -> [UInt8] {
     [

@@ -66,7 +66,7 @@ extension Timestamp {
     }
     guard let year = digits(4), skip("-"), let month = digits(2), skip("-"), let day = digits(2), skip("Tt "),
       let hour = digits(2), skip(":"), let minute = digits(2), skip(":"), let second = digits(2),
-      CivilDate.isValid(year, month, day), hour < 24, minute < 60, second < 60
+      PythonDate.isValid(year, month, day), hour < 24, minute < 60, second < 60
     else { return nil }
     var fraction = 0
     if skip(".") {
@@ -87,7 +87,7 @@ extension Timestamp {
       offset = (hours * 3600 + minutes * 60) * (west ? -1 : 1)
     }
     guard at == text.count else { return nil }
-    let days = CivilDate.days(year, month, day)
+    let days = PythonDate.days(year, month, day)
     seconds = Int64(days * 86_400 + hour * 3600 + minute * 60 + second - offset)
     nanoseconds = UInt32(fraction)
   }
@@ -95,15 +95,15 @@ extension Timestamp {
   /// The text, with 0, 3, 6 or 9 decimals as needed; nil outside the years 1 to 9999.
   var text: String? {
     let (days, rest) = Int(seconds).quotientAndFloorRemainder(dividingBy: 86_400)
-    guard let date = CivilDate(days: days) else { return nil }
-    var text = "\(date.text)T\(CivilDate.clock(rest / 3600, rest / 60 % 60, rest % 60))"
+    guard let date = PythonDate(daysSince1970: days) else { return nil }
+    var text = "\(date)T\(PythonTime.clock(rest / 3600, rest / 60 % 60, rest % 60))"
     let fraction = Int(nanoseconds)
     if fraction % 1_000 != 0 {
-      text += ".\(CivilDate.padded(fraction, 9))"
+      text += ".\(fraction.padded(9))"
     } else if fraction % 1_000_000 != 0 {
-      text += ".\(CivilDate.padded(fraction / 1_000, 6))"
+      text += ".\((fraction / 1_000).padded(6))"
     } else if fraction != 0 {
-      text += ".\(CivilDate.padded(fraction / 1_000_000, 3))"
+      text += ".\((fraction / 1_000_000).padded(3))"
     }
     return text + "Z"
   }

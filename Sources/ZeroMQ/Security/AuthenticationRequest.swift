@@ -4,6 +4,7 @@ public struct AuthenticationRequest: Sendable, Hashable {
   public enum Credentials: Sendable, Hashable {
     /// Nothing: there is no mechanism, and the address is all that is known.
     case null
+    /// A name and a password, which everyone on the way could read.
     case plain(user: String, password: Password)
     /// The public key of the client. That it has the secret one was checked.
     case curve(CurvePublicKey)

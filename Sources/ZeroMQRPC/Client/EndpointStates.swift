@@ -10,7 +10,14 @@ public import ZeroMQ
 public final class EndpointStates: Sendable {
   /// What a service's socket does, and so which peers it needs.
   public enum Role: String, Sendable {
-    case rpc, pipeline, publish, subscribe
+    /// It calls, and is answered.
+    case rpc
+    /// It calls one of several workers.
+    case pipeline
+    /// It publishes.
+    case publish
+    /// It hears what is published.
+    case subscribe
 
     fileprivate var kind: SocketKind {
       switch self {

@@ -7,7 +7,7 @@ extension Method {
     _ parameters: repeat Parameter<each Argument>, body: @escaping @Sendable (repeat each Argument) throws -> Result
   ) {
     self.init(
-      Signature(repeat each parameters),
+      Signature(repeat each parameters, result: Result.self),
       .inline { _, arguments in
         var arguments = arguments
         return try body(repeat try (each parameters).take(from: &arguments)).asValue()
@@ -19,7 +19,7 @@ extension Method {
     _ parameters: repeat Parameter<each Argument>, body: @escaping @Sendable (repeat each Argument) throws -> Void
   ) {
     self.init(
-      Signature(repeat each parameters),
+      Signature(repeat each parameters, result: Void.self),
       .inline { _, arguments in
         var arguments = arguments
         try body(repeat try (each parameters).take(from: &arguments))
@@ -33,7 +33,7 @@ extension Method {
     body: @escaping @Sendable (CallContext, repeat each Argument) throws -> Result
   ) {
     self.init(
-      Signature(repeat each parameters),
+      Signature(repeat each parameters, result: Result.self),
       .inline { call, arguments in
         var arguments = arguments
         return try body(call, repeat try (each parameters).take(from: &arguments)).asValue()
@@ -46,7 +46,7 @@ extension Method {
     body: @escaping @Sendable (CallContext, repeat each Argument) throws -> Void
   ) {
     self.init(
-      Signature(repeat each parameters),
+      Signature(repeat each parameters, result: Void.self),
       .inline { call, arguments in
         var arguments = arguments
         try body(call, repeat try (each parameters).take(from: &arguments))
@@ -60,7 +60,7 @@ extension Method {
     body: @escaping @Sendable (repeat each Argument) async throws -> Result
   ) {
     self.init(
-      Signature(repeat each parameters),
+      Signature(repeat each parameters, result: Result.self),
       .concurrent { _, arguments in
         var arguments = arguments
         return try await body(repeat try (each parameters).take(from: &arguments)).asValue()
@@ -72,7 +72,7 @@ extension Method {
     _ parameters: repeat Parameter<each Argument>, body: @escaping @Sendable (repeat each Argument) async throws -> Void
   ) {
     self.init(
-      Signature(repeat each parameters),
+      Signature(repeat each parameters, result: Void.self),
       .concurrent { _, arguments in
         var arguments = arguments
         try await body(repeat try (each parameters).take(from: &arguments))
@@ -86,7 +86,7 @@ extension Method {
     body: @escaping @Sendable (CallContext, repeat each Argument) async throws -> Result
   ) {
     self.init(
-      Signature(repeat each parameters),
+      Signature(repeat each parameters, result: Result.self),
       .concurrent { call, arguments in
         var arguments = arguments
         return try await body(call, repeat try (each parameters).take(from: &arguments)).asValue()
@@ -99,7 +99,7 @@ extension Method {
     body: @escaping @Sendable (CallContext, repeat each Argument) async throws -> Void
   ) {
     self.init(
-      Signature(repeat each parameters),
+      Signature(repeat each parameters, result: Void.self),
       .concurrent { call, arguments in
         var arguments = arguments
         try await body(call, repeat try (each parameters).take(from: &arguments))

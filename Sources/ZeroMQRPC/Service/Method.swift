@@ -15,6 +15,8 @@ public struct Method: Handler {
 
   let signature: Signature
   let body: Body
+  /// What it does, for `rpc.describe`.
+  var text: String?
 
   init(_ signature: Signature, _ body: Body) {
     self.signature = signature

@@ -41,15 +41,25 @@ public struct Methods: Handler {
     members[name] = handler
   }
 
-  /// The names that can be called, with those of the namespaces in it that are `Methods` or dictionaries, sorted.
-  public var names: [String] { Self.names(of: members).sorted() }
-
-  private static func names(of members: [String: any Handler]) -> [String] {
-    members.flatMap { name, member in
-      let own = member.method == nil ? [] : [name]
-      let inner = (member as? Methods)?.members ?? (member as? [String: any Handler]) ?? [:]
-      return own + names(of: inner).map { "\(name).\($0)" }
+  /// Says what a method does, in words for those who ask `rpc.describe`. One that is not there yet is an error of the start.
+  public mutating func describe(_ name: String, _ text: String) {
+    guard var method = members[name] as? Method else {
+      return faults.append("'\(name)' is described, and is no method: add it before")
     }
+    method.text = text
+    members[name] = method
+  }
+
+  /// The names that can be called, with those of the namespaces in it that are `Methods` or dictionaries, sorted.
+  public var names: [String] { Self.all(in: self).map(\.name) }
+
+  /// The methods of a handler by their names, as far as those that are `Methods` or dictionaries tell; sorted.
+  static func all(in handler: any Handler) -> [(name: String, method: Method)] {
+    let members = (handler as? Methods)?.members ?? (handler as? [String: any Handler]) ?? [:]
+    return members.flatMap { name, member in
+      let own = member.method.map { [(name: name, method: $0)] } ?? []
+      return own + all(in: member).map { ("\(name).\($0.name)", $0.method) }
+    }.sorted { $0.name < $1.name }
   }
 
   public func lookup(_ name: String) -> (any Handler)? { members[name] }

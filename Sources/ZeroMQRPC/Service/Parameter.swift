@@ -45,7 +45,12 @@ public struct Parameter<Argument: Sendable>: Sendable {
     self.init(name, .keywords, nil, .init())
   }
 
-  var entry: Signature.Entry { .init(name: name, kind: kind, isRequired: fallback == nil) }
+  var entry: Signature.Entry {
+    let isCollected = kind == .rest || kind == .keywords
+    return .init(
+      name: name, kind: kind, isRequired: fallback == nil && !isCollected, type: PythonTypeName.of(Argument.self),
+      fallback: (fallback as? any ValueEncodable).flatMap { try? $0.asValue() })
+  }
 
   /// The next argument. Throws `ParametersError` when it does not convert.
   func take(from arguments: inout BoundArguments) throws(RemoteException) -> Argument {

@@ -63,6 +63,7 @@ actor ServiceCore {
   ) async throws -> ServiceCore {
     try options.check()
     if let faults = (handler as? Methods)?.faults, !faults.isEmpty { throw ServiceError.badMethods(faults) }
+    let handler: any Handler = options.describes && pattern == .rpc ? Described(handler) : handler
     let core = ServiceCore(handler, pattern, options, on: reactor)
     try await core.open(pattern, in: context)
     do {

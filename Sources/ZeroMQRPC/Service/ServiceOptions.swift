@@ -14,6 +14,9 @@ public struct ServiceOptions: Sendable {
   public var concurrency = 1_000
   /// How long `close()` lets methods run on before it cancels them. Default: one second.
   public var grace: Duration = .seconds(1)
+  /// Calls of `rpc.describe` are answered with the names that can be called, their parameters with types and defaults, results and texts.
+  /// Only `RPCService` has it. Default: false.
+  public var describes = false
   /// Which errors of methods are logged. Default: none.
   public var logs = ExceptionLog.none
   /// Where to. Default: the label `aiozmq.rpc`.

@@ -18,11 +18,18 @@ struct Signature: Sendable, Hashable {
     let name: String
     var kind = Kind.positional
     var isRequired = true
+    /// As Python writes it.
+    var type = "Any"
+    /// The default, where there is a value for it.
+    var fallback: Value?
   }
 
   let entries: [Entry]
+  /// The type of the result, as Python writes it.
+  let result: String
 
-  init(_ entries: [Entry]) {
+  init(_ entries: [Entry], result: String = "Any") {
+    self.result = result
     var afterRest = false
     self.entries = entries.map { entry in
       var entry = entry
@@ -32,10 +39,10 @@ struct Signature: Sendable, Hashable {
     }
   }
 
-  init<each Argument: Sendable>(_ parameters: repeat Parameter<each Argument>) {
+  init<each Argument: Sendable>(_ parameters: repeat Parameter<each Argument>, result: Any.Type) {
     var entries: [Entry] = []
     repeat entries.append((each parameters).entry)
-    self.init(entries)
+    self.init(entries, result: PythonTypeName.of(result))
   }
 
   /// What is wrong with the parameters themselves.

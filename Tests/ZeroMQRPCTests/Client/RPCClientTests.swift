@@ -53,7 +53,8 @@ import ZeroMQRPC
     }
   }
 
-  @Test("a result of another type than is wanted, and an argument that cannot travel, are told") func misfits()
+  @Test("VALUE-3, VALUE-11: a result of another type than is wanted, and an argument that cannot travel, are told")
+  func misfits()
     async throws
   {
     try await ClientBench.with(methods, timeout: .seconds(20)) { _, client in

@@ -51,7 +51,48 @@ enum PeerMethods {
     let inner: [String: any Handler] = ["b": Method { "b" }]
     peer["table"] = ["a": Method { "a" }, "subnamespace": inner] as [String: any Handler]
     peer["point"] = points
+    peer["dates"] = PeerDates.methods
+    peer["danger"] = danger
+    var typed = Methods()
+    typed.add("add", "a", "b") { (a: Value, b: Value) in try a + b }
+    peer["typed"] = typed
+    addDescriptions(to: &peer)
     return peer
+  }
+
+  private static func addDescriptions(to peer: inout Methods) {
+    peer.add("describe", "x") { (x: Value) -> Value in
+      ["type": "builtins.\(x.pythonType)", "repr": .string(x.pythonRepr)]
+    }
+    peer.add("builtin_exceptions") { builtins.split(separator: " ").map(String.init) }
+    peer.add("stats") { ["pid": Int(getpid())] }
+    let names = peer.names + ["exc.<BuiltinException>", "methods"]
+    peer.add("methods") { names.sorted() }
+  }
+
+  /// Those of Python 3.11.
+  private static let builtins =
+    "ArithmeticError AssertionError AttributeError BlockingIOError BrokenPipeError BufferError BytesWarning "
+    + "ChildProcessError ConnectionAbortedError ConnectionError ConnectionRefusedError ConnectionResetError "
+    + "DeprecationWarning EOFError EncodingWarning EnvironmentError Exception ExceptionGroup FileExistsError "
+    + "FileNotFoundError FloatingPointError FutureWarning IOError ImportError ImportWarning IndentationError "
+    + "IndexError InterruptedError IsADirectoryError KeyError LookupError MemoryError ModuleNotFoundError "
+    + "NameError NotADirectoryError NotImplementedError OSError OverflowError PendingDeprecationWarning "
+    + "PermissionError ProcessLookupError RecursionError ReferenceError ResourceWarning RuntimeError "
+    + "RuntimeWarning StopAsyncIteration StopIteration SyntaxError SyntaxWarning SystemError TabError "
+    + "TimeoutError TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError "
+    + "UnicodeTranslateError UnicodeWarning UserWarning ValueError Warning ZeroDivisionError"
+
+  /// What silences a Python service, or its client.
+  private static var danger: Methods {
+    var danger = Methods()
+    danger.add("unpackable_error") { throw RemoteException("peer.CustomError", [.map([.init(1, 2)])]) }
+    danger.add("cancelled") { () async throws -> Void in throw CancellationError() }
+    danger.add("int_keys") { Value.map([.init(1, "one"), .init(2, "two")]) }
+    danger.add("surrogate") {
+      throw RemoteException("builtins.UnicodeEncodeError", ["utf-8", "?", 0, 1, "surrogates not allowed"])
+    }
+    return danger
   }
 
   private static func addErrors(to peer: inout Methods) {
@@ -65,7 +106,15 @@ enum PeerMethods {
     peer.add("untranslated_error", Parameter(rest: "args")) { (args: [Value]) in
       throw RemoteException("peer.Unlisted", args)
     }
-    peer.add("unmarkable") { [Value.map([.init(1, 2)])] }
+    // What no value of Swift can be is refused in Python's words.
+    peer.add("unpackable_result", Parameter("kind", default: "set")) { (kind: String) throws -> Void in
+      let texts = [
+        "set": "{1, 2}", "big": "18446744073709551616", "negative_big": "-9223372036854775809",
+        "object": "<Unpackable>", "complex": "(1+2j)",
+      ]
+      guard let text = texts[kind] else { throw RemoteException.key(.string(kind)) }
+      throw RemoteException.type("Unknown type: \(text)")
+    }
   }
 
   private static var math: Methods {

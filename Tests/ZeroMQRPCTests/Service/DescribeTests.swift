@@ -1,0 +1,104 @@
+import Foundation
+import MessagePack
+import Support
+import Testing
+import ZeroMQRPC
+
+@Suite("rpc.describe", .timeLimit(.minutes(1))) struct DescribeTests {
+  private var methods: Methods {
+    var (methods, inner) = (Methods(), Methods())
+    methods.add("add", "a", Parameter("b", default: 2)) { (a: Int, b: Int) in a + b }
+    methods.describe("add", "The sum of two numbers.")
+    methods.add("join", Parameter(rest: "parts"), Parameter("by", default: " ")) { (parts: [String], by: String) in
+      parts.joined(separator: by)
+    }
+    inner.add("all", "x", Parameter(keyword: "limit", default: nil), Parameter(keywords: "more")) {
+      (x: Value, limit: Int?, more: [String: [UInt8]]) async -> [Double?] in []
+    }
+    inner.add("none", "when") { (when: PythonDateTime) in }
+    methods["inner"] = inner
+    methods["rpc"] = ["ping": Method { "pong" }] as [String: any Handler]
+    return methods
+  }
+
+  private func with(_ isOn: Bool, _ body: (ClientBench, RPCClient) async throws -> Void) async throws {
+    try await ClientBench.with { bench in
+      let endpoint = bench.endpoint("service")
+      let service = try await RPCService.start(methods, bind: [endpoint], on: bench.reactor, in: bench.context) {
+        $0.grace = .zero
+        $0.describes = isOn
+      }
+      bench.cleanup.add { await service.close() }
+      try await body(bench, try await bench.client([endpoint], timeout: .seconds(20)))
+    }
+  }
+
+  @Test("tells names, parameters with types and defaults, results and texts") func description() async throws {
+    try await with(true) { _, client in
+      let described = try await client.call.rpc.describe()
+      let all = try #require(described["methods"]?.arrayValue)
+      #expect(all.map { $0["name"] } == ["add", "inner.all", "inner.none", "join", "rpc.ping"])
+      #expect(
+        all[0] == [
+          "name": "add",
+          "parameters": [
+            ["name": "a", "kind": "POSITIONAL_OR_KEYWORD", "type": "int", "required": true],
+            ["name": "b", "kind": "POSITIONAL_OR_KEYWORD", "type": "int", "default": 2, "required": false],
+          ], "result": "int", "text": "The sum of two numbers.",
+        ])
+      #expect(
+        all[1] == [
+          "name": "inner.all",
+          "parameters": [
+            ["name": "x", "kind": "POSITIONAL_OR_KEYWORD", "type": "Any", "required": true],
+            ["name": "limit", "kind": "KEYWORD_ONLY", "type": "int | None", "default": nil, "required": false],
+            ["name": "more", "kind": "VAR_KEYWORD", "type": "dict[str, bytes]", "required": false],
+          ], "result": "list[float | None]", "text": nil,
+        ])
+      #expect(all[2]["result"] == "None" && all[2]["parameters"]?[0]?["type"] == "datetime")
+      // What the service has itself in that namespace is still there.
+      #expect(try await client.call.rpc.ping() == "pong")
+      #expect(try await client.call.add(1) == 3)
+    }
+  }
+
+  @Test("a text for what is no method, or not yet, is an error of the start") func missing() async throws {
+    var methods = Methods()
+    methods.describe("add", "The sum of two numbers.")
+    let described = methods
+    await #expect(throws: ServiceError.self) {
+      try await ClientBench.with { bench in try await bench.serve(described, bind: [bench.endpoint("service")]) }
+    }
+  }
+
+  @Test("the lines of docs/rpc.md stand in the service that is run") func page() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    func text(_ path: String) throws -> String {
+      try String(contentsOf: folder.appendingPathComponent("../../../\(path)"), encoding: .utf8)
+    }
+    let page = try text("docs/rpc.md")
+    let start = try #require(page.range(of: "class Reserved"))
+    let end = try #require(page.range(of: "\n```", range: start.upperBound..<page.endIndex))
+    #expect(try text("Tests/Interop/peer_describe.py").contains(page[start.lowerBound..<end.lowerBound]))
+  }
+
+  @Test("is off unless it is asked for") func off() async throws {
+    try await with(false) { _, client in
+      await #expect(throws: RemoteError.notFound("rpc.describe")) { try await client.call.rpc.describe() }
+    }
+  }
+
+  @Test("a service in Python answers the same by a few lines", .enabled(if: Python.isThere, "\(Python.comment)"))
+  func python() async throws {
+    try await with(true) { bench, client in
+      let process = try Python.start("peer_describe.py", [])
+      bench.cleanup.add { await process.destroy() }
+      let line = try await process.line()
+      let there = try await bench.client([try #require(line.flatMap { JSON($0) }?["rpc"].text)], timeout: .seconds(20))
+      let python = try #require(try await there.call.rpc.describe()["methods"]?.arrayValue)
+      let swift = try #require(try await client.call.rpc.describe()["methods"]?.arrayValue)
+      #expect(python.count == 2 && python[0] == swift[0])
+      #expect(python[1]["parameters"]?[1] == swift[3]["parameters"]?[1])
+    }
+  }
+}
