@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak test-debian13 fuzz sanitize check docs format image clean
+.PHONY: help run build test soak test-debian13 fuzz fuzz-readers sanitize check docs format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -11,7 +11,7 @@ ARGS ?=
 DOCKER ?= docker
 IMAGE ?= zmq-gateway
 
-sources := Package.swift Sources Tests Examples
+sources := Package.swift Sources Tests Examples Fuzzing/Package.swift Fuzzing/Sources
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ soak: ## Run the stress tests of the ZeroMQ core ten times as long: a million me
 fuzz: build ## Send mutated requests to the release, and print those it serves and h11 refuses, but for known ones; ARGS="--seed 2"
 	@Scripts/bootstrap test
 	.venv/bin/python Tests/Interop/fuzz.py .build/release/zmq-gateway $(ARGS)
+
+fuzz-readers: ## Give the readers of MessagePack, pickles, requests and replies mutated bytes for SECONDS=600 each, under AddressSanitizer
+	Fuzzing/run $(or $(SECONDS),600)
 
 sanitize: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
 # A program under ThreadSanitizer sleeps for a second at its end. Frames of absurd lengths are refused, not fatal.
@@ -68,4 +71,4 @@ image: ## Build the container image
 	$(DOCKER) build -f Docker/Dockerfile -t $(IMAGE) .
 
 clean: ## Remove what was built, .venv included
-	rm -rf .build .build-debian13 .build-sanitize .venv
+	rm -rf .build .build-debian13 .build-sanitize Fuzzing/.build .venv

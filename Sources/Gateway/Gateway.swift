@@ -32,6 +32,8 @@ public final class Gateway: Sendable {
   private static let patience = Duration.milliseconds(250)
   /// How long a stop waits for libzmq to let go of its sockets when the grace is over.
   private static let lastMoment = Duration.milliseconds(500)
+  /// The most of the grace that is kept for closing.
+  private static let longestClose = Duration.seconds(1)
 
   /// Opens the backends' sockets, gives them a quarter of a second to connect, then listens; returns when connections are
   /// accepted. Throws, with nothing left open, when an address is taken or an endpoint cannot be used.
@@ -128,8 +130,10 @@ public final class Gateway: Sendable {
   public func stop() async -> Accounts {
     logger.info("draining", metadata: ["grace": "\(grace)"])
     let end = Instant.monotonic() + grace
+    // To close what is cut off takes a while, which belongs to the grace as well: who stops a container kills it when that is over.
+    let drain = Self.drain(of: grace)
     await withTaskGroup { group in
-      for shard in shards { group.addTask { [grace] in await shard.drain(within: grace) } }
+      for shard in shards { group.addTask { await shard.drain(within: drain) } }
     }
     let accounts = await Self.close(shards)
     // Pushes and events that libzmq has taken leave as fast as their peers read.
@@ -146,6 +150,9 @@ public final class Gateway: Sendable {
     logger.info("stopped", metadata: accounts.metadata)
     return accounts
   }
+
+  /// How much of the grace is for what is under way.
+  static func drain(of grace: Duration) -> Duration { grace - min(grace / 10, longestClose) }
 
   /// What has become of the requests of all shards so far. Not to be asked after `stop()`.
   public var accounts: Accounts {

@@ -122,10 +122,7 @@ final class ReusedBytes {
 
   func append(_ text: StaticString) { append(text.bytes) }
 
-  func append(_ text: String) {
-    var text = text
-    text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
-  }
+  func append(text: String) { text.utf8.span.withUnsafeBytes { append($0) } }
 
   /// Empties it, and gives the memory back when it is more than that.
   func clear(keeping limit: Int = 4 << 10) {
@@ -160,7 +157,7 @@ extension ReusedBytes {
   func appendLine(_ name: StaticString, _ value: String) {
     append(name)
     append(": ")
-    append(value)
+    append(text: value)
     append("\r\n")
   }
 }

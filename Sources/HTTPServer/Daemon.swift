@@ -69,8 +69,9 @@ extension Daemon {
     private static let unsentOfStream: CInt = 128 << 10
 
     fileprivate let raw: OpaquePointer
-    let daemon: NestedDaemon
     private(set) var isFirst = false
+
+    fileprivate init(_ raw: OpaquePointer) { self.raw = raw }
 
     var descriptor: CInt { cmhd_descriptor(raw) }
 
@@ -95,10 +96,7 @@ extension Daemon {
     func suspend() { MHD_suspend_connection(raw) }
 
     /// Only when suspended. The daemon goes on with the connection in its next run.
-    func resume() {
-      MHD_resume_connection(raw)
-      daemon.schedule()
-    }
+    func resume() { MHD_resume_connection(raw) }
 
     /// Has the library close, within a second, a connection on which no answer is owed any more. Called after the shutdown, or at
     /// the stream's end.
@@ -158,9 +156,8 @@ extension Daemon {
 struct AnswerHead {
   /// What every answer has. A browser takes the body for nothing but what its type says, and hands it to no page of another
   /// origin, not even as a script or an image (Fetch, "nosniff" and "Cross-Origin-Resource-Policy").
-  static let standing: [(name: StaticString, value: StaticString)] = [
-    ("X-Content-Type-Options", "nosniff"), ("Cross-Origin-Resource-Policy", "same-origin"),
-  ]
+  static let standing: StaticString =
+    "X-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n"
 
   let status: Int
   /// Empty: none is named.
@@ -170,7 +167,7 @@ struct AnswerHead {
 
   /// Appends the header lines, each ended by CR LF.
   func append(to lines: ReusedBytes, logger: Logger) {
-    for (name, value) in Self.standing { lines.appendLine(name, value) }
+    lines.append(Self.standing)
     lines.appendLine("X-Request-Id", requestID)
     if contentType.utf8CodeUnitCount > 0 { lines.appendLine("Content-Type", contentType) }
     for (name, value) in headers {
@@ -205,7 +202,7 @@ private func connectionChanged(
     context.pointee = nil
     // The server lets go of it within the call.
     daemon(owner).closed(Unmanaged<Exchange>.fromOpaque(opened).takeUnretainedValue())
-  } else if let exchange = daemon(owner).opened(.init(raw: connection, daemon: daemon(owner))) {
+  } else if let exchange = daemon(owner).opened(.init(connection)) {
     context.pointee = Unmanaged.passUnretained(exchange).toOpaque()
   }
 }

@@ -116,6 +116,12 @@ final class NestedDaemon: EndOfTurn {
   /// Makes the daemon run at the end of this turn.
   func schedule() { mark.isDue = true }
 
+  /// Goes on with a connection that is suspended, at the end of this turn.
+  func resume(_ connection: Daemon.Connection) {
+    connection.resume()
+    schedule()
+  }
+
   /// Calls `Exchange.writeStream()` at the end of this turn, or of a later one when there are many.
   func writeStream(of exchange: Exchange) {
     writing.append(exchange)
@@ -143,7 +149,7 @@ final class NestedDaemon: EndOfTurn {
 
   /// The daemon has a connection that was handed over. The server holds the exchange until `closed`.
   func opened(_ connection: Daemon.Connection) -> Exchange? {
-    arriving.removeValue(forKey: connection.descriptor).map { server.connectionOpened(connection, $0) }
+    arriving.removeValue(forKey: connection.descriptor).map { server.connectionOpened(connection, of: self, $0) }
   }
 
   func closed(_ exchange: Exchange) {

@@ -158,8 +158,8 @@ public final class Server {
   }
 
   /// The server holds the exchange until `connectionClosed`.
-  func connectionOpened(_ connection: Daemon.Connection, _ accepted: Accepted) -> Exchange {
-    let exchange = Exchange(connection, admission: accepted.admission, server: self)
+  func connectionOpened(_ connection: Daemon.Connection, of daemon: NestedDaemon, _ accepted: Accepted) -> Exchange {
+    let exchange = Exchange(connection, of: daemon, admission: accepted.admission, server: self)
     do throws(ReactorError) {
       let watch = try ConnectionWatch(exchange, descriptor: accepted.descriptor, times: times, on: loop)
       exchange.start(watch, acceptedAt: accepted.at)

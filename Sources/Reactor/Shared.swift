@@ -6,31 +6,41 @@ import Synchronization
 ///
 /// A `pthread_mutex_t` and not `Synchronization.Mutex`, in which ThreadSanitizer sees races that are not there.
 public final class Guarded<Value>: @unchecked Sendable {
-  // Safe: `value` is touched only between lock and unlock.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private var value: Value
+  // Safe: touched only between lock and unlock. A pointer, behind the mutex in one block, because an access to a property of a class
+  // would be checked at run time to be exclusive, which the mutex sees to.
+  @usableFromInline let value: UnsafeMutablePointer<Value>
 
   /// Guards an initial value.
   public init(_ value: sending Value) {
-    mutex = .allocate(capacity: 1)
-    mutex.initialize(to: pthread_mutex_t())
+    let alignment = max(MemoryLayout<pthread_mutex_t>.alignment, MemoryLayout<Value>.alignment)
+    let offset = (MemoryLayout<pthread_mutex_t>.size + alignment - 1) / alignment * alignment
+    let block = UnsafeMutableRawPointer.allocate(
+      byteCount: offset + MemoryLayout<Value>.size, alignment: alignment)
+    mutex = block.initializeMemory(as: pthread_mutex_t.self, to: pthread_mutex_t())
     pthread_mutex_init(mutex, nil)
-    self.value = value
+    self.value = (block + offset).initializeMemory(as: Value.self, to: value)
   }
 
   deinit {
+    value.deinitialize(count: 1)
     pthread_mutex_destroy(mutex)
-    mutex.deallocate()
+    UnsafeMutableRawPointer(mutex).deallocate()
   }
 
   /// Runs the body with exclusive access to the value.
+  @inlinable
   public func withLock<Result, Failure: Error>(
     _ body: (inout Value) throws(Failure) -> sending Result
   ) throws(Failure) -> sending Result {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return try body(&value)
+    lock()
+    defer { unlock() }
+    return try body(&value.pointee)
   }
+
+  @usableFromInline func lock() { pthread_mutex_lock(mutex) }
+
+  @usableFromInline func unlock() { pthread_mutex_unlock(mutex) }
 }
 
 /// A limit that shards share: how many of something may be in use at once. Exact, without a lock.

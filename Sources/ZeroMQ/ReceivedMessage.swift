@@ -9,11 +9,11 @@ public struct ReceivedMessage: ~Copyable {
   public private(set) var count = 0
   /// How many places hold a frame to be freed: those of the message before too, after a `receive` that found nothing.
   private var held = 0
-  private var capacity = Self.usualFrames
-  private var places: UnsafeMutablePointer<zmq_msg_t>
+  private var capacity = 0
+  private var places = Self.allocate(0)
 
   /// No message yet.
-  public init() { places = Self.allocate(capacity) }
+  public init() {}
 
   deinit { Self.free(places, capacity) }
 
@@ -27,15 +27,6 @@ public struct ReceivedMessage: ~Copyable {
   public func keep(_ index: Int) -> KeptFrame {
     precondition((0..<count).contains(index), "no such frame")
     return KeptFrame(sharing: places + index)
-  }
-
-  /// Takes the frames out, so that they outlive the message; here they are empty afterwards.
-  func takeFrames() -> Message {
-    let storage = FrameStorage.make(count)
-    // It fails for what is no message only.
-    for index in 0..<count { zmq_msg_move(storage.place(index), places + index) }
-    storage.share()
-    return Message(storage)
   }
 
   /// What is known of the connection that it came over, such as `Peer-Address` or `User-Id`; nil when that is not (`zmq_msg_gets(3)`).
@@ -83,15 +74,11 @@ public struct ReceivedMessage: ~Copyable {
   /// Takes the next message; false when there is none. A message is taken whole or not at all.
   public mutating func receive(from socket: borrowing Socket) throws(ZMQError) -> Bool {
     count = 0
-    // Where requests and replies take turns, libzmq calls it an error to ask out of turn.
-    if socket.kind.takesTurns, try !socket.readiness.contains(.input) { return false }
+    guard try socket.hasTurnToReceive else { return false }
     var received = 0
-    let raw = socket.raw
     repeat {
       if received == capacity { grow() }
-      // libzmq frees what the place held before.
-      let place = places + received
-      guard try attempt("zmq_msg_recv", { zmq_msg_recv(place, raw, ZMQ_DONTWAIT) }) != nil else { return false }
+      guard try socket.receive(into: places + received) != nil else { return false }
       received += 1
       held = max(held, received)
     } while zmq_msg_more(places + received - 1) != 0
@@ -100,11 +87,11 @@ public struct ReceivedMessage: ~Copyable {
   }
 
   private mutating func grow() {
-    let more = Self.allocate(capacity * 2)
+    let larger = max(Self.usualFrames, capacity * 2)
+    let more = Self.allocate(larger)
     for index in 0..<capacity { zmq_msg_move(more + index, places + index) }
     Self.free(places, capacity)
-    places = more
-    capacity *= 2
+    (places, capacity) = (more, larger)
   }
 
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<zmq_msg_t> {

@@ -8,6 +8,15 @@ import Testing
 /// Stopping by a clock that the test moves.
 @Suite("the grace", .timeLimit(.minutes(1)))
 struct GraceTests {
+  @Test("keeps a tenth for closing, at most a second")
+  func drain() {
+    #expect(Gateway.drain(of: .seconds(25)) == .seconds(24))
+    #expect(Gateway.drain(of: .milliseconds(10_010)) == .milliseconds(9_010))
+    #expect(Gateway.drain(of: .milliseconds(9_990)) == .milliseconds(8_991))
+    #expect(Gateway.drain(of: .milliseconds(300)) == .milliseconds(270))
+    #expect(Gateway.drain(of: .zero) == .zero)
+  }
+
   @Test("is counted from the stop, however long the shard had nothing to do before")
   func idle() async throws {
     try await Cleanup.with { cleanup in

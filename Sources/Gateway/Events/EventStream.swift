@@ -48,23 +48,24 @@ final class EventStream: BodyStream, TimerHandler {
   private let feed: EventFeed
   /// Told whether it opens; nil from then on.
   private var opener: (any StreamOpener)?
+  // What is unchecked is looked at for each event, and changes while no other code runs.
   /// What sends it; nil when it is closed.
-  private var exchange: Exchange?
-  private var state = State.opening
-  private var ending = Ending.none
+  @exclusivity(unchecked) private var exchange: Exchange?
+  @exclusivity(unchecked) private var state = State.opening
+  @exclusivity(unchecked) private var ending = Ending.none
   /// Where it has come to, and what has become of what lies before that.
-  private var cursor = EventCursor()
+  @exclusivity(unchecked) private var cursor = EventCursor()
   /// The event that was to come next when it opened.
   private var presentAtOpening: UInt64 = 0
   /// It has fallen behind the window, and gets the newest event of each topic only.
-  private var isConflating = false
+  @exclusivity(unchecked) private var isConflating = false
   /// When it has been open for as long as it may.
   private var expiry = Instant(nanoseconds: .max)
   /// The sequence of an event that is known to match: the one it was woken for.
-  private var match: UInt64 = 0
+  @exclusivity(unchecked) private var match: UInt64 = 0
   /// While it gets the last values of its topics: those are read that came before this event, from which it then goes on.
-  private var snapshotEnd: UInt64?
-  private var writer: EventWriter
+  @exclusivity(unchecked) private var snapshotEnd: UInt64?
+  @exclusivity(unchecked) private var writer: EventWriter
   /// When the client of a poll does not want to wait any longer.
   private var timer: Timer?
 

@@ -20,11 +20,11 @@ final class GatewayHandler: RequestHandler {
   /// The books of calls that are no requests of their own.
   let callBooks = CallBooks()
   /// Finds responders among the upstreams in use. It is replaced as a whole when they change.
-  private var router: Router
+  @exclusivity(unchecked) private var router: Router
   private let checks: Checks
   private let logger: Logger
   /// What has become of the requests so far.
-  private(set) var accounts = Accounts()
+  @exclusivity(unchecked) private(set) var accounts = Accounts()
   /// Requests that a limit has refused.
   private var limited = PowerOfTwoCounter()
 
@@ -45,15 +45,16 @@ final class GatewayHandler: RequestHandler {
     do throws(Problem) {
       try checks.admit(request)
       let route = try router.route(exchange.method, exchange.target.assumingMemoryBound(to: UInt8.self).span)
-      let responder = route.responder
-      try checks.pass(request, responder)
-      guard responder.methods.contains(exchange.method) else { throw responder.refusal(of: exchange.method) }
+      try checks.pass(request, route.responder)
+      guard route.responder.methods.contains(exchange.method) else {
+        throw route.responder.refusal(of: exchange.method)
+      }
       // One that is too long gets 413 from the exchange.
-      if HTTPMethod.Set.bodiless.contains(exchange.method), exchange.announcesBody, !exchange.isBodyTooLong {
+      if request.isFetch, exchange.announcesBody, !exchange.isBodyTooLong {
         throw Self.bodyOfGET
       }
       // OPTIONS is answered with the methods, whatever the rest of the head asks for.
-      if exchange.method != .options { try responder.begin(request) }
+      if exchange.method != .options { try route.responder.begin(request) }
       request.goes(to: route)
     } catch {
       // Answered when the body is there, which keeps the connection; a long one is not worth waiting for.

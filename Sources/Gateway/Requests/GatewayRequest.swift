@@ -30,12 +30,12 @@ final class GatewayRequest {
   /// It holds this object in its `context`, and lets go of it when the connection is closed.
   let exchange: Exchange
   private let handler: GatewayHandler
-  private var destination = Destination.nowhere(Problem(.internal, "The request had no beginning."))
-  private var work: (any PendingWork)?
+  @exclusivity(unchecked) private var destination = Destination.nowhere(Problem(.internal, "No request has begun."))
+  @exclusivity(unchecked) private var work: (any PendingWork)?  // Like all here, it changes while no other code runs.
   /// Whether it has arrived, and has not ended.
-  private(set) var isUnderWay = false
+  @exclusivity(unchecked) private(set) var isUnderWay = false
   /// What the result is written as, once `chooseResultFormat` has found out.
-  private(set) var resultFormat = ResultFormat.json
+  @exclusivity(unchecked) private(set) var resultFormat = ResultFormat.json
   /// What the connection's plain calls wait in.
   private(set) lazy var pendingReply = PendingReply(self)
 
@@ -48,7 +48,7 @@ final class GatewayRequest {
   func begins() { isUnderWay = true }
 
   /// Says, when the head is there, where the request goes.
-  func goes(to route: Router.Route) { destination = .route(route) }
+  func goes(to route: consuming Router.Route) { destination = .route(route) }
 
   /// Says, when the head is there, why the request goes nowhere.
   func goesNowhere(_ problem: Problem) { destination = .nowhere(problem) }
@@ -56,8 +56,8 @@ final class GatewayRequest {
   // MARK: Reading
 
   var method: HTTPMethod { exchange.method }
-  /// Whether the method is GET or HEAD.
-  var isFetch: Bool { HTTPMethod.Set.bodiless.contains(method) }
+  /// Whether the method is GET or HEAD, whose body would mean nothing (RFC 9110, 9.3.1 and 9.3.2).
+  var isFetch: Bool { method == .get || method == .head }
   /// What answers the request; throws why nothing does.
   var responder: any Responder {
     get throws(Problem) {

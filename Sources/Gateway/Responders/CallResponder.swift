@@ -79,8 +79,8 @@ final class PendingReply: ReplyHandler, PendingWork {
   // The request holds this object, and abandons the call before it is freed.
   private unowned let request: GatewayRequest
   /// What was called; nil when no call is under way.
-  private var callee: CallResponder?
-  private var number: UInt32 = 0
+  @exclusivity(unchecked) private var callee: CallResponder?
+  @exclusivity(unchecked) private var number: UInt32 = 0
 
   init(_ request: GatewayRequest) { self.request = request }
 

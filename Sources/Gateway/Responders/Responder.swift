@@ -29,8 +29,6 @@ extension Responder {
 }
 
 extension HTTPMethod.Set {
-  /// Those whose body would mean nothing (RFC 9110, 9.3.1 and 9.3.2).
-  static let bodiless: HTTPMethod.Set = [.get, .head]
   /// What can be fetched.
   static let fetch: HTTPMethod.Set = [.get, .head, .options]
   /// What is handed over.

@@ -48,9 +48,11 @@ final class Router {
   private func responder(
     _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath
   ) throws(Problem) -> any Responder {
-    switch (name, path.segments) {
-    case ("rpc", 3):
-      try CallResponder(service: path.takeService(target), method: path.takeMethod(target), in: upstreams)
+    // Most requests are calls.
+    if path.segments == 3, name == "rpc" {
+      return try CallResponder(service: path.takeService(target), method: path.takeMethod(target), in: upstreams)
+    }
+    return switch (name, path.segments) {
     case ("push", 3):
       try PushResponder(service: path.takeService(target), method: path.takeMethod(target), in: upstreams)
     case ("pub", 4):

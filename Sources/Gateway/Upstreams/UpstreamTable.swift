@@ -3,9 +3,9 @@ import Reactor
 import ZeroMQ
 import ZeroMQRPC
 
-/// The services of a configuration as one shard reaches them. A value that is built as a whole and never changes: another
-/// configuration makes another table.
-struct UpstreamTable {
+/// The services of a configuration as one shard reaches them. It is built as a whole and never changes: another configuration makes
+/// another table.
+final class UpstreamTable {
   /// A service: its upstream, and whether the gateway is ready only while it can be used.
   struct Service {
     let name: String

@@ -8,11 +8,11 @@ struct EarlyAnswer {
   private let content = ReusedBytes()
 
   init(_ head: AnswerHead, body: UnsafeRawBufferPointer, toHEAD isHead: Bool, logger: Logger) {
-    content.append("HTTP/1.1 \(head.status) ")
+    content.append(text: "HTTP/1.1 \(head.status) ")
     content.append(Daemon.reason(head.status))
     content.append("\r\nConnection: close\r\n")
     // Of a body that cannot be, no length is told (RFC 9110, 8.6).
-    if head.status != 204 { content.append("Content-Length: \(body.count)\r\n") }
+    if head.status != 204 { content.append(text: "Content-Length: \(body.count)\r\n") }
     head.append(to: content, logger: logger)
     content.append("\r\n")
     if !isHead, head.status != 304 { content.append(body) }

@@ -10,28 +10,29 @@ public import Reactor
 /// its run at the end of the turn. A stream's connection is suspended when it has nothing to say, and from then on until it ends: after
 /// each `wake`, `ChunkWriter` writes what it has. What may happen when is decided by `ExchangeState`; `perform` does what it says.
 public final class Exchange {
-  private let server: Server
-  private var connection: Daemon.Connection
+  private let server: Server, daemon: NestedDaemon
+  @exclusivity(unchecked) private var connection: Daemon.Connection
   private let descriptor: CInt
   /// As what it was let in.
   let admission: Admission
   private var state = ExchangeState()
-  private var watch: ConnectionWatch?
+  @exclusivity(unchecked) private var watch: ConnectionWatch?
   private var stream: (any BodyStream)?
   private let head = RequestHead()
   private let bytes: ExchangeBytes
   /// Where libmicrohttpd has the head; nil when that may be gone.
-  private var libraryMemory: ConnectionMemory?
+  @exclusivity(unchecked) private var libraryMemory: ConnectionMemory?
   /// The handler's own object. It survives from request to request on this connection.
   public var context: AnyObject?
 
-  init(_ connection: Daemon.Connection, admission: Admission, server: Server) {
+  init(_ connection: Daemon.Connection, of daemon: NestedDaemon, admission: Admission, server: Server) {
+    self.daemon = daemon
     self.connection = connection
     descriptor = connection.descriptor
     self.admission = admission
     self.server = server
     bytes = ExchangeBytes(in: server.memory)
-    libraryMemory = ConnectionMemory(size: connection.daemon.connectionMemory, beginsWithLine: admission.beginsWithLine)
+    libraryMemory = ConnectionMemory(size: daemon.connectionMemory, beginsWithLine: admission.beginsWithLine)
   }
 
   // MARK: For handlers
@@ -94,7 +95,7 @@ public final class Exchange {
     switch state.path(bodyFollows: head.bodyFollows) {
     case .library:
       let isQueued = connection.queue(
-        answerHead, body: bytes.keep(body, by: owner), closes: connection.daemon.closesAfterAnswer(admission),
+        answerHead, body: bytes.keep(body, by: owner), closes: daemon.closesAfterAnswer(admission),
         logger: server.logger)
       perform { $0.answered(isQueued: isQueued, isStream: false) }
     case .socket:
@@ -124,7 +125,7 @@ public final class Exchange {
     let isQueued =
       (stream.endsByItself || !state.isHalfClosed)
       && connection.queue(
-        answerHead, readingFrom: self, closes: connection.daemon.closesAfterAnswer(admission), logger: server.logger)
+        answerHead, readingFrom: self, closes: daemon.closesAfterAnswer(admission), logger: server.logger)
     perform { $0.answered(isQueued: isQueued, isStream: true, endsByItself: stream.endsByItself) }
   }
 
@@ -135,7 +136,7 @@ public final class Exchange {
 
   /// The request line is there. Called before anything was taken apart in place.
   func requestBegan(_ target: UnsafeRawBufferPointer) {
-    connection.daemon.calledBack()
+    daemon.calledBack()
     let actions = told { $0.requestBegan() }
     if actions.contains(.beginRequest) {
       head.begin(target: target)
@@ -146,7 +147,7 @@ public final class Exchange {
 
   /// The head is there, or a piece of the body, or its end: an empty piece. False when the connection is to be closed.
   func arrived(_ line: RequestHead.Line, _ piece: UnsafeRawBufferPointer) -> Bool {
-    connection.daemon.calledBack()
+    daemon.calledBack()
     switch told({ $0.arrived(bytes: piece.count) }) {
     case .head: takeHead(line)
     case .body: takeBody(piece)
@@ -191,7 +192,7 @@ public final class Exchange {
 
   /// More of the stream is asked for; nil when it is broken.
   func read(into room: UnsafeMutableRawBufferPointer) -> StreamRead? {
-    connection.daemon.calledBack()
+    daemon.calledBack()
     connection.goFirst(false)
     guard let stream, told({ $0.readBegan(byLibrary: true) }) else {
       // The stream was dropped, perhaps while suspended: libmicrohttpd 1.0 sets no timeout then.
@@ -226,7 +227,7 @@ public final class Exchange {
 
   /// The daemon is done with the request; the connection may see another.
   func requestEnded() {
-    connection.daemon.calledBack()
+    daemon.calledBack()
     perform { $0.requestEnded() }
   }
 
@@ -257,13 +258,13 @@ public final class Exchange {
 
   private func carryOut(_ actions: ExchangeState.Actions) {
     if actions.isEmpty { return }
-    if actions.contains(.beginRequest) { connection.daemon.requestBegan() }
+    if actions.contains(.beginRequest) { daemon.requestBegan() }
     if actions.contains(.abandon) { server.handler.abandoned(self) }
     if actions.contains(.closeStream) { stream.take()?.closed() }
     if actions.contains(.endRequest) {
       head.clear()
       bytes.clear()
-      connection.daemon.requestEnded()
+      daemon.requestEnded()
     }
     if let wait = actions.expectation { watch?.expect(wait) }
     if actions.contains(.shutDown) {
@@ -273,15 +274,14 @@ public final class Exchange {
     if actions.contains(.suspend), state.owesAnswer { connection.goFirst(true) }
     if actions.contains(.suspend) { connection.suspend() }
     if actions.contains(.resume) {
-      if connection.isFirst { connection.daemon.tellWhenRun(self) }
-      connection.resume()
+      if connection.isFirst { daemon.tellWhenRun(self) }
+      daemon.resume(connection)
     }
-    if actions.contains(.write) { connection.daemon.writeStream(of: self) }
+    if actions.contains(.write) { daemon.writeStream(of: self) }
     if actions.contains(.awaitRoom) { watch?.reportRoom() }
     if actions.contains(.refuse) { refuse(.timeout) }
     if actions.contains(.endConnection) {
-      watch?.cancel()
-      watch = nil
+      watch.take()?.cancel()
       context = nil
     }
   }

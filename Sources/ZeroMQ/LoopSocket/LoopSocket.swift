@@ -7,8 +7,6 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// How many messages are received at most when a connection ends, before its end is told. libzmq takes in turn from the queues of
   /// all peers: when they hold more, some of the ended connection's messages come after its end.
   private static let messagesBeforeEnd = 4_096
-  /// After how long a refused send of a router may be tried again. libzmq says only that one of its peers has room, not which.
-  private static let routerPause = Duration.milliseconds(10)
 
   /// Who is told. Closing sets it to nil.
   public weak var delegate: (any LoopSocketDelegate)?
@@ -31,6 +29,8 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   var inner: Socket? { openSocket?.socket }
   /// Who takes the messages in place of the delegate, such as a proxy.
   weak var mover: (any MessageMover)? { didSet { scheduleTurn() } }
+  /// Who takes them out of the socket itself, in place of the delegate's `messageReceived`.
+  weak var taker: (any MessageTaker)?
   /// Who has subscribed, where libzmq tells.
   let subscribers: Subscribers?
 
@@ -40,8 +40,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   private var frames = ReceivedMessage()
   /// The delegate is looking at `frames`.
   private var isReceiving = false
-  private var isRefused = false
-  private var retry: Timer?
+  private let retry: SendRetry
 
   /// Creates the socket, neither bound nor connected. At most that many messages are handed over in a turn. What is sent counts in
   /// `memory`, if there is one, until libzmq lets go of it.
@@ -61,6 +60,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     kind = socket.kind
     self.loop = loop
     self.messagesPerTurn = messagesPerTurn
+    retry = SendRetry(kind, on: loop)
     subscribers = socket.tellsSubscriptions ? Subscribers(of: socket) : nil
     let watch = try socket.watch(on: loop, self)
     openSocket = OpenSocket(
@@ -68,6 +68,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       connections: Connections(of: socket, options: options, on: loop, resolver: resolver, delegate: self),
       bindings: Bindings(of: socket, on: loop, delegate: self))
     if socket.isWatching { mover = subscribers }
+    retry.socket = self
   }
 
   deinit {
@@ -161,10 +162,10 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     defer { open.watch.schedule() }
     do throws(ZMQError) {
       let isWhole = try send(open.socket)
-      if !isWhole { refused() }
+      if !isWhole { retry.refused() }
       return isWhole
     } catch {
-      if error.code != .unreachable { refused() }
+      if error.code != .unreachable { retry.refused() }
       throw error
     }
   }
@@ -179,11 +180,11 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
 
   private func closeSocket() {
     guard let open = openSocket.take() else { return }
-    if let retry = retry.take() { loop.cancel(retry) }
+    retry.end()
     open.close()
     subscribers?.socketClosed()
     mover?.socketClosed()
-    (inproc, isRefused) = (.init(), false)
+    inproc = .init()
   }
 
   // MARK: Turns
@@ -195,14 +196,14 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     }
     if let mover { mover.move() } else { receive(atMost: messagesPerTurn) }
     // libzmq does not say for one peer of a router that it has room: any event of the socket may be that.
-    if isRefused, kind == .router ? !events.isEmpty : readiness()?.contains(.output) == true { becameWritable() }
+    if retry.isAwaited, kind == .router ? !events.isEmpty : readiness()?.contains(.output) == true { becameWritable() }
   }
 
   public func isReady() -> Bool {
     // Asked for in any case: it makes libzmq look at its inbox, without which its descriptor would not fire again.
     guard let readiness = readiness() else { return false }
     if inproc.untold > 0 { return true }
-    if isRefused, kind != .router, readiness.contains(.output) { return true }
+    if retry.isAwaited, kind != .router, readiness.contains(.output) { return true }
     if let mover { return mover.canMove() }
     return kind.receives && isReading && readiness.contains(.input) && delegate != nil
   }
@@ -218,12 +219,14 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
 
   private func receive(atMost limit: Int) {
     // A delegate that ends a connection within `messageReceived` gets here again, and still holds the frames.
-    guard let open = openSocket, let delegate, !isReceiving, mover == nil, kind.receives else { return }
+    guard let inner, let delegate, !isReceiving, mover == nil, isReading, kind.receives else { return }
     isReceiving = true
+    defer { isReceiving = false }
+    if let taker { return taker.takeMessages(atMost: limit).map(failed) ?? () }
     var received = 0
     do {
       // The delegate may pause or close the socket at any message.
-      while received < limit, isReading, openSocket === open, try frames.receive(from: open.socket) {
+      while received < limit, isReading(from: inner), try frames.receive(from: inner) {
         received += 1
         subscribers?.take(frames)
         delegate.messageReceived(frames, on: self)
@@ -232,22 +235,13 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       failed(error)
     }
     frames.clear()
-    isReceiving = false
     if received > 0 { self.delegate?.messagesReceived(on: self) }  // Closed meanwhile, it has none any more.
   }
 
-  private func refused() {
-    isRefused = true
-    guard kind == .router, retry == nil else { return }
-    retry = loop.schedule(at: loop.now + Self.routerPause, SendRetry(self))
-  }
+  /// Whether it is still open with that socket, and not paused.
+  func isReading(from socket: Socket) -> Bool { isReading && openSocket?.socket === socket }
 
-  func becameWritable() {
-    if let retry = retry.take() { loop.cancel(retry) }
-    guard isRefused else { return }
-    isRefused = false
-    delegate?.writable(on: self)
-  }
+  func becameWritable() { if retry.end() { delegate?.writable(on: self) } }
 
   /// Tells of an error. One that ends the socket closes it, ends the connections that stood, and is the last that is told.
   private func failed(_ error: ZMQError) {

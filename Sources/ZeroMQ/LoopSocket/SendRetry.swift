@@ -1,10 +1,32 @@
 import Reactor
 
-/// What the timer of a refused send holds instead of the socket, which it must not keep alive.
+/// Whether a socket has refused a message, until there may be room again. What the loop holds for it instead of the socket, which a
+/// timer must not keep alive.
 final class SendRetry: TimerHandler {
-  private weak var socket: LoopSocket?
+  /// After how long a refused send of a router may be tried again. libzmq says only that one of its peers has room, not which.
+  private static let routerPause = Duration.milliseconds(10)
 
-  init(_ socket: LoopSocket) { self.socket = socket }
+  /// A message was refused, and the delegate is to hear of room.
+  private(set) var isAwaited = false
+  weak var socket: LoopSocket?
+  private let loop: Loop
+  private let isRouter: Bool
+  private var timer: Timer?
+
+  init(_ kind: SocketKind, on loop: Loop) { (isRouter, self.loop) = (kind == .router, loop) }
+
+  func refused() {
+    isAwaited = true
+    if isRouter, timer == nil { timer = loop.schedule(at: loop.now + Self.routerPause, self) }
+  }
+
+  /// There may be room, or nobody asks any more. True when somebody has waited for it.
+  @discardableResult
+  func end() -> Bool {
+    if let timer = timer.take() { loop.cancel(timer) }
+    defer { isAwaited = false }
+    return isAwaited
+  }
 
   func fired(_ timer: Timer) { socket?.becameWritable() }
 }

@@ -1,12 +1,14 @@
 import CZeroMQ
 
-/// The frames of one message, as libzmq has them (`zmq_msg_init(3)`), in one block of memory.
+/// Frames as libzmq has them (`zmq_msg_init(3)`), of one message or of several short ones, in one block of memory.
 ///
-/// Whoever makes one fills its places and then calls `share()`. After that nobody changes it, and any thread may read and copy the
-/// frames: libzmq counts who shares the bytes of a long frame.
+/// Whoever makes one fills places and makes sure that they may be shared: short frames may be anyhow, others after `share()`. Then
+/// messages of these places go anywhere: nobody changes the places any more while there are any, and any thread may read and copy the
+/// frames. libzmq counts who shares the bytes of a long frame.
 final class FrameStorage: ManagedBuffer<Int, zmq_msg_t> {
-  /// A frame with fewer bytes than this has them within itself: libzmq copies it as a whole (`msg.hpp`, max_vsm_size).
-  private static let shortest = 34
+  /// A frame with fewer bytes than this has them within itself: libzmq copies it as a whole (`msg.hpp`, max_vsm_size; one of just that
+  /// size that was received may refer to others, too).
+  static let shortest = 33
 
   /// That many empty frames.
   static func make(_ count: Int) -> FrameStorage {
@@ -41,6 +43,12 @@ final class FrameStorage: ManagedBuffer<Int, zmq_msg_t> {
     guard zmq_msg_init_data(place(index), start, bytes.count, releaseBytes, kept.toOpaque()) == 0 else {
       preconditionFailure("no memory for a frame")
     }
+  }
+
+  /// Moves frames of another storage here, to the first places; there they are empty afterwards.
+  func take(_ count: Int, from other: FrameStorage, at start: Int) {
+    // It fails for what is no message only.
+    for index in 0..<count { zmq_msg_move(place(index), other.place(start + index)) }
   }
 
   /// Makes it safe to copy the frames from several threads. The first copy of a long frame turns it into one that is shared, which

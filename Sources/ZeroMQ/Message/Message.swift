@@ -10,17 +10,29 @@ import CZeroMQ
 /// ```
 // Sendable although it refers to a storage that is not: nobody changes that any more (see `FrameStorage`).
 public struct Message: @unchecked Sendable {
-  let storage: FrameStorage
+  private(set) var storage: FrameStorage
+  /// Its places in the storage, where other messages may be too.
+  private var start: UInt32, frameCount: UInt32
 
-  init(_ storage: FrameStorage) { self.storage = storage }
+  init(_ storage: FrameStorage, at start: Int, count: Int) {
+    self.storage = storage
+    self.start = UInt32(truncatingIfNeeded: start)
+    frameCount = UInt32(truncatingIfNeeded: count)
+  }
 
   /// A message of these frames. One without any cannot be sent.
   public init(_ frames: some Collection<Frame>) {
-    storage = .make(frames.count)
+    let count = frames.count
+    if count == 1, let frame = frames.first {
+      self.init(frame.storage, at: frame.index, count: 1)
+      return
+    }
+    let storage = FrameStorage.make(count)
     for (index, frame) in frames.enumerated() {
       // It fails for what is no message only.
       zmq_msg_copy(storage.place(index), frame.storage.place(frame.index))
     }
+    self.init(storage, at: 0, count: count)
   }
 
   /// A message of frames of these bytes.
@@ -30,16 +42,31 @@ public struct Message: @unchecked Sendable {
   public init(_ text: String) { self.init(CollectionOfOne(Frame(text))) }
 
   /// The bytes of all its frames together.
-  public var byteCount: Int { indices.reduce(0) { $0 + zmq_msg_size(storage.place($1)) } }
+  public var byteCount: Int { indices.reduce(0) { $0 + zmq_msg_size(place($1)) } }
+
+  /// The place behind its last one.
+  var end: Int { Int(start) + Int(frameCount) }
+
+  /// Makes it the message at other places of its storage.
+  mutating func refer(to start: Int, count: Int) {
+    self.start = UInt32(truncatingIfNeeded: start)
+    frameCount = UInt32(truncatingIfNeeded: count)
+  }
+
+  /// Nobody else has any message or frame of its storage.
+  mutating func isAlone() -> Bool { isKnownUniquelyReferenced(&storage) }
+
+  /// A frame, for as long as the message lives.
+  func place(_ index: Int) -> UnsafeMutablePointer<zmq_msg_t> { storage.place(Int(start) + index) }
 }
 
 extension Message: RandomAccessCollection {
   public var startIndex: Int { 0 }
-  public var endIndex: Int { storage.header }
+  public var endIndex: Int { Int(frameCount) }
 
   public subscript(index: Int) -> Frame {
     precondition(indices.contains(index), "no such frame")
-    return Frame(storage, index)
+    return Frame(storage, Int(start) + index)
   }
 }
 
@@ -64,7 +91,7 @@ extension Message {
     // The last frame knows it; the first may be an identity that a router has put in front.
     guard let last = indices.last else { return nil }
     defer { withExtendedLifetime(storage) {} }
-    return zmq_msg_gets(storage.place(last), name).map { String(cString: $0) }
+    return zmq_msg_gets(place(last), name).map { String(cString: $0) }
   }
 
   /// The address that it came from, in numbers and without the port; nil over inproc and ipc.

@@ -25,10 +25,14 @@ final class Subscribers: MessageMover {
   init(of socket: Socket) { self.socket = socket }
 
   /// Hears of a message that an XPUB has received. What is no subscription is passed over.
-  func take(_ message: borrowing ReceivedMessage) {
+  func take(_ message: borrowing ReceivedMessage) { if message.count == 1 { take(message[0]) } }
+
+  /// The same.
+  func take(_ message: Message) { if message.count == 1 { message[0].withUnsafeBytes(take) } }
+
+  private func take(_ frame: UnsafeRawBufferPointer) {
     let tellsEachEnd = socket?.tellsEachEnd == true
-    guard message.count == 1, let prefix = subscriptions.take(message[0], tellsEachEnd: tellsEachEnd), !waits.isEmpty
-    else { return }
+    guard let prefix = subscriptions.take(frame, tellsEachEnd: tellsEachEnd), !waits.isEmpty else { return }
     waits.removeAll { wait in
       guard wait.topic.starts(with: prefix) else { return wait.waiter.isAnswered }
       wait.waiter.resume(.subscribed)

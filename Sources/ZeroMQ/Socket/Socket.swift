@@ -134,7 +134,7 @@ public final class Socket {
   /// As `send` of frames that are lent; no bytes of long frames are copied.
   func send(_ message: Message) throws(ZMQError) -> Bool {
     try offer(message.count) { index, more throws(ZMQError) in
-      try send(copyOf: message.storage.place(index), more: more)
+      try send(copyOf: message.place(index), more: more)
     } == .whole
   }
 
@@ -146,6 +146,18 @@ public final class Socket {
     defer { zmq_msg_close(&copy) }
     try check("zmq_msg_copy") { zmq_msg_copy(&copy, frame) }
     return try attempt("zmq_msg_send") { zmq_msg_send(&copy, raw, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) } != nil
+  }
+
+  /// False while it is the turn of a REQ or REP to send: then libzmq calls it an error to receive.
+  var hasTurnToReceive: Bool {
+    get throws(ZMQError) { if kind.takesTurns { try readiness.contains(.input) } else { true } }
+  }
+
+  /// Takes a frame into a place, and frees what that held. Returns how many bytes it has; nil when there is none.
+  @inline(__always)
+  func receive(into place: UnsafeMutablePointer<zmq_msg_t>) throws(ZMQError) -> Int? {
+    guard let size = try attempt("zmq_msg_recv", { zmq_msg_recv(place, raw, ZMQ_DONTWAIT) }) else { return nil }
+    return Int(size)
   }
 
   /// Gives the source turns whenever libzmq's descriptor says that the socket is worth a look.

@@ -31,7 +31,7 @@ extension MessageStream {
   /// See `batches`.
   public struct Batches: AsyncSequence, Sendable {
     /// How many messages a batch has at most.
-    public static let limit = 256
+    public static let limit = MessageBatch.limit
 
     fileprivate let stream: MessageStream
 

@@ -19,12 +19,13 @@ public final class MessageStream: Sendable {
   /// The transport below, for its endpoints, subscriptions and options. Whether it reads is the stream's matter.
   public let transport: Transport
   private let delegate: StreamDelegate
-  private var inbox: StreamInbox { delegate.inbox }
-  private var outbox: StreamOutbox { delegate.outbox }
+  private let inbox: StreamInbox
+  private let outbox: StreamOutbox
 
   private init(_ transport: Transport, _ delegate: StreamDelegate) {
     self.transport = transport
     self.delegate = delegate
+    (inbox, outbox) = (delegate.inbox, delegate.outbox)
   }
 
   /// Makes a socket, or takes one over (then its options stay as they are), and binds and connects it, as `Transport.open`.
@@ -59,13 +60,20 @@ public final class MessageStream: Sendable {
   /// Throws `already` while another task reads, `cancelled` when the task is cancelled, which loses no message, and at the end of a closed
   /// stream `notSocket` or the error that has closed it.
   public nonisolated(nonsending) func read() async throws(ZMQError) -> Message {
+    if let message = try nextNow() { return message }
     if let message = try await next() { return message }
     if Task.isCancelled { throw ZMQError(code: .cancelled, call: "read, by a cancelled task") }
     throw Self.closed("read")
   }
 
   nonisolated(nonsending) func next() async throws(ZMQError) -> Message? {
-    try await inbox.read(from: transport) { $0.removeFirst() }
+    if let message = try nextNow() { return message }
+    return try await inbox.read(from: transport) { $0.removeFirst() }
+  }
+
+  /// Mostly a message is there: then nothing is begun that might wait.
+  private func nextNow() throws(ZMQError) -> Message? {
+    Task.isCancelled ? nil : try inbox.take(from: transport) { $0.removeFirst() }
   }
 
   nonisolated(nonsending) func nextBatch(atMost limit: Int) async throws(ZMQError) -> [Message]? {
@@ -94,8 +102,7 @@ public final class MessageStream: Sendable {
 
   /// Writes a message, and then drains. When it throws `cancelled`, the message is written nevertheless.
   public nonisolated(nonsending) func send(_ message: Message) async throws(ZMQError) {
-    write(message)
-    try await drain()
+    if outbox.write(message, to: transport) { try await drain() }
   }
 
   /// Returns at once unless more than the high mark of bytes wait to be sent; then waits until it is no more than the low mark. Of REQ and

@@ -12,24 +12,34 @@ struct ReadBuffer {
   private(set) var isPaused = false
   /// Somebody waits for a message.
   var isAwaited = false { didSet { settle() } }
-  private var messages: Deque<Message> = []
+  /// The oldest messages, the very first at the end.
+  private var first: [Message] = []
+  /// Those behind them, as they came together.
+  private var rest: Deque<MessageBatch> = []
 
   init(_ limits: BufferLimits = .usual) {
     self.limits = limits
     settle()
   }
 
-  var isEmpty: Bool { messages.isEmpty }
+  var isEmpty: Bool { first.isEmpty && rest.isEmpty }
 
-  /// Whoever has waited for it has to be told.
-  mutating func append(_ message: Message) {
-    messages.append(message)
-    byteCount += message.weight
+  /// How many bytes are received before receiving is to pause: one more, and that message is the last. Less than zero: it is paused.
+  var room: Int { isPaused ? -1 : max(0, limits.high - byteCount) }
+
+  /// Messages have come. Whoever has waited for them has to be told.
+  mutating func append(_ batch: MessageBatch) {
+    rest.append(batch)
+    byteCount += batch.weight
     isAwaited = false
   }
 
   mutating func removeFirst() -> Message? {
-    guard let message = messages.popFirst() else { return nil }
+    if first.isEmpty, let next = rest.popFirst() {
+      first = next.messages
+      first.reverse()
+    }
+    guard let message = first.popLast() else { return nil }
     byteCount -= message.weight
     settle()
     return message
@@ -37,17 +47,19 @@ struct ReadBuffer {
 
   /// The oldest messages, at most that many; nil when there are none.
   mutating func removeFirst(atMost limit: Int) -> [Message]? {
-    guard !messages.isEmpty else { return nil }
-    let count = min(limit, messages.count)
     var taken: [Message] = []
-    taken.reserveCapacity(count)
-    for _ in 0..<count {
-      let message = messages.removeFirst()
-      byteCount -= message.weight
-      taken.append(message)
+    while taken.count < limit {
+      if first.isEmpty, let next = rest.first, taken.count + next.messages.count <= limit {
+        rest.removeFirst()
+        byteCount -= next.weight
+        if taken.isEmpty { taken = next.messages } else { taken += next.messages }
+      } else {
+        guard let message = removeFirst() else { break }
+        taken.append(message)
+      }
     }
     settle()
-    return taken
+    return taken.isEmpty ? nil : taken
   }
 
   mutating func setLimits(_ limits: BufferLimits) {

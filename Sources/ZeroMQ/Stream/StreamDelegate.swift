@@ -1,5 +1,5 @@
 /// Hands what a stream's transport tells to those who read and those who write.
-final class StreamDelegate: TransportDelegate, Sendable {
+final class StreamDelegate: BatchDelegate, Sendable {
   let inbox: StreamInbox
   let outbox: StreamOutbox
 
@@ -10,7 +10,11 @@ final class StreamDelegate: TransportDelegate, Sendable {
     inbox.settle(transport)
   }
 
-  func messageReceived(_ message: Message, on transport: isolated Transport) { inbox.received(message, on: transport) }
+  func room(on transport: isolated Transport) -> Int { inbox.room(on: transport) }
+
+  func messagesReceived(_ batches: [MessageBatch], on transport: isolated Transport) {
+    inbox.received(batches, on: transport)
+  }
 
   func pauseWriting(on transport: isolated Transport) { outbox.pause() }
 

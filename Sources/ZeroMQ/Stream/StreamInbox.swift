@@ -40,6 +40,16 @@ final class StreamInbox: Sendable {
 
   // MARK: Reading
 
+  /// Takes what is there; nil when nothing is. Throws `already` while another task waits.
+  func take<Taken: Sendable>(
+    from transport: Transport, _ take: (inout ReadBuffer) -> Taken?
+  ) throws(ZMQError) -> Taken? {
+    try change(transport) { state throws(ZMQError) in
+      if state.reader != nil { try Self.requireAlone(state, nil) }
+      return take(&state.buffer)
+    }
+  }
+
   /// Takes something out of the buffer, waiting until there is something. Nil at the end of a closed stream, and when the task is
   /// cancelled, which takes nothing. Throws the error that has ended the stream, and `already` while another task waits.
   nonisolated(nonsending) func read<Taken: Sendable>(
@@ -63,9 +73,7 @@ final class StreamInbox: Sendable {
   private static func step<Taken: Sendable>(
     _ state: inout State, _ mine: Waiter<Bool>?, _ take: (inout ReadBuffer) -> Taken?
   ) throws(ZMQError) -> Step<Taken> {
-    if let reader = state.reader, reader !== mine, reader.answer != false {
-      throw ZMQError(code: .already, call: "read, while another task reads")
-    }
+    try requireAlone(state, mine)
     state.reader = nil
     if let taken = take(&state.buffer) { return .done(taken) }
     if let error = state.error { throw error }
@@ -75,7 +83,13 @@ final class StreamInbox: Sendable {
     return .wait(waiter)
   }
 
+  private static func requireAlone(_ state: State, _ mine: Waiter<Bool>?) throws(ZMQError) {
+    guard let reader = state.reader, reader !== mine, reader.answer != false else { return }
+    throw ZMQError(code: .already, call: "read, while another task reads")
+  }
+
   /// A change that may make receiving pause or go on.
+  @inline(__always)
   private func change<Result: Sendable, Failure: Error>(
     _ transport: Transport, _ body: (inout State) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -89,15 +103,21 @@ final class StreamInbox: Sendable {
 
   // MARK: On the reactor
 
-  func received(_ message: Message, on transport: isolated Transport) {
+  /// How many bytes there is room for; less than zero when nothing is to be received.
+  func room(on transport: isolated Transport) -> Int {
+    let room = state.withLock { $0.buffer.room }
+    if room < 0 { settle(transport) }
+    return room
+  }
+
+  func received(_ batches: [MessageBatch], on transport: isolated Transport) {
     let (reader, isPaused) = state.withLock { state in
       let reader = state.buffer.isAwaited ? state.reader : nil
-      state.buffer.append(message)
+      for batch in batches { state.buffer.append(batch) }
       return (reader, state.buffer.isPaused)
     }
     if isPaused { settle(transport) }
-    // After the turn: what has come together can then be read together.
-    if let reader { transport.reactor.submit { reader.resume(true) } }
+    reader?.resume(true)
   }
 
   /// Makes the transport receive or pause, as the buffer wants it now.

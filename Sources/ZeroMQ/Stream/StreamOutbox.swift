@@ -32,17 +32,20 @@ final class StreamOutbox: Sendable {
     mark = kind.takesTurns ? 0 : limits.high
   }
 
-  func write(_ message: Message, to transport: Transport) {
-    let isFirst = state.withLock { state in
+  /// Whether `drain` has something to wait for or to throw then.
+  @discardableResult
+  func write(_ message: Message, to transport: Transport) -> Bool {
+    let (isFirst, concernsDrain) = state.withLock { state in
       state.messages.append(message)
       state.weight += message.weight
-      return state.messages.count == 1
+      return (state.messages.count == 1, isFull(state) || state.end != nil)
     }
     if transport.reactor.isCurrent {
       transport.assumeIsolated { flush(to: $0) }
     } else if isFirst {
       transport.reactor.submit { transport.assumeIsolated { self.flush(to: $0) } }
     }
+    return concernsDrain
   }
 
   nonisolated(nonsending) func drain() async throws(ZMQError) {
@@ -89,7 +92,8 @@ final class StreamOutbox: Sendable {
       return (state.messages, state.weight)
     }
     guard !messages.isEmpty else { return }
-    for message in messages { transport.write(message) }
+    let socket = transport.socket
+    for message in messages { transport.write(message, to: socket) }
     // One that an error has ended says so in a moment.
     guard transport.isOpen else { return }
     let buffered = transport.writeBufferSize

@@ -1,7 +1,11 @@
 /// Calls the methods of a transport's delegate, and reports what they throw, and what else goes wrong.
 struct DelegateCalls {
+  /// How many batches a turn may have: a message of them costs less than one that is handed over alone, and whoever waits is woken once.
+  private static let batchesPerTurn = 4
+
   /// Nil after the last call.
   private(set) var delegate: (any TransportDelegate)?
+  private var batchDelegate: (any BatchDelegate)?
   private let kind: SocketKind
   private let report: @Sendable (TransportReport) -> Void
 
@@ -11,12 +15,62 @@ struct DelegateCalls {
   }
 
   mutating func made(_ delegate: any TransportDelegate, on transport: isolated Transport) {
-    self.delegate = delegate
+    (self.delegate, batchDelegate) = (delegate, delegate as? any BatchDelegate)
     call("connectionMade") { delegate throws in try delegate.connectionMade(on: transport) }
   }
 
-  func received(_ message: Message, on transport: isolated Transport) {
-    call("messageReceived") { delegate throws in try delegate.messageReceived(message, on: transport) }
+  /// Hands over messages, at most that many, for as long as the socket reads. Returns the error of a call of libzmq's.
+  func deliver(
+    atMost limit: Int, from socket: LoopSocket, _ intake: inout MessageIntake, on transport: isolated Transport
+  ) -> ZMQError? {
+    guard let delegate, let inner = socket.inner else { return nil }
+    defer { intake.clear() }
+    do throws(ZMQError) {
+      if let batchDelegate {
+        let most = max(Self.batchesPerTurn, limit / MessageBatch.limit)
+        try deliver(atMost: most, from: inner, socket.subscribers, &intake, to: batchDelegate, on: transport)
+      } else {
+        let subscribers = socket.subscribers
+        var left = limit
+        // The delegate may pause or close the transport at any message.
+        while left > 0, socket.isReading(from: inner),
+          try intake.next(
+            from: inner,
+            { message, _ in
+              subscribers?.take(message)
+              do { try delegate.messageReceived(message, on: transport) } catch { threw("messageReceived", error) }
+            })
+        { left -= 1 }
+      }
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  private func deliver(
+    atMost limit: Int, from socket: Socket, _ subscribers: Subscribers?, _ intake: inout MessageIntake,
+    to delegate: any BatchDelegate, on transport: isolated Transport
+  ) throws(ZMQError) {
+    var (room, batches, batch) = (delegate.room(on: transport), [MessageBatch](), MessageBatch())
+    // What had come before an error is handed over too.
+    defer {
+      if !batch.messages.isEmpty { batches.append(batch) }
+      if !batches.isEmpty { delegate.messagesReceived(batches, on: transport) }
+    }
+    while batch.weight <= room {
+      if batch.messages.count == MessageBatch.limit {
+        batches.append(batch)
+        room -= batch.weight
+        batch = MessageBatch()
+        if batches.count == limit { return }
+      }
+      let isThere = try intake.next(from: socket) { message, byteCount in
+        subscribers?.take(message)
+        batch.append(message, byteCount: byteCount)
+      }
+      guard isThere else { return }
+    }
   }
 
   func change(_ change: WriteBuffer.Change, on transport: isolated Transport) {
@@ -30,12 +84,14 @@ struct DelegateCalls {
     call("connectionLost") { delegate throws in try delegate.connectionLost(error, on: transport) }
   }
 
-  mutating func end() { delegate = nil }
+  mutating func end() { (delegate, batchDelegate) = (nil, nil) }
 
   func report(_ event: TransportReport.Event) { report(TransportReport(event: event, kind: kind)) }
 
   private func call(_ method: String, _ body: (any TransportDelegate) throws -> Void) {
     guard let delegate else { return }
-    do { try body(delegate) } catch { report(.delegateThrew(method: method, error)) }
+    do { try body(delegate) } catch { threw(method, error) }
   }
+
+  private func threw(_ method: String, _ error: any Error) { report(.delegateThrew(method: method, error)) }
 }

@@ -40,6 +40,7 @@ public actor Transport {
   public private(set) var isReadingPaused = false
 
   private let line = TransportLine()
+  private var intake = MessageIntake()
   private var calls: DelegateCalls
   private var phase = Phase.open
   /// Nil after its end.
@@ -95,7 +96,7 @@ public actor Transport {
     let socket = try LoopSocket(inner, options, on: reactor.loop)
     linger = options.linger
     line.lead(to: self)
-    socket.delegate = line
+    (socket.delegate, socket.taker) = (line, line)
     self.socket = socket
     calls.made(make(), on: self)
   }
@@ -147,14 +148,17 @@ public actor Transport {
   ///
   /// An error of libzmq's ends the transport, such as that of a REQ socket that is to send twice; `connectionLost` tells it. Only a
   /// message to a router's peer that is gone is dropped and reported.
-  public func write(_ message: Message) {
+  public func write(_ message: Message) { write(message, to: socket) }
+
+  /// The same, for those who have looked the socket up already, because they have many.
+  func write(_ message: Message, to socket: LoopSocket?) {
     guard !message.isEmpty else { return }
-    guard phase == .open else {
+    guard phase == .open, let socket else {
       lateWrites += 1
       if lateWrites > Self.unreportedWrites { calls.report(.writtenAfterEnd(count: lateWrites)) }
       return
     }
-    if buffer.isEmpty, send(message) { return }
+    if buffer.isEmpty, send(message, to: socket) { return }
     if phase == .open, let change = buffer.append(message) { calls.change(change, on: self) }
   }
 
@@ -174,8 +178,7 @@ public actor Transport {
   }
 
   /// True when the message is gone: sent or dropped, or the transport is at its end.
-  private func send(_ message: Message) -> Bool {
-    guard let socket else { return true }
+  private func send(_ message: Message, to socket: LoopSocket) -> Bool {
     do throws(ZMQError) {
       return try socket.send(message)
     } catch {
@@ -185,9 +188,10 @@ public actor Transport {
   }
 
   func flush() {
+    guard let socket else { return }
     while phase == .open || phase == .closing, let message = buffer.first {
       // Sending may end the transport, which empties the buffer.
-      guard send(message), !buffer.isEmpty else { return }
+      guard send(message, to: socket), !buffer.isEmpty else { return }
       if let change = buffer.removeFirst() { calls.change(change, on: self) }
     }
     if phase == .closing { end(nil) }
@@ -195,7 +199,10 @@ public actor Transport {
 
   // MARK: Reading
 
-  func received(_ message: Message) { calls.received(message, on: self) }
+  func takeMessages(atMost limit: Int) -> ZMQError? {
+    guard let socket else { return nil }
+    return calls.deliver(atMost: limit, from: socket, &intake, on: self)
+  }
 
   /// Has messages wait in libzmq's queue. Throws when they do already, and when the transport is closed.
   public func pauseReading() throws(ZMQError) {

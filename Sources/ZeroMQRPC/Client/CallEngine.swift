@@ -38,10 +38,10 @@ public final class CallEngine: TimerHandler {
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
   private let memory: MemoryBudget?, repeats: Repeats, link = EngineLink()
-  private var pending = PendingCalls<PendingCall>()
-  private var queue: CallQueue
+  @exclusivity(unchecked) private var pending = PendingCalls<PendingCall>()  // These change while no other code runs.
+  @exclusivity(unchecked) private var queue: CallQueue
   private var isClosed = false
-  private var latencies = MethodLatencies()
+  @exclusivity(unchecked) private var latencies = MethodLatencies()
 
   /// Begins to connect to each endpoint, or binds, for backends that connect. Throws when an endpoint cannot be used at all.
   ///

@@ -75,4 +75,40 @@ struct ReadBufferTests {
     #expect(buffer.removeFirst() == nil)
     #expect(buffer.removeFirst(atMost: 1) == nil)
   }
+
+  @Test(
+    "STREAM-4: however messages came together, they leave in order, and no more at a time than are wanted",
+    arguments: [0, 1, 2, 255, 256], [1, 3, 255, 256, 1_000])
+  func together(ones: Int, limit: Int) throws {
+    var (buffer, sent, left) = (ReadBuffer(), 0, [Int?]())
+    for count in [3, 256, 1, 200, 56, 256, 256] {
+      var batch = MessageBatch()
+      for _ in 0..<count {
+        let message = Message(number: sent)
+        batch.append(message, byteCount: message.byteCount)
+        sent += 1
+      }
+      buffer.append(batch)
+    }
+    // Some one by one, the others many at a time, and both again.
+    while !buffer.isEmpty {
+      for _ in 0..<ones { if let message = buffer.removeFirst() { left.append(message.number) } }
+      let before = buffer.byteCount
+      guard let batch = buffer.removeFirst(atMost: limit) else { continue }
+      #expect((1...limit).contains(batch.count))
+      #expect(batch.count == limit || buffer.isEmpty)
+      #expect(before - buffer.byteCount == batch.reduce(0) { $0 + $1.weight })
+      left += batch.map(\.number)
+    }
+    #expect(left == Array(0..<sent))
+    #expect(buffer.byteCount == 0)
+  }
+}
+
+extension ReadBuffer {
+  fileprivate mutating func append(_ message: Message) {
+    var batch = MessageBatch()
+    batch.append(message, byteCount: message.byteCount)
+    append(batch)
+  }
 }
