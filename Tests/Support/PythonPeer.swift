@@ -63,3 +63,8 @@ public struct PythonPeer: Sendable {
     publish = ready["publish"].text ?? ""
   }
 }
+
+extension String {
+  /// As Python 3.11 words it. 3.13 says of a missing argument that it goes by name only.
+  public var inEveryPython: String { replacing("required keyword-only argument", with: "required argument") }
+}

@@ -111,7 +111,7 @@ struct PythonServiceTests {
         call["method"].text ?? "", try value("args").arrayValue ?? [], Dictionary(keywords) { $1 })
       return try "\(again(result))"
     } catch let error as RemoteError {
-      return "\(error.name) \(error.args) \(error)"
+      return "\(error.name) \(error.args) \(error)".inEveryPython
     }
   }
 
