@@ -6,7 +6,7 @@ import PackageDescription
 /// its own.
 func fuzzer(_ name: String, _ libraries: String...) -> Target {
   .executableTarget(
-    name: name, dependencies: libraries.map { .product(name: $0, package: "zmq-gateway") },
+    name: name, dependencies: ["LibFuzzer"] + libraries.map { .product(name: $0, package: "zmq-gateway") },
     swiftSettings: [.swiftLanguageMode(.v6), .unsafeFlags(["-parse-as-library"])])
 }
 
@@ -14,6 +14,7 @@ let package = Package(
   name: "fuzzing",
   dependencies: [.package(name: "zmq-gateway", path: "..")],
   targets: [
+    .target(name: "LibFuzzer", swiftSettings: [.swiftLanguageMode(.v6)]),
     fuzzer("fuzz-messagepack", "MessagePack"), fuzzer("fuzz-pickle", "MessagePack"),
     fuzzer("fuzz-request", "MessagePack", "ZeroMQRPC"), fuzzer("fuzz-reply", "MessagePack", "ZeroMQRPC"),
   ]

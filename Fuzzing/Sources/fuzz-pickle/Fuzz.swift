@@ -1,3 +1,4 @@
+import LibFuzzer
 import MessagePack
 
 /// A payload of Python's under each code is one value, which is written and read as the same, or none.
@@ -18,6 +19,7 @@ private func check<Date: ValueConvertible & Hashable & CustomStringConvertible>(
   guard let date = try? Date(converting: .ext(code, payload)) else { return false }
   precondition(!date.description.isEmpty)
   guard let value = try? date.asValue(), let again = try? Date(converting: value) else {
+    // To end is how a fuzzer tells of a fault.
     fatalError("\(date) is not written, or not read again")
   }
   precondition(again == date)
@@ -27,13 +29,5 @@ private func check<Date: ValueConvertible & Hashable & CustomStringConvertible>(
 /// The package manager has the program begin here, where libFuzzer would have its own `main`.
 @_cdecl("fuzz_pickle_main")
 public func run(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
-  var (count, arguments) = (count, arguments)
-  return runFuzzer(&count, &arguments, fuzz)
+  runFuzzer(count, arguments, fuzz)
 }
-
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runFuzzer(
-  _ count: UnsafeMutablePointer<CInt>,
-  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
-  _ fuzz: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
-) -> CInt

@@ -1,3 +1,4 @@
+import LibFuzzer
 import MessagePack
 
 @testable import ZeroMQRPC
@@ -36,13 +37,5 @@ private func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 /// The package manager has the program begin here, where libFuzzer would have its own `main`.
 @_cdecl("fuzz_request_main")
 public func run(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
-  var (count, arguments) = (count, arguments)
-  return runFuzzer(&count, &arguments, fuzz)
+  runFuzzer(count, arguments, fuzz)
 }
-
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runFuzzer(
-  _ count: UnsafeMutablePointer<CInt>,
-  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
-  _ fuzz: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
-) -> CInt
