@@ -235,6 +235,9 @@ struct Admission {
   /// Whether no empty lines come before its first request.
   var beginsWithLine = false
 
+  /// Whether a request is refused because there are too many connections. In the reserve is no time to wait for a body.
+  func refuses(announcingBody: Bool) -> Bool { kind == .surplus || kind == .reserved && announcingBody }
+
   init(_ kind: Kind, _ address: ClientAddress) {
     self.kind = kind
     self.address = address

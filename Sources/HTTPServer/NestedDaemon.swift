@@ -116,8 +116,10 @@ final class NestedDaemon: EndOfTurn {
   /// Makes the daemon run at the end of this turn.
   func schedule() { mark.isDue = true }
 
-  /// Goes on with a connection that is suspended, at the end of this turn.
-  func resume(_ connection: Daemon.Connection) {
+  /// Goes on with a connection that is suspended, at the end of this turn. When it goes first, its exchange is told when that has begun
+  /// (`Exchange.hasRun()`).
+  func resume(_ connection: Daemon.Connection, of exchange: Exchange) {
+    if connection.isFirst { answering.append(exchange) }
     connection.resume()
     schedule()
   }
@@ -129,9 +131,6 @@ final class NestedDaemon: EndOfTurn {
     mark.hasStreams = true
     watch?.schedule()
   }
-
-  /// Calls `Exchange.hasRun()` after the next run that begins.
-  func tellWhenRun(_ exchange: Exchange) { answering.append(exchange) }
 
   /// Whether an answer closes its connection: no more requests are accepted, it was let in for one only, or it has the memory of a
   /// stream, in which the next head might find no room.

@@ -86,7 +86,9 @@ struct AcceptTests {
     try await Fixture.with(.accepting(connections: 1)) { fixture in
       let first = try fixture.connect()
       await fixture.until { _, server in server.connections == 1 }
-      for request in [post("/live", ""), get("/lives"), get("http://a/live")] {
+      // A body is not waited for.
+      let withBody = "GET /live HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"
+      for request in [post("/live", ""), get("/lives"), get("http://a/live"), withBody] {
         let client = try fixture.connect()
         client.send(request)
         #expect(try client.reply().status == 503)

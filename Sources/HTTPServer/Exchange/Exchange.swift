@@ -164,7 +164,8 @@ public final class Exchange {
     let rejection = HeadValidator.rejection(
       of: head, line, size: connection.headSize, rules: server.rules
     ) { connection.readHeaders(into: &$0) }
-    if let rejection = rejection ?? (admission.kind == .surplus ? .overloaded : nil) { return refuse(rejection) }
+    let isSurplus = admission.refuses(announcingBody: head.announcesBody)
+    if let rejection = rejection ?? (isSurplus ? .overloaded : nil) { return refuse(rejection) }
     server.handler.begin(self)
     guard !isAnswered else { return }
     if isBodyTooLong { return refuse(.bodyTooLarge(server.options.bodyLimit)) }
@@ -273,10 +274,7 @@ public final class Exchange {
     }
     if actions.contains(.suspend), state.owesAnswer { connection.goFirst(true) }
     if actions.contains(.suspend) { connection.suspend() }
-    if actions.contains(.resume) {
-      if connection.isFirst { daemon.tellWhenRun(self) }
-      daemon.resume(connection)
-    }
+    if actions.contains(.resume) { daemon.resume(connection, of: self) }
     if actions.contains(.write) { daemon.writeStream(of: self) }
     if actions.contains(.awaitRoom) { watch?.reportRoom() }
     if actions.contains(.refuse) { refuse(.timeout) }
