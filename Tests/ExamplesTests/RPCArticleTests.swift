@@ -16,11 +16,16 @@ struct RPCArticleTests {
 
   @Test("a service is started and run, until it is closed") func service() async throws {
     let directory = try TemporaryDirectory()
-    let (calc, endpoint) = (Methods(), directory.endpoint("calc"))
-    let running = Task {
+    let endpoint = directory.endpoint("calc")
+    var methods = Methods()
+    methods.add("add", "a", "b") { (a: Int, b: Int) in a + b }
+    let running = Task { [calc = methods] in
       let service = try await RPCService.start(calc, bind: [endpoint]) { $0.timeout = .seconds(5) }
       try await service.run()
     }
+    let client = try await RPCClient.connect([endpoint], timeout: .seconds(20))
+    #expect(try await client.call.add(1, 2) == 3)
+    await client.close()
     running.cancel()
     try await running.value
   }

@@ -7,15 +7,6 @@ import Testing
 
 @Suite("messages taken out of a socket", .timeLimit(.minutes(1)))
 struct MessageIntakeTests {
-  /// Two PAIR sockets on this thread.
-  private func pair() throws -> (Socket, Socket) {
-    let context = try Context()
-    let (a, b) = (try Socket(.pair, in: context), try Socket(.pair, in: context))
-    try a.bind("inproc://a")
-    try b.connect("inproc://a")
-    return (a, b)
-  }
-
   private func next(_ intake: inout MessageIntake, from socket: Socket) throws -> Message? {
     var taken: Message?
     let isThere = try intake.next(from: socket) { message, byteCount in
@@ -28,7 +19,7 @@ struct MessageIntakeTests {
 
   @Test("messages that are kept stay as they are, whatever comes after them", arguments: [1, 2, 3, 31, 32, 33])
   func kept(every step: Int) throws {
-    let (a, b) = try pair()
+    let (a, b) = try Socket.pair()
     var intake = MessageIntake()
     var kept: [Message] = []
     for number in 0..<300 {
@@ -45,7 +36,7 @@ struct MessageIntakeTests {
     "messages of any numbers of frames and any lengths come whole, one after the other, kept or not",
     arguments: [true, false])
   func shapes(keeps: Bool) throws {
-    let (a, b) = try pair()
+    let (a, b) = try Socket.pair()
     let lengths = [0, 1, 32, 33, 34, 100, 10_000]
     var intake = MessageIntake()
     var (sent, kept) = ([Message](), [Message]())
@@ -70,7 +61,7 @@ struct MessageIntakeTests {
 
   @Test("who keeps a short message keeps no long one that came before or behind it", arguments: [33, 5_000, 1_000_000])
   func memory(count: Int) throws {
-    let (a, b) = try pair()
+    let (a, b) = try Socket.pair()
     let freed = Guarded(0)
     var intake = MessageIntake()
     var kept: [Message] = []

@@ -6,15 +6,6 @@ import Testing
 
 @Suite("messages and frames", .timeLimit(.minutes(1)))
 struct FramesTests {
-  /// Two PAIR sockets on this thread.
-  private func pair() throws -> (Socket, Socket) {
-    let context = try Context()
-    let (a, b) = (try Socket(.pair, in: context), try Socket(.pair, in: context))
-    try a.bind("inproc://a")
-    try b.connect("inproc://a")
-    return (a, b)
-  }
-
   private func send(_ frames: [[UInt8]], on socket: Socket) throws {
     for (index, frame) in frames.enumerated() {
       #expect(try frame.withUnsafeBytes { try socket.send($0, more: index < frames.count - 1) })
@@ -23,7 +14,7 @@ struct FramesTests {
 
   @Test("a message has the frames that were sent", arguments: [1, 2, 5, 31, 32])
   func frames(count: Int) throws {
-    let (a, b) = try pair()
+    let (a, b) = try Socket.pair()
     let sent = (0..<count).map { [UInt8](repeating: UInt8($0), count: $0 * 100) }
     try send(sent, on: a)
     var frames = ReceivedMessage()
@@ -36,7 +27,7 @@ struct FramesTests {
 
   @Test("a message may have any number of frames, and the next one is whole", arguments: [33, 64, 65, 1_000])
   func many(count: Int) throws {
-    let (a, b) = try pair()
+    let (a, b) = try Socket.pair()
     try send((0..<count).map { [UInt8(truncatingIfNeeded: $0)] }, on: a)
     try send([[1], [2]], on: a)
     var frames = ReceivedMessage()
@@ -53,7 +44,7 @@ struct FramesTests {
     "a frame that is kept outlives its message and can be read on another thread", arguments: [0, 5, 33, 1_000_000])
   func kept(count: Int) async throws {
     let kept = try {
-      let (a, b) = try pair()
+      let (a, b) = try Socket.pair()
       try send([[1], [UInt8](repeating: 7, count: count)], on: a)
       try send([[2]], on: a)
       var frames = ReceivedMessage()
@@ -70,7 +61,7 @@ struct FramesTests {
 
   @Test("clear frees all frames of the last message, also after a receive that found nothing", arguments: [2, 40])
   func freed(count: Int) throws {
-    let (a, b) = try pair()
+    let (a, b) = try Socket.pair()
     let freed = Tally()
     for index in 0..<count {
       var frame = zmq_msg_t()
@@ -114,4 +105,15 @@ private func countFreed(_ bytes: UnsafeMutableRawPointer?, _ tally: UnsafeMutabl
   bytes?.deallocate()
   guard let tally else { return }
   Unmanaged<Tally>.fromOpaque(tally).takeRetainedValue().countUp()
+}
+
+extension Socket {
+  /// Two PAIR sockets on this thread.
+  static func pair() throws -> (Socket, Socket) {
+    let context = try Context()
+    let (a, b) = (try Socket(.pair, in: context), try Socket(.pair, in: context))
+    try a.bind("inproc://a")
+    try b.connect("inproc://a")
+    return (a, b)
+  }
 }

@@ -61,19 +61,23 @@ public final class MessageStream: Sendable {
   /// stream `notSocket` or the error that has closed it.
   public nonisolated(nonsending) func read() async throws(ZMQError) -> Message {
     if let message = try nextNow() { return message }
-    if let message = try await next() { return message }
+    if let message = try await nextLater() { return message }
     if Task.isCancelled { throw ZMQError(code: .cancelled, call: "read, by a cancelled task") }
     throw Self.closed("read")
   }
 
   nonisolated(nonsending) func next() async throws(ZMQError) -> Message? {
     if let message = try nextNow() { return message }
-    return try await inbox.read(from: transport) { $0.removeFirst() }
+    return try await nextLater()
   }
 
   /// Mostly a message is there: then nothing is begun that might wait.
   private func nextNow() throws(ZMQError) -> Message? {
     Task.isCancelled ? nil : try inbox.take(from: transport) { $0.removeFirst() }
+  }
+
+  private nonisolated(nonsending) func nextLater() async throws(ZMQError) -> Message? {
+    try await inbox.read(from: transport) { $0.removeFirst() }
   }
 
   nonisolated(nonsending) func nextBatch(atMost limit: Int) async throws(ZMQError) -> [Message]? {

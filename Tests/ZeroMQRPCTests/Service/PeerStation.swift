@@ -8,12 +8,15 @@ import ZeroMQ
 /// All that `peer_server.py` is, in Swift: its service, and what it is sent in the other patterns, which can be read back.
 struct PeerStation: Sendable {
   let rpc, pipeline, pubsub, publish: String
+  /// What publishes at `publish`.
+  let publisher: PubSubClient
 
   /// Starts it on loopback; it ends with the bench.
   init(_ bench: ClientBench) async throws {
     let records = ["pipeline": PeerRecord(), "pubsub": PeerRecord()]
     let anywhere = ["tcp://127.0.0.1:*"]
     let publisher = try await PubSubClient.bind(anywhere, on: bench.reactor, in: bench.context)
+    self.publisher = publisher
     bench.cleanup.add { await publisher.close() }
     var peer = PeerMethods.all
     peer["received"] = Self.received(records)

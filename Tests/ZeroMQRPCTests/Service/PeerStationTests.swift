@@ -68,18 +68,9 @@ struct PeerStationTests {
       let client = try await bench.client([station.rpc], timeout: .seconds(20))
       _ = try await subscriber.line()
       // Until the subscription has come, what is published is dropped.
-      let heard = Task { try await subscriber.line() }
-      let first = Tally()
-      let publishing = Task {
-        while first.count == 0 {
-          try await client.call.publish.send("t", "a.b", [1] as Value, ["k": 2] as Value)
-          try await Task.sleep(for: .milliseconds(10))
-        }
-      }
-      let line = try await heard.value
-      first.countUp()
-      try await publishing.value
-      let call = try #require(line.flatMap { JSON($0) })
+      try await station.publisher.waitForSubscriber(of: "t")
+      try await client.call.publish.send("t", "a.b", [1] as Value, ["k": 2] as Value)
+      let call = try #require(try await subscriber.line().flatMap { JSON($0) })
       #expect(
         call["topic"].text == "t" && call["method"].text == "a.b" && call["args"] == [1] && call["kwargs"]["k"] == 2)
       try await client.call.publish.burst("t", 2)
