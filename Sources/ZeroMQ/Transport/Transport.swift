@@ -256,7 +256,7 @@ public actor Transport {
 
   /// Returns when `connectionLost` has been told and the socket is closed.
   public func waitClosed() async {
-    if phase != .ended { await withCheckedContinuation { waiting.append($0) } }
+    await withCheckedContinuation { if phase == .ended { $0.resume() } else { waiting.append($0) } }
   }
 
   func patienceEnded() {

@@ -98,6 +98,8 @@ actor OneWayClientCore: ClientCore {
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         waiting.begin(continuation, within: timeout)
+        // The actor may have been left on the way here, and the client been closed.
+        guard client != nil else { return waiting.end(throwing: CallFailure(.closed, sent: false)) }
         calls.append(waiting)
         // A peer may have come since the call was refused.
         sendWaiting()
@@ -156,7 +158,7 @@ actor OneWayClientCore: ClientCore {
   func close() { end() }
 
   func waitClosed() async {
-    if client != nil { await withCheckedContinuation { waiting.append($0) } }
+    await withCheckedContinuation { if client == nil { $0.resume() } else { waiting.append($0) } }
   }
 
   private func end() {

@@ -144,7 +144,7 @@ actor RPCClientCore: ClientCore {
   func close() { end() }
 
   func waitClosed() async {
-    if engine != nil { await withCheckedContinuation { waiting.append($0) } }
+    await withCheckedContinuation { if engine == nil { $0.resume() } else { waiting.append($0) } }
   }
 
   private func end() {

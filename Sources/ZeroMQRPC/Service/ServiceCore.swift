@@ -197,7 +197,7 @@ actor ServiceCore {
   }
 
   func waitClosed() async {
-    if phase != .closed { await withCheckedContinuation { waiting.append($0) } }
+    await withCheckedContinuation { if phase == .closed { $0.resume() } else { waiting.append($0) } }
   }
 
   /// Serves until it is closed, or the task that waits here is cancelled.

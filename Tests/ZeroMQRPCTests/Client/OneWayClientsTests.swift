@@ -136,6 +136,26 @@ import ZeroMQRPC
     }
   }
 
+  @Test("a call that begins to wait while its client closes ends as well, as who waits for the end does")
+  func closing() async throws {
+    try await ClientBench.with { bench in
+      for _ in 0..<300 {
+        let jobs = try await jobs(bench, [bench.endpoint("nobody")])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for _ in 0..<4 {
+            group.addTask {
+              _ = await #expect(throws: CallFailure(.closed, sent: false)) { try await jobs.notify.update(1) }
+            }
+          }
+          group.addTask { await jobs.waitClosed() }
+          try await eventually("one waits") { await jobs.waitingCalls > 0 }
+          await jobs.close()
+          try await group.waitForAll()
+        }
+      }
+    }
+  }
+
   @Test(
     "PUB-1, PUB-2, PUB-3, PUB-4: a topic reaches who has subscribed to it or a prefix, whoever binds",
     arguments: [false, true])
