@@ -99,7 +99,7 @@ let package = Package(
       [
         "CLinux", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
         .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
-      ], resources: [.embedInCode("Resources/gateway.yaml")]),
+      ], resources: [.embedInCode("Resources/gateway.yaml"), .embedInCode("Resources/console.html")]),
     module(
       "Demo",
       ["Gateway", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor", .product(name: "Logging", package: "swift-log")]),
@@ -111,7 +111,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-      ], swiftSettings: settings),
+      ], resources: [.embedInCode("Resources/annotated.yaml")], swiftSettings: settings),
 
     .target(
       name: "Support", dependencies: ["Reactor", "ZeroMQ", .product(name: "Logging", package: "swift-log")],

@@ -16,6 +16,9 @@ public final class Server {
   /// Connection memory beyond the head: libmicrohttpd's header records, the answer's head, and the stream's chunk.
   private static let extraMemory = 8 << 10
 
+  /// The release of libmicrohttpd that the program runs with.
+  public static var libraryRelease: String { Daemon.release }
+
   /// Where it listens.
   public let address: ListenAddress
   let isLoopback: Bool

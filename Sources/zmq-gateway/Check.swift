@@ -6,17 +6,17 @@ struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check a configuration; exit 78 and tell every line that is wrong.")
 
-  @Argument(help: "The configuration, a YAML file.")
-  var file: String
+  @OptionGroup var choice: ConfigurationChoice
 
   @Flag(help: "Look who answers at each endpoint too, and tell why nobody does; exit 69 when one cannot be used.")
   var connect = false
 
   func run() async throws {
-    let configuration = try ConfigurationFile(file).load()
+    let file = ConfigurationFile(try choice.path())
+    let configuration = try file.load()
     let count = configuration.services.count
-    print("\(file): valid, \(count) \(count == 1 ? "service" : "services")")
-    for note in configuration.notes { print("\(file): \(note)") }
+    print("\(file.name): valid, \(count) \(count == 1 ? "service" : "services")")
+    for note in configuration.notes { print("\(file.name): \(note)") }
     if connect { try await look(at: configuration) }
   }
 

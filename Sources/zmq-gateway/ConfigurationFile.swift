@@ -6,19 +6,23 @@ import Glibc
 
 /// A configuration on disk. What is wrong with it goes to standard error, a line each.
 struct ConfigurationFile {
-  let path: String
+  private let path: String
 
+  /// The file at that path; `-` is standard input.
   init(_ path: String) { self.path = path }
+
+  /// What messages call it.
+  var name: String { path == "-" ? "standard input" : path }
 
   func load(overrides: Overrides = .init()) throws -> Configuration {
     let bytes: [UInt8]
     do throws(FileError) { bytes = try Self.read(path) } catch {
-      throw complain("\(path): cannot be read: \(error.reason); give the path of a YAML file")
+      throw complain("\(name): cannot be read: \(error.reason); give the path of a YAML file")
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw complain("\(path): is not UTF-8") }
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw complain("\(name): is not UTF-8") }
     do {
       return try Configuration.load(
-        yaml: text, file: path, environment: ProcessInfo.processInfo.environment, overrides: overrides)
+        yaml: text, file: name, environment: ProcessInfo.processInfo.environment, overrides: overrides)
     } catch {
       throw complain(error.description)
     }
@@ -33,9 +37,9 @@ struct ConfigurationFile {
   }
 
   private static func read(_ path: String) throws(FileError) -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    let file = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw .last() }
-    defer { close(file) }
+    defer { if file != STDIN_FILENO { close(file) } }
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 64 << 10)
     while true {

@@ -28,7 +28,7 @@ struct DemoCommand: AsyncParsableCommand {
     if !open, let address = overrides.listen?.first(where: { !$0.isLoopback }) {
       throw ValidationError("\(address) is reachable from other machines; add --open to serve everyone who reaches it")
     }
-    let logger = serving.logger()
+    let logger = try serving.logger()
     do {
       // What the services need; the gateway sees to its own.
       try TooFewDescriptors.check(needed: 64)

@@ -8,7 +8,11 @@ struct HealthCheck: ParsableCommand {
     commandName: "healthcheck", abstract: "Ask a running gateway whether it lives; exit 0, or 69.",
     discussion: "It asks the first address that `serve` listens on with the same configuration and environment.")
 
-  @Option(help: "The configuration that the gateway was started with, a YAML file.")
+  @Option(
+    name: .shortAndLong,
+    help:
+      "The configuration that the gateway was started with. Default: what ZMQ_GATEWAY_CONFIG names, else gateway.yaml, if it is there."
+  )
   var config: String?
 
   @Option(help: "Ask there instead: http://host:port, with a prefix behind it or none; http:// may be left out.")
@@ -40,7 +44,7 @@ struct HealthCheck: ParsableCommand {
 
   /// Where `serve` listens.
   private func listen() throws -> [ListenAddress] {
-    if let config { return try ConfigurationFile(config).load().http.listen }
+    if let config = config ?? ConfigurationChoice.usual { return try ConfigurationFile(config).load().http.listen }
     do {
       let environment = try Overrides(environment: ProcessInfo.processInfo.environment)
       return environment.listen ?? Configuration().http.listen

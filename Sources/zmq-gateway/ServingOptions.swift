@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Foundation
 import Gateway
 import HTTPServer
 public import Logging
@@ -11,8 +12,10 @@ struct ServingOptions: ParsableArguments {
   @Option(help: "Threads, 0 for one per core. Beats the configuration.")
   var threads: Int?
 
-  @Option(help: "trace, debug, info, notice, warning, error or critical.")
-  var logLevel: Logger.Level = .info
+  @Option(
+    help: "trace, debug, info, notice, warning, error or critical. Default: what ZMQ_GATEWAY_LOG_LEVEL says, else info."
+  )
+  var logLevel: Logger.Level?
 
   func overrides() throws -> Overrides {
     do {
@@ -22,11 +25,22 @@ struct ServingOptions: ParsableArguments {
     }
   }
 
-  func logger() -> Logger {
+  func logger() throws -> Logger {
+    let level = try logLevel ?? Self.levelOfEnvironment() ?? .info
     LoggingSystem.bootstrap { StreamLogHandler(label: $0, stream: EscapedLines()) }
     var logger = Logger(label: "zmq-gateway")
-    logger.logLevel = logLevel
+    logger.logLevel = level
     return logger
+  }
+
+  private static func levelOfEnvironment() throws -> Logger.Level? {
+    guard let text = ProcessInfo.processInfo.environment["ZMQ_GATEWAY_LOG_LEVEL"], !text.isEmpty else { return nil }
+    guard let level = Logger.Level(rawValue: text.lowercased()) else {
+      throw ValidationError(
+        "ZMQ_GATEWAY_LOG_LEVEL: \"\(text)\" is no level; it is one of "
+          + Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return level
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HTTPServer
 import ZeroMQ
 
 /// The command line: arguments, logging and signals; all else is the `Gateway` module's.
@@ -7,12 +8,15 @@ struct ZMQGateway: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "zmq-gateway",
     abstract: "Puts ZeroMQ services that speak aiozmq.rpc on the web: REST and server-sent events.",
-    version: "\(ZeroMQ.version)",
-    subcommands: [Serve.self, DemoCommand.self, Check.self, HealthCheck.self])
+    version: "zmq-gateway \(ZeroMQ.version) (libzmq \(ZeroMQ.libzmqVersion), libmicrohttpd \(Server.libraryRelease))",
+    subcommands: [
+      Serve.self, DemoCommand.self, InitCommand.self, Check.self, OpenAPICommand.self, HealthCheck.self,
+    ])
 }
 
 /// Exit codes of `sysexits.h`.
 extension ExitCode {
   static let unavailable = ExitCode(69)
+  static let cannotCreate = ExitCode(73)
   static let configuration = ExitCode(78)
 }

@@ -27,7 +27,7 @@ struct OpenAPIDocumentTests {
       Set(verbs.keys) == [
         "/rpc/{service}/{method}", "/jsonrpc/{service}", "/push/{service}/{method}", "/pub/{service}/{topic}/{method}",
         "/batch", "/calls/{id}", "/sub/{service}", "/sub/{service}/topics", "/sub/{service}/last",
-        "/live", "/ready", "/openapi.json", "/openapi.yaml", "/problems/{code}",
+        "/", "/live", "/ready", "/openapi.json", "/openapi.yaml", "/problems", "/problems/{code}",
       ])
     let first = Set(verbs.keys.compactMap { $0.split(separator: "/").first.map(String.init) })
     // What a misspelt path is compared with, and what no REST route may begin with.

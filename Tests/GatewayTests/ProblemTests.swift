@@ -58,16 +58,24 @@ struct ProblemTests {
   func pages(code: ProblemCode) throws {
     #expect(Self.contract.contains { $0.1 == code.rawValue })
     #expect(!code.title.isEmpty)
-    let page = try #require(ProblemPage.text(code.rawValue))
-    #expect(page.hasPrefix("# \(code.rawValue)\n\n\(code.title). Status "))
-    #expect(page.contains("**What to do.**"))
-    #expect(page.contains("**Did it run?**"))
+    let page = try #require(ProblemPage(code.rawValue))
+    #expect(page.markdown.hasPrefix("# \(code.rawValue)\n\n\(code.title). Status "))
+    #expect(page.markdown.contains("**What to do.**"))
+    #expect(page.markdown.contains("**Did it run?**"))
+    #expect(page.html.contains("<h1>\(code.rawValue)</h1>"))
+    // Nothing of Markdown is left, and each mark of code is closed.
+    #expect(!page.html.contains("`") && !page.html.contains("**"))
+    #expect(page.html.split(separator: "<code>").count == page.html.split(separator: "</code>").count)
+    #expect(
+      ProblemPage(prefix: "/api").markdown.contains(
+        "\n- [\(code.rawValue)](/api/problems/\(code.rawValue)): \(code.title)"))
+    #expect(ProblemPage(prefix: "").html.contains("<li><a href=\"/problems/\(code.rawValue)\">\(code.rawValue)</a>: "))
   }
 
   @Test("page exists for codes only")
   func unknown() {
     #expect(ProblemCode(rawValue: "new") == nil)
-    #expect(ProblemPage.text("new") == nil)
+    #expect(ProblemPage("new") == nil)
   }
 
   @Test("is written with its members in the order of the contract")

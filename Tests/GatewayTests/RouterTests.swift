@@ -35,7 +35,7 @@ struct RouterTests {
       case let call as CallResponder: "call \(call.method.text)"
       case let push as PushResponder: "push \(push.method.text)"
       case let publish as PublishResponder: "publish \(publish.topic) \(publish.method.text)"
-      case let page as ProblemPageResponder: String(page.page.prefix { $0 != "\n" })
+      case let page as ProblemPageResponder: String(page.page.markdown.prefix { $0 != "\n" })
       case let other: "\(other)".hasPrefix("ReadyResponder") ? "ready" : "\(type(of: other)) \(other.methods.allow)"
       }
     }
@@ -51,6 +51,8 @@ struct RouterTests {
       ("/sub/news?topic=a", "StreamResponder GET, HEAD, OPTIONS"), ("/live", "LiveResponder GET, HEAD, OPTIONS"),
       ("/ready?verbose", "ready"), ("/openapi.json", "OpenAPIResponder GET, HEAD, OPTIONS"),
       ("/openapi.yaml", "OpenAPIResponder GET, HEAD, OPTIONS"), ("/problems/timeout", "# timeout"),
+      ("/problems", "# Problems"), ("/", "HomeResponder GET, HEAD, OPTIONS"),
+      ("/?utm=x", "HomeResponder GET, HEAD, OPTIONS"),
       ("/rpc/math/add?", "call add"), ("/rpc/math/add?a=/../x", "call add"),
     ])
   func routes(target: String, responder: String) async throws {
@@ -122,9 +124,8 @@ struct RouterTests {
   @Test(
     "of no route is not found",
     arguments: [
-      "/", "/rpc", "/rpc/", "/rpc/math", "/rpc/math/add/", "/rpc/math/add/x", "/push/a", "/pub/a/b", "/pub/a/b/c/d",
+      "/rpc", "/rpc/", "/rpc/math", "/rpc/math/add/", "/rpc/math/add/x", "/push/a", "/pub/a/b", "/pub/a/b/c/d",
       "/sub", "/sub/a/", "/sub/a/topic", "/live/", "/livee", "/RPC/math/add", "//rpc/math/add", "/openapi",
-      "/problems",
       "/problems/a/b", "/problems/none", "/metrics", "/batch/x", "/calls", "/jsonrpc", "/jsonrpc/math/add", "/%20",
     ])
   func unknown(target: String) async throws {
@@ -268,6 +269,7 @@ struct ResponderTests {
       ("/push/jobs/get", "POST, OPTIONS"), ("/pub/news/t/get", "POST, OPTIONS"), ("/sub/news", "GET, HEAD, OPTIONS"),
       ("/live", "GET, HEAD, OPTIONS"), ("/ready", "GET, HEAD, OPTIONS"), ("/openapi.json", "GET, HEAD, OPTIONS"),
       ("/openapi.yaml", "GET, HEAD, OPTIONS"), ("/problems/timeout", "GET, HEAD, OPTIONS"),
+      ("/", "GET, HEAD, OPTIONS"), ("/problems", "GET, HEAD, OPTIONS"),
     ])
   func methods(target: String, allow: String) async throws {
     try await with(target) { responder in
@@ -286,6 +288,7 @@ struct ResponderTests {
     arguments: [
       ("/rpc/math/add", false), ("/push/jobs/get", false), ("/pub/news/t/get", false), ("/sub/news", false),
       ("/live", true), ("/ready", true), ("/openapi.json", true), ("/openapi.yaml", true), ("/problems/timeout", true),
+      ("/", true), ("/problems", true),
     ])
   func operations(target: String, isOperation: Bool) async throws {
     try await with(target) { #expect($0.isOperation == isOperation) }

@@ -189,8 +189,8 @@ final class GatewayRequest {
   }
 
   /// Answers with bytes.
-  func answer(_ status: Int, _ type: StaticString, _ body: [UInt8]) {
-    body.withUnsafeBytes { answer(status, type, $0) }
+  func answer(_ status: Int, _ type: StaticString, headers: [(StaticString, String)] = [], _ body: [UInt8]) {
+    body.withUnsafeBytes { answer(status, type, headers: headers, $0) }
   }
 
   /// Answers with a stream, which from then on lives with the exchange.

@@ -43,10 +43,15 @@ enum MediaType {
   /// One JSON text on each line.
   static let lines: StaticString = "application/x-ndjson"
 
-  /// Whether the lines of `Accept` name JSON on lines, and want the other type no more: a range that covers both does not ask for it.
-  static func prefersLines(_ accept: [UnsafeRawBufferPointer], over other: StaticString) -> Bool {
-    let wish = preference(accept, lines)
+  /// Whether the lines of `Accept` name a type, and want the other one no more: a range that covers both does not ask for it.
+  static func prefers(_ type: StaticString, over other: StaticString, in accept: [UnsafeRawBufferPointer]) -> Bool {
+    let wish = preference(accept, type)
     return wish.isNamed && wish.quality > 0 && wish.quality >= preference(accept, other).quality
+  }
+
+  /// The same of JSON on lines.
+  static func prefersLines(_ accept: [UnsafeRawBufferPointer], over other: StaticString) -> Bool {
+    prefers(lines, over: other, in: accept)
   }
 
   /// Which of the formats the lines of `Accept` want most; nil when they rule out all. One with a higher quality goes first, then one

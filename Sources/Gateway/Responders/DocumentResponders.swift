@@ -1,6 +1,6 @@
 import HTTPServer
 
-/// `OPTIONS *`, and `OPTIONS /`: what the server as a whole takes.
+/// `OPTIONS *`: what the server as a whole takes.
 struct ServerResponder: Responder {
   /// Those of REST routes among them.
   var methods: HTTPMethod.Set { [.get, .head, .post, .put, .patch, .delete, .options] }
@@ -32,19 +32,17 @@ struct OpenAPIResponder: Responder {
   func respond(to request: GatewayRequest) throws(Problem) { request.answer(200, contentType, document) }
 }
 
-/// `/problems/{code}`: what a problem's code means.
+/// `/problems`, and `/problems/{code}`: what the codes of problems mean.
 struct ProblemPageResponder: Responder {
-  let page: String
-
-  init(code: String) throws(Problem) {
-    guard let page = ProblemPage.text(code) else { throw Problem(.noSuchRoute, "There is no problem of that name.") }
-    self.page = page
-  }
+  let page: ProblemPage
 
   var methods: HTTPMethod.Set { .fetch }
   var isOperation: Bool { true }
 
   func respond(to request: GatewayRequest) throws(Problem) {
-    request.answer(200, ProblemPage.contentType, Array(page.utf8))
+    let isHTML = MediaType.prefers("text/html", over: "text/markdown", in: request.values(of: .accept))
+    request.answer(
+      200, isHTML ? "text/html; charset=utf-8" : "text/markdown; charset=utf-8", headers: [("Vary", "Accept")],
+      Array((isHTML ? page.html : page.markdown).utf8))
   }
 }

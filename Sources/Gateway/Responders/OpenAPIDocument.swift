@@ -11,6 +11,15 @@ public struct OpenAPIDocument: Sendable {
   /// The document of a gateway whose paths start with `prefix`, such as `/api`.
   public init(prefix: String = "") { self.init(prefix: prefix, routes: []) }
 
+  /// The document that a gateway with that configuration serves.
+  public init(_ configuration: Configuration) {
+    let routes = configuration.services.flatMap { service in
+      guard case .rpc(let rpc) = service.pattern else { return [(service: String, route: Configuration.Route)]() }
+      return rpc.routes.map { (service.name, $0) }
+    }
+    self.init(prefix: configuration.http.prefix, routes: routes)
+  }
+
   /// The same, with these routes of services by their names.
   init(prefix: String, routes: [(service: String, route: Configuration.Route)]) {
     var yaml = PackageResources.gateway_yaml

@@ -43,44 +43,49 @@ struct ReadyResponder: Responder {
   /// Each service by its name. Where it is reached is for this machine to know: the addresses are left out of what is answered
   /// elsewhere, and with them the reasons in words, which may hold addresses.
   private func services(for request: GatewayRequest) -> [UInt8] {
-    let showsAddresses = request.exchange.isServerLoopback
     var json = JSONWriter()
     json.open("{")
     for service in upstreams.services {
       json.key(service.name)
       json.open("{")
-      json.member("required", service.isRequired)
-      json.member("connected", service.upstream.isReady)
-      json.key("endpoints")
-      json.open("[")
-      for states in [service.shared.outgoing, service.shared.incoming] {
-        guard let states else { continue }
-        let leftAlone = service.shared.openBreakers.endpoints
-        for report in states.reports {
-          let isLeftAlone = states.role == .rpc && leftAlone.contains(report.endpoint)
-          write(report, states.role, isLeftAlone: isLeftAlone, showsAddresses: showsAddresses, to: &json)
-        }
-      }
-      json.close("]")
+      json.appendState(of: service, showsAddresses: request.exchange.isServerLoopback)
       json.close("}")
     }
     json.close("}")
     return json.bytes
   }
+}
 
-  private func write(
-    _ report: EndpointStates.Report, _ role: EndpointStates.Role, isLeftAlone: Bool, showsAddresses: Bool,
-    to json: inout JSONWriter
-  ) {
-    json.open("{")
-    json.member("role", role.rawValue)
-    if showsAddresses { json.member("endpoint", report.endpoint.description) }
-    json.member("state", report.isUp ? "up" : "down")
-    if isLeftAlone { json.member("breaker", "open") }
-    if let fault = report.fault {
-      json.member("reason", fault.code.rawValue)
-      if showsAddresses { json.member("detail", fault.description) }
+extension JSONWriter {
+  /// Members that tell whether a service is there, and where it is reached or why it is not.
+  mutating func appendState(of service: UpstreamTable.Service, showsAddresses: Bool) {
+    member("required", service.isRequired)
+    member("connected", service.upstream.isReady)
+    key("endpoints")
+    open("[")
+    for states in [service.shared.outgoing, service.shared.incoming] {
+      guard let states else { continue }
+      let leftAlone = service.shared.openBreakers.endpoints
+      for report in states.reports {
+        let isLeftAlone = states.role == .rpc && leftAlone.contains(report.endpoint)
+        append(report, states.role, isLeftAlone: isLeftAlone, showsAddresses: showsAddresses)
+      }
     }
-    json.close("}")
+    close("]")
+  }
+
+  private mutating func append(
+    _ report: EndpointStates.Report, _ role: EndpointStates.Role, isLeftAlone: Bool, showsAddresses: Bool
+  ) {
+    open("{")
+    member("role", role.rawValue)
+    if showsAddresses { member("endpoint", report.endpoint.description) }
+    member("state", report.isUp ? "up" : "down")
+    if isLeftAlone { member("breaker", "open") }
+    if let fault = report.fault {
+      member("reason", fault.code.rawValue)
+      if showsAddresses { member("detail", fault.description) }
+    }
+    close("}")
   }
 }

@@ -69,14 +69,20 @@ final class Router {
       case "last": try LastValueResponder(service: path.takeService(target), in: upstreams)
       default: try other(method, target, name, &path)
       }
-    case ("", 1) where method == .options: ServerResponder()
+    case ("", 1): HomeResponder(upstreams: upstreams, prefix: prefix)
     case ("live", 1): LiveResponder()
     case ("ready", 1): ReadyResponder(upstreams: upstreams)
     case ("openapi.json", 1): OpenAPIResponder(contentType: "application/json", document: document.json)
     case ("openapi.yaml", 1): OpenAPIResponder(contentType: "application/yaml", document: document.yaml)
-    case ("problems", 2): try ProblemPageResponder(code: path.takeText(target))
+    case ("problems", 1): ProblemPageResponder(page: ProblemPage(prefix: prefix))
+    case ("problems", 2): ProblemPageResponder(page: try problemPage(path.takeText(target)))
     default: try other(method, target, name, &path)
     }
+  }
+
+  private func problemPage(_ code: String) throws(Problem) -> ProblemPage {
+    guard let page = ProblemPage(code) else { throw Problem(.noSuchRoute, "There is no problem of that name.") }
+    return page
   }
 
   /// What stands behind the service in a path, which says what is asked of it.

@@ -11,6 +11,8 @@ final class UpstreamTable {
     let name: String
     let isRequired: Bool
     let upstream: Upstream
+    /// What callers reach.
+    let methods: Configuration.Methods
     /// What all shards know of it.
     let shared: SharedService
   }
@@ -62,7 +64,10 @@ final class UpstreamTable {
                 context: context, loop: loop, logger: logger))
           }
         }
-        services.append(Service(name: service.name, isRequired: service.isRequired, upstream: upstream, shared: shared))
+        services.append(
+          Service(
+            name: service.name, isRequired: service.isRequired, upstream: upstream, methods: service.methods,
+            shared: shared))
       }
     } catch {
       for service in services { service.upstream.close() }

@@ -54,7 +54,7 @@ extension Provocations {
   static let streams = ["subscribe", "subscribeHead"]
   static let topics = ["topics", "topicsHead"]
   static let last = ["lastEvent", "lastEventHead"]
-  static let pages = ["live", "openapiJSON", "openapiYAML", "problem"]
+  static let pages = ["home", "live", "openapiJSON", "openapiYAML", "problems", "problem"]
   static let kept = ["outcome", "outcomeHead", "forget"]
   static let serviceOptions = [
     "callOptions", "jsonrpcOptions", "pushOptions", "publishOptions", "subscribeOptions", "topicsOptions",

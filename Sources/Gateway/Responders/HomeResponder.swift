@@ -1,0 +1,115 @@
+import HTTPServer
+
+/// `/`: what is served here. A browser gets a page that shows it, with forms to try each service, and whoever else asks gets it as JSON,
+/// which the page reads too.
+struct HomeResponder: Responder {
+  let upstreams: UpstreamTable
+  let prefix: String
+
+  var methods: HTTPMethod.Set { .fetch }
+  var isOperation: Bool { true }
+
+  func respond(to request: GatewayRequest) throws(Problem) {
+    let accept = request.values(of: .accept)
+    let vary: (StaticString, String) = ("Vary", "Accept")
+    if MediaType.prefers(Page.type, over: Page.json, in: accept) {
+      let headers: [(StaticString, String)] = [
+        ("Content-Security-Policy", Page.policy), ("Cache-Control", "no-cache"), vary,
+      ]
+      return request.answer(200, Page.contentType, headers: headers, PackageResources.console_html)
+    }
+    request.answer(200, Page.json, headers: [vary], document(for: request))
+  }
+
+  private func document(for request: GatewayRequest) -> [UInt8] {
+    var json = JSONWriter()
+    json.open("{")
+    json.key("services")
+    json.open("[")
+    for service in upstreams.services { append(service, for: request, to: &json) }
+    json.close("]")
+    json.key("links")
+    json.open("{")
+    for (name, path) in Page.links { json.member(name, prefix + path) }
+    json.close("}")
+    json.close("}")
+    return json.bytes
+  }
+
+  private func append(_ service: UpstreamTable.Service, for request: GatewayRequest, to json: inout JSONWriter) {
+    json.open("{")
+    json.member("name", service.name)
+    switch service.upstream {
+    case .rpc(let upstream):
+      json.member("pattern", "rpc")
+      json.member("call", "\(prefix)/rpc/\(service.name)/{method}")
+      json.append(methods: service.methods, areSafe: upstream.policy)
+      json.append(routes: upstream.routes, prefix: prefix)
+    case .pipeline:
+      json.member("pattern", "pipeline")
+      json.member("push", "\(prefix)/push/\(service.name)/{method}")
+      json.append(methods: service.methods, areSafe: nil)
+    case .pubsub(let upstream):
+      json.member("pattern", "pubsub")
+      if upstream.publishing != nil {
+        json.member("publish", "\(prefix)/pub/\(service.name)/{topic}/{method}")
+        json.append(methods: service.methods, areSafe: nil)
+      }
+      if upstream.feed != nil { json.member("subscribe", "\(prefix)/sub/\(service.name)") }
+    }
+    json.appendState(of: service, showsAddresses: request.exchange.isServerLoopback)
+    json.close("}")
+  }
+
+  /// The page, which needs nothing from elsewhere.
+  private enum Page {
+    static let type: StaticString = "text/html"
+    static let contentType: StaticString = "text/html; charset=utf-8"
+    static let json: StaticString = "application/json"
+    static let links = [
+      ("openapi", "/openapi.json"), ("problems", "/problems"), ("live", "/live"), ("ready", "/ready"),
+    ]
+    /// It runs the one script and has the one style that stand in it, by their SHA-256, and asks nobody but the gateway (CSP level 3).
+    static let policy =
+      "default-src 'none'; script-src 'sha256-GhAmQTs9b3QqZudMX6pKLsBQ5P/NCtfpohxRof6maJc='; "
+      + "style-src 'sha256-IREDIqyOw6CbWR6trQZhkriq8Gfx6fK/jDmrf8BoJEI='; img-src data:; connect-src 'self'; "
+      + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  }
+}
+
+extension JSONWriter {
+  /// The methods that the configuration names; those that only globs cover are not known.
+  fileprivate mutating func append(methods: Configuration.Methods, areSafe policy: MethodPolicy?) {
+    key("methods")
+    open("[")
+    for name in methods.named {
+      open("{")
+      member("name", name.text)
+      if let policy { member("safe", policy.isSafe(name)) }
+      close("}")
+    }
+    close("]")
+  }
+
+  fileprivate mutating func append(routes: [Configuration.Route], prefix: String) {
+    key("routes")
+    open("[")
+    for route in routes {
+      open("{")
+      member("verb", "\(route.verb.name)")
+      member("path", prefix + route.template)
+      member("method", route.method)
+      close("}")
+    }
+    close("]")
+  }
+}
+
+extension Configuration.Methods {
+  /// The methods that are named in full, and can be called.
+  fileprivate var named: [MethodName] {
+    let policy = MethodPolicy(self)
+    let names = Set(expose + safe + settings.keys).filter { !Glob.isGlob($0) }
+    return names.sorted().compactMap { try? policy.method($0) }
+  }
+}

@@ -1,0 +1,148 @@
+import Demo
+import Support
+import Testing
+
+@testable import Gateway
+
+@Suite("What stands at /", .timeLimit(.minutes(2)))
+struct HomeTests {
+  private static let services = """
+    s:
+      pattern: rpc
+      connect: ["ipc:///nowhere/s"]
+      methods: { expose: [add, "get*", secret], hide: [secret], safe: ["get*", get.one], settings: { slow*: { timeout: 9s } } }
+      routes: { "GET /users/{id}": "get.one(id:int)" }
+    jobs: { pattern: pipeline, connect: ["ipc:///nowhere/jobs"], methods: { expose: [run] } }
+    out: { pattern: pubsub, publish: { connect: ["ipc:///nowhere/out"] }, required: false }
+    in: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/in"] } }
+    """
+
+  @Test(
+    "is JSON for curl: the services, the paths they are asked at, and what is known of them", arguments: ["", "/api"])
+  func document(prefix: String) async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway(Self.services, http: prefix.isEmpty ? "" : "prefix: \(prefix)", threads: 1)
+      let reply = try await gateway.http.send("GET", "\(prefix)/", headers: ["Accept": "*/*"])
+      #expect(reply.status == 200)
+      #expect(reply.headers["content-type"] == "application/json")
+      #expect(reply.headers["vary"] == "Accept")
+      let services = reply.json["services"].elements
+      #expect(services.map { $0["name"] } == ["s", "jobs", "out", "in"])
+      #expect(services.map { $0["pattern"] } == ["rpc", "pipeline", "pubsub", "pubsub"])
+      #expect(services[0]["call"] == .string("\(prefix)/rpc/s/{method}"))
+      let add: JSON = ["name": "add", "safe": false]
+      let one: JSON = ["name": "get.one", "safe": true]
+      #expect(services[0]["methods"] == [add, one])
+      #expect(
+        services[0]["routes"] == [["verb": "GET", "path": .string("\(prefix)/users/{id}"), "method": "get.one"]])
+      #expect(services[1]["push"] == .string("\(prefix)/push/jobs/{method}"))
+      #expect(services[1]["methods"] == [["name": "run"]])
+      #expect(services[2]["publish"] == .string("\(prefix)/pub/out/{topic}/{method}"))
+      #expect(services[2]["subscribe"] == .null)
+      #expect(services[3]["subscribe"] == .string("\(prefix)/sub/in"))
+      #expect(services[3]["publish"] == .null)
+      #expect(services.map { $0["required"] } == [true, true, false, true])
+      #expect(services.allSatisfy { $0["connected"] == false })
+      #expect(services[0]["endpoints"].elements[0]["endpoint"] == "ipc:///nowhere/s")
+      for link in reply.json["links"].members {
+        let status = try await gateway.http.send("GET", link.value.text ?? "").status
+        #expect(status == (link.key == "ready" ? 503 : 200), "\(link.key)")
+      }
+    }
+  }
+
+  @Test(
+    "is a page for those who want that before JSON",
+    arguments: [
+      ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true), ("text/html", true),
+      ("text/html, application/json", true), ("text/html;q=0.5, application/json", false), ("*/*", false),
+      ("text/*", false), ("application/json", false), ("text/html;q=0", false), ("image/png", false),
+    ])
+  func page(accept: String, isPage: Bool) async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway(Self.services, threads: 1)
+      let reply = try await gateway.http.send("GET", "/", headers: ["Accept": accept])
+      #expect(reply.status == 200)
+      #expect(reply.headers["content-type"] == (isPage ? "text/html; charset=utf-8" : "application/json"))
+      #expect(reply.headers["vary"] == "Accept")
+      #expect((reply.headers["content-security-policy"] != nil) == isPage)
+    }
+  }
+
+  @Test("leaves out addresses where other machines can ask")
+  func elsewhere() async throws {
+    try await Rig.with { rig in
+      let yaml = """
+        auth: none
+        http: { listen: ["0.0.0.0:0"], threads: 1 }
+        services: { s: { pattern: rpc, connect: ["ipc:///nowhere/s"] } }
+        """
+      let gateway = LiveGateway(
+        try await Gateway.start(try Configuration.load(yaml: yaml, file: "test.yaml"), logger: Rig.logger))
+      rig.cleanup.add { await gateway.stop() }
+      let reply = try await gateway.http.send("GET", "/")
+      #expect(reply.json["services"].elements.map { $0["name"] } == ["s"])
+      #expect(!reply.body.contains("nowhere"))
+    }
+  }
+
+  @Test(
+    "is a console in a browser: it calls, shows problems and exact numbers, pushes, follows a stream, and asks nobody else",
+    .enabled("\(Browser.comment)") { try await Browser.isThere() }, arguments: ["", "/api"])
+  func console(prefix: String) async throws {
+    try await Cleanup.with { cleanup in
+      let demo = try await DemoServices.start(logger: Rig.logger)
+      cleanup.add { await demo.stop() }
+      var configuration = Configuration()
+      configuration.http.listen = [.loopback(port: 0)]
+      configuration.http.threads = 1
+      configuration.http.prefix = prefix
+      configuration.services = await demo.services
+      let gateway = LiveGateway(try await Gateway.start(configuration, logger: Rig.logger))
+      cleanup.add { await gateway.stop() }
+      _ = try await eventually("all services to be connected") {
+        try await gateway.http.send("GET", prefix + "/ready").status == 200 ? true : nil
+      }
+      let url = "http://127.0.0.1:\(gateway.http.port)\(prefix)/"
+      let shown = try #require(try await Browser.lines(of: "console.py", url).first)
+      #expect(shown["state"] == "3 services, all connected")
+      #expect(shown["services"] == ["calc", "jobs", "news"])
+      #expect(shown["background"] == "rgb(20, 23, 28)")
+      #expect(shown["call"]["curl"] == .string("curl -d '[2, 3]' \(url)rpc/calc/add"))
+      let answer = try #require(shown["call"]["answer"].text)
+      #expect(answer.hasPrefix("200 ") && answer.hasSuffix("\n\n5"), "\(answer)")
+      #expect(answer.contains("\ncontent-type: application/json\n"), "\(answer)")
+      #expect(shown["exact"]["answer"].text?.hasSuffix("\n\n12345678901234567890") == true)
+      #expect(shown["problem"]["curl"].text?.contains(#"-d '["it'\''s <b>bold</b>"]'"#) == true)
+      #expect(shown["problem"]["answer"].text?.contains("it's <b>bold</b>") == true)
+      #expect(shown["push"]["answer"].text?.hasPrefix("202 ") == true)
+      #expect(shown["event"].text?.contains(#""args":["resize","a.png"]"#) == true)
+      #expect(shown["kept"] == true)
+      #expect(shown["labels"] == true)
+      #expect(shown["foreign"] == [])
+      // A browser complains of each answer that is no success; of nothing else.
+      #expect(
+        shown["complaints"].elements.allSatisfy {
+          $0.text?.contains("the server responded with a status of 400") == true
+        })
+    }
+  }
+}
+
+@Suite("What stands at /problems", .timeLimit(.minutes(1)))
+struct ProblemPageTests {
+  @Test(
+    "is Markdown, and HTML for those who want that before", arguments: ["/problems", "/problems/timeout"])
+  func forms(path: String) async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway("s: { pattern: rpc, connect: [\"ipc:///nowhere/s\"] }", threads: 1)
+      let text = try await gateway.http.send("GET", path)
+      #expect(text.headers["content-type"] == "text/markdown; charset=utf-8")
+      #expect(text.body.hasPrefix("# "))
+      let page = try await gateway.http.send("GET", path, headers: ["Accept": "text/html,*/*;q=0.8"])
+      #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+      #expect(page.body.hasPrefix("<!doctype html>"))
+      #expect(text.headers["vary"] == "Accept" && page.headers["vary"] == "Accept")
+    }
+  }
+}
