@@ -1,4 +1,4 @@
-public import ArgumentParser
+import ArgumentParser
 import Foundation
 
 /// Which configuration a command reads: the one that is named, else the one that the environment names, else `gateway.yaml` here.

@@ -198,7 +198,7 @@ struct RouterTests {
       ("/push/jobs/a/b", "did you mean /push/jobs/a.b?"), ("/pub/news/t/a/b", "did you mean /pub/news/t/a.b?"),
       ("/rpc/none/a/b", "calls go to /rpc/{service}/{method}."),
       ("/rpc/math/_a/b", "calls go to /rpc/{service}/{method}."),
-      ("/pub/news/t", "calls go to /pub/{service}/{topic}/{method}."), ("/", "calls go to /rpc/{service}/{method}."),
+      ("/pub/news/t", "calls go to /pub/{service}/{topic}/{method}."),
       ("/rcp/%3Cscript%3E", "calls go to /rpc/{service}/{method}."),
       ("/" + String(repeating: "r", count: 8_000), "calls go to /rpc/{service}/{method}."),
       ("/rcp/" + String(repeating: "r", count: 8_000), "calls go to /rpc/{service}/{method}."),

@@ -1,5 +1,7 @@
+import Foundation
 import Support
 import Testing
+import ZeroMQRPC
 
 @testable import Gateway
 
@@ -37,7 +39,7 @@ struct AnnotatedConfigurationTests {
     guard case .rpc(let rpc) = configuration.services[0].pattern,
       case .pubsub(let pubsub) = configuration.services[2].pattern
     else { throw Wrong() }
-    #expect(rpc.routes.count == 1 && rpc.hedge != nil && rpc.repeats)
+    #expect(rpc.routes.count == 1 && rpc.hedge == .percentile95 && rpc.repeats)
     #expect(pubsub.subscribe?.last != nil && pubsub.subscribe?.numbering != nil)
     #expect(configuration.isOpenToAll)
   }

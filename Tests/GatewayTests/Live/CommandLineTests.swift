@@ -103,7 +103,8 @@ struct CommandLineTests {
     let folder = try TemporaryDirectory()
     _ = try folder.file("gateway.yaml", "http: { listen: [\"127.0.0.1:0\"] }\n" + Self.good)
     let wrong = try await Self.run(in: folder, ["ZMQ_GATEWAY_LOG_LEVEL=loud"], "serve")
-    #expect(wrong.output.contains("ZMQ_GATEWAY_LOG_LEVEL: \"loud\" is no level; it is one of trace, "), "\(wrong.output)")
+    #expect(
+      wrong.output.contains("ZMQ_GATEWAY_LOG_LEVEL: \"loud\" is no level; it is one of trace, "), "\(wrong.output)")
     #expect(wrong.code == 64)
     let path = try #require(Program.path)
     let process = try Subprocess(

@@ -1,4 +1,5 @@
 import Demo
+import HTTPServer
 import Support
 import Testing
 
