@@ -7,12 +7,13 @@ struct Keywords {
 
   /// In the order of their names, so that equal calls are equal bytes.
   init(_ arguments: [String: (any ValueEncodable)?]) {
-    pairs = arguments.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    pairs = arguments.isEmpty ? [] : arguments.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
   /// Those of a call that is written out, in its order. Of a name that occurs twice the last counts, as it does for who reads a map.
   init(of arguments: KeyValuePairs<String, (any ValueEncodable)?>) {
-    pairs = arguments.enumerated().filter { index, argument in
+    let hasNames = arguments.contains { !$0.key.isEmpty }
+    pairs = !hasNames ? [] : arguments.enumerated().filter { index, argument in
       !argument.key.isEmpty && !arguments[(index + 1)...].contains { $0.key == argument.key }
     }.map { ($1.key, $1.value) }
   }
@@ -20,5 +21,5 @@ struct Keywords {
 
 extension KeyValuePairs where Key == String, Value == (any ValueEncodable)? {
   /// The arguments of a call that have no names.
-  var positional: [(any ValueEncodable)?] { filter { $0.key.isEmpty }.map(\.value) }
+  var positional: [(any ValueEncodable)?] { compactMap { $0.key.isEmpty ? .some($0.value) : .none } }
 }

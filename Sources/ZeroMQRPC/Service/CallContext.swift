@@ -3,7 +3,7 @@ public struct CallContext: Sendable {
   /// The dotted name as it was called.
   public let name: String
   /// The network address of the peer that the call came from, as `127.0.0.1`: that of the last proxy on the way; nil over ipc and inproc.
-  public let peerAddress: String?
+  public internal(set) var peerAddress: String?
   /// What the call was published on; nil in the other patterns.
   public let topic: [UInt8]?
   /// When the caller gets a `TimeoutError`, and the method is cancelled; nil without a timeout.

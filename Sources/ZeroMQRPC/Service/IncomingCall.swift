@@ -3,13 +3,14 @@ import ZeroMQ
 
 /// A call as it came in.
 struct IncomingCall: Sendable {
-  /// What has to go in front of the reply.
+  /// The way back to the caller.
   struct Reply: Sendable {
-    let envelope: [[UInt8]]
+    let envelope: Envelope
     let number: UInt32
   }
 
-  let context: CallContext
+  /// It tells the caller's address only to methods that need it.
+  var context: CallContext
   let arguments: PackedArguments
   /// nil in the one-way patterns.
   let reply: Reply?

@@ -37,7 +37,7 @@ extension Method {
       .inline { call, arguments in
         var arguments = arguments
         return try body(call, repeat try (each parameters).take(from: &arguments)).asValue()
-      })
+      }, needsCaller: true)
   }
 
   /// A method that is told who calls and answers with nil, and runs on the reactor.
@@ -51,7 +51,7 @@ extension Method {
         var arguments = arguments
         try body(call, repeat try (each parameters).take(from: &arguments))
         return .nil
-      })
+      }, needsCaller: true)
   }
 
   /// A method that answers with its result, and runs beside others.
@@ -90,7 +90,7 @@ extension Method {
       .concurrent { call, arguments in
         var arguments = arguments
         return try await body(call, repeat try (each parameters).take(from: &arguments)).asValue()
-      })
+      }, needsCaller: true)
   }
 
   /// A method that is told who calls and answers with nil, and runs beside others.
@@ -104,6 +104,6 @@ extension Method {
         var arguments = arguments
         try await body(call, repeat try (each parameters).take(from: &arguments))
         return .nil
-      })
+      }, needsCaller: true)
   }
 }

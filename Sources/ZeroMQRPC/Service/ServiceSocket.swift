@@ -6,6 +6,13 @@ import ZeroMQ
 
 /// The socket of a service, confined to its loop: messages in, replies out.
 final class ServiceSocket: LoopSocketDelegate, TimerHandler {
+  private struct ReadyReply {
+    let outcome: Outcome
+    let reply: IncomingCall.Reply
+    /// Seconds of Unix time.
+    let time: Double
+  }
+
   private static let messagesPerTurn = 64
   /// Frames of the longest message that is taken: a call, its caller's identity, and those of the proxies on the way.
   private static let mostFrames = 32
@@ -13,6 +20,8 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private static let longestEnvelope = 64 << 10
   /// Bytes of a name. A longer one is none of ours: it is answered with its beginning.
   private static let longestName = 4_096
+  /// How long a reply waits at most for those to the calls that came with its own, in seconds, beside the method that runs then.
+  private static let longestGathering = 0.000_25
   /// How long replies wait before they are offered again.
   private static let betweenOffers = Duration.milliseconds(5)
   /// Clients that waiting replies are offered to at a time.
@@ -28,6 +37,10 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private var running = 0
   private var bytes = 0
   private var isClosing = false
+  private var envelope = Envelope()
+  /// Messages are being handed over. The replies to them leave together, so that libzmq sends them together.
+  private var isReceiving = false
+  private var ready: [ReadyReply] = []
   private var backlog: ReplyBacklog
   private var nextOffer: Timer?
   private var malformed = PowerOfTwoCounter()
@@ -52,7 +65,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   var inner: LoopSocket { socket }
 
   /// Nothing waits to be sent.
-  var hasSentAll: Bool { backlog.count == 0 }
+  var hasSentAll: Bool { backlog.count == 0 && ready.isEmpty }
 
   func count(into counters: inout ServiceCounters) {
     counters.malformed = malformed.count
@@ -67,6 +80,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   func close() {
+    sendReady()
     socket.close()
     if let nextOffer { loop.cancel(nextOffer) }
     nextOffer = nil
@@ -76,35 +90,46 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
     guard let core else { return close() }
+    isReceiving = true
     guard let (reply, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
     do throws(RemoteException) {
       guard message[first].count <= Self.longestName, let name = String(validating: message[first], as: UTF8.self)
       else {
         throw .notFound(String(decoding: message[first].prefix(Self.longestName), as: UTF8.self))
       }
-      let call = IncomingCall(
+      var call = IncomingCall(
         context: CallContext(
-          name: name, peerAddress: CallContext.address(message.property("Peer-Address")),
-          topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 }),
+          name: name, peerAddress: nil, topic: pattern.hasTopics ? Array(message[0]) : nil,
+          deadline: options.timeout.map { .now + $0 }),
         arguments: try PackedArguments(message, at: first + 1, options), reply: reply)
-      core.assumeIsolated { $0.take(call) }
+      let method = core.method(for: call)
+      if case .success(let method) = method, method.needsCaller {
+        call.context.peerAddress = CallContext.address(message.property("Peer-Address"))
+      }
+      core.assumeIsolated { [call] in $0.take(call, method) }
     } catch {
       countMalformed(error.description)
       if let reply { send(Outcome(error), to: reply) }
     }
   }
 
-  /// A method began that runs beside others.
-  func began(_ call: IncomingCall) {
+  func messagesReceived(on socket: LoopSocket) {
+    isReceiving = false
+    sendReady()
+    core?.assumeIsolated { $0.endIfIdle() }
+  }
+
+  /// A method began that runs beside others, with so many bytes of arguments.
+  func began(_ byteCount: Int) {
     running += 1
-    bytes += call.arguments.byteCount
+    bytes += byteCount
     updateReading()
   }
 
   /// It has ended.
-  func ended(_ call: IncomingCall) {
+  func ended(_ byteCount: Int) {
     running -= 1
-    bytes -= call.arguments.byteCount
+    bytes -= byteCount
     updateReading()
   }
 
@@ -121,11 +146,10 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
       guard (5...Self.mostFrames).contains(count), let number = CallHeader.readRequest(message[count - 4]) else {
         return nil
       }
-      var (envelope, bytes): ([[UInt8]], Int) = ([], 0)
-      for index in 0..<(count - 4) {
-        bytes += message[index].count
-        guard bytes <= Self.longestEnvelope else { return nil }
-        envelope.append(Array(message[index]))
+      // Mostly the caller is that of the message before.
+      if !envelope.isThat(of: message, count: count - 4) {
+        guard let other = Envelope(message, count: count - 4, atMost: Self.longestEnvelope) else { return nil }
+        envelope = other
       }
       return (.init(envelope: envelope, number: number), count - 3)
     case .pipeline: return count == 3 ? (nil, 0) : nil
@@ -143,34 +167,55 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   /// Sends a reply, or keeps it until the client has room for it.
   func send(_ outcome: Outcome, to reply: IncomingCall.Reply) {
-    var header = [UInt8](repeating: 0, count: CallHeader.replySize)
-    header.withUnsafeMutableBytes {
-      CallHeader.write(reply.number, process: process, random: random, time: CallHeader.unixTime(), to: $0)
+    let reply = ReadyReply(outcome: outcome, reply: reply, time: CallHeader.unixTime())
+    guard isReceiving else { return send(reply) }
+    ready.append(reply)
+    if reply.time - ready[0].time > Self.longestGathering { sendReady() }
+  }
+
+  private func sendReady() {
+    for reply in ready { send(reply) }
+    ready.removeAll(keepingCapacity: true)
+  }
+
+  private func send(_ ready: ReadyReply) {
+    withUnsafeTemporaryAllocation(byteCount: CallHeader.replySize, alignment: 8) { header in
+      CallHeader.write(ready.reply.number, process: process, random: random, time: ready.time, to: header)
+      header[CallHeader.replySize - 1] = ready.outcome.isException ? 1 : 0
+      send(UnsafeRawBufferPointer(header), ready.outcome, ready.reply.envelope)
     }
-    header[CallHeader.replySize - 1] = outcome.isException ? 1 : 0
-    let frames = reply.envelope + [header, outcome.body]
-    if !backlog.holds(reply.envelope[0]) {
-      switch offer(frames) {
+  }
+
+  private func send(_ header: UnsafeRawBufferPointer, _ outcome: Outcome, _ envelope: Envelope) {
+    if backlog.count == 0 || !backlog.holds(envelope.frames[0]) {
+      let offered = outcome.body.withUnsafeBytes { body in
+        envelope.lend(with: header, body) { frames in offer { () throws(ZMQError) in try socket.send(frames) } }
+      }
+      switch offered {
       case .sent: return
       case .gone: return countUndeliverable(1, "its client is gone")
       case .refused: break
       }
     }
-    guard backlog.append(frames) else { return countUndeliverable(1, "too many wait for its client") }
+    guard backlog.append(envelope.frames + [Array(header), outcome.body]) else {
+      return countUndeliverable(1, "too many wait for its client")
+    }
     if nextOffer == nil { nextOffer = loop.schedule(at: loop.now + Self.betweenOffers, self) }
   }
 
   func fired(_ timer: Timer) {
     guard let core else { return close() }
-    let gone = backlog.offer(clients: Self.clientsPerOffer) { offer($0) }
+    let gone = backlog.offer(clients: Self.clientsPerOffer) { frames in
+      offer { () throws(ZMQError) in try socket.send(frames) }
+    }
     if gone > 0 { countUndeliverable(gone, "its client is gone") }
     nextOffer = backlog.count > 0 ? loop.schedule(at: loop.now + Self.betweenOffers, self) : nil
     if nextOffer == nil { core.assumeIsolated { $0.endIfIdle() } }
   }
 
-  private func offer(_ frames: [[UInt8]]) -> ReplyBacklog.Outcome {
+  private func offer(_ send: () throws(ZMQError) -> Bool) -> ReplyBacklog.Outcome {
     do throws(ZMQError) {
-      return try socket.send(frames) ? .sent : .refused
+      return try send() ? .sent : .refused
     } catch {
       if error.code != .unreachable { failed(error, on: socket) }
       return .gone
