@@ -10,7 +10,7 @@ final class MethodWorkers: Sendable {
   /// A method that has ended, by the number of its call.
   typealias Ended = (number: UInt32, outcome: Outcome)
 
-  private struct Job {
+  struct Job: Sendable {
     let number: UInt32
     let method: Method
     let call: IncomingCall
@@ -46,10 +46,10 @@ final class MethodWorkers: Sendable {
     self.reactor = reactor
   }
 
-  /// Begins a call soon. Its outcome is for the core to take, which is told on the reactor, and lives until then.
-  func add(_ number: UInt32, _ method: Method, _ call: IncomingCall, for core: ServiceCore) {
+  /// Begins calls soon. Their outcomes are for the core to take, which is told on the reactor, and lives until then.
+  func add(_ jobs: [Job], for core: ServiceCore) {
     state.withLock { state in
-      state.jobs.append(Job(number: number, method: method, call: call))
+      state.jobs.append(contentsOf: jobs)
       summon(&state, for: core)
     }
   }

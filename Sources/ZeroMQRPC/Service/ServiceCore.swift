@@ -30,7 +30,7 @@ actor ServiceCore {
 
   nonisolated let unownedExecutor: UnownedSerialExecutor
   private nonisolated let reactor: Reactor
-  private nonisolated let handler: any Handler
+  private let handler: any Handler
   private let options: ServiceOptions
   private let runner: MethodRunner
   private let workers: MethodWorkers
@@ -38,6 +38,7 @@ actor ServiceCore {
   private var socket: ServiceSocket?
   private var phase = Phase.open
   private var running = PendingCalls<Running>()
+  private var beginning: [MethodWorkers.Job] = []
   private var ended: [MethodWorkers.Ended] = []
   private var timedOut = PowerOfTwoCounter()
   private var grace: Timer?
@@ -80,7 +81,7 @@ actor ServiceCore {
 
   private func open(_ pattern: CallPattern, in context: Context) throws {
     clock.core = self
-    socket = try ServiceSocket(pattern, options, in: context, on: reactor.loop, core: self)
+    socket = try ServiceSocket(pattern, handler, runner, options, in: context, on: reactor.loop, core: self)
   }
 
   // MARK: Endpoints
@@ -109,35 +110,21 @@ actor ServiceCore {
 
   // MARK: Calls
 
-  /// What a call is for, or why there is no such thing.
-  nonisolated func method(for call: IncomingCall) -> Result<Method, any Error> {
-    Result {
-      guard let method = try handler.find(call.name) else { throw RemoteException.notFound(call.name) }
-      return method
-    }
-  }
-
-  /// Runs a call that came, or begins to.
-  func take(_ call: IncomingCall, _ found: Result<Method, any Error>) {
-    let method: Method
-    switch found {
-    case .success(let found): method = found
-    case .failure(let error): return answer(call.reply, runner.notFound(call, error))
-    }
-    if case .inline(let body) = method.body, call.arguments.isShort {
-      answer(call.reply, runner.run(body, of: method, for: call))
-    } else {
-      begin(method, call)
-    }
-  }
-
-  private func begin(_ method: Method, _ call: IncomingCall) {
+  /// Takes a call whose method runs beside others.
+  func begin(_ method: Method, _ call: IncomingCall) {
     let number = running.nextNumber()
     let timer = options.timeout.map { reactor.loop.schedule(at: reactor.loop.now + $0, clock, tag: number) }
     let byteCount = call.arguments.byteCount
     running.insert(number, Running(name: call.name, byteCount: byteCount, reply: call.reply, timer: timer))
     socket?.began(byteCount)
-    workers.add(number, method, call, for: self)
+    beginning.append(.init(number: number, method: method, call: call))
+  }
+
+  /// Hands over the calls that came together: what runs them wakes once.
+  func beginAll() {
+    guard !beginning.isEmpty else { return }
+    workers.add(beginning, for: self)
+    beginning.removeAll(keepingCapacity: true)
   }
 
   /// Methods have ended that ran beside others.
@@ -153,12 +140,7 @@ actor ServiceCore {
     guard let ended = running.remove(number) else { return }
     if let timer = ended.timer { reactor.loop.cancel(timer) }
     socket?.ended(ended.byteCount)
-    if let outcome, !ended.isLate { answer(ended.reply, outcome) }
-  }
-
-  private func answer(_ reply: IncomingCall.Reply?, _ outcome: Outcome) {
-    if outcome.isMalformed { socket?.countMalformed("its arguments cannot be unpacked") }
-    if let reply { socket?.send(outcome, to: reply) }
+    if let outcome, !ended.isLate { socket?.answer(ended.reply, outcome) }
   }
 
   func expired(_ timer: Timer) {
@@ -179,7 +161,7 @@ actor ServiceCore {
         options.logger.warning(
           "a method was not done in time", metadata: ["method": "\(call.name)", "so-far": "\(timedOut.count)"])
       }
-      answer(call.reply, Outcome(.timeout))
+      socket?.answer(call.reply, Outcome(.timeout))
       endIfIdle()
     }
   }
@@ -233,6 +215,7 @@ actor ServiceCore {
     for number in running.numbers(where: { _ in true }) {
       if let timer = running.remove(number)?.timer { reactor.loop.cancel(timer) }
     }
+    beginning = []
     workers.end()
     if let grace = grace.take() { reactor.loop.cancel(grace) }
     socket.take()?.close()

@@ -4,7 +4,8 @@ import MessagePack
 import Reactor
 import ZeroMQ
 
-/// The socket of a service, confined to its loop: messages in, replies out.
+/// The socket of a service, confined to its loop: messages in, replies out. Methods that are not `async` it runs at once; the others are
+/// the core's.
 final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private struct ReadyReply {
     let outcome: Outcome
@@ -28,6 +29,8 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private static let clientsPerOffer = 256
 
   private let pattern: CallPattern
+  private let handler: any Handler
+  private let runner: MethodRunner
   private let options: ServiceOptions
   private let loop: Loop
   private let socket: LoopSocket
@@ -46,9 +49,13 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private var malformed = PowerOfTwoCounter()
   private var undeliverable = PowerOfTwoCounter()
 
-  init(_ pattern: CallPattern, _ options: ServiceOptions, in context: Context, on loop: Loop, core: ServiceCore) throws
-  {
+  init(
+    _ pattern: CallPattern, _ handler: any Handler, _ runner: MethodRunner, _ options: ServiceOptions,
+    in context: Context, on loop: Loop, core: ServiceCore
+  ) throws {
     self.pattern = pattern
+    self.handler = handler
+    self.runner = runner
     self.options = options
     self.loop = loop
     self.core = core
@@ -93,7 +100,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     isReceiving = true
     guard let (reply, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
     do throws(RemoteException) {
-      guard message[first].count <= Self.longestName, let name = String(validating: message[first], as: UTF8.self)
+      guard message[first].count <= Self.longestName, let name = String(validUTF8: message[first])
       else {
         throw .notFound(String(decoding: message[first].prefix(Self.longestName), as: UTF8.self))
       }
@@ -102,21 +109,37 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
           name: name, peerAddress: nil, topic: pattern.hasTopics ? Array(message[0]) : nil,
           deadline: options.timeout.map { .now + $0 }),
         arguments: try PackedArguments(message, at: first + 1, options), reply: reply)
-      let method = core.method(for: call)
-      if case .success(let method) = method, method.needsCaller {
-        call.context.peerAddress = CallContext.address(message.property("Peer-Address"))
+      guard let method = method(for: call) else { return }
+      if method.needsCaller { call.context.peerAddress = CallContext.address(message.property("Peer-Address")) }
+      if case .inline(let body) = method.body, call.arguments.isShort {
+        answer(reply, runner.run(body, of: method, for: call))
+      } else {
+        core.assumeIsolated { [call] in $0.begin(method, call) }
       }
-      core.assumeIsolated { [call] in $0.take(call, method) }
     } catch {
       countMalformed(error.description)
       if let reply { send(Outcome(error), to: reply) }
     }
   }
 
+  /// What the call is for; nil when there is no such thing, which is answered.
+  private func method(for call: IncomingCall) -> Method? {
+    do {
+      guard let method = try handler.find(call.name) else { throw RemoteException.notFound(call.name) }
+      return method
+    } catch {
+      answer(call.reply, runner.notFound(call, error))
+      return nil
+    }
+  }
+
   func messagesReceived(on socket: LoopSocket) {
     isReceiving = false
     sendReady()
-    core?.assumeIsolated { $0.endIfIdle() }
+    core?.assumeIsolated {
+      $0.beginAll()
+      $0.endIfIdle()
+    }
   }
 
   /// A method began that runs beside others, with so many bytes of arguments.
@@ -157,7 +180,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     }
   }
 
-  func countMalformed(_ reason: String) {
+  private func countMalformed(_ reason: String) {
     guard malformed.increment() else { return }
     options.logger.warning(
       "Cannot unpack a call", metadata: ["reason": "\(reason)", "so-far": "\(malformed.count)"])
@@ -165,8 +188,14 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   // MARK: Replies
 
+  /// Tells a caller what became of its call, if it is to know.
+  func answer(_ reply: IncomingCall.Reply?, _ outcome: Outcome) {
+    if outcome.isMalformed { countMalformed("its arguments cannot be unpacked") }
+    if let reply { send(outcome, to: reply) }
+  }
+
   /// Sends a reply, or keeps it until the client has room for it.
-  func send(_ outcome: Outcome, to reply: IncomingCall.Reply) {
+  private func send(_ outcome: Outcome, to reply: IncomingCall.Reply) {
     let reply = ReadyReply(outcome: outcome, reply: reply, time: CallHeader.unixTime())
     guard isReceiving else { return send(reply) }
     ready.append(reply)

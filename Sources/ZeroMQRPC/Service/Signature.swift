@@ -140,7 +140,8 @@ struct BoundArguments: Sendable {
   }
 
   private let values: Values
-  private var index = 0
+  /// Of the parameter that is next.
+  private(set) var index = 0
 
   init(all values: [Value]) { self.values = .all(values) }
   init(_ values: [Value?]) { self.values = .some(values) }
