@@ -16,13 +16,18 @@ public struct Packer: Sendable, Hashable {
 
   /// Appends the bytes of `value`. Throws `tooDeep` and, for a key of a map, `notEncodable`; `buffer` is then as it was before.
   public func pack(_ value: Value, into buffer: inout ByteBuffer) throws(TranscodingError) {
+    try pack(value, into: &buffer, inside: 0)
+  }
+
+  /// The same for a value that is inside so many others.
+  package func pack(_ value: Value, into buffer: inout ByteBuffer, inside depth: Int) throws(TranscodingError) {
     let start = buffer.count
     do throws(TranscodingFault) {
       // The packer keeps the buffer's address: it must not move while packing.
       try withUnsafeMutablePointer(to: &buffer) { target throws(TranscodingFault) in
         var packer = msgpack_packer()
         msgpack_packer_init(&packer, target, appendPacked)
-        try pack(value, &packer, 0)
+        try pack(value, &packer, depth)
       }
     } catch {
       buffer.truncate(to: start)

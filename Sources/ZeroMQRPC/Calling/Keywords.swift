@@ -21,5 +21,10 @@ struct Keywords {
 
 extension KeyValuePairs where Key == String, Value == (any ValueEncodable)? {
   /// The arguments of a call that have no names.
-  var positional: [(any ValueEncodable)?] { compactMap { $0.key.isEmpty ? .some($0.value) : .none } }
+  var positional: [(any ValueEncodable)?] {
+    var positional: [(any ValueEncodable)?] = []
+    positional.reserveCapacity(count)
+    for (name, value) in self where name.isEmpty { positional.append(value) }
+    return positional
+  }
 }

@@ -11,7 +11,8 @@ extension Packer {
     topic?.withUnsafeBytes { bytes.append($0) }
     bytes.append(utf8: name)
     let methodEnd = bytes.count
-    try pack(.array(arguments.map { try $0?.asValue() ?? .nil }), into: &bytes)
+    bytes.appendArrayHeader(arguments.count)
+    for argument in arguments { try pack(argument?.asValue() ?? .nil, into: &bytes, inside: 1) }
     let argumentsEnd = bytes.count
     try pack(.map(keywords.pairs.map { .init(.string($0), try $1?.asValue() ?? .nil) }), into: &bytes)
     return CopiedCall(bytes, topicEnd: topic?.count, methodEnd: methodEnd, argumentsEnd: argumentsEnd)

@@ -18,6 +18,19 @@ struct IncomingCall: Sendable {
   var name: String { context.name }
 }
 
+/// A call whose method runs beside others, with the number that it has meanwhile. It goes from thread to thread, and so is one object.
+final class MethodCall: Sendable {
+  let number: UInt32
+  let method: Method
+  let call: IncomingCall
+
+  init(_ number: UInt32, _ method: Method, _ call: IncomingCall) {
+    self.number = number
+    self.method = method
+    self.call = call
+  }
+}
+
 /// The arguments of a call before they are bound: short ones unpacked on the reactor, long ones where the method runs.
 struct PackedArguments: Sendable {
   private enum Content {

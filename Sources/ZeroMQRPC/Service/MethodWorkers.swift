@@ -10,12 +10,6 @@ final class MethodWorkers: Sendable {
   /// A method that has ended, by the number of its call.
   typealias Ended = (number: UInt32, outcome: Outcome)
 
-  struct Job: Sendable {
-    let number: UInt32
-    let method: Method
-    let call: IncomingCall
-  }
-
   private struct Worker {
     let task: Task<Void, Never>
     /// The call whose method it runs; nil before its first one.
@@ -25,7 +19,7 @@ final class MethodWorkers: Sendable {
   }
 
   private struct State {
-    var jobs: Deque<Job> = []
+    var jobs: Deque<MethodCall> = []
     /// By their places; nil where one has ended.
     var workers: [Worker?] = []
     var free: [Int] = []
@@ -47,7 +41,7 @@ final class MethodWorkers: Sendable {
   }
 
   /// Begins calls soon. Their outcomes are for the core to take, which is told on the reactor, and lives until then.
-  func add(_ jobs: [Job], for core: ServiceCore) {
+  func add(_ jobs: [MethodCall], for core: ServiceCore) {
     state.withLock { state in
       state.jobs.append(contentsOf: jobs)
       summon(&state, for: core)
@@ -101,7 +95,7 @@ final class MethodWorkers: Sendable {
   }
 
   /// Hands the outcome of the last call over, and takes the next one; nil when the task is to end.
-  private func next(at place: Int, _ ended: Ended?, _ left: Int, for core: ServiceCore) -> Job? {
+  private func next(at place: Int, _ ended: Ended?, _ left: Int, for core: ServiceCore) -> MethodCall? {
     let (job, isFirst) = state.withLock { state in
       if let ended { state.ended.append(ended) } else { state.isComing = false }
       let isSpent = left == 0 || state.workers[place]?.isCancelled != false

@@ -14,10 +14,7 @@ actor ServiceCore {
 
   /// A method that runs beside others.
   private struct Running {
-    let name: String
-    /// Of its arguments.
-    let byteCount: Int
-    let reply: IncomingCall.Reply?
+    let job: MethodCall
     var timer: Timer?
     /// Its time was up, and its caller has been told.
     var isLate = false
@@ -38,7 +35,7 @@ actor ServiceCore {
   private var socket: ServiceSocket?
   private var phase = Phase.open
   private var running = PendingCalls<Running>()
-  private var beginning: [MethodWorkers.Job] = []
+  private var beginning: [MethodCall] = []
   private var ended: [MethodWorkers.Ended] = []
   private var timedOut = PowerOfTwoCounter()
   private var grace: Timer?
@@ -114,10 +111,10 @@ actor ServiceCore {
   func begin(_ method: Method, _ call: IncomingCall) {
     let number = running.nextNumber()
     let timer = options.timeout.map { reactor.loop.schedule(at: reactor.loop.now + $0, clock, tag: number) }
-    let byteCount = call.arguments.byteCount
-    running.insert(number, Running(name: call.name, byteCount: byteCount, reply: call.reply, timer: timer))
-    socket?.began(byteCount)
-    beginning.append(.init(number: number, method: method, call: call))
+    let job = MethodCall(number, method, call)
+    running.insert(number, Running(job: job, timer: timer))
+    socket?.began(call)
+    beginning.append(job)
   }
 
   /// Hands over the calls that came together: what runs them wakes once.
@@ -139,23 +136,25 @@ actor ServiceCore {
   private func finish(_ number: UInt32, _ outcome: Outcome?) {
     guard let ended = running.remove(number) else { return }
     if let timer = ended.timer { reactor.loop.cancel(timer) }
-    socket?.ended(ended.byteCount)
-    if let outcome, !ended.isLate { socket?.answer(ended.reply, outcome) }
+    socket?.ended(ended.job.call)
+    if let outcome, !ended.isLate { socket?.answer(ended.job.call.reply, outcome) }
   }
 
   func expired(_ timer: Timer) {
     guard timer != grace else { return end(nil) }
     let number = timer.tag
-    guard var call = running[number] else { return }
-    if call.isLate {
-      (call.isStuck, call.timer) = (true, nil)
-      running.update(number) { $0 = call }
+    guard var running = running[number] else { return }
+    let call = running.job.call
+    if running.isLate {
+      (running.isStuck, running.timer) = (true, nil)
+      self.running.update(number) { $0 = running }
       options.logger.error(
         "a method goes on although its time is up, and keeps its place",
         metadata: ["method": "\(call.name)", "stuck": "\(stuck)", "concurrency": "\(options.concurrency)"])
     } else {
-      (call.isLate, call.timer) = (true, reactor.loop.schedule(at: reactor.loop.now + Self.patience, clock, tag: number))
-      running.update(number) { $0 = call }
+      running.isLate = true
+      running.timer = reactor.loop.schedule(at: reactor.loop.now + Self.patience, clock, tag: number)
+      self.running.update(number) { $0 = running }
       if !workers.cancel(number) { finish(number, nil) }
       if timedOut.increment() || call.reply == nil {
         options.logger.warning(

@@ -142,17 +142,17 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     }
   }
 
-  /// A method began that runs beside others, with so many bytes of arguments.
-  func began(_ byteCount: Int) {
+  /// A method began that runs beside others.
+  func began(_ call: IncomingCall) {
     running += 1
-    bytes += byteCount
+    bytes += call.arguments.byteCount
     updateReading()
   }
 
   /// It has ended.
-  func ended(_ byteCount: Int) {
+  func ended(_ call: IncomingCall) {
     running -= 1
-    bytes -= byteCount
+    bytes -= call.arguments.byteCount
     updateReading()
   }
 
