@@ -53,6 +53,7 @@ let package = Package(
   products: [
     .library(name: "Reactor", targets: ["Reactor"]),
     .library(name: "MessagePack", targets: ["MessagePack"]),
+    .library(name: "MessagePackFoundation", targets: ["MessagePackFoundation"]),
     .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
     .library(name: "ZeroMQRPC", targets: ["ZeroMQRPC"]),
     .library(name: "HTTPServer", targets: ["HTTPServer"]),
@@ -73,6 +74,7 @@ let package = Package(
 
     module("Reactor", ["CLinux"]),
     module("MessagePack", ["CMessagePack"]),
+    module("MessagePackFoundation", ["MessagePack"]),
     module(
       "ZeroMQ",
       [
@@ -120,6 +122,7 @@ let package = Package(
       swiftSettings: settings),
     tests("Reactor", []),
     tests("MessagePack", ["CMessagePack"], resources: [.copy("Golden")]),
+    tests("MessagePackFoundation", ["MessagePack"]),
     tests("ZeroMQ", ["CZeroMQ", "Reactor"]),
     tests(
       "ZeroMQRPC",

@@ -1,33 +1,27 @@
 import MessagePack
 import ZeroMQRPC
 
-struct Point: Equatable {
+struct Point: Translated, Equatable {
   let x: Int
   let y: Int
 }
 
 /// On the wire it is an extension with code 0, whose bytes are the packed coordinates. To Python it is a point with
 /// `translation_table = {0: (Point, lambda p: packb((p.x, p.y)), lambda b: Point(*unpackb(b)))}`.
-extension Point: ValueConvertible {
-  init(converting value: Value) throws(ConversionError) {
-    guard case .ext(0, let bytes) = value, let pair = try? Unpacker().unpack(bytes), let x = pair[0]?.intValue,
-      let y = pair[1]?.intValue
-    else { throw ConversionError(code: .type, message: "a point is needed") }
-    self.init(x: x, y: y)
-  }
-
-  func asValue() throws(ConversionError) -> Value {
-    do { return .ext(0, try Packer().pack([.int(Int64(x)), .int(Int64(y))])) } catch {
-      throw ConversionError(code: .value, message: error.message)
-    }
-  }
+var table = Translators()
+try table.add(Point.self, code: 0) { point in
+  try Packer().pack([point.x, point.y].asValue())
+} unpack: { bytes in
+  let pair = try [Int](converting: Unpacker().unpack(bytes))
+  guard pair.count == 2 else { throw ConversionError(code: .value, message: "a point has two coordinates") }
+  return Point(x: pair[0], y: pair[1])
 }
 
 var methods = Methods()
 methods.add("remote", "value") { (value: Point) in value }
 
-let service = try await RPCService.start(methods, bind: ["tcp://*:*"])
-let client = try await RPCClient.connect(await service.transport.bindings)
+let service = try await RPCService.start(methods, bind: ["tcp://*:*"]) { $0.translators = table }
+let client = try await RPCClient.connect(await service.transport.bindings) { $0.translators = table }
 
 let point: Point = try await client.call.remote(Point(x: 1, y: 2))
 print(point, point == Point(x: 1, y: 2))

@@ -29,7 +29,10 @@ struct Article {
 
   /// The programs and tests that code may come from, by their lines.
   static func sources() throws -> [[String]] {
-    let folders = ["Examples", "Tests/ExamplesTests", "Tests/ZeroMQTests/Stream", "Tests/ZeroMQRPCTests"]
+    let folders = [
+      "Examples", "Tests/ExamplesTests", "Tests/ZeroMQTests/Stream", "Tests/ZeroMQRPCTests",
+      "Tests/MessagePackFoundationTests",
+    ]
     return try folders.flatMap { try files(in: $0, of: "/", ".swift") }.map {
       lines(of: try String(contentsOf: root.appendingPathComponent($0), encoding: .utf8))
     }

@@ -69,7 +69,7 @@ extension Int {
 
 extension BinaryInteger {
   /// Division that rounds down, so that the remainder is never negative for a positive divisor.
-  func quotientAndFloorRemainder(dividingBy divisor: Self) -> (quotient: Self, remainder: Self) {
+  package func quotientAndFloorRemainder(dividingBy divisor: Self) -> (quotient: Self, remainder: Self) {
     let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
   }

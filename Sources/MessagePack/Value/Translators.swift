@@ -1,14 +1,15 @@
 /// Types that travel as extensions of MessagePack, as aiozmq's `translation_table` has them: a code for each, with a function for either
 /// way.
 ///
-/// A type of one's own needs no table when it conforms to `ValueConvertible` and makes a `Value.ext`. This is for values whose type is
-/// known when the program runs only, such as the subclasses of a class.
+/// A client or a service has one (`translators`), and types that are `Translated` then travel by it wherever they stand. A type of one's own
+/// needs none when it is `ValueConvertible` and makes a `Value.ext`: it converts itself, also where a table has it.
 ///
 /// ```swift
 /// var shapes = Translators()
 /// try shapes.add(Point.self, code: 0) { try Packer().pack([.int($0.x), .int($0.y)]) } unpack: { try Point(packed: $0) }
-/// let value = try shapes.value(of: shape)
-/// if let point = shapes.object(of: value) as? Point {}
+/// let translators = shapes
+/// let client = try await RPCClient.connect([endpoint]) { $0.translators = translators }
+/// let swapped: Point = try await client.call.swap(Point(x: 1, y: 2))
 /// ```
 public struct Translators: Sendable {
   private struct Entry: Sendable {
@@ -47,7 +48,7 @@ public struct Translators: Sendable {
     for entry in entries.filter({ $0.type == type }) + entries {
       if let bytes = try entry.pack(object) { return .ext(entry.code, bytes) }
     }
-    guard let own = object as? any ValueEncodable else {
+    guard let own = object as? any ValueEncodable, !(own is any Translated) else {
       throw ConversionError(code: .type, message: "Unknown type: \(object)")
     }
     return try own.asValue()

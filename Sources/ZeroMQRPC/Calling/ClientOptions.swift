@@ -20,6 +20,9 @@ public struct RPCClientOptions: Sendable {
   public var waitingCalls = 10_000
   /// Bytes of long calls that wait or are being sent; more throw `memoryFull`. Default: 256 MiB.
   public var bytes = 256 << 20
+  /// The types that travel as extensions, in arguments, results and the arguments of exceptions: aiozmq's `translation_table`. See
+  /// `Translated`. Default: none.
+  public var translators: Translators?
   /// How deep arguments and results may be, and how many values a result. Default: 500 levels, 1,000,000 values.
   public var limits = TranscodingLimits(depth: 500)
   /// Maps in arguments may have keys other than strings and binary, which a Python service cannot read: it would not answer. Default:
@@ -49,6 +52,8 @@ public struct OneWayClientOptions: Sendable {
   public var security = SocketSecurity.null
   /// How long closing goes on to send calls that have not left. Default: 500 ms.
   public var linger = Duration.milliseconds(500)
+  /// The types that travel as extensions: aiozmq's `translation_table`. See `Translated`. Default: none.
+  public var translators: Translators?
   /// How deep arguments may be. Default: 500 levels.
   public var limits = TranscodingLimits(depth: 500)
   /// Maps in arguments may have keys other than strings and binary, which a Python service cannot read. Default: false, and such a call

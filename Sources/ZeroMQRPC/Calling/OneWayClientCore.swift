@@ -60,7 +60,7 @@ actor OneWayClientCore: ClientCore {
   nonisolated func packed(
     topic: [UInt8]? = nil, _ name: String, _ arguments: [(any ValueEncodable)?], _ keywords: Keywords
   ) throws -> CopiedCall {
-    try packer.pack(topic: topic, name, arguments, keywords)
+    try options.translators.use { try packer.pack(topic: topic, name, arguments, keywords) }
   }
 
   /// Hands a call to libzmq, waiting for a peer that has room. To publish never waits, and never fails for want of a peer.

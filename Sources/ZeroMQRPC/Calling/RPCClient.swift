@@ -53,7 +53,7 @@ public struct RPCClient: Sendable {
   public nonisolated(nonsending) func call<Result: ValueDecodable>(
     _ name: String, _ arguments: [(any ValueEncodable)?] = [], _ keywords: [String: (any ValueEncodable)?] = [:]
   ) async throws -> Result {
-    try Result(converting: try await result(of: name, arguments, Keywords(keywords)))
+    try await result(of: name, arguments, Keywords(keywords))
   }
 
   /// Calls a method by its whole name. Arguments by name travel in the order of their names.
@@ -64,10 +64,10 @@ public struct RPCClient: Sendable {
     try await result(of: name, arguments, Keywords(keywords))
   }
 
-  nonisolated(nonsending) func result(
+  nonisolated(nonsending) func result<Result: ValueDecodable>(
     of name: String, _ arguments: [(any ValueEncodable)?], _ keywords: Keywords
-  ) async throws -> Value {
-    try await core.value(of: core.packed(name, arguments, keywords), within: timeout)
+  ) async throws -> Result {
+    try await core.result(of: core.packed(name, arguments, keywords), within: timeout)
   }
 
   /// The same client with another time for its calls; nil for any time.

@@ -62,12 +62,17 @@ actor RPCClientCore: ClientCore {
   nonisolated func packed(
     _ name: String, _ arguments: [(any ValueEncodable)?], _ keywords: Keywords
   ) throws -> CopiedCall {
-    try packer.pack(name, arguments, keywords)
+    try options.translators.use { try packer.pack(name, arguments, keywords) }
   }
 
   /// Calls, and reads the reply where the caller runs.
-  nonisolated(nonsending) func value(of call: CopiedCall, within timeout: Duration?) async throws -> Value {
-    try await reply(to: call, within: timeout).value(limits: options.limits, errors: options.errors)
+  nonisolated(nonsending) func result<Result: ValueDecodable>(
+    of call: CopiedCall, within timeout: Duration?
+  ) async throws -> Result {
+    let reply = try await reply(to: call, within: timeout)
+    return try options.translators.use {
+      try Result(converting: reply.value(limits: options.limits, errors: options.errors))
+    }
   }
 
   private nonisolated(nonsending) func reply(to call: CopiedCall, within timeout: Duration?) async throws -> Reply {

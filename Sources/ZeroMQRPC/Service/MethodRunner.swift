@@ -17,13 +17,20 @@ final class MethodRunner: Sendable {
   func run(
     _ body: (CallContext, BoundArguments) throws -> Value, of method: Method, for call: IncomingCall
   ) -> Outcome {
-    do { return succeeded(call, try body(call.context, try bind(call, to: method))) } catch {
-      return failed(call, error)
+    options.translators.use {
+      do { return succeeded(call, try body(call.context, try bind(call, to: method))) } catch {
+        return failed(call, error)
+      }
     }
   }
 
   /// Runs a method of either kind.
   func run(_ method: Method, for call: IncomingCall) async -> Outcome {
+    guard let translators = options.translators else { return await outcome(of: method, for: call) }
+    return await translators.use { await outcome(of: method, for: call) }
+  }
+
+  private func outcome(of method: Method, for call: IncomingCall) async -> Outcome {
     do {
       let arguments = try bind(call, to: method)
       switch method.body {

@@ -21,6 +21,9 @@ public struct ServiceOptions: Sendable {
   public var logs = ExceptionLog.none
   /// Where to. Default: the label `aiozmq.rpc`.
   public var logger = Logger(label: "aiozmq.rpc")
+  /// The types that travel as extensions, in arguments, results and the arguments of exceptions: aiozmq's `translation_table`. See
+  /// `Translated`. Default: none.
+  public var translators: Translators?
   /// How deep and how many the values of a call or a result may be. Default: 500 levels, 1,000,000 values. A call beyond them is answered
   /// with `ParametersError`, a result with `ValueError`.
   public var limits = TranscodingLimits(depth: 500)

@@ -73,6 +73,17 @@ extension RemoteException {
     }
   }
 
+  /// An exception to throw out of a method, made with anything that can travel, `Translated` types too; else as above.
+  public init(_ name: String, arguments: [(any ValueEncodable)?], repr: String? = nil) {
+    do throws(ConversionError) {
+      var values: [Value] = []
+      for argument in arguments { values.append(try argument?.asValue() ?? .nil) }
+      self.init(name, values, repr: repr)
+    } catch {
+      self = .type(error.description)
+    }
+  }
+
   /// The body of an exception reply.
   var body: [UInt8] {
     var body = ByteBuffer()
