@@ -13,9 +13,12 @@ struct Keywords {
   /// Those of a call that is written out, in its order. Of a name that occurs twice the last counts, as it does for who reads a map.
   init(of arguments: KeyValuePairs<String, (any ValueEncodable)?>) {
     let hasNames = arguments.contains { !$0.key.isEmpty }
-    pairs = !hasNames ? [] : arguments.enumerated().filter { index, argument in
-      !argument.key.isEmpty && !arguments[(index + 1)...].contains { $0.key == argument.key }
-    }.map { ($1.key, $1.value) }
+    pairs =
+      !hasNames
+      ? []
+      : arguments.enumerated().filter { index, argument in
+        !argument.key.isEmpty && !arguments[(index + 1)...].contains { $0.key == argument.key }
+      }.map { ($1.key, $1.value) }
   }
 }
 

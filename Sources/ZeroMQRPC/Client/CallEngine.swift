@@ -91,9 +91,8 @@ public final class CallEngine: TimerHandler {
       throw CallFailure(.queueFull, sent: false)
     }
     let expiry = loop.now + timeout
-    let kept =
-      connection == nil || isRepeatable
-      ? repeats.keep(call, number, latencies, isRepeatable: isRepeatable, isSent: connection != nil) : nil
+    let (isSent, isPlain) = (connection != nil, connection != nil && !isRepeatable)
+    let kept = isPlain ? nil : repeats.keep(call, number, latencies, isRepeatable: isRepeatable, isSent: isSent)
     pending.insert(
       number,
       PendingCall(
@@ -166,9 +165,7 @@ public final class CallEngine: TimerHandler {
       countMalformed(connection)
       return call.handler.failed(CallFailure(.badReply, sent: true))
     }
-    gathering.isReplying = true
-    call.replied(message, isException: isException, options.longestReply, options.longestShortReply)
-    gathering.isReplying = false
+    gathering.during { call.replied(message, isException, options.longestReply, options.longestShortReply) }
   }
 
   /// Any reply, a late one too, shows that the backend hears.

@@ -4,7 +4,7 @@ import Reactor
 /// leave together, for which libzmq's own thread wakes once and not for each.
 final class CallGathering: Source {
   /// A reply is being handed over.
-  var isReplying = false
+  private var isReplying = false
   /// To who sends what waits.
   private let link: EngineLink
   private let loop: Loop
@@ -14,6 +14,14 @@ final class CallGathering: Source {
   init(for link: EngineLink, on loop: Loop) {
     self.link = link
     self.loop = loop
+  }
+
+  /// Hands a reply over.
+  @inline(__always)
+  func during(_ replying: () -> Void) {
+    isReplying = true
+    replying()
+    isReplying = false
   }
 
   /// Whether a call that is made now is to wait. Then the turn will come.
