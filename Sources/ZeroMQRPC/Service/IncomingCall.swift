@@ -9,13 +9,12 @@ struct IncomingCall: Sendable {
     let number: UInt32
   }
 
-  /// It tells the caller's address only to methods that need it.
-  var context: CallContext
+  let name: String
+  /// What a method is told of it that wants to know; nil for others, since it takes a while to find out.
+  var context: CallContext?
   let arguments: PackedArguments
   /// nil in the one-way patterns.
   let reply: Reply?
-
-  var name: String { context.name }
 }
 
 /// A call whose method runs beside others, with the number that it has meanwhile. It goes from thread to thread, and so is one object.

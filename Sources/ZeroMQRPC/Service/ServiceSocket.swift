@@ -87,7 +87,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   func close() {
-    sendReady()
+    if socket.isOpen { sendReady() }
     socket.close()
     if let nextOffer { loop.cancel(nextOffer) }
     nextOffer = nil
@@ -104,13 +104,14 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
       else {
         throw .notFound(String(decoding: message[first].prefix(Self.longestName), as: UTF8.self))
       }
-      var call = IncomingCall(
-        context: CallContext(
-          name: name, peerAddress: nil, topic: pattern.hasTopics ? Array(message[0]) : nil,
-          deadline: options.timeout.map { .now + $0 }),
-        arguments: try PackedArguments(message, at: first + 1, options), reply: reply)
+      let arguments = try PackedArguments(message, at: first + 1, options)
+      var call = IncomingCall(name: name, context: nil, arguments: arguments, reply: reply)
       guard let method = method(for: call) else { return }
-      if method.needsCaller { call.context.peerAddress = CallContext.address(message.property("Peer-Address")) }
+      if method.needsCaller {
+        call.context = CallContext(
+          name: name, peerAddress: CallContext.address(message.property("Peer-Address")),
+          topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 })
+      }
       if case .inline(let body) = method.body, call.arguments.isShort {
         answer(reply, runner.run(body, of: method, for: call))
       } else {
