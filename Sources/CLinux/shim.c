@@ -27,11 +27,12 @@ void clinux_give_back_zeros(const void *start, size_t count) {
 struct tcp_info_of_linux {
     unsigned char flags[8]; /* State, state of congestion, retransmissions in a row that nothing answered, and more. */
     unsigned int counters[24];
-    unsigned long long pacing_rate, max_pacing_rate, bytes_acked;
+    unsigned long long pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+    unsigned int segments_out, segments_in, not_sent;
 };
 
 struct clinux_progress clinux_progress_of(int descriptor) {
-    struct clinux_progress progress = {0, 0, 0};
+    struct clinux_progress progress = {0, 0, 0, 0};
     struct tcp_info_of_linux info = {0};
     socklen_t length = sizeof info;
     int unsent = 0;
@@ -39,6 +40,7 @@ struct clinux_progress clinux_progress_of(int descriptor) {
     if (ioctl(descriptor, SIOCOUTQ, &unsent) != 0) unsent = 0;
     progress.taken = info.bytes_acked;
     progress.unsent = (unsigned int)unsent;
+    progress.held = info.not_sent;
     progress.unanswered = info.flags[2];
     return progress;
 }

@@ -30,10 +30,12 @@ public final class Gateway: Sendable {
 
   /// How long a start waits for backends that are there, so that the first calls are not refused for want of a connection.
   private static let patience = Duration.milliseconds(250)
-  /// How long a stop waits for libzmq to let go of its sockets when the grace is over.
-  private static let lastMoment = Duration.milliseconds(500)
+  /// How long a stop waits for libzmq to let go of its sockets, and be the grace over.
+  private static let lastMoment = Duration.milliseconds(50)
   /// The most of the grace that is kept for closing.
   private static let longestClose = Duration.seconds(1)
+  /// The most of the grace that is kept for the end of the program, which comes after a stop.
+  private static let longestExit = Duration.milliseconds(100)
 
   /// Opens the backends' sockets, gives them a quarter of a second to connect, then listens; returns when connections are
   /// accepted. Throws, with nothing left open, when an address is taken or an endpoint cannot be used.
@@ -129,7 +131,7 @@ public final class Gateway: Sendable {
   @discardableResult
   public func stop() async -> Accounts {
     logger.info("draining", metadata: ["grace": "\(grace)"])
-    let end = Instant.monotonic() + grace
+    let end = Instant.monotonic() + Self.stop(of: grace)
     // To close what is cut off takes a while, which belongs to the grace as well: who stops a container kills it when that is over.
     let drain = Self.drain(of: grace)
     await withTaskGroup { group in
@@ -150,6 +152,9 @@ public final class Gateway: Sendable {
     logger.info("stopped", metadata: accounts.metadata)
     return accounts
   }
+
+  /// How much of the grace is for all of a stop: whoever sent the signal counts until the program has ended.
+  static func stop(of grace: Duration) -> Duration { grace - min(grace / 20, longestExit) }
 
   /// How much of the grace is for what is under way.
   static func drain(of grace: Duration) -> Duration { grace - min(grace / 10, longestClose) }

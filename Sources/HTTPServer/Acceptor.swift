@@ -24,13 +24,14 @@ struct Acceptor {
   static let longestLook = streamMemory
   private static let headEnd = Array("\r\n\r\n".utf8)
 
+  private static let methods = ["GET ", "HEAD "].map { Array($0.utf8) }
+
   private let streams: [[UInt8]]
   private let reserved: [[UInt8]]
 
   init(streamPath: String, reservedPaths: [String]) {
-    let methods = ["GET ", "HEAD "]
-    streams = streamPath.isEmpty ? [] : methods.map { Array("\($0)\(streamPath)".utf8) }
-    reserved = reservedPaths.flatMap { path in methods.map { Array("\($0)\(path)".utf8) } }
+    streams = streamPath.isEmpty ? [] : Self.methods.map { $0 + Array(streamPath.utf8) }
+    reserved = reservedPaths.map { Array($0.utf8) }
   }
 
   /// Where a connection belongs that begins with these bytes; nil when more of them are needed, which never follow when it has
@@ -49,11 +50,17 @@ struct Acceptor {
     return end == bytes.count && isShort(bytes) ? .streams : .calls
   }
 
-  /// Whether it asks for a reserved path, with a query or without one.
+  /// Whether it asks for a reserved path, with a query or without one, be it in absolute form: `http://host/live` (RFC 9112, 3.2.2).
   private func isReserved(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    reserved.contains { start in
-      guard start.count < bytes.count, bytes.starts(with: start) else { return false }
-      return bytes[start.count] == UInt8(ascii: " ") || bytes[start.count] == UInt8(ascii: "?")
+    guard let method = Self.methods.first(where: { bytes.starts(with: $0) }) else { return false }
+    var target = UnsafeRawBufferPointer(rebasing: bytes[method.count...])
+    for scheme: StaticString in ["http://", "https://"] where target.hasCaselessPrefix(scheme) {
+      let authority = target.dropFirst(scheme.utf8CodeUnitCount).prefix { !"/? ".utf8.contains($0) }
+      target = UnsafeRawBufferPointer(rebasing: target[authority.endIndex...])
+    }
+    return reserved.contains { path in
+      guard path.count < target.count, target.starts(with: path) else { return false }
+      return target[path.count] == UInt8(ascii: " ") || target[path.count] == UInt8(ascii: "?")
     }
   }
 

@@ -35,11 +35,6 @@ public struct Listener: Sendable {
   /// Closes a socket that no server has taken over.
   public func close() { _ = CLinux.close(descriptor) }
 
-  /// Has the kernel end accepted connections whose client acknowledges nothing for that long: one that vanished says nothing.
-  func endConnections(unacknowledgedFor time: Duration) throws(HTTPServerError) {
-    try Self.set(CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, CInt(clamping: time.millisecondsRoundedUp), descriptor)
-  }
-
   private static func set(_ level: CInt, _ option: CInt, _ value: CInt, _ descriptor: CInt) throws(HTTPServerError) {
     var value = value
     guard setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<CInt>.size)) == 0 else {

@@ -72,7 +72,6 @@ public final class Server {
     address = listener.address
     isLoopback = address.isLoopback
     do throws(HTTPServerError) {
-      try listener.endConnections(unacknowledgedFor: options.writeTimeout)
       daemons = [try start(forStreams: false)]
     } catch {
       // Only a queue closes it.

@@ -17,6 +17,14 @@ struct GraceTests {
     #expect(Gateway.drain(of: .zero) == .zero)
   }
 
+  @Test("keeps a twentieth for the end of the program, at most a tenth of a second")
+  func stop() {
+    #expect(Gateway.stop(of: .seconds(25)) == .milliseconds(24_900))
+    #expect(Gateway.stop(of: .milliseconds(2_020)) == .milliseconds(1_920))
+    #expect(Gateway.stop(of: .milliseconds(1_980)) == .milliseconds(1_881))
+    #expect(Gateway.stop(of: .zero) == .zero)
+  }
+
   @Test("is counted from the stop, however long the shard had nothing to do before")
   func idle() async throws {
     try await Cleanup.with { cleanup in

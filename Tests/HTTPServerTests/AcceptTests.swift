@@ -88,7 +88,7 @@ struct AcceptTests {
       await fixture.until { _, server in server.connections == 1 }
       // A body is not waited for.
       let withBody = "GET /live HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"
-      for request in [post("/live", ""), get("/lives"), get("http://a/live"), withBody] {
+      for request in [post("/live", ""), get("/lives"), get("http://a/lives"), withBody] {
         let client = try fixture.connect()
         client.send(request)
         #expect(try client.reply().status == 503)

@@ -88,7 +88,10 @@ struct AcceptorTests {
     "beyond a limit the reserve is for GET and HEAD of its paths",
     arguments: [
       ("/live", true), ("/live?", true), ("/ready?verbose", true), ("/api/live", true), ("/lives", false),
-      ("/live/", false), ("/api/ready", false), ("/", false), ("/api/sub/news", false),
+      ("/live/", false), ("/api/ready", false), ("/", false), ("/api/sub/news", false), ("http://a/live", true),
+      ("HTTPS://a.b:80/ready?verbose", true), ("http://[::1]:80/api/live", true), ("http:///live", true),
+      ("http://a", false), ("http://a?/live", false), ("http://a/b/live", false), ("http:/live", false),
+      ("ftp://a/live", false), ("http://a/lives", false),
     ])
   func reserve(target: String, isReserved: Bool) {
     let expected: Acceptor.Destination = isReserved ? .reserve : .calls

@@ -1,8 +1,9 @@
 """Has a real Chromium show pages of several origins, which ask a gateway for things.
 
-    foreign_pages.py CHROMIUM PORT
+    foreign_pages.py CHROMIUM PORT BARE
 
-PORT is the gateway's on 127.0.0.1. Names that end in .example lead there too. Prints a JSON object for each thing asked: its
+PORT is the gateway's on 127.0.0.1, BARE that of one which lists no hosts. Names that end in .example lead there too, and so does
+"intranet", as with a search domain. Prints a JSON object for each thing asked: its
 name, and what the page could see.
 """
 import contextlib
@@ -13,7 +14,7 @@ import threading
 
 from playwright.sync_api import sync_playwright
 
-CHROMIUM, PORT = sys.argv[1], int(sys.argv[2])
+CHROMIUM, PORT, BARE = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 GATEWAY = f"http://127.0.0.1:{PORT}"
 
 
@@ -84,7 +85,7 @@ JSON = {"method": "POST", "body": "[1]", "headers": {"Content-Type": "applicatio
 
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(
-        executable_path=CHROMIUM, args=["--no-sandbox", "--host-resolver-rules=MAP *.example 127.0.0.1"])
+        executable_path=CHROMIUM, args=["--no-sandbox", "--host-resolver-rules=MAP *.example 127.0.0.1, MAP intranet 127.0.0.1"])
 
     page = browser.new_page()
 
@@ -117,11 +118,12 @@ with sync_playwright() as playwright:
         ask(f"{name}-events", origin, "/sub/news", EVENTS)
 
     # A page whose host's name was made to lead to the gateway: the browser takes both for one origin.
-    origin = f"http://rebound.example:{PORT}/live"
-    ask("rebound-call", origin, "/rpc/s/*", FETCH, JSON)
-    ask("rebound-fetch", origin, "/rpc/s/safe-*", FETCH, {})
-    ask("rebound-script", origin, "/rpc/s/safe-*", LOAD, "script")
-    ask("rebound-events", origin, "/sub/news", EVENTS)
+    for name, origin in [("rebound", f"http://rebound.example:{PORT}/live"), ("searched", f"http://intranet:{BARE}/live")]:
+        ask(f"{name}-call", origin, "/rpc/s/*", FETCH, JSON)
+        ask(f"{name}-fetch", origin, "/rpc/s/safe-*", FETCH, {})
+        ask(f"{name}-script", origin, "/rpc/s/safe-*", LOAD, "script")
+        ask(f"{name}-image", origin, "/rpc/s/safe-*", LOAD, "img")
+        ask(f"{name}-events", origin, "/sub/news", EVENTS)
 
     for host in ["127.0.0.1", "localhost", "gateway.localhost", "listed.example"]:
         origin = f"http://{host}:{PORT}/live"

@@ -29,11 +29,12 @@ void clinux_give_way(void);
  * touched. For memory that belongs to this process alone and that no other thread writes. */
 void clinux_give_back_zeros(const void *start, size_t count);
 
-/* How far a TCP connection has come, in bytes: what the peer has acknowledged, what it has not yet; and how often in a row something was
- * sent again and nothing answered: a peer that reads nothing answers all the same. */
+/* How far a TCP connection has come, in bytes: what the peer has acknowledged, what it has not yet, and what of that waits here, since the
+ * peer has no room; and how often in a row something was sent again and nothing answered: a peer that reads nothing answers all the same. */
 struct clinux_progress {
     unsigned long long taken;
     unsigned int unsent;
+    unsigned int held;
     unsigned int unanswered;
 };
 /* All zero for a descriptor that is no TCP connection. */

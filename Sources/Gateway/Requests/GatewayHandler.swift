@@ -57,9 +57,9 @@ final class GatewayHandler: RequestHandler {
       if exchange.method != .options { try route.responder.begin(request) }
       request.goes(to: route)
     } catch {
-      // Answered when the body is there, which keeps the connection; a long one is not worth waiting for.
+      // Answered when the body is there, which keeps the connection, or at once.
       request.goesNowhere(error)
-      if request.hasLongBody { request.answer(error) }
+      if request.isRefusedAtOnce { request.answer(error) }
     }
   }
 
@@ -157,21 +157,29 @@ struct Checks {
 
 /// Whoever runs a foreign page can have the name of its host lead to this machine. The page and the gateway are then of one origin,
 /// and the browser keeps nothing from the page (DNS rebinding). So the names that are served are listed; addresses and `localhost`
-/// lead where they lead, and until names are listed those without a dot are served, which no foreign page can have. A gateway that
-/// other machines reach serves all names until some are listed.
+/// lead where they lead. A gateway that other machines reach serves all names until some are listed.
+///
+/// Until names are listed, programs may use any without a dot, such as a container's. Browsers may not: whoever answers for a search
+/// domain has such a name lead where he likes.
 struct HostCheck {
   let hosts: [String]
 
   func check(_ request: GatewayRequest) throws(Problem) {
     guard request.exchange.isServerLoopback || !hosts.isEmpty, let host = request.host else { return }
     if host.isLocal || host.isAddress || hosts.contains(where: host.isNamed) { return }
-    if hosts.isEmpty, host.isSingleLabel { return }
+    if hosts.isEmpty, host.isSingleLabel, !mayBeBrowser(request) { return }
     if host.name.isEmpty { throw Problem(.misdirected, "The Host header names no host. Name the one that is asked.") }
     let name = String(decoding: host.name, as: UTF8.self).lowercased()
     throw Problem(
       .misdirected,
       "\"\(name)\" is no host that is served here. If it should be, add it to the configuration: http: { hosts: [\"\(name)\"] }"
     )
+  }
+
+  /// Browsers name the encodings that they can read, and no page can keep them from it, as it can from most else that they say (Fetch,
+  /// "forbidden request-header").
+  private func mayBeBrowser(_ request: GatewayRequest) -> Bool {
+    request.header(.acceptEncoding) != nil || request.header(.origin) != nil || request.header(.secFetchSite) != nil
   }
 }
 

@@ -79,10 +79,10 @@ final class GatewayRequest {
   var mayBeRemembered: Bool { !isFetch && (header(.idempotencyKey) != nil || header(.prefer) != nil) }
   /// Whether the gateway takes no new work.
   var isGatewayStopping: Bool { exchange.isServerQuiesced }
-  /// Whether waiting for the body would cost more than a new connection, or the body would be refused.
-  var hasLongBody: Bool {
-    exchange.isBodyTooLong || exchange.count(of: .transferEncoding) > 0
-      || (exchange.header(.contentLength)?.drop { $0 == UInt8(ascii: "0") }.count ?? 0) > 5
+  /// Whether a refusal waits for no body, and so closes: it may be long, or its client waits to be asked for it.
+  var isRefusedAtOnce: Bool {
+    exchange.count(of: .expect) > 0 && exchange.announcesBody || exchange.count(of: .transferEncoding) > 0
+      || exchange.isBodyTooLong || (exchange.header(.contentLength)?.drop { $0 == UInt8(ascii: "0") }.count ?? 0) > 5
   }
 
   /// The first value of a header, without blanks around it.
@@ -263,8 +263,7 @@ struct Authority {
   /// Whether it is `localhost`, or a name below it, which no name server is asked for (RFC 6761, 6.3).
   var isLocal: Bool { name.isCaseless("localhost") || name.hasCaselessSuffix(".localhost") }
 
-  /// Whether it is a name without a dot, such as that of a container: nobody beyond the local network can have it lead anywhere. A
-  /// percent sign may stand for a dot.
+  /// Whether it is a name without a dot, such as that of a container. A percent sign may stand for one.
   var isSingleLabel: Bool {
     let isPlain = name.allSatisfy { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "[") }
     return !name.isEmpty && !isRooted && isPlain

@@ -1,6 +1,6 @@
 import HTTPServer
 
-/// `OPTIONS *`, and `OPTIONS /`: what the server as a whole takes.
+/// `OPTIONS *`: what the server as a whole takes.
 struct ServerResponder: Responder {
   /// Those of REST routes among them.
   var methods: HTTPMethod.Set { [.get, .head, .post, .put, .patch, .delete, .options] }
@@ -9,6 +9,14 @@ struct ServerResponder: Responder {
   func respond(to request: GatewayRequest) throws(Problem) {
     throw Problem(.noSuchRoute, "\"*\" is no path; it is asked for with OPTIONS only.")
   }
+}
+
+/// `OPTIONS /`: that nothing else is taken there.
+struct RootResponder: Responder {
+  var methods: HTTPMethod.Set { [.options] }
+  var isOperation: Bool { true }
+
+  func respond(to request: GatewayRequest) throws(Problem) { throw Problem(.noSuchRoute, "Nothing is served here.") }
 }
 
 /// `/live`: that the process works.

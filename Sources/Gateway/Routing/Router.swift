@@ -69,7 +69,7 @@ final class Router {
       case "last": try LastValueResponder(service: path.takeService(target), in: upstreams)
       default: try other(method, target, name, &path)
       }
-    case ("", 1) where method == .options: ServerResponder()
+    case ("", 1) where method == .options: RootResponder()
     case ("live", 1): LiveResponder()
     case ("ready", 1): ReadyResponder(upstreams: upstreams)
     case ("openapi.json", 1): OpenAPIResponder(contentType: "application/json", document: document.json)

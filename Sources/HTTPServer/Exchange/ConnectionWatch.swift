@@ -52,6 +52,9 @@ final class ConnectionWatch: TimerHandler {
   private var deadline = Instant(nanoseconds: .max)
   /// When the socket was looked at last, and what was seen: only of a reader.
   private var lastLook: (at: Instant, progress: clinux_progress)?
+  /// A next request is waited for, and the kernel still has some of the last answer: until that is taken, the client is a reader and
+  /// not idle.
+  private var isUnread = false
   /// What the socket reports besides the ends: the next bytes of the client, or room for what it is to read.
   private var reported: PollEvents = []
 
@@ -79,6 +82,7 @@ final class ConnectionWatch: TimerHandler {
     self.wait = wait
     since = start ?? loop.now
     lastLook = nil
+    isUnread = false
     deadline =
       switch wait {
       case .nothing: Instant(nanoseconds: .max)
@@ -120,7 +124,7 @@ final class ConnectionWatch: TimerHandler {
     guard deadline.nanoseconds < .max else { return }
     let wanted =
       switch wait {
-      case .reader: min(deadline, after(times.betweenLooks, from: lastLook?.at ?? since))
+      case _ where isReader: min(deadline, after(times.betweenLooks, from: lastLook?.at ?? since))
       case .request where !reported.contains(.readable): min(deadline, after(times.unwatched, from: since))
       default: deadline
       }
@@ -135,17 +139,30 @@ final class ConnectionWatch: TimerHandler {
   func fired(_ timer: Timer) {
     self.timer = nil
     switch wait {
-    case .reader: look()
+    case _ where isReader: look()
     case .request where !reported.contains(.readable) && loop.now >= after(times.unwatched, from: since):
       report(.readable)
       // What libmicrohttpd has read before is reported no more.
       exchange.rests()
+      if wait == .request { lookForRest() }
     default: break
     }
     guard loop.now >= deadline else { return arm() }
+    if isReader { discardUnsent() }
     wait = .nothing
     deadline = Instant(nanoseconds: .max)
     exchange.perform { $0.expired() }
+  }
+
+  private var isReader: Bool { wait == .reader || isUnread }
+
+  /// Sees whether the last answer is being taken still. Most that is sent and not acknowledged is so in a moment, and says nothing.
+  private func lookForRest() {
+    let progress = clinux_progress_of(descriptor)
+    guard progress.held > 0 || progress.unanswered > 0 else { return }
+    isUnread = true
+    lastLook = (loop.now, progress)
+    deadline = after(times.write)
   }
 
   /// Sees what a reader has taken since the last look.
@@ -161,8 +178,19 @@ final class ConnectionWatch: TimerHandler {
       }
     }
     lastLook = (loop.now, progress)
-    if progress.unsent == 0 { exchange.perform { $0.drained() } }
+    if progress.unsent == 0 {
+      if isUnread { deadline = after(times.idle) }
+      isUnread = false
+      exchange.perform { $0.drained() }
+    }
     if progress.unanswered >= Self.unansweredAtMost { exchange.perform { $0.hungUp() } }
+  }
+
+  /// Has the kernel reset the connection when it is closed, and throw away what it has for a client that takes too little: it would keep
+  /// that for some minutes more.
+  private func discardUnsent() {
+    var atOnce = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
   }
 
   fileprivate func saw(_ events: PollEvents) {

@@ -201,13 +201,14 @@ public enum HTTPMethod: UInt8, CaseIterable, Hashable, Sendable {
 
 /// The request headers that are found in the one pass over a request's head. Others are checked and dropped.
 public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
-  case accept, contentEncoding, contentLength, contentType, expect, host, idempotencyKey, ifNoneMatch, lastEventID
-  case origin, prefer, requestID, requestTimeout, secFetchSite, transferEncoding
+  case accept, acceptEncoding, contentEncoding, contentLength, contentType, expect, host, idempotencyKey, ifNoneMatch
+  case lastEventID, origin, prefer, requestID, requestTimeout, secFetchSite, transferEncoding
 
   /// The name on the wire, in small letters.
   public var name: StaticString {
     switch self {
     case .accept: "accept"
+    case .acceptEncoding: "accept-encoding"
     case .contentEncoding: "content-encoding"
     case .contentLength: "content-length"
     case .contentType: "content-type"
@@ -229,8 +230,8 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
   /// the first counts, and what browsers say of a page, of which the handler sees every line. Of another header there is one at most.
   var mayRepeat: Bool {
     switch self {
-    case .accept, .contentEncoding, .expect, .ifNoneMatch, .origin, .prefer, .requestID, .secFetchSite: true
-    case .transferEncoding: true
+    case .accept, .acceptEncoding, .contentEncoding, .expect, .ifNoneMatch, .origin, .prefer, .requestID: true
+    case .secFetchSite, .transferEncoding: true
     case .contentLength, .contentType, .host, .idempotencyKey, .lastEventID, .requestTimeout: false
     }
   }
@@ -245,7 +246,7 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     case 12: found = named(.contentType) ?? named(.requestID)
     case 13: found = named(.ifNoneMatch) ?? named(.lastEventID)
     case 14: found = named(.contentLength) ?? named(.secFetchSite)
-    case 15: found = named(.requestTimeout) ?? named(.idempotencyKey)
+    case 15: found = named(.requestTimeout) ?? named(.idempotencyKey) ?? named(.acceptEncoding)
     case 16: found = named(.contentEncoding)
     case 17: found = named(.transferEncoding)
     default: found = nil

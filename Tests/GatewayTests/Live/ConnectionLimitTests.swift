@@ -39,7 +39,7 @@ struct ConnectionLimitTests {
       let gateway = try await rig.gateway(
         publisher, http: "prefix: \"\(prefix)\"\nlimits: { connections: 20 }", threads: 2)
       let silent = try (0..<400).map { _ in try HTTPConnection(port: gateway.http.port) }
-      for path in ["/live", "/ready", "\(prefix)/live", "\(prefix)/ready?verbose"] {
+      for path in ["/live", "/ready", "\(prefix)/live", "\(prefix)/ready?verbose", "http://localhost/live"] {
         #expect(try await gateway.http.get(path).status == 200)
         #expect(try await gateway.http.send("HEAD", path).status == 200)
       }

@@ -23,6 +23,33 @@ struct EarlyRefusalTests {
     }
   }
 
+  /// Request lines and headers that are refused, and the status.
+  static let refused = [
+    ("POST /nothing", "", 404), ("POST /rpc/nobody/m", "", 404), ("POST /rpc/s/_m", "", 404), ("PUT /rpc/s/m", "", 405),
+    ("GET /rpc/s/m", "", 405), ("POST /rpc/s/m", "Accept: text/html\r\n", 406),
+    ("POST /rpc/s/m", "Origin: http://evil.example\r\n", 403), ("GET /live", "", 400),
+    ("POST http://evil.example/rpc/s/m", "", 421), ("POST /push/s/m", "", 404), ("POST /jsonrpc/nobody", "", 404),
+  ]
+
+  @Test(
+    "is refused at once when its client waits to be asked for the body",
+    arguments: ["Content-Length: 5", "Content-Length: 500000", "Transfer-Encoding: chunked"])
+  func expecting(length: String) async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway(
+        #"s: { pattern: rpc, connect: ["ipc:///nowhere/x"] }"#, http: "chunked: accept", threads: 1)
+      for (line, header, status) in Self.refused {
+        let client = try HTTPConnection(port: gateway.http.port)
+        client.send("\(line) HTTP/1.1\r\nHost: localhost\r\n\(header)\(length)\r\nExpect: 100-continue\r\n\r\n")
+        // Nothing comes before it, and nothing behind it.
+        let reply = try await offThread { try client.reply() }
+        #expect(reply.status == status, "\(line) \(header)")
+        #expect(reply.headers["content-type"] == "application/problem+json")
+        #expect(try await offThread { try client.readToEnd() } == "")
+      }
+    }
+  }
+
   @Test("or whose body never comes is accounted for: refused, or left by its client")
   func accounts() async throws {
     try await Rig.with { rig in

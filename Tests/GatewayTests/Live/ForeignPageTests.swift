@@ -40,6 +40,13 @@ struct ForeignPageTests {
       let gateway = LiveGateway(try await Gateway.start(configuration, logger: log.logger()))
       rig.cleanup.add { await gateway.stop() }
       try await gateway.reaches(backend)
+      // One that lists no hosts.
+      let bare = try await rig.gateway(
+        """
+        s: { pattern: rpc, connect: ["\(await backend.endpoint)"], methods: { safe: ["safe-*"] } }
+        news: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/b"] } }
+        """, threads: 1)
+      try await bare.reaches(backend)
       let called = Guarded<Set<String>>([])
       let answering = Task {
         while !Task.isCancelled {
@@ -49,7 +56,7 @@ struct ForeignPageTests {
         }
       }
       defer { answering.cancel() }
-      let lines = try await Browser.lines(of: "foreign_pages.py", "\(gateway.http.port)")
+      let lines = try await Browser.lines(of: "foreign_pages.py", "\(gateway.http.port)", "\(bare.http.port)")
       let seen = Dictionary(lines.map { ($0["name"].text ?? "", $0["seen"]) }) { $1 }
 
       for page in ["foreign", "neighbour"] {
@@ -66,10 +73,15 @@ struct ForeignPageTests {
           }
         }
       }
-      for name in ["call", "fetch"] {
-        #expect(seen["rebound-\(name)"]?.text?.hasPrefix("421 ") == true, "\(seen["rebound-\(name)"] ?? .null)")
+      for rebound in ["rebound", "searched"] {
+        for name in ["call", "fetch"] {
+          let page = "\(rebound)-\(name)"
+          #expect(seen[page]?.text?.hasPrefix("421 ") == true, "\(page): \(seen[page] ?? .null)")
+        }
+        for name in ["script", "image", "events"] {
+          #expect(seen["\(rebound)-\(name)"] == "error", "\(rebound) \(name)")
+        }
       }
-      for name in ["script", "events"] { #expect(seen["rebound-\(name)"] == "error", "\(name)") }
       let hosts = ["127.0.0.1", "localhost", "gateway.localhost", "listed.example"]
       for host in hosts {
         for name in ["call", "empty", "fetch"] { #expect(seen["\(host)-\(name)"] == #"200 "r""#, "\(host) \(name)") }

@@ -63,6 +63,12 @@ struct HostTests {
         #expect(try await status(told, of: host) == 421, "\(host)")
       }
       #expect(try await status(bare, of: "other_host") == 200)
+      // As a browser, which a page could lead here by a search domain's name.
+      for line in ["Accept-Encoding: gzip", "ACCEPT-ENCODING:", "Origin: http://x", "Sec-Fetch-Site: same-origin"] {
+        #expect(try await status(bare, of: "x\r\n\(line)") == 421, "\(line)")
+        #expect(try await status(told, of: "other_host\r\n\(line)") == 200, "\(line)")
+        #expect(try await status(bare, of: "localhost\r\n\(line)") == 200, "\(line)")
+      }
       #expect(try await status(told, of: "OTHER_HOST") == 200)
     }
   }
