@@ -42,6 +42,7 @@ fuzz-readers: ## Give the readers of MessagePack, pickles, requests and replies 
 
 sanitize: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
 # A program under ThreadSanitizer sleeps for a second at its end. Frames of absurd lengths are refused, not fatal.
+sanitize: export ASAN_OPTIONS := allocator_may_return_null=1
 sanitize: export TSAN_OPTIONS := atexit_sleep_ms=0 allocator_may_return_null=1 suppressions=$(CURDIR)/Tests/Interop/tsan.supp
 sanitize: ## Attack servers built with AddressSanitizer and ThreadSanitizer, and test the core under both; these may report nothing
 	@Scripts/bootstrap test
