@@ -245,7 +245,7 @@ def main():
     head = f"""# What the libraries cost
 
 Measured by `python3 Benchmarks/libraries.py --write`, which [Benchmarks](README.md) explains: the medians of {o.rounds} rounds, in which the
-contenders took turns; "to C" is the median of the ratios of the rounds. {machine()}; aiozmq with {loop}.
+contenders took turns, about {o.seconds:g} s each; "to C" is the median of the ratios of the rounds. {machine()}; aiozmq with {loop}.
 Over inproc aiozmq shares its interpreter with the sender.
 
 ![Processor time, as a multiple of bare C](results.svg)
