@@ -71,7 +71,7 @@ struct HomeResponder: Responder {
     ]
     /// It runs the one script and has the one style that stand in it, by their SHA-256, and asks nobody but the gateway (CSP level 3).
     static let policy =
-      "default-src 'none'; script-src 'sha256-GhAmQTs9b3QqZudMX6pKLsBQ5P/NCtfpohxRof6maJc='; "
+      "default-src 'none'; script-src 'sha256-C87amSW+/47Tm1WW296o6ZVL6660MtV+vfapwMh/pWk='; "
       + "style-src 'sha256-IREDIqyOw6CbWR6trQZhkriq8Gfx6fK/jDmrf8BoJEI='; img-src data:; connect-src 'self'; "
       + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
   }
