@@ -1,3 +1,4 @@
+import ConfigurationReader
 import HTTPServer
 import MessagePack
 import Reactor
@@ -124,7 +125,21 @@ final class PendingReply: ReplyHandler, PendingWork {
 
   func timedOut(_ silence: Silence) {
     guard let callee = callee.take() else { return }
-    request.answer(Problem(silence, calling: callee.method, at: callee.upstream))
+    var problem = Problem(silence, calling: callee.method, at: callee.upstream)
+    if let longest = cutTimeout(of: callee) {
+      problem.detail += " The time that was asked for was cut to the method's max-timeout, \(Quantity.text(longest))."
+    }
+    request.answer(problem)
+  }
+
+  /// The longest time that the method may have, if the request has asked for more.
+  private func cutTimeout(of callee: CallResponder) -> Duration? {
+    let isPost = request.method == .post
+    let query = try? request.query(
+      isPost ? .nothing : .arguments, controls: isPost ? CallResponder.controls : CallResponder.fetchControls)
+    let longest = callee.upstream.settings(of: callee.method).maximumTimeout
+    guard let asked = try? CallResponder.askedTimeout(request, query), asked > longest else { return nil }
+    return longest
   }
 
   func failed(_ failure: CallFailure) {

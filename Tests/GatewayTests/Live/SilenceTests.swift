@@ -39,6 +39,31 @@ struct SilenceTests {
     }
   }
 
+  @Test("is told of with the time that was cut, when the caller asked for more than there is")
+  func cut() async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend(
+        "timeout: 100ms\nmax-timeout: 200ms\nbreaker: off\nmethods: { safe: [safe] }")
+      let words = "was cut to the method's max-timeout, 200ms."
+      func detail(_ send: () async throws -> HTTPReply) async throws -> String {
+        async let call = backend.call()
+        let reply = try await send()
+        _ = try await call
+        #expect(reply.status == 504)
+        return reply.json["detail"].text ?? ""
+      }
+      for seconds in ["0.201", "60"] {
+        #expect(try await detail { try await gateway.http.post("/rpc/s/m?_timeout=\(seconds)", "[]") }.hasSuffix(words))
+      }
+      let header = ["Request-Timeout": "5"]
+      #expect(try await detail { try await gateway.http.post("/rpc/s/m", "[]", headers: header) }.hasSuffix(words))
+      #expect(try await detail { try await gateway.http.get("/rpc/s/safe?a=1&_timeout=5") }.hasSuffix(words))
+      for target in ["/rpc/s/m?_timeout=0.2", "/rpc/s/m"] {
+        #expect(try await !detail { try await gateway.http.post(target, "[]") }.contains("cut"), "\(target)")
+      }
+    }
+  }
+
   @Test("has not stalled when it sent what is no reply")
   func garbled() async throws {
     try await Rig.with { rig in
