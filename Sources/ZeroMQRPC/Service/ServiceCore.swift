@@ -39,6 +39,7 @@ actor ServiceCore {
   private var running: [UInt32: Running] = [:]
   private var lastCall: UInt32 = 0
   private var timedOut = PowerOfTwoCounter()
+  private var overran = PowerOfTwoCounter()
   private var grace: Timer?
   private var failure: ServiceError?
   private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -118,6 +119,7 @@ actor ServiceCore {
     }
     if case .inline(let body) = method.body, call.arguments.isShort {
       answer(call, runner.run(body, of: method, for: call))
+      if let deadline = call.context.deadline, deadline < .now { countOverrun(call, by: .now - deadline) }
     } else {
       begin(method, call)
     }
@@ -133,6 +135,13 @@ actor ServiceCore {
     let timer = options.timeout.map { reactor.loop.schedule(at: reactor.loop.now + $0, clock, tag: number) }
     running[number] = Running(call: call, task: task, timer: timer)
     socket?.began(call)
+  }
+
+  private func countOverrun(_ call: IncomingCall, by duration: Duration) {
+    guard overran.increment() else { return }
+    options.logger.error(
+      "a method that is not async was stuck: it came back after its time, and nobody was served meanwhile",
+      metadata: ["method": "\(call.name)", "late-by": "\(duration)", "so-far": "\(overran.count)"])
   }
 
   /// Numbers begin again after 2^32, and methods may still run that have some.
@@ -178,7 +187,8 @@ actor ServiceCore {
   private var stuck: Int { running.values.count(where: { $0.isStuck }) }
 
   var counters: ServiceCounters {
-    var counters = ServiceCounters(running: running.count, stuck: stuck, timedOut: timedOut.count)
+    var counters = ServiceCounters(
+      running: running.count, stuck: stuck, timedOut: timedOut.count, overran: overran.count)
     socket?.count(into: &counters)
     return counters
   }
