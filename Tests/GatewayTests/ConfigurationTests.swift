@@ -221,6 +221,9 @@ struct ConfigurationTests {
       try notes("methods: { safe: [get, 'list*'], hide: [get] }") == [
         #"services.a.methods.safe: "get" is hidden as well, and hidden ones are never called"#
       ])
+    let globs = "safe: [a.b, 'a.b*', 'a.?', 'a.*', 'b*', ab], hide: ['a.b*', 'a.?', 'c*']"
+    #expect(
+      try notes("methods: { \(globs) }").map { $0.split(separator: "\"")[1] } == ["a.b", "a.b*", "a.?"])
     let settings =
       "settings: { add: { keep: 1s }, list: { keep: 1s }, 'get*': { coalesce: true }, set: { coalesce: false } }"
     #expect(

@@ -45,7 +45,7 @@ extension Endpoint {
 
 extension Configuration.Methods {
   fileprivate var notes: [String] {
-    let both = safe.filter(hide.contains).map {
+    let both = safe.filter(isHidden).map {
       "methods.safe: \"\($0)\" is hidden as well, and hidden ones are never called"
     }
     // Whether a glob covers a method that is safe shows only when methods are called.
@@ -58,6 +58,13 @@ extension Configuration.Methods {
       + unsafe.keys.sorted().map {
         "methods.settings.\($0): results are shared among GETs, and \"\($0)\" is not safe, so there are none; list it under safe"
       }
+  }
+
+  /// Whether all that the name or glob covers is hidden. A star in it stands for more than the one byte that a question mark covers.
+  private func isHidden(_ name: String) -> Bool {
+    hide.contains { glob in
+      glob == name || !(name.contains("*") && glob.contains("?")) && Glob(glob).matches(name.utf8.span)
+    }
   }
 }
 
