@@ -42,14 +42,17 @@ fuzz-readers: ## Give the readers of MessagePack, pickles, requests and replies 
 
 sanitize: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
 # A program under ThreadSanitizer sleeps for a second at its end. Frames of absurd lengths are refused, not fatal.
+sanitize: export ASAN_OPTIONS := allocator_may_return_null=1
 sanitize: export TSAN_OPTIONS := atexit_sleep_ms=0 allocator_may_return_null=1 suppressions=$(CURDIR)/Tests/Interop/tsan.supp
-sanitize: ## Attack servers built with AddressSanitizer and ThreadSanitizer, and test the core under the latter; these may report nothing
+sanitize: ## Attack servers built with AddressSanitizer and ThreadSanitizer, and test the core under both; these may report nothing
 	@Scripts/bootstrap test
 	@for sanitizer in address thread; do \
 	  swift build -c release --product zmq-gateway --sanitize=$$sanitizer --scratch-path .build-sanitize/$$sanitizer; \
 	  .venv/bin/python Tests/Interop/sanitize.py .build-sanitize/$$sanitizer/release/zmq-gateway $(ARGS); \
 	done
-	swift test --disable-xctest --no-parallel --sanitize=thread --scratch-path .build-sanitize/tests --filter '^(Reactor|ZeroMQ)Tests\.'
+	@for sanitizer in address thread; do \
+	  swift test --disable-xctest --no-parallel --sanitize=$$sanitizer --scratch-path .build-sanitize/$$sanitizer-tests --filter '^(Reactor|ZeroMQ)Tests\.'; \
+	done
 
 test-debian13: ## As root: make a Debian 13 root in .build-debian13, and run all tests in it
 	@Scripts/debian13 make test

@@ -41,6 +41,8 @@ struct TurnTests {
   func endlessTimers() throws {
     let clock = ManualClock()
     let loop = try Loop(clock: clock.read)
+    // Else the loop and what waits in it keep each other for ever.
+    defer { loop.end() }
     let (endless, fired, turned) = (Tally(), Tally(), Tally())
     // Each schedules itself again for a time that is past.
     for _ in 0..<100 { _ = loop.schedule(at: loop.now, Endless(loop, endless)) }
@@ -66,6 +68,8 @@ struct TurnTests {
   func flood() throws {
     let clock = ManualClock()
     let loop = try Loop(clock: clock.read)
+    // As above.
+    defer { loop.end() }
     let (early, late, turned) = (Tally(), Tally(), Tally())
     for count in 0..<3_000 { _ = loop.schedule(at: loop.now + .microseconds(count), Alarm(early)) }
     let busy = Busy(.max, turned)

@@ -16,20 +16,23 @@ public struct Packer: Sendable, Hashable {
 
   /// Appends the bytes of `value`. Throws `tooDeep` and, for a key of a map, `notEncodable`; `buffer` is then as it was before.
   public func pack(_ value: Value, into buffer: inout ByteBuffer) throws(TranscodingError) {
-    var packed = msgpack_sbuffer()
-    msgpack_sbuffer_init(&packed)
-    defer { msgpack_sbuffer_destroy(&packed) }
+    try pack(value, into: &buffer, inside: 0)
+  }
+
+  /// The same for a value that is inside so many others.
+  package func pack(_ value: Value, into buffer: inout ByteBuffer, inside depth: Int) throws(TranscodingError) {
+    let start = buffer.count
     do throws(TranscodingFault) {
-      var packer = msgpack_packer()
       // The packer keeps the buffer's address: it must not move while packing.
-      try withUnsafeMutablePointer(to: &packed) { target throws(TranscodingFault) in
-        msgpack_packer_init(&packer, target, msgpack_sbuffer_write)
-        try pack(value, &packer, 0)
+      try withUnsafeMutablePointer(to: &buffer) { target throws(TranscodingFault) in
+        var packer = msgpack_packer()
+        msgpack_packer_init(&packer, target, appendPacked)
+        try pack(value, &packer, depth)
       }
     } catch {
-      throw error.error()
+      buffer.truncate(to: start)
+      throw TranscodingFault(error.kind, error.offset - start).error()
     }
-    buffer.append(UnsafeRawBufferPointer(start: packed.data, count: packed.size))
   }
 
   /// The bytes of `value`. Throws as above.
@@ -40,7 +43,7 @@ public struct Packer: Sendable, Hashable {
   }
 
   private func pack(_ value: Value, _ packer: inout msgpack_packer, _ depth: Int) throws(TranscodingFault) {
-    // The C functions fail only when the buffer cannot grow, and Swift's own containers end the process then.
+    // The C functions fail only when the buffer cannot grow, which ends the process before.
     switch value {
     case .nil: check(msgpack_pack_nil(&packer))
     case .bool(true): check(msgpack_pack_true(&packer))
@@ -71,10 +74,16 @@ public struct Packer: Sendable, Hashable {
     }
   }
 
-  /// How many bytes are packed so far.
+  /// How many bytes the buffer has so far.
   private func packed(_ packer: msgpack_packer) -> Int {
-    packer.data.assumingMemoryBound(to: msgpack_sbuffer.self).pointee.size
+    packer.data.assumingMemoryBound(to: ByteBuffer.self).pointee.count
   }
 
   private func check(_ result: CInt) { precondition(result == 0, "out of memory") }
+}
+
+/// Called by msgpack-c for each piece that it writes.
+private func appendPacked(_ buffer: UnsafeMutableRawPointer?, _ bytes: UnsafePointer<CChar>?, _ count: Int) -> CInt {
+  buffer?.assumingMemoryBound(to: ByteBuffer.self).pointee.append(UnsafeRawBufferPointer(start: bytes, count: count))
+  return 0
 }

@@ -32,6 +32,13 @@ public struct Unpacker: Sendable, Hashable {
       members.reserveCapacity(min(left, 64))
     }
 
+    /// True when it was the last one.
+    mutating func takes(_ member: Value) -> Bool {
+      members.append(member)
+      left -= 1
+      return left == 0
+    }
+
     var value: Value {
       guard isMap else { return .array(members) }
       return .map(stride(from: 0, to: members.count, by: 2).map { .init(members[$0], members[$0 + 1]) })
@@ -41,7 +48,10 @@ public struct Unpacker: Sendable, Hashable {
   private func read(_ bytes: UnsafeRawBufferPointer) throws(TranscodingFault) -> Value {
     guard bytes.count <= TranscodingLimits.largestDocument else { throw TranscodingFault(.tooLarge, 0) }
     var cursor = Cursor(bytes, limits: limits)
-    var open: [Open] = []
+    // The innermost one, and those around it: mostly there are none.
+    var current: Open?
+    var outer: [Open] = []
+    var depth = 0
     while true {
       let at = cursor.offset
       var value: Value
@@ -56,27 +66,30 @@ public struct Unpacker: Sendable, Hashable {
       case .binary(let bytes): value = .binary(Array(bytes))
       case .extension(let code, let bytes): value = .ext(code, Array(bytes))
       case .array(let count):
-        guard open.count < limits.depth else { throw TranscodingFault(.tooDeep, at) }
+        guard depth < limits.depth else { throw TranscodingFault(.tooDeep, at) }
         value = .array([])
         if count > 0 {
-          open.append(Open(count, isMap: false))
+          if let around = current { outer.append(around) }
+          current = Open(count, isMap: false)
+          depth += 1
           continue
         }
       case .map(let count):
-        guard open.count < limits.depth else { throw TranscodingFault(.tooDeep, at) }
+        guard depth < limits.depth else { throw TranscodingFault(.tooDeep, at) }
         value = .map([])
         if count > 0 {
-          open.append(Open(count, isMap: true))
+          if let around = current { outer.append(around) }
+          current = Open(count, isMap: true)
+          depth += 1
           continue
         }
       }
-      while let last = open.indices.last {
-        open[last].members.append(value)
-        open[last].left -= 1
-        if open[last].left > 0 { break }
-        value = open.removeLast().value
+      while current?.takes(value) == true {
+        value = current.take()?.value ?? .nil
+        current = outer.popLast()
+        depth -= 1
       }
-      if open.isEmpty {
+      if depth == 0 {
         guard cursor.isAtEnd else { throw TranscodingFault(.trailingBytes, cursor.offset) }
         return value
       }

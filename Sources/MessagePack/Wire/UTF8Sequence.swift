@@ -59,3 +59,11 @@ enum UTF8Sequence {
     }
   }
 }
+
+extension String {
+  /// The text, if the bytes are UTF-8. For short ones several times faster than the standard library's `init(validating:as:)`.
+  package init?(validUTF8 bytes: UnsafeRawBufferPointer) {
+    guard UTF8Sequence.isValid(bytes) else { return nil }
+    self.init(decoding: bytes, as: UTF8.self)
+  }
+}

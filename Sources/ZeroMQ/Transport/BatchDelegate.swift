@@ -14,6 +14,9 @@ struct MessageBatch {
   /// What they count for together (`Message.weight`).
   private(set) var weight = 0
 
+  /// An empty one; a full one is expected where one has been filled before.
+  init(expectsMany: Bool = false) { if expectsMany { messages.reserveCapacity(Self.limit) } }
+
   mutating func append(_ message: Message, byteCount: Int) {
     messages.append(message)
     weight += max(1, byteCount)

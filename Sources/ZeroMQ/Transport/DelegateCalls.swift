@@ -62,7 +62,7 @@ struct DelegateCalls {
       if batch.messages.count == MessageBatch.limit {
         batches.append(batch)
         room -= batch.weight
-        batch = MessageBatch()
+        batch = MessageBatch(expectsMany: true)
         if batches.count == limit { return }
       }
       let isThere = try intake.next(from: socket) { message, byteCount in

@@ -2,14 +2,24 @@ import MessagePack
 import Reactor
 import ZeroMQ
 
-/// A call that somebody awaits, until its end. Confined to the reactor's thread.
+/// A call that somebody awaits, until its end. Confined to the reactor's thread from when it is handed over there.
 final class AwaitedReply: ReplyHandler {
-  /// Who awaits it; nil when it has ended.
-  var continuation: CheckedContinuation<Reply, any Error>?
+  /// How it travels.
+  let call: CopiedCall
+  let timeout: Duration
+  /// Who awaits it; nil when it has ended. Not a checked one, which costs an allocation: it is always taken out to be resumed.
+  var continuation: UnsafeContinuation<Reply, any Error>?
+  /// It was handed over to the reactor.
+  var hasBegun = false
   /// Its task was cancelled, perhaps before the call began.
   var isCancelled = false
   /// Its number in the engine, once it has one.
   var number: UInt32?
+
+  init(_ call: CopiedCall, within timeout: Duration) {
+    self.call = call
+    self.timeout = timeout
+  }
 
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
     continuation.take()?.resume(returning: Reply(body: .bytes(Array(body)), isException: isException))
@@ -19,7 +29,9 @@ final class AwaitedReply: ReplyHandler {
     continuation.take()?.resume(returning: Reply(body: .frame(reply.body), isException: reply.isException))
   }
 
-  func failed(_ failure: CallFailure) { continuation.take()?.resume(throwing: failure) }
+  func failed(_ failure: CallFailure) { ended(by: failure) }
+
+  func ended(by error: any Error) { continuation.take()?.resume(throwing: error) }
 }
 
 /// A reply, which is read where its caller runs.

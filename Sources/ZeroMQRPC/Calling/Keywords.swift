@@ -7,18 +7,27 @@ struct Keywords {
 
   /// In the order of their names, so that equal calls are equal bytes.
   init(_ arguments: [String: (any ValueEncodable)?]) {
-    pairs = arguments.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    pairs = arguments.isEmpty ? [] : arguments.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
   /// Those of a call that is written out, in its order. Of a name that occurs twice the last counts, as it does for who reads a map.
   init(of arguments: KeyValuePairs<String, (any ValueEncodable)?>) {
-    pairs = arguments.enumerated().filter { index, argument in
-      !argument.key.isEmpty && !arguments[(index + 1)...].contains { $0.key == argument.key }
-    }.map { ($1.key, $1.value) }
+    let hasNames = arguments.contains { !$0.key.isEmpty }
+    pairs =
+      !hasNames
+      ? []
+      : arguments.enumerated().filter { index, argument in
+        !argument.key.isEmpty && !arguments[(index + 1)...].contains { $0.key == argument.key }
+      }.map { ($1.key, $1.value) }
   }
 }
 
 extension KeyValuePairs where Key == String, Value == (any ValueEncodable)? {
   /// The arguments of a call that have no names.
-  var positional: [(any ValueEncodable)?] { filter { $0.key.isEmpty }.map(\.value) }
+  var positional: [(any ValueEncodable)?] {
+    var positional: [(any ValueEncodable)?] = []
+    positional.reserveCapacity(count)
+    for (name, value) in self where name.isEmpty { positional.append(value) }
+    return positional
+  }
 }

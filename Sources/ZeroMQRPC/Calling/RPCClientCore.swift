@@ -13,6 +13,9 @@ actor RPCClientCore: ClientCore {
   private nonisolated let reactor: Reactor
   private nonisolated let packer: Packer
   private nonisolated let options: RPCClientOptions
+  /// Calls that the reactor has not begun yet.
+  private nonisolated let outbox = CallOutbox()
+  private var beginning: [AwaitedReply] = []
   private var engine: CallEngine?
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
@@ -72,29 +75,43 @@ actor RPCClientCore: ClientCore {
     }
   }
 
-  private func reply(to call: CopiedCall, within timeout: Duration?) async throws -> Reply {
+  private nonisolated(nonsending) func reply(to call: CopiedCall, within timeout: Duration?) async throws -> Reply {
     try Task.checkCancellation()
-    // Safe: it is made and used on the reactor's thread only.
-    nonisolated(unsafe) let awaited = AwaitedReply()
+    // Safe: the task fills it in before it hands it over, and then it is used on the reactor's thread only.
+    nonisolated(unsafe) let awaited = AwaitedReply(call, within: min(timeout ?? Self.century, Self.century))
     return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in begin(call, timeout, awaited, continuation) }
+      try await withUnsafeThrowingContinuation { continuation in
+        awaited.continuation = continuation
+        handOver(awaited)
+      }
     } onCancel: {
       reactor.submit { self.assumeIsolated { $0.cancel(awaited) } }
     }
   }
 
-  private func begin(
-    _ call: CopiedCall, _ timeout: Duration?, _ awaited: AwaitedReply,
-    _ continuation: CheckedContinuation<Reply, any Error>
-  ) {
-    guard !awaited.isCancelled else { return continuation.resume(throwing: CancellationError()) }
-    awaited.continuation = continuation
+  /// The reactor is woken once for all calls that come until it looks.
+  private nonisolated func handOver(_ awaited: AwaitedReply) {
+    let isFirst = outbox.append(awaited)
+    if reactor.isCurrent {
+      assumeIsolated { $0.beginCalls() }
+    } else if isFirst {
+      reactor.submit { self.assumeIsolated { $0.beginCalls() } }
+    }
+  }
+
+  private func beginCalls() {
+    outbox.take(into: &beginning)
+    for awaited in beginning { begin(awaited) }
+    beginning.removeAll(keepingCapacity: true)
+  }
+
+  private func begin(_ awaited: AwaitedReply) {
+    awaited.hasBegun = true
+    guard !awaited.isCancelled else { return awaited.ended(by: CancellationError()) }
     do throws(CallFailure) {
       let engine = try requireEngine()
-      let sending = call.lend { call in
-        Result { () throws(CallFailure) in
-          try engine.call(call, timeout: min(timeout ?? Self.century, Self.century), replyTo: awaited)
-        }
+      let sending = awaited.call.lend { call in
+        Result { () throws(CallFailure) in try engine.call(call, timeout: awaited.timeout, replyTo: awaited) }
       }
       awaited.number = try sending.get()
     } catch {
@@ -104,7 +121,7 @@ actor RPCClientCore: ClientCore {
 
   private func cancel(_ awaited: AwaitedReply) {
     awaited.isCancelled = true
-    guard let continuation = awaited.continuation.take() else { return }
+    guard awaited.hasBegun, let continuation = awaited.continuation.take() else { return }
     if let number = awaited.number { engine?.cancel(number) }
     continuation.resume(throwing: CancellationError())
   }

@@ -37,7 +37,7 @@ public final class CallEngine: TimerHandler {
   private let logger: Logger, options: RPCOptions, loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
-  private let memory: MemoryBudget?, repeats: Repeats, link = EngineLink()
+  private let memory: MemoryBudget?, repeats: Repeats, link = EngineLink(), gathering: CallGathering
   @exclusivity(unchecked) private var pending = PendingCalls<PendingCall>()  // These change while no other code runs.
   @exclusivity(unchecked) private var queue: CallQueue
   private var isClosed = false
@@ -60,6 +60,7 @@ public final class CallEngine: TimerHandler {
     self.inFlight = inFlight
     queue = CallQueue(limit: waiting ?? SharedLimit(limit: inFlight.limit))
     repeats = Repeats(options, memory: memory, for: link, on: loop)
+    gathering = CallGathering(for: link, on: loop)
     let states = states ?? EndpointStates(.rpc, bind: bind, connect: connect, logger: logger)
     balancer = Balancer(options, memory, openBreakers, states, for: link, in: context, on: loop, logger: logger)
     link.lead(to: self)
@@ -83,15 +84,15 @@ public final class CallEngine: TimerHandler {
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
     let number = pending.nextNumber()
     // While calls wait, no connected backend has room: as soon as one has, `sendQueued` empties the queue first.
-    let connection = queue.isEmpty ? balancer.send(call, number) : nil
-    guard connection != nil || queue.enter(number, pending) else {
+    let waits = gathering.takesCalls() && queue.enter(number, pending)
+    let connection = !waits && queue.isEmpty ? balancer.send(call, number) : nil
+    guard waits || connection != nil || queue.enter(number, pending) else {
       inFlight.leave()
       throw CallFailure(.queueFull, sent: false)
     }
     let expiry = loop.now + timeout
-    let kept =
-      connection == nil || isRepeatable
-      ? repeats.keep(call, number, latencies, isRepeatable: isRepeatable, isSent: connection != nil) : nil
+    let (isSent, isPlain) = (connection != nil, connection != nil && !isRepeatable)
+    let kept = isPlain ? nil : repeats.keep(call, number, latencies, isRepeatable: isRepeatable, isSent: isSent)
     pending.insert(
       number,
       PendingCall(
@@ -123,8 +124,6 @@ public final class CallEngine: TimerHandler {
 
   /// Whether a backend has the call, or had it; false when it only waits, and when it has ended.
   public func isSent(_ number: UInt32) -> Bool { pending[number]?.isSent ?? false }
-
-  // MARK: On the way out
 
   /// Hands queued calls to backends with room, in their order, skipping those that have ended.
   private func sendQueued() {
@@ -166,7 +165,7 @@ public final class CallEngine: TimerHandler {
       countMalformed(connection)
       return call.handler.failed(CallFailure(.badReply, sent: true))
     }
-    call.replied(message, isException: isException, options.longestReply, options.longestShortReply)
+    gathering.during { call.replied(message, isException, options.longestReply, options.longestShortReply) }
   }
 
   /// Any reply, a late one too, shows that the backend hears.
@@ -197,8 +196,9 @@ public final class CallEngine: TimerHandler {
 
   private func countMalformed(_ connection: BackendConnection) {
     connection.sentGarbage()
-    guard counters.malformed.increment() else { return }
-    logger.reportMalformed(counters.malformedReplies, endpoints: [connection.endpoint])
+    if counters.malformed.increment() {
+      logger.reportMalformed(counters.malformedReplies, endpoints: [connection.endpoint])
+    }
   }
 
   // MARK: The ends of calls

@@ -27,7 +27,7 @@ struct PendingCall {
   }
 
   /// Hands over the second frame of a reply, in the way that is for one of its length.
-  func replied(_ message: borrowing ReceivedMessage, isException: Bool, _ longest: Int, _ longestShort: Int) {
+  func replied(_ message: borrowing ReceivedMessage, _ isException: Bool, _ longest: Int, _ longestShort: Int) {
     let length = message[1].count
     guard length <= longest else { return handler.failed(CallFailure(.replyTooLarge, sent: true)) }
     if length <= longestShort { return handler.replied(message[1], isException: isException) }

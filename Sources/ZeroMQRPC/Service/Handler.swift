@@ -20,7 +20,7 @@ extension Handler {
   /// The method of a dotted name, as aiozmq finds it: what stands before the last dot is a way through namespaces, and one leading
   /// dot is none.
   func find(_ path: String) throws -> Method? {
-    guard let dot = path.lastIndex(of: ".") else { return try lookup(path)?.method }
+    guard let dot = path.utf8.lastIndex(of: UInt8(ascii: ".")) else { return try lookup(path)?.method }
     var handler: any Handler = self
     if dot > path.startIndex {
       for name in path[..<dot].split(separator: ".", omittingEmptySubsequences: false) {

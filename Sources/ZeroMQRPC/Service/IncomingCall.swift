@@ -3,18 +3,31 @@ import ZeroMQ
 
 /// A call as it came in.
 struct IncomingCall: Sendable {
-  /// What has to go in front of the reply.
+  /// The way back to the caller.
   struct Reply: Sendable {
-    let envelope: [[UInt8]]
+    let envelope: Envelope
     let number: UInt32
   }
 
-  let context: CallContext
+  let name: String
+  /// What a method is told of it that wants to know; nil for others, since it takes a while to find out.
+  var context: CallContext?
   let arguments: PackedArguments
   /// nil in the one-way patterns.
   let reply: Reply?
+}
 
-  var name: String { context.name }
+/// A call whose method runs beside others, with the number that it has meanwhile. It goes from thread to thread, and so is one object.
+final class MethodCall: Sendable {
+  let number: UInt32
+  let method: Method
+  let call: IncomingCall
+
+  init(_ number: UInt32, _ method: Method, _ call: IncomingCall) {
+    self.number = number
+    self.method = method
+    self.call = call
+  }
 }
 
 /// The arguments of a call before they are bound: short ones unpacked on the reactor, long ones where the method runs.

@@ -6,11 +6,12 @@ extension Method {
   public init<each Argument: Sendable, Result: ValueEncodable>(
     _ parameters: repeat Parameter<each Argument>, body: @escaping @Sendable (repeat each Argument) throws -> Result
   ) {
+    let takers = ArgumentTakers(repeat each parameters)
     self.init(
       Signature(repeat each parameters, result: Result.self),
       .inline { _, arguments in
         var arguments = arguments
-        return try body(repeat try (each parameters).take(from: &arguments)).asValue()
+        return try body(repeat try takers.next((each Argument).self, of: &arguments)).asValue()
       })
   }
 
@@ -18,11 +19,12 @@ extension Method {
   public init<each Argument: Sendable>(
     _ parameters: repeat Parameter<each Argument>, body: @escaping @Sendable (repeat each Argument) throws -> Void
   ) {
+    let takers = ArgumentTakers(repeat each parameters)
     self.init(
       Signature(repeat each parameters, result: Void.self),
       .inline { _, arguments in
         var arguments = arguments
-        try body(repeat try (each parameters).take(from: &arguments))
+        try body(repeat try takers.next((each Argument).self, of: &arguments))
         return .nil
       })
   }
@@ -32,12 +34,13 @@ extension Method {
     _ parameters: repeat Parameter<each Argument>,
     body: @escaping @Sendable (CallContext, repeat each Argument) throws -> Result
   ) {
+    let takers = ArgumentTakers(repeat each parameters)
     self.init(
       Signature(repeat each parameters, result: Result.self),
       .inline { call, arguments in
         var arguments = arguments
-        return try body(call, repeat try (each parameters).take(from: &arguments)).asValue()
-      })
+        return try body(call, repeat try takers.next((each Argument).self, of: &arguments)).asValue()
+      }, needsCaller: true)
   }
 
   /// A method that is told who calls and answers with nil, and runs on the reactor.
@@ -45,13 +48,14 @@ extension Method {
     _ parameters: repeat Parameter<each Argument>,
     body: @escaping @Sendable (CallContext, repeat each Argument) throws -> Void
   ) {
+    let takers = ArgumentTakers(repeat each parameters)
     self.init(
       Signature(repeat each parameters, result: Void.self),
       .inline { call, arguments in
         var arguments = arguments
-        try body(call, repeat try (each parameters).take(from: &arguments))
+        try body(call, repeat try takers.next((each Argument).self, of: &arguments))
         return .nil
-      })
+      }, needsCaller: true)
   }
 
   /// A method that answers with its result, and runs beside others.
@@ -59,11 +63,12 @@ extension Method {
     _ parameters: repeat Parameter<each Argument>,
     body: @escaping @Sendable (repeat each Argument) async throws -> Result
   ) {
+    let takers = ArgumentTakers(repeat each parameters)
     self.init(
       Signature(repeat each parameters, result: Result.self),
       .concurrent { _, arguments in
         var arguments = arguments
-        return try await body(repeat try (each parameters).take(from: &arguments)).asValue()
+        return try await body(repeat try takers.next((each Argument).self, of: &arguments)).asValue()
       })
   }
 
@@ -71,11 +76,12 @@ extension Method {
   public init<each Argument: Sendable>(
     _ parameters: repeat Parameter<each Argument>, body: @escaping @Sendable (repeat each Argument) async throws -> Void
   ) {
+    let takers = ArgumentTakers(repeat each parameters)
     self.init(
       Signature(repeat each parameters, result: Void.self),
       .concurrent { _, arguments in
         var arguments = arguments
-        try await body(repeat try (each parameters).take(from: &arguments))
+        try await body(repeat try takers.next((each Argument).self, of: &arguments))
         return .nil
       })
   }
@@ -85,12 +91,13 @@ extension Method {
     _ parameters: repeat Parameter<each Argument>,
     body: @escaping @Sendable (CallContext, repeat each Argument) async throws -> Result
   ) {
+    let takers = ArgumentTakers(repeat each parameters)
     self.init(
       Signature(repeat each parameters, result: Result.self),
       .concurrent { call, arguments in
         var arguments = arguments
-        return try await body(call, repeat try (each parameters).take(from: &arguments)).asValue()
-      })
+        return try await body(call, repeat try takers.next((each Argument).self, of: &arguments)).asValue()
+      }, needsCaller: true)
   }
 
   /// A method that is told who calls and answers with nil, and runs beside others.
@@ -98,12 +105,13 @@ extension Method {
     _ parameters: repeat Parameter<each Argument>,
     body: @escaping @Sendable (CallContext, repeat each Argument) async throws -> Void
   ) {
+    let takers = ArgumentTakers(repeat each parameters)
     self.init(
       Signature(repeat each parameters, result: Void.self),
       .concurrent { call, arguments in
         var arguments = arguments
-        try await body(call, repeat try (each parameters).take(from: &arguments))
+        try await body(call, repeat try takers.next((each Argument).self, of: &arguments))
         return .nil
-      })
+      }, needsCaller: true)
   }
 }

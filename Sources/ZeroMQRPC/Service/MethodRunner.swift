@@ -21,7 +21,7 @@ final class MethodRunner: Sendable {
     _ body: (CallContext, BoundArguments) throws -> Value, of method: Method, for call: IncomingCall
   ) -> Outcome {
     options.translators.use {
-      do { return succeeded(call, try body(call.context, try bind(call, to: method))) } catch {
+      do { return succeeded(call, try body(call.context ?? .untold, try bind(call, to: method))) } catch {
         return failed(call, error)
       }
     }
@@ -37,8 +37,8 @@ final class MethodRunner: Sendable {
     do {
       let arguments = try bind(call, to: method)
       switch method.body {
-      case .inline(let body): return succeeded(call, try body(call.context, arguments))
-      case .concurrent(let body): return succeeded(call, try await body(call.context, arguments))
+      case .inline(let body): return succeeded(call, try body(call.context ?? .untold, arguments))
+      case .concurrent(let body): return succeeded(call, try await body(call.context ?? .untold, arguments))
       }
     } catch {
       return failed(call, error)

@@ -43,11 +43,10 @@ public struct Methods: Handler {
 
   /// Says what a method does, in words for those who ask `rpc.describe`. One that is not there yet is an error of the start.
   public mutating func describe(_ name: String, _ text: String) {
-    guard var method = members[name] as? Method else {
+    guard let method = members[name] as? Method else {
       return faults.append("'\(name)' is described, and is no method: add it before")
     }
-    method.text = text
-    members[name] = method
+    members[name] = method.described(text)
   }
 
   /// The names that can be called, with those of the namespaces in it that are `Methods` or dictionaries, sorted.

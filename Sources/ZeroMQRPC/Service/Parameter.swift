@@ -7,21 +7,19 @@ public import MessagePack
 public struct Parameter<Argument: Sendable>: Sendable {
   /// The name, which callers may give the argument by.
   public let name: String
-  private let kind: Signature.Kind
-  private let fallback: Argument?
-  private let conversion: Conversion<Argument>
-  /// What Python would annotate it with: of what is collected, the type of each.
-  private let type: Any.Type
+  let entry: Signature.Entry
+  let taker: ArgumentTaker<Argument>
 
   private init(
     _ name: String, _ kind: Signature.Kind, _ fallback: Argument?, _ conversion: Conversion<Argument>,
     type: Any.Type = Argument.self
   ) {
-    self.type = type
     self.name = name
-    self.kind = kind
-    self.fallback = fallback
-    self.conversion = conversion
+    let isCollected = kind == .rest || kind == .keywords
+    entry = .init(
+      name: name, kind: kind, isRequired: fallback == nil && !isCollected, type: PythonTypeName.of(type),
+      fallback: (fallback as? any ValueEncodable).flatMap { try? $0.asValue() })
+    taker = ArgumentTaker(name, fallback, conversion)
   }
 
   /// One with a conversion of its own, that has to be given.
@@ -49,26 +47,6 @@ public struct Parameter<Argument: Sendable>: Sendable {
   /// What is given by names that no parameter has, as Python's `**kwargs`.
   public init<Element: ValueDecodable>(keywords name: String) where Argument == [String: Element] {
     self.init(name, .keywords, nil, .init(), type: Element.self)
-  }
-
-  var entry: Signature.Entry {
-    let isCollected = kind == .rest || kind == .keywords
-    return .init(
-      name: name, kind: kind, isRequired: fallback == nil && !isCollected, type: PythonTypeName.of(type),
-      fallback: (fallback as? any ValueEncodable).flatMap { try? $0.asValue() })
-  }
-
-  /// The next argument. Throws `ParametersError` when it does not convert.
-  func take(from arguments: inout BoundArguments) throws(RemoteException) -> Argument {
-    guard let value = arguments.next() else {
-      if let fallback { return fallback }
-      throw .parameters("missing a required argument: \(PythonRepr.of(name))")
-    }
-    do {
-      return try conversion.convert(value)
-    } catch {
-      throw .invalid(name, error)
-    }
   }
 }
 

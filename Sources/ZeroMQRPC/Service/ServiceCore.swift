@@ -14,8 +14,7 @@ actor ServiceCore {
 
   /// A method that runs beside others.
   private struct Running {
-    let call: IncomingCall
-    let task: Task<Void, Never>
+    let job: MethodCall
     var timer: Timer?
     /// Its time was up, and its caller has been told.
     var isLate = false
@@ -25,21 +24,20 @@ actor ServiceCore {
 
   /// How long a cancelled method may go on before it is said to be stuck.
   private static let patience = Duration.seconds(1)
-  /// The tag of the timer that ends the grace; those of calls are their numbers, which begin at 1.
-  private static let graceTag: UInt32 = 0
 
   nonisolated let unownedExecutor: UnownedSerialExecutor
   private nonisolated let reactor: Reactor
   private let handler: any Handler
   private let options: ServiceOptions
   private let runner: MethodRunner
+  private let workers: MethodWorkers
   private let clock = ServiceClock()
   private var socket: ServiceSocket?
   private var phase = Phase.open
-  private var running: [UInt32: Running] = [:]
-  private var lastCall: UInt32 = 0
+  private var running = PendingCalls<Running>()
+  private var beginning: [MethodCall] = []
+  private var ended: [MethodWorkers.Ended] = []
   private var timedOut = PowerOfTwoCounter()
-  private var overran = PowerOfTwoCounter()
   private var grace: Timer?
   private var failure: ServiceError?
   private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -51,6 +49,7 @@ actor ServiceCore {
     self.options = options
     self.reactor = reactor
     runner = MethodRunner(pattern, options)
+    workers = MethodWorkers(runner, on: reactor)
     unownedExecutor = reactor.asUnownedSerialExecutor()
   }
 
@@ -79,7 +78,7 @@ actor ServiceCore {
 
   private func open(_ pattern: CallPattern, in context: Context) throws {
     clock.core = self
-    socket = try ServiceSocket(pattern, options, in: context, on: reactor.loop, core: self)
+    socket = try ServiceSocket(pattern, handler, runner, options, in: context, on: reactor.loop, core: self)
   }
 
   // MARK: Endpoints
@@ -108,87 +107,68 @@ actor ServiceCore {
 
   // MARK: Calls
 
-  /// Runs a call that came, or begins to.
-  func take(_ call: IncomingCall) {
-    let method: Method
-    do {
-      guard let found = try handler.find(call.name) else { throw RemoteException.notFound(call.name) }
-      method = found
-    } catch {
-      return answer(call, runner.notFound(call, error))
-    }
-    if case .inline(let body) = method.body, call.arguments.isShort {
-      answer(call, runner.run(body, of: method, for: call))
-      if let deadline = call.context.deadline, deadline < .now { countOverrun(call, by: .now - deadline) }
-    } else {
-      begin(method, call)
-    }
-  }
-
-  private func begin(_ method: Method, _ call: IncomingCall) {
-    let number = nextNumber()
-    let runner = runner
-    let task = Task { @concurrent in
-      let outcome = await runner.run(method, for: call)
-      await self.finish(number, outcome)
-    }
+  /// Takes a call whose method runs beside others.
+  func begin(_ method: Method, _ call: IncomingCall) {
+    let number = running.nextNumber()
     let timer = options.timeout.map { reactor.loop.schedule(at: reactor.loop.now + $0, clock, tag: number) }
-    running[number] = Running(call: call, task: task, timer: timer)
+    let job = MethodCall(number, method, call)
+    running.insert(number, Running(job: job, timer: timer))
     socket?.began(call)
+    beginning.append(job)
   }
 
-  private func countOverrun(_ call: IncomingCall, by duration: Duration) {
-    guard overran.increment() else { return }
-    options.logger.error(
-      "a method that is not async was stuck: it came back after its time, and nobody was served meanwhile",
-      metadata: ["method": "\(call.name)", "late-by": "\(duration)", "so-far": "\(overran.count)"])
+  /// Hands over the calls that came together: what runs them wakes once.
+  func beginAll() {
+    guard !beginning.isEmpty else { return }
+    workers.add(beginning, for: self)
+    beginning.removeAll(keepingCapacity: true)
   }
 
-  /// Numbers begin again after 2^32, and methods may still run that have some.
-  private func nextNumber() -> UInt32 {
-    repeat { lastCall &+= 1 } while lastCall == Self.graceTag || running[lastCall] != nil
-    return lastCall
-  }
-
-  private func finish(_ number: UInt32, _ outcome: Outcome) {
-    guard let ended = running.removeValue(forKey: number) else { return }
-    if let timer = ended.timer { reactor.loop.cancel(timer) }
-    socket?.ended(ended.call)
-    if !ended.isLate { answer(ended.call, outcome) }
+  /// Methods have ended that ran beside others.
+  func takeEnded() {
+    workers.takeEnded(into: &ended)
+    for (number, outcome) in ended { finish(number, outcome) }
+    ended.removeAll(keepingCapacity: true)
     endIfIdle()
   }
 
-  private func answer(_ call: IncomingCall, _ outcome: Outcome) {
-    if outcome.isMalformed { socket?.countMalformed("its arguments cannot be unpacked") }
-    if let reply = call.reply { socket?.send(outcome, to: reply) }
+  /// Without an outcome it has not begun.
+  private func finish(_ number: UInt32, _ outcome: Outcome?) {
+    guard let ended = running.remove(number) else { return }
+    if let timer = ended.timer { reactor.loop.cancel(timer) }
+    socket?.ended(ended.job.call)
+    if let outcome, !ended.isLate { socket?.answer(ended.job.call.reply, outcome) }
   }
 
   func expired(_ timer: Timer) {
-    guard timer.tag != Self.graceTag else { return end(nil) }
-    guard let call = running[timer.tag]?.call else { return }
-    if running[timer.tag]?.isLate == true {
-      running[timer.tag]?.isStuck = true
-      running[timer.tag]?.timer = nil
+    guard timer != grace else { return end(nil) }
+    let number = timer.tag
+    guard var running = running[number] else { return }
+    let call = running.job.call
+    if running.isLate {
+      (running.isStuck, running.timer) = (true, nil)
+      self.running.update(number) { $0 = running }
       options.logger.error(
         "a method goes on although its time is up, and keeps its place",
         metadata: ["method": "\(call.name)", "stuck": "\(stuck)", "concurrency": "\(options.concurrency)"])
     } else {
-      running[timer.tag]?.isLate = true
-      running[timer.tag]?.timer = reactor.loop.schedule(at: reactor.loop.now + Self.patience, clock, tag: timer.tag)
-      running[timer.tag]?.task.cancel()
+      running.isLate = true
+      running.timer = reactor.loop.schedule(at: reactor.loop.now + Self.patience, clock, tag: number)
+      self.running.update(number) { $0 = running }
+      if !workers.cancel(number) { finish(number, nil) }
       if timedOut.increment() || call.reply == nil {
         options.logger.warning(
           "a method was not done in time", metadata: ["method": "\(call.name)", "so-far": "\(timedOut.count)"])
       }
-      answer(call, Outcome(.timeout))
+      socket?.answer(call.reply, Outcome(.timeout))
+      endIfIdle()
     }
   }
 
-  private var stuck: Int { running.values.count(where: { $0.isStuck }) }
+  private var stuck: Int { running.numbers { $0.isStuck }.count }
 
   var counters: ServiceCounters {
-    var counters = ServiceCounters(
-      running: running.count, stuck: stuck, timedOut: timedOut.count, overran: overran.count)
+    var counters = ServiceCounters(running: running.count, stuck: stuck, timedOut: timedOut.count)
     socket?.count(into: &counters)
     return counters
   }
@@ -203,7 +183,7 @@ actor ServiceCore {
     guard phase == .closing else { return }
     guard options.grace > .zero, !reactor.loop.isStopped else { return end(nil) }
     itself = self
-    grace = reactor.loop.schedule(at: reactor.loop.now + options.grace, clock, tag: Self.graceTag)
+    grace = reactor.loop.schedule(at: reactor.loop.now + options.grace, clock)
   }
 
   func waitClosed() async {
@@ -222,7 +202,7 @@ actor ServiceCore {
 
   /// Ends a closing service that has nothing left to do.
   func endIfIdle() {
-    if phase == .closing, running.isEmpty, socket?.hasSentAll ?? true { end(nil) }
+    if phase == .closing, running.count == 0, socket?.hasSentAll ?? true { end(nil) }
   }
 
   func lostSocket(_ error: ZMQError) { end(.socket(error)) }
@@ -231,11 +211,11 @@ actor ServiceCore {
     guard phase != .closed else { return }
     phase = .closed
     failure = error
-    for call in running.values {
-      if let timer = call.timer { reactor.loop.cancel(timer) }
-      call.task.cancel()
+    for number in running.numbers(where: { _ in true }) {
+      if let timer = running.remove(number)?.timer { reactor.loop.cancel(timer) }
     }
-    running = [:]
+    beginning = []
+    workers.end()
     if let grace = grace.take() { reactor.loop.cancel(grace) }
     socket.take()?.close()
     itself = nil

@@ -4,8 +4,16 @@ import MessagePack
 import Reactor
 import ZeroMQ
 
-/// The socket of a service, confined to its loop: messages in, replies out.
+/// The socket of a service, confined to its loop: messages in, replies out. Methods that are not `async` it runs at once; the others are
+/// the core's.
 final class ServiceSocket: LoopSocketDelegate, TimerHandler {
+  private struct ReadyReply {
+    let outcome: Outcome
+    let reply: IncomingCall.Reply
+    /// Seconds of Unix time.
+    let time: Double
+  }
+
   private static let messagesPerTurn = 64
   /// Frames of the longest message that is taken: a call, its caller's identity, and those of the proxies on the way.
   private static let mostFrames = 32
@@ -13,12 +21,16 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private static let longestEnvelope = 64 << 10
   /// Bytes of a name. A longer one is none of ours: it is answered with its beginning.
   private static let longestName = 4_096
+  /// How long a reply waits at most for those to the calls that came with its own, in seconds, beside the method that runs then.
+  private static let longestGathering = 0.000_25
   /// How long replies wait before they are offered again.
   private static let betweenOffers = Duration.milliseconds(5)
   /// Clients that waiting replies are offered to at a time.
   private static let clientsPerOffer = 256
 
   private let pattern: CallPattern
+  private let handler: any Handler
+  private let runner: MethodRunner
   private let options: ServiceOptions
   private let loop: Loop
   private let socket: LoopSocket
@@ -28,14 +40,23 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private var running = 0
   private var bytes = 0
   private var isClosing = false
+  private var envelope = Envelope()
+  /// Messages are being handed over. The replies to them leave together, so that libzmq sends them together.
+  private var isReceiving = false
+  private var ready: [ReadyReply] = []
   private var backlog: ReplyBacklog
   private var nextOffer: Timer?
   private var malformed = PowerOfTwoCounter()
+  private var overran = PowerOfTwoCounter()
   private var undeliverable = PowerOfTwoCounter()
 
-  init(_ pattern: CallPattern, _ options: ServiceOptions, in context: Context, on loop: Loop, core: ServiceCore) throws
-  {
+  init(
+    _ pattern: CallPattern, _ handler: any Handler, _ runner: MethodRunner, _ options: ServiceOptions,
+    in context: Context, on loop: Loop, core: ServiceCore
+  ) throws {
     self.pattern = pattern
+    self.handler = handler
+    self.runner = runner
     self.options = options
     self.loop = loop
     self.core = core
@@ -52,10 +73,11 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   var inner: LoopSocket { socket }
 
   /// Nothing waits to be sent.
-  var hasSentAll: Bool { backlog.count == 0 }
+  var hasSentAll: Bool { backlog.count == 0 && ready.isEmpty }
 
   func count(into counters: inout ServiceCounters) {
     counters.malformed = malformed.count
+    counters.overran = overran.count
     counters.undeliverable = undeliverable.count
     counters.waitingReplies = backlog.count
   }
@@ -67,6 +89,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   func close() {
+    if socket.isOpen { sendReady() }
     socket.close()
     if let nextOffer { loop.cancel(nextOffer) }
     nextOffer = nil
@@ -76,21 +99,58 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
     guard let core else { return close() }
+    isReceiving = true
     guard let (reply, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
     do throws(RemoteException) {
-      guard message[first].count <= Self.longestName, let name = String(validating: message[first], as: UTF8.self)
+      guard message[first].count <= Self.longestName, let name = String(validUTF8: message[first])
       else {
         throw .notFound(String(decoding: message[first].prefix(Self.longestName), as: UTF8.self))
       }
-      let call = IncomingCall(
-        context: CallContext(
+      let arguments = try PackedArguments(message, at: first + 1, options)
+      var call = IncomingCall(name: name, context: nil, arguments: arguments, reply: reply)
+      guard let method = method(for: call) else { return }
+      if method.needsCaller {
+        call.context = CallContext(
           name: name, peerAddress: CallContext.address(message.property("Peer-Address")),
-          topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 }),
-        arguments: try PackedArguments(message, at: first + 1, options), reply: reply)
-      core.assumeIsolated { $0.take(call) }
+          topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 })
+      }
+      if case .inline(let body) = method.body, call.arguments.isShort {
+        let deadline = options.timeout.map { ContinuousClock.now + $0 }
+        answer(reply, runner.run(body, of: method, for: call))
+        if let deadline, deadline < .now { countOverrun(call, by: .now - deadline) }
+      } else {
+        core.assumeIsolated { [call] in $0.begin(method, call) }
+      }
     } catch {
       countMalformed(error.description)
       if let reply { send(Outcome(error), to: reply) }
+    }
+  }
+
+  /// What the call is for; nil when there is no such thing, which is answered.
+  private func method(for call: IncomingCall) -> Method? {
+    do {
+      guard let method = try handler.find(call.name) else { throw RemoteException.notFound(call.name) }
+      return method
+    } catch {
+      answer(call.reply, runner.notFound(call, error))
+      return nil
+    }
+  }
+
+  private func countOverrun(_ call: IncomingCall, by duration: Duration) {
+    guard overran.increment() else { return }
+    options.logger.error(
+      "a method that is not async was stuck: it came back after its time, and nobody was served meanwhile",
+      metadata: ["method": "\(call.name)", "late-by": "\(duration)", "so-far": "\(overran.count)"])
+  }
+
+  func messagesReceived(on socket: LoopSocket) {
+    isReceiving = false
+    sendReady()
+    core?.assumeIsolated {
+      $0.beginAll()
+      $0.endIfIdle()
     }
   }
 
@@ -121,11 +181,10 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
       guard (5...Self.mostFrames).contains(count), let number = CallHeader.readRequest(message[count - 4]) else {
         return nil
       }
-      var (envelope, bytes): ([[UInt8]], Int) = ([], 0)
-      for index in 0..<(count - 4) {
-        bytes += message[index].count
-        guard bytes <= Self.longestEnvelope else { return nil }
-        envelope.append(Array(message[index]))
+      // Mostly the caller is that of the message before.
+      if !envelope.isThat(of: message, count: count - 4) {
+        guard let other = Envelope(message, count: count - 4, atMost: Self.longestEnvelope) else { return nil }
+        envelope = other
       }
       return (.init(envelope: envelope, number: number), count - 3)
     case .pipeline: return count == 3 ? (nil, 0) : nil
@@ -133,7 +192,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     }
   }
 
-  func countMalformed(_ reason: String) {
+  private func countMalformed(_ reason: String) {
     guard malformed.increment() else { return }
     options.logger.warning(
       "Cannot unpack a call", metadata: ["reason": "\(reason)", "so-far": "\(malformed.count)"])
@@ -141,36 +200,63 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   // MARK: Replies
 
+  /// Tells a caller what became of its call, if it is to know.
+  func answer(_ reply: IncomingCall.Reply?, _ outcome: Outcome) {
+    if outcome.isMalformed { countMalformed("its arguments cannot be unpacked") }
+    if let reply { send(outcome, to: reply) }
+  }
+
   /// Sends a reply, or keeps it until the client has room for it.
-  func send(_ outcome: Outcome, to reply: IncomingCall.Reply) {
-    var header = [UInt8](repeating: 0, count: CallHeader.replySize)
-    header.withUnsafeMutableBytes {
-      CallHeader.write(reply.number, process: process, random: random, time: CallHeader.unixTime(), to: $0)
+  private func send(_ outcome: Outcome, to reply: IncomingCall.Reply) {
+    let reply = ReadyReply(outcome: outcome, reply: reply, time: CallHeader.unixTime())
+    guard isReceiving else { return send(reply) }
+    ready.append(reply)
+    if reply.time - ready[0].time > Self.longestGathering { sendReady() }
+  }
+
+  private func sendReady() {
+    for reply in ready { send(reply) }
+    ready.removeAll(keepingCapacity: true)
+  }
+
+  private func send(_ ready: ReadyReply) {
+    withUnsafeTemporaryAllocation(byteCount: CallHeader.replySize, alignment: 8) { header in
+      CallHeader.write(ready.reply.number, process: process, random: random, time: ready.time, to: header)
+      header[CallHeader.replySize - 1] = ready.outcome.isException ? 1 : 0
+      send(UnsafeRawBufferPointer(header), ready.outcome, ready.reply.envelope)
     }
-    header[CallHeader.replySize - 1] = outcome.isException ? 1 : 0
-    let frames = reply.envelope + [header, outcome.body]
-    if !backlog.holds(reply.envelope[0]) {
-      switch offer(frames) {
+  }
+
+  private func send(_ header: UnsafeRawBufferPointer, _ outcome: Outcome, _ envelope: Envelope) {
+    if backlog.count == 0 || !backlog.holds(envelope.frames[0]) {
+      let offered = outcome.body.withUnsafeBytes { body in
+        envelope.lend(with: header, body) { frames in offer { () throws(ZMQError) in try socket.send(frames) } }
+      }
+      switch offered {
       case .sent: return
       case .gone: return countUndeliverable(1, "its client is gone")
       case .refused: break
       }
     }
-    guard backlog.append(frames) else { return countUndeliverable(1, "too many wait for its client") }
+    guard backlog.append(envelope.frames + [Array(header), outcome.body]) else {
+      return countUndeliverable(1, "too many wait for its client")
+    }
     if nextOffer == nil { nextOffer = loop.schedule(at: loop.now + Self.betweenOffers, self) }
   }
 
   func fired(_ timer: Timer) {
     guard let core else { return close() }
-    let gone = backlog.offer(clients: Self.clientsPerOffer) { offer($0) }
+    let gone = backlog.offer(clients: Self.clientsPerOffer) { frames in
+      offer { () throws(ZMQError) in try socket.send(frames) }
+    }
     if gone > 0 { countUndeliverable(gone, "its client is gone") }
     nextOffer = backlog.count > 0 ? loop.schedule(at: loop.now + Self.betweenOffers, self) : nil
     if nextOffer == nil { core.assumeIsolated { $0.endIfIdle() } }
   }
 
-  private func offer(_ frames: [[UInt8]]) -> ReplyBacklog.Outcome {
+  private func offer(_ send: () throws(ZMQError) -> Bool) -> ReplyBacklog.Outcome {
     do throws(ZMQError) {
-      return try socket.send(frames) ? .sent : .refused
+      return try send() ? .sent : .refused
     } catch {
       if error.code != .unreachable { failed(error, on: socket) }
       return .gone

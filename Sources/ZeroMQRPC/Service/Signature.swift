@@ -27,6 +27,8 @@ struct Signature: Sendable, Hashable {
   let entries: [Entry]
   /// The type of the result, as Python writes it.
   let result: String
+  /// All by position: a call that gives just these needs no binding.
+  private let isPlain: Bool
 
   init(_ entries: [Entry], result: String = "Any") {
     self.result = result
@@ -37,6 +39,7 @@ struct Signature: Sendable, Hashable {
       if entry.kind == .rest { afterRest = true }
       return entry
     }
+    isPlain = self.entries.allSatisfy { $0.kind == .positional }
   }
 
   init<each Argument: Sendable>(_ parameters: repeat Parameter<each Argument>, result: Any.Type) {
@@ -62,6 +65,11 @@ struct Signature: Sendable, Hashable {
 
   /// Binds a call's arguments. Throws `ParametersError`.
   func bind(_ positional: Value, _ keywords: Value) throws(RemoteException) -> BoundArguments {
+    if isPlain, case .array(let given) = positional, given.count == entries.count, case .map(let none) = keywords,
+      none.isEmpty
+    {
+      return BoundArguments(all: given)
+    }
     guard let given = positional.pythonMembers else {
       throw .parameters("inspect.Signature.bind() argument after * must be an iterable, not \(positional.pythonType)")
     }
@@ -126,14 +134,24 @@ struct Signature: Sendable, Hashable {
 
 /// The values of one call in the order of the parameters; nil where the default counts.
 struct BoundArguments: Sendable {
-  private let values: [Value?]
-  private var index = 0
+  private enum Values {
+    case all([Value])
+    case some([Value?])
+  }
 
-  init(_ values: [Value?]) { self.values = values }
+  private let values: Values
+  /// Of the parameter that is next.
+  private(set) var index = 0
+
+  init(all values: [Value]) { self.values = .all(values) }
+  init(_ values: [Value?]) { self.values = .some(values) }
 
   mutating func next() -> Value? {
     defer { index += 1 }
-    return index < values.count ? values[index] : nil
+    return switch values {
+    case .all(let values): index < values.count ? values[index] : nil
+    case .some(let values): index < values.count ? values[index] : nil
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import MessagePack
 
 /// A call as it travels, lent: its bytes live for the time of the function that is given it.
 public struct BorrowedCall {
@@ -46,6 +47,14 @@ package struct CopiedCall: Sendable {
     bytes += call.arguments
     bytes += call.keywords
     self.bytes = bytes
+  }
+
+  /// The parts one behind the other, and where they end.
+  init(_ parts: borrowing ByteBuffer, topicEnd: Int?, methodEnd: Int, argumentsEnd: Int) {
+    bytes = parts.withUnsafeBytes { Array($0) }
+    self.topicEnd = topicEnd
+    self.methodEnd = methodEnd
+    self.argumentsEnd = argumentsEnd
   }
 
   /// Bytes of all its parts.

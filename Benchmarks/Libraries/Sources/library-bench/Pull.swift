@@ -56,7 +56,8 @@ struct Pull {
   }
 
   private final class Receiver: TransportDelegate {
-    private var progress: Progress
+    // Nothing else runs while it changes: what is measured is not the check of that.
+    @exclusivity(unchecked) private var progress: Progress
     private let end: AsyncStream<Void>.Continuation
 
     init(_ progress: Progress, _ end: AsyncStream<Void>.Continuation) {
