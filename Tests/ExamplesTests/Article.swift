@@ -1,6 +1,6 @@
 import Foundation
 
-/// A page with code in it: an article of the documentation, or the README.
+/// A page with code in it: an article of the documentation, the README, or the page about calls.
 struct Article {
   private static let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardized
 
@@ -13,9 +13,9 @@ struct Article {
     text = try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
   }
 
-  /// The README, and the articles of all modules.
+  /// The README, the page about calls, and the articles of all modules.
   static func all() throws -> [Article] {
-    try (["README.md"] + files(in: "Sources", of: ".docc/", ".md")).map(Article.init)
+    try (["README.md", "docs/rpc.md"] + files(in: "Sources", of: ".docc/", ".md")).map(Article.init)
   }
 
   static func named(_ name: String) throws -> Article {
@@ -38,13 +38,13 @@ struct Article {
     }
   }
 
-  /// The lines that are not empty, without their indentation, with one name for all endpoints; nor does it matter what a test keeps to
-  /// itself.
+  /// The lines that are not empty, without their indentation, with one name for all endpoints; nor does it matter what a file imports, and
+  /// what a test keeps to itself.
   static func lines(of code: String) -> [String] {
     code.split(separator: "\n").compactMap { line -> String? in
       var line = line.drop { $0 == " " }
       if line.hasPrefix("private ") { line = line.dropFirst("private ".count) }
-      guard !line.isEmpty else { return nil }
+      guard !line.isEmpty, !line.hasPrefix("import ") else { return nil }
       guard line.contains("://") else { return String(line) }
       return String(line.replacing(#/"(tcp|ipc|inproc)://[^"]*"/#, with: "endpoint"))
     }

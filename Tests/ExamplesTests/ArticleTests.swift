@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("The Swift that articles and the README show")
+@Suite("The Swift that articles, the README and the page about calls show")
 struct ArticleTests {
   @Test("stands in a program or a test, line for line, so that it compiles and runs") func compiled() throws {
     let sources = try Article.sources()

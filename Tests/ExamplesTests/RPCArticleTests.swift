@@ -14,18 +14,35 @@ struct RPCArticleTests {
     var count: Int
   }
 
-  @Test("a service is started and run, until it is closed") func service() async throws {
+  @Test("a service in ten lines runs until its task is cancelled, and is called by Swift and by Python")
+  func service() async throws {
     let directory = try TemporaryDirectory()
     let endpoint = directory.endpoint("calc")
-    var methods = Methods()
-    methods.add("add", "a", "b") { (a: Int, b: Int) in a + b }
-    let running = Task { [calc = methods] in
+    let running = Task {
+      var calc = Methods()
+      calc.add("add", "a", "b") { (a: Int, b: Int) in a + b }
+      calc.add("scale", "x", Parameter("by", default: 2.0)) { (x: Double, by: Double) in x * by }
+      calc.add("whoami") { (call: CallContext) in call.peerAddress }
+      calc.add("sleep", "seconds") { (seconds: Double) in try await Task.sleep(for: .seconds(seconds)) }
+
       let service = try await RPCService.start(calc, bind: [endpoint]) { $0.timeout = .seconds(5) }
       try await service.run()
     }
     let client = try await RPCClient.connect([endpoint], timeout: .seconds(20))
     #expect(try await client.call.add(1, 2) == 3)
+    #expect(try await client.call.scale(3) == 6.0)
     await client.close()
+    if Python.isThere {
+      let calls = [
+        #"{"method": "add", "args": [1], "kwargs": {"b": 2}}"#, #"{"method": "scale", "args": [3]}"#,
+        #"{"method": "whoami"}"#, #"{"method": "sleep", "args": [0]}"#,
+      ]
+      let answers = try await Python.lines(of: "peer_calls.py", [endpoint], input: calls.map { "\($0)\n" }.joined())
+      // Over ipc a caller has no address.
+      #expect(
+        answers.map { "\($0["result"])" } == ["3", "6.0", "null", "null"]
+          && answers.allSatisfy { $0["ok"] == true })
+    }
     running.cancel()
     try await running.value
   }

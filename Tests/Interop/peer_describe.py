@@ -1,51 +1,58 @@
 #!/usr/bin/env python3
-"""An aiozmq service that tells what it can be called with, by the lines of docs/rpc.md. Prints {"rpc": endpoint} and ends with its input."""
+"""An aiozmq service that tells what it can be called with, by Examples/python/describe.py. Prints {"rpc": endpoint} and ends with its input."""
 import asyncio
-import inspect
 import json
+import pathlib
 import sys
+import typing
 
 import aiozmq.rpc as rpc
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "Examples" / "python"))
+from describe import described  # noqa: E402
 
-class Reserved(rpc.AttrHandler):
-    def __init__(self, **methods):
-        self.methods = methods
+
+class Inner(rpc.AttrHandler):
+    limit = 5
 
     @rpc.method
-    def describe(self):
-        def text(annotation):
-            return "Any" if annotation is inspect.Signature.empty else inspect.formatannotation(annotation)
+    async def all(self, x: typing.Any, *, limit: int | None = None, **more: bytes) -> list[float | None]:
+        return []
 
-        def parameter(p):
-            default = {} if p.default is p.empty else {"default": p.default}
-            required = not default and "VAR" not in p.kind.name
-            return {"name": p.name, "kind": p.kind.name, "type": text(p.annotation), **default, "required": required}
+    @rpc.method
+    def none(self, when: "datetime") -> None:  # noqa: F821
+        pass
 
-        return {"methods": [
-            {"name": name, "parameters": [parameter(p) for p in inspect.signature(f).parameters.values()],
-             "result": text(inspect.signature(f).return_annotation), "text": inspect.getdoc(f)}
-            for name, f in sorted(self.methods.items())]}
+    def hidden(self):
+        pass
 
 
-@rpc.method
-def add(a: int, b: int = 2) -> int:
-    """The sum of two numbers."""
-    return a + b
+class Outer(rpc.AttrHandler):
+    inner = Inner()
+
+    @rpc.method
+    def add(self, a: int, b: int = 2) -> int:
+        """The sum of two numbers."""
+        return a + b
+
+    @rpc.method
+    def join(self, *parts: str, by: str = " ") -> str:
+        return by.join(parts)
 
 
-@rpc.method
-def join(*parts: str, by: str = " ") -> str:
-    return by.join(parts)
+def peers():
+    """One handler of attributes, and one that is a dictionary with the same in it."""
+    outer = Outer()
+    return outer, {"add": outer.add, "join": outer.join, "inner": {"all": outer.inner.all, "none": outer.inner.none}}
 
 
 async def main():
-    methods = {"add": add, "join": join}
-    service = await rpc.serve_rpc({**methods, "rpc": Reserved(**methods)}, bind="tcp://127.0.0.1:*")
-    print(json.dumps({"rpc": next(iter(service.transport.bindings()))}), flush=True)
+    services = [await rpc.serve_rpc(described(handler), bind="tcp://127.0.0.1:*") for handler in peers()]
+    print(json.dumps({"rpc": [next(iter(service.transport.bindings())) for service in services]}), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    service.close()
-    await service.wait_closed()
+    for service in services:
+        service.close()
+        await service.wait_closed()
 
 
 asyncio.run(main())

@@ -5,6 +5,9 @@ import MessagePack
 final class MethodRunner: Sendable {
   private struct Unreadable: Error { let exception: RemoteException }
 
+  /// Characters of an exception in the log.
+  private static let longestText = 4_096
+
   private let pattern: CallPattern
   private let options: ServiceOptions
 
@@ -46,15 +49,17 @@ final class MethodRunner: Sendable {
   func notFound(_ call: IncomingCall, _ error: any Error) -> Outcome {
     let exception = RemoteException(wrapping: error)
     log(call, error, exception, isAboutTheCall: true)
-    return Outcome(exception)
+    return .packing(exception, options)
   }
 
   private func failed(_ call: IncomingCall, _ error: any Error) -> Outcome {
-    if let unreadable = error as? Unreadable { return Outcome(unreadable.exception, isMalformed: true) }
+    if let unreadable = error as? Unreadable {
+      return .packing(unreadable.exception, options, isMalformed: true)
+    }
     let exception = RemoteException(wrapping: error)
     // What a method throws because it was cancelled says nothing new.
     if !Task.isCancelled { log(call, error, exception, isAboutTheCall: exception.isAboutTheCall) }
-    return Outcome(exception)
+    return .packing(exception, options)
   }
 
   private func bind(_ call: IncomingCall, to method: Method) throws -> BoundArguments {
@@ -73,12 +78,14 @@ final class MethodRunner: Sendable {
   }
 
   private func log(_ call: IncomingCall, _ error: any Error, _ exception: RemoteException, isAboutTheCall: Bool) {
+    // It may hold all that the caller has sent.
+    let text = exception.description.prefix(Self.longestText)
     if call.reply == nil, isAboutTheCall {
-      options.logger.error("Call to \(PythonRepr.of(call.name)) caused error: \(exception)")
+      options.logger.error("Call to \(PythonRepr.of(call.name)) caused error: \(text)")
     } else if options.logs.includes(error) {
       let (arguments, keywords) = call.arguments.texts
       options.logger.error(
-        "An exception \(exception) from method \(PythonRepr.of(call.name)) call occurred.",
+        "An exception \(text) from method \(PythonRepr.of(call.name)) call occurred.",
         metadata: ["method": "\(call.name)", "args": "\(arguments)", "kwargs": "\(keywords)"])
     }
   }

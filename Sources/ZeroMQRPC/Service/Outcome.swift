@@ -19,17 +19,30 @@ struct Outcome: Sendable {
     self.isMalformed = isMalformed
   }
 
+  /// An exception; one that is too long is answered with that, as a result is.
+  static func packing(_ exception: RemoteException, _ options: ServiceOptions, isMalformed: Bool = false) -> Outcome {
+    let outcome = Outcome(exception, isMalformed: isMalformed)
+    guard outcome.body.count > options.longestMessage else { return outcome }
+    return Outcome(
+      .tooLong("the \(exception.name.prefix(256))", outcome.body.count, options), isMalformed: isMalformed)
+  }
+
   /// A result; what cannot be packed is answered with why, as aiozmq does.
   static func packing(_ value: Value, _ options: ServiceOptions) -> Outcome {
     do throws(TranscodingError) {
       let packed = try Packer(limits: options.limits, allowsAnyKeys: options.allowsAnyKeys).pack(value)
       guard packed.count <= options.longestMessage else {
-        return Outcome(
-          .value("the result has \(packed.count) bytes, which are more than the \(options.longestMessage) allowed"))
+        return Outcome(.tooLong("the result", packed.count, options))
       }
       return Outcome(body: packed)
     } catch {
       return Outcome(error.code == .tooDeep ? .value(error.message) : .type(error.message))
     }
+  }
+}
+
+extension RemoteException {
+  fileprivate static func tooLong(_ what: String, _ count: Int, _ options: ServiceOptions) -> RemoteException {
+    .value("\(what) has \(count) bytes, which are more than the \(options.longestMessage) allowed")
   }
 }

@@ -10,11 +10,14 @@ public struct Parameter<Argument: Sendable>: Sendable {
   let entry: Signature.Entry
   let taker: ArgumentTaker<Argument>
 
-  private init(_ name: String, _ kind: Signature.Kind, _ fallback: Argument?, _ conversion: Conversion<Argument>) {
+  private init(
+    _ name: String, _ kind: Signature.Kind, _ fallback: Argument?, _ conversion: Conversion<Argument>,
+    type: Any.Type = Argument.self
+  ) {
     self.name = name
     let isCollected = kind == .rest || kind == .keywords
     entry = .init(
-      name: name, kind: kind, isRequired: fallback == nil && !isCollected, type: PythonTypeName.of(Argument.self),
+      name: name, kind: kind, isRequired: fallback == nil && !isCollected, type: PythonTypeName.of(type),
       fallback: (fallback as? any ValueEncodable).flatMap { try? $0.asValue() })
     taker = ArgumentTaker(name, fallback, conversion)
   }
@@ -38,12 +41,12 @@ public struct Parameter<Argument: Sendable>: Sendable {
   /// What is given by position beyond the parameters before it, as Python's `*args`: none or more. Those behind it can be given by
   /// their names only.
   public init<Element: ValueDecodable>(rest name: String) where Argument == [Element] {
-    self.init(name, .rest, nil, .list(of: .init()))
+    self.init(name, .rest, nil, .list(of: .init()), type: Element.self)
   }
 
   /// What is given by names that no parameter has, as Python's `**kwargs`.
   public init<Element: ValueDecodable>(keywords name: String) where Argument == [String: Element] {
-    self.init(name, .keywords, nil, .init())
+    self.init(name, .keywords, nil, .init(), type: Element.self)
   }
 }
 

@@ -6,6 +6,8 @@ public struct ServiceCounters: Sendable, Hashable {
   public var stuck = 0
   /// Calls that were answered with `TimeoutError`.
   public var timedOut = 0
+  /// Calls whose method is not `async` and came back after its time. Nobody was served meanwhile.
+  public var overran = 0
   /// Messages that could not be unpacked. Those that name their caller were answered.
   public var malformed = 0
   /// Replies that were dropped: their clients were gone, or did not read for too long.
@@ -15,12 +17,13 @@ public struct ServiceCounters: Sendable, Hashable {
 
   /// None of it.
   public init(
-    running: Int = 0, stuck: Int = 0, timedOut: Int = 0, malformed: Int = 0, undeliverable: Int = 0,
-    waitingReplies: Int = 0
+    running: Int = 0, stuck: Int = 0, timedOut: Int = 0, overran: Int = 0, malformed: Int = 0,
+    undeliverable: Int = 0, waitingReplies: Int = 0
   ) {
     self.running = running
     self.stuck = stuck
     self.timedOut = timedOut
+    self.overran = overran
     self.malformed = malformed
     self.undeliverable = undeliverable
     self.waitingReplies = waitingReplies

@@ -5,7 +5,8 @@ public import ZeroMQ
 /// How a service runs. Each limit has a default.
 public struct ServiceOptions: Sendable {
   /// After how long a call is answered with `builtins.TimeoutError`, and its method cancelled; nil for never. A method that is not
-  /// `async` cannot be cut short. Default: nil.
+  /// `async` cannot be cut short, nor can anybody be answered while it runs: its caller gets the result, late, and it is counted and
+  /// logged. Default: nil.
   public var timeout: Duration?
   /// How many methods run at a time; when that many do, further calls wait in libzmq, up to its mark for each client. Default: 1,000.
   ///
@@ -27,7 +28,7 @@ public struct ServiceOptions: Sendable {
   /// How deep and how many the values of a call or a result may be. Default: 500 levels, 1,000,000 values. A call beyond them is answered
   /// with `ParametersError`, a result with `ValueError`.
   public var limits = TranscodingLimits(depth: 500)
-  /// Bytes of the longest call, and of the longest result, answered in the same way beyond. Default: 64 MiB. What is more than four
+  /// Bytes of the longest call, and of the longest result or exception, answered in the same way beyond. Default: 64 MiB. What is more than four
   /// times as long is not received at all: libzmq ends that connection.
   public var longestMessage = 64 << 20
   /// Bytes of arguments of the calls that run; while there are more, further calls wait in libzmq. Default: 256 MiB.

@@ -47,6 +47,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private var backlog: ReplyBacklog
   private var nextOffer: Timer?
   private var malformed = PowerOfTwoCounter()
+  private var overran = PowerOfTwoCounter()
   private var undeliverable = PowerOfTwoCounter()
 
   init(
@@ -76,6 +77,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   func count(into counters: inout ServiceCounters) {
     counters.malformed = malformed.count
+    counters.overran = overran.count
     counters.undeliverable = undeliverable.count
     counters.waitingReplies = backlog.count
   }
@@ -113,7 +115,9 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
           topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 })
       }
       if case .inline(let body) = method.body, call.arguments.isShort {
+        let deadline = options.timeout.map { ContinuousClock.now + $0 }
         answer(reply, runner.run(body, of: method, for: call))
+        if let deadline, deadline < .now { countOverrun(call, by: .now - deadline) }
       } else {
         core.assumeIsolated { [call] in $0.begin(method, call) }
       }
@@ -132,6 +136,13 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
       answer(call.reply, runner.notFound(call, error))
       return nil
     }
+  }
+
+  private func countOverrun(_ call: IncomingCall, by duration: Duration) {
+    guard overran.increment() else { return }
+    options.logger.error(
+      "a method that is not async was stuck: it came back after its time, and nobody was served meanwhile",
+      metadata: ["method": "\(call.name)", "late-by": "\(duration)", "so-far": "\(overran.count)"])
   }
 
   func messagesReceived(on socket: LoopSocket) {

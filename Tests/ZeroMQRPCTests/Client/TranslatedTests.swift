@@ -1,4 +1,3 @@
-import Foundation
 import MessagePack
 import Reactor
 import Support
@@ -138,19 +137,6 @@ import Testing
       await #expect { try await client.call.raw(Point(x: 1, y: 2)) } throws: {
         ($0 as? ConversionError)?.message.hasPrefix("Unknown type: ") == true
       }
-    }
-  }
-
-  @Test("the lines of docs/rpc.md stand in the example that is run") func page() throws {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    func text(_ path: String) throws -> String {
-      try String(contentsOf: folder.appendingPathComponent("../../../\(path)"), encoding: .utf8)
-    }
-    let page = try text("docs/rpc.md").components(separatedBy: "```swift\n").filter { $0.contains("Translated,") }
-    #expect(page.count == 1)
-    let example = Set(try text("Examples/rpc-custom-translator/main.swift").split(separator: "\n"))
-    for line in page.flatMap({ $0.components(separatedBy: "```")[0].split(separator: "\n") }) {
-      #expect(example.contains(line), "\(line)")
     }
   }
 

@@ -63,18 +63,23 @@ import ZeroMQ
   @Test("VAL-7, VAL-8: results are encoded, values pass as they are, and nothing is nil")
   func results() async throws {
     struct User: Codable, ValueConvertible { var name: String }
+    struct Unsendable: ValueEncodable {
+      func asValue() throws(ConversionError) -> Value { throw ConversionError(code: .value, message: "m") }
+    }
     var methods = Methods()
     methods.add("user", "name") { (name: String) in User(name: name) }
     methods.add("rename", "user") { (user: User) in user.name + "!" }
     methods.add("echo", "x") { (x: Value) in x }
     methods.add("nothing") {}
     methods.add("maybe") { nil as Int? }
-    methods.add("too_big") { throw ConversionError(code: .value, message: "m") }
+    methods.add("too_big") { Unsendable() }
     #expect(try await Self.call(methods, "user", ["Ada"]) == ["name": "Ada"])
     #expect(try await Self.call(methods, "rename", [["name": "Ada"]]) == "Ada!")
     #expect(try await Self.call(methods, "echo", [.ext(5, [1])]) == .ext(5, [1]))
     #expect(try await Self.call(methods, "nothing") == .nil)
     #expect(try await Self.call(methods, "maybe") == .nil)
+    let misfit = await #expect(throws: ConversionError.self) { try await Self.call(methods, "too_big") }
+    #expect(misfit?.message == "m")
   }
 
   @Test("RPC-14: a closure that does not wait is run inline, one that does beside others; with who calls or without")

@@ -159,6 +159,30 @@ extension RPCService: Service {}
     }
   }
 
+  /// As `docs/rpc.md` says.
+  private struct Graceful: Service {
+    let service: RPCService
+    func run() async throws { try await cancelWhenGracefulShutdown { try await service.run() } }
+  }
+
+  @Test("SERV-8: ends with the graceful shutdown of a group that it is asked to, and answers what runs")
+  func graceful() async throws {
+    let (entered, gate) = (Tally(), Tally())
+    try await ServiceBench.with(Self.methods(entered, gate: gate), options: { $0.grace = .seconds(60) }) { bench in
+      let service = try #require(bench.service as? RPCService)
+      let group = ServiceGroup(services: [Graceful(service: service)], logger: RecordingLog().logger())
+      let running = Task { try await group.run() }
+      let client = try await bench.client()
+      try await client.sendSoon(ServiceBench.request(1, "wait"))
+      await entered.reaches(1)
+      await group.triggerGracefulShutdown()
+      try await eventually("it closes") { (try? await service.transport) == nil }
+      gate.countUp()
+      #expect(try await client.reply().value == "done")
+      try await running.value
+    }
+  }
+
   @Test("SERV-1, EXC-10: a closed service says so")
   func closed() async throws {
     try await ServiceBench.with(Self.methods()) { bench in

@@ -13,6 +13,9 @@ import ZeroMQ
     methods.add("make", "n") { (n: Int) in [UInt8](repeating: 7, count: n) }
     methods.add("deep", "n") { (n: Int) in (0..<n).reduce(Value.nil) { inner, _ in .array([inner]) } }
     methods.add("echo", "x") { (x: Value) in x }
+    methods.add("fail", "n") { (n: Int) in
+      throw RemoteException("m.E", [.binary([UInt8](repeating: 7, count: n))], repr: "E")
+    }
     return methods
   }()
 
@@ -63,6 +66,36 @@ import ZeroMQ
     } else {
       #expect(try reply.exception.name == "builtins.ValueError")
     }
+  }
+
+  @Test("bytes of an exception: one beyond is answered with a ValueError", arguments: [989, 990])
+  func longException(bytes: Int) async throws {
+    let exception = try await reply("fail", .int(Int64(bytes))) { $0.longestMessage = 1_000 }.exception
+    if bytes == 989 {
+      #expect(exception.body.count == 1_000 && exception.name == "m.E")
+    } else {
+      #expect(exception == .value("the m.E has 1001 bytes, which are more than the 1000 allowed"))
+    }
+  }
+
+  @Test("an exception about a call is not longer either, nor is the log of it")
+  func longComplaint() async throws {
+    let log = RecordingLog()
+    func options(_ options: inout ServiceOptions) {
+      options.longestMessage = 60_000
+      options.logger = log.logger()
+      options.logs = .exceptions()
+    }
+    try await ServiceBench.with(Self.methods, options: options) { bench in
+      let client = try await bench.client()
+      let keywords = try Packer().pack(.map([.init(.string(String(repeating: "\0", count: 20_000)), 1)]))
+      try await client.sendSoon(ServiceBench.request(1, "echo", [0x91, 1], keywords))
+      // Python writes four characters for each.
+      let exception = try await client.reply().exception
+      #expect(exception.firstArgument?.contains("more than the 60000 allowed") == true)
+    }
+    #expect(log.lines.count == 1)
+    #expect(log.lines[0].contains("ParametersError(") && log.lines[0].utf8.count < 90_000)
   }
 
   @Test("depth of a result", arguments: [500, 501])

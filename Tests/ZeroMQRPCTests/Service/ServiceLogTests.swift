@@ -126,7 +126,11 @@ import ZeroMQ
   }
 
   @Test("LOG-5: the label is aiozmq.rpc, and the logger may be another")
-  func label() { #expect(ServiceOptions().logger.label == "aiozmq.rpc") }
+  func label() async throws {
+    #expect(ServiceOptions().logger.label == "aiozmq.rpc")
+    // That of `lines`.
+    #expect(try await lines(.exceptions(), .rpc, [("fail", ["bad"], [:])]).count == 1)
+  }
 
   @Test("EXC-1: an error may say itself what it is to callers, and travels so")
   func convertible() async throws {

@@ -76,6 +76,42 @@ import ZeroMQ
     }
   }
 
+  @Test("RPC-13: a method that is not async cannot be cut: its result comes late, and is counted and logged")
+  func overrun() async throws {
+    let log = RecordingLog()
+    var methods = Methods()
+    methods.add("block") { (call: CallContext) in
+      while let deadline = call.deadline, deadline >= .now {}
+      return "late"
+    }
+    methods.add("ping") { "pong" }
+    func options(_ options: inout ServiceOptions) {
+      options.timeout = .milliseconds(20)
+      options.logger = log.logger()
+    }
+    try await ServiceBench.with(methods, options: options) { bench in
+      let client = try await bench.client()
+      for number in 1...3 {
+        try await client.sendSoon(ServiceBench.request(UInt8(number), "block"))
+        #expect(try await client.reply().value == "late")
+      }
+      #expect(await bench.service.counters == ServiceCounters(overran: 3))
+    }
+    // The first, the second, the fourth: a method that is always late does not fill the log.
+    let told = log.lines.filter { $0.hasPrefix("error: a method that is not async was stuck") }
+    #expect(told.count == 2 && told.allSatisfy { $0.contains("method=block") })
+    // One that is in time is not counted, nor is any without a time.
+    func patient(_ options: inout ServiceOptions) { options.timeout = .seconds(100) }
+    for configure in [patient, { _ in }] {
+      try await ServiceBench.with(methods, options: configure) { bench in
+        let client = try await bench.client()
+        try await client.sendSoon(ServiceBench.request(1, "ping"))
+        #expect(try await client.reply().value == "pong")
+        #expect(await bench.service.counters == ServiceCounters())
+      }
+    }
+  }
+
   @Test("RPC-13: a method may know when its time is up")
   func deadline() async throws {
     var methods = Methods()
