@@ -1,6 +1,4 @@
-import Demo
 import Foundation
-import HTTPServer
 import Support
 import Testing
 
@@ -123,17 +121,7 @@ struct OpenAPITests {
   func generatedClient(prefix: String) async throws {
     try await Cleanup.with { cleanup in
       let directory = try TemporaryDirectory()
-      let demo = try await DemoServices.start(logger: Rig.logger)
-      cleanup.add { await demo.stop() }
-      var configuration = Configuration()
-      configuration.http.listen = [.loopback(port: 0)]
-      configuration.http.threads = 1
-      configuration.http.prefix = prefix
-      configuration.services = await demo.services
-      let gateway = LiveGateway(try await Gateway.start(configuration, logger: Rig.logger))
-      cleanup.add { await gateway.stop() }
-      try await gateway.isConnected(prefix + "/rpc/calc/add", "[1,2]")
-      try await gateway.isConnected(prefix + "/push/jobs/resize", "[]")
+      let gateway = try await Rig.demonstration(prefix: prefix, cleanup)
       let client = try Subprocess(
         Python.path ?? "",
         [

@@ -1,5 +1,3 @@
-import Demo
-import HTTPServer
 import Support
 import Testing
 
@@ -92,18 +90,7 @@ struct HomeTests {
     .enabled("\(Browser.comment)") { try await Browser.isThere() }, arguments: ["", "/api"])
   func console(prefix: String) async throws {
     try await Cleanup.with { cleanup in
-      let demo = try await DemoServices.start(logger: Rig.logger)
-      cleanup.add { await demo.stop() }
-      var configuration = Configuration()
-      configuration.http.listen = [.loopback(port: 0)]
-      configuration.http.threads = 1
-      configuration.http.prefix = prefix
-      configuration.services = await demo.services
-      let gateway = LiveGateway(try await Gateway.start(configuration, logger: Rig.logger))
-      cleanup.add { await gateway.stop() }
-      _ = try await eventually("all services to be connected") {
-        try await gateway.http.send("GET", prefix + "/ready").status == 200 ? true : nil
-      }
+      let gateway = try await Rig.demonstration(prefix: prefix, cleanup)
       let url = "http://127.0.0.1:\(gateway.http.port)\(prefix)/"
       let shown = try #require(try await Browser.lines(of: "console.py", url).first)
       #expect(shown["state"] == "3 services, all connected")

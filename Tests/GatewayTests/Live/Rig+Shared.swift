@@ -1,7 +1,24 @@
+import Demo
 import Gateway
+import HTTPServer
 import Support
 
 extension Rig {
+  /// A gateway with that prefix in front of a demonstration of its own, when all of it is connected.
+  static func demonstration(prefix: String, _ cleanup: Cleanup) async throws -> LiveGateway {
+    let demo = try await DemoServices.start(logger: logger)
+    cleanup.add { await demo.stop() }
+    var configuration = Configuration()
+    configuration.http.listen = [.loopback(port: 0)]
+    configuration.http.threads = 1
+    configuration.http.prefix = prefix
+    configuration.services = await demo.services
+    let gateway = LiveGateway(try await Gateway.start(configuration, logger: logger))
+    cleanup.add { await gateway.stop() }
+    try await eventually("all services to be connected") { try await gateway.http.get("\(prefix)/ready").status == 200 }
+    return gateway
+  }
+
   /// The gateway for all tests that leave no trace: every pattern, in front of one Python service. It ends with the process.
   static let shared = Task { () -> LiveGateway in
     let peer = try await PythonPeer.shared.value
