@@ -43,17 +43,17 @@ struct HomeResponder: Responder {
     case .rpc(let upstream):
       json.member("pattern", "rpc")
       json.member("call", "\(prefix)/rpc/\(service.name)/{method}")
-      json.append(methods: service.methods, areSafe: upstream.policy)
+      json.append(methods: service.methods, policy: upstream.policy)
       json.append(routes: upstream.routes, prefix: prefix)
     case .pipeline:
       json.member("pattern", "pipeline")
       json.member("push", "\(prefix)/push/\(service.name)/{method}")
-      json.append(methods: service.methods, areSafe: nil)
+      json.append(methods: service.methods, policy: nil)
     case .pubsub(let upstream):
       json.member("pattern", "pubsub")
       if upstream.publishing != nil {
         json.member("publish", "\(prefix)/pub/\(service.name)/{topic}/{method}")
-        json.append(methods: service.methods, areSafe: nil)
+        json.append(methods: service.methods, policy: nil)
       }
       if upstream.feed != nil { json.member("subscribe", "\(prefix)/sub/\(service.name)") }
     }
@@ -79,7 +79,7 @@ struct HomeResponder: Responder {
 
 extension JSONWriter {
   /// The methods that the configuration names; those that only globs cover are not known.
-  fileprivate mutating func append(methods: Configuration.Methods, areSafe policy: MethodPolicy?) {
+  fileprivate mutating func append(methods: Configuration.Methods, policy: MethodPolicy?) {
     key("methods")
     open("[")
     for name in methods.named {

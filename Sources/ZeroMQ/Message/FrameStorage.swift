@@ -13,16 +13,9 @@ final class FrameStorage: ManagedBuffer<Int, zmq_msg_t> {
   /// That many empty frames.
   static func make(_ count: Int) -> FrameStorage {
     let storage = unsafeDowncast(FrameStorage.create(minimumCapacity: count) { _ in count }, to: FrameStorage.self)
-    storage.place(0).initialize(repeating: empty, count: count)
+    for index in 0..<count { zmq_msg_init(storage.place(index)) }
     return storage
   }
-
-  /// What `zmq_msg_init` makes: it holds nothing, so a copy of it is another one. A call for each frame takes longer.
-  private static let empty: zmq_msg_t = {
-    var frame = zmq_msg_t()
-    zmq_msg_init(&frame)
-    return frame
-  }()
 
   deinit { for index in 0..<header { zmq_msg_close(place(index)) } }
 

@@ -1,12 +1,13 @@
 import Reactor
 
 /// Calls on their way from the tasks that make them to the reactor.
-// Sendable although calls are not: who appends one does not touch it any more, and whoever takes it is on the reactor's thread.
+// Safe to share although calls are not Sendable: who appends one does not touch it any more, and whoever takes it is on the reactor's thread.
 final class CallOutbox: @unchecked Sendable {
   private let calls = Guarded<[AwaitedReply]>([])
 
   /// True when it is the first one since the last `take`.
   func append(_ call: AwaitedReply) -> Bool {
+    // Safe: who hands it over does not touch it any more.
     nonisolated(unsafe) let call = call
     return calls.withLock { calls in
       calls.append(call)

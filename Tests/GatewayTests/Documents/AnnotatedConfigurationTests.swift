@@ -58,7 +58,7 @@ struct AnnotatedConfigurationTests {
     // Types of arguments stand in a table of their own.
     keys.subtract(["str", "int", "float", "bool"])
     #expect(keys.count > 60)
-    for key in keys.sorted() { #expect(text.contains("\(key):") || text.contains(key), "\(key)") }
+    for key in keys.sorted() { #expect(try text.contains(Regex("(^|[^\\w-])\(key):")), "\(key)") }
   }
 
   private struct Wrong: Error {}

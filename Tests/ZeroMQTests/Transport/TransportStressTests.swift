@@ -75,6 +75,9 @@ struct TransportStressTests {
         }
       }
       try await eventually("the descriptors are back") { try await Descriptors.count() <= before }
+      await first.close()
+      await first.waitClosed()
+      await reactor.stop()
     }
   }
 }
