@@ -29,8 +29,9 @@ public final class Context: Sendable {
   private let isBorrowed: Bool
   private let state = Guarded(State())
 
-  /// Creates a context with that many I/O threads and room for that many sockets. Throws `notSupported` where libzmq is older than
-  /// `Version.oldestLibzmq`.
+  /// Creates a context with that many I/O threads and room for that many transports or streams. Each takes a descriptor for every of the three
+  /// sockets of libzmq's that it consists of, and more for its connections; mind the limit on open files (`ulimit -n`). Throws `notSupported`
+  /// where libzmq is older than `Version.oldestLibzmq`.
   public convenience init(threads: Int = 1, sockets: Int = 1_023) throws(ZMQError) {
     try self.init(threads: threads, sockets: sockets, isShared: false)
   }
@@ -42,7 +43,13 @@ public final class Context: Sendable {
     self.isShared = isShared
     isBorrowed = false
     try check("zmq_ctx_set(ZMQ_IO_THREADS, \(threads))") { zmq_ctx_set(raw, ZMQ_IO_THREADS, CInt(clamping: threads)) }
-    try check("zmq_ctx_set(ZMQ_MAX_SOCKETS, \(sockets))") { zmq_ctx_set(raw, ZMQ_MAX_SOCKETS, CInt(clamping: sockets)) }
+    let limit = CInt(clamping: Self.limit(for: sockets))
+    try check("zmq_ctx_set(ZMQ_MAX_SOCKETS, \(limit))") { zmq_ctx_set(raw, ZMQ_MAX_SOCKETS, limit) }
+  }
+
+  /// How many sockets of libzmq's those are: each has two for its monitor, and for a moment two more when others begin to listen to it.
+  private static func limit(for sockets: Int) -> Int {
+    sockets > 0 ? min(sockets, Int(CInt.max) / 4) * 3 + 2 : sockets
   }
 
   /// Uses a context that C has made. Who made it ends it, when its sockets are closed.

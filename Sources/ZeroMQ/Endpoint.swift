@@ -62,7 +62,7 @@ extension Endpoint {
 
   private static func read(_ text: String) throws(EndpointError) -> Address {
     guard let mark = text.firstRange(of: "://") else {
-      throw EndpointError("expected tcp://host:port or ipc:///path, not \"\(text)\"")
+      throw EndpointError("expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"\(text)\"")
     }
     guard !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
       throw EndpointError("an endpoint has no spaces")
@@ -82,7 +82,8 @@ extension Endpoint {
         throw EndpointError("an inproc name has at most \(longestName) bytes, not \(rest.utf8.count)")
       }
       return .inproc(name: String(rest))
-    case let scheme: throw EndpointError("\"\(scheme)\" is no transport of ZeroMQ here; use tcp or ipc")
+    case let scheme:
+      throw EndpointError("\"\(scheme)\" is no transport of ZeroMQ here; use tcp or ipc, or inproc within a process")
     }
   }
 
@@ -176,6 +177,12 @@ extension Endpoint {
   package var inNumbers: Endpoint {
     guard case .tcp(let host, let port) = address, let number = Resolver.numeric(host) else { return self }
     return Endpoint(host: number, port: port)
+  }
+
+  /// The same host with the port of another one, over TCP.
+  func withPort(of other: Endpoint) -> Endpoint {
+    guard case .tcp(let host, _) = address, case .tcp(_, let port) = other.address else { return self }
+    return Endpoint(host: host, port: port)
   }
 
   /// Whether a connection that is reported at an address may have come in here: with wildcards, only the port tells.

@@ -41,7 +41,7 @@ public struct ReceivedMessage: ~Copyable {
   /// Passes the message on: its frames are moved, not copied, and it has none afterwards. One that is refused, or throws, stays.
   mutating func pass(to socket: borrowing Socket) throws(ZMQError) -> Socket.Offering {
     let (raw, places) = (socket.raw, places)
-    let offering = try socket.offer(count) { index, more throws(ZMQError) in
+    let offering = try socket.offer(count, { self[$0] }) { index, more throws(ZMQError) in
       try attempt("zmq_msg_send") { zmq_msg_send(places + index, raw, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) } != nil
     }
     if offering != .refused { count = 0 }
@@ -50,7 +50,7 @@ public struct ReceivedMessage: ~Copyable {
 
   /// Sends the message and keeps it; false when there is no room or no peer. Long frames are shared, not copied.
   func copy(to socket: Socket) throws(ZMQError) -> Bool {
-    try socket.offer(count) { index, more throws(ZMQError) in
+    try socket.offer(count, { self[$0] }) { index, more throws(ZMQError) in
       try socket.send(copyOf: places + index, more: more)
     } == .whole
   }

@@ -172,6 +172,18 @@ struct ContextTests {
     #expect(error?.code == .terminated)
   }
 
+  @Test("has room for so many transports, with their monitors, and for no more") func room() async throws {
+    let (reactor, context) = (try Reactor(name: "room"), try Context(sockets: 2))
+    func open() async throws -> MessageStream { try await MessageStream.open(.pull, on: reactor, in: context) }
+    let streams = [try await open(), try await open()]
+    for stream in streams { _ = try await stream.transport.monitor() }
+    #expect(await failure { try await open() }?.code.rawValue == EMFILE)
+    for stream in streams { await stream.close() }
+    #expect(await context.close(within: .seconds(10)))
+    await reactor.stop()
+    #expect(throws: ZMQError.self) { try Context(sockets: 0) }
+  }
+
   @Test("says when it is not done in time; a socket that is still open is told, closes, and then it ends")
   func late() async throws {
     try await Stations.with { stations in

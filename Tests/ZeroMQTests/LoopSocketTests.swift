@@ -71,6 +71,34 @@ struct LoopSocketTests {
     }
   }
 
+  @Test(
+    "with the option reconnect nil a connection that is lost is not made again until it is connected anew",
+    arguments: ["tcp", "ipc"])
+  func unrepeated(scheme: String) async throws {
+    let directory = try TemporaryDirectory()
+    try await Stations.with { stations in
+      var options = SocketOptions()
+      options.set(.reconnect, to: nil)
+      let (first, push) = (try await stations.open(.pull), try await stations.open(.push, options))
+      let endpoint = try await first.bind(scheme == "tcp" ? Self.any : directory.endpoint("a"))
+      try await push.connect(endpoint)
+      try await push.sees([.connected])
+      await first.close()
+      try await push.sees([.connected, .disconnected])
+      let second = try await stations.open(.pull)
+      try await eventually("the address is free") { (try? await second.bind(endpoint)) != nil }
+      // Longer than until a connection that libzmq had given up would be made again.
+      let later = Tally()
+      await push.fires(later, in: .milliseconds(800))
+      await later.reaches(1)
+      #expect(second.events.withLock { $0.isEmpty })
+      try await push.disconnect(endpoint)
+      try await push.connect(endpoint)
+      try await push.sees([.connected, .disconnected, .connected])
+      #expect(push.errors.withLock { $0.isEmpty })
+    }
+  }
+
   @Test("hands over what came before the end of a connection, then tells the end")
   func lastMessages() async throws {
     try await Stations.with { stations in

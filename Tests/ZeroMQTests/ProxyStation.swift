@@ -10,6 +10,8 @@ actor ProxyStation {
   private let reactor: Reactor, context: Context
   private var front: LoopSocket?, back: LoopSocket?, capture: LoopSocket?
   private var engine: ProxyEngine?
+  /// On the thread of the proxy's sockets.
+  private var source: Socket?, sink: Socket?, listener: Socket?
 
   init(_ stations: Stations) {
     (reactor, context) = (stations.reactor, stations.context)
@@ -51,6 +53,30 @@ actor ProxyStation {
   /// Whether nothing of what waits at the front can leave at the back.
   var isBlocked: Bool { hasInput && back?.readinessNow.contains(.output) == false }
   func closeBack() { back?.close() }
+
+  /// Connects peers to a PULL, a PUSH and a capturing DEALER, which tells that delegate what it receives.
+  func connectPeers(to endpoints: [String], _ delegate: any LoopSocketDelegate) throws {
+    let peers = try [SocketKind.push, .pull, .dealer].map { try Socket($0, in: context) }
+    for (peer, endpoint) in zip(peers, endpoints) { try peer.connect(endpoint) }
+    (source, sink, listener) = (peers[0], peers[1], peers[2])
+    capture?.delegate = delegate
+  }
+
+  func disconnectPeers() { (source, sink, listener) = (nil, nil, nil) }
+
+  /// A message comes to the capturing socket, and in the same turn the proxy has that send.
+  func receiveWhileCapturing() throws -> Bool {
+    func send(_ socket: Socket?) throws -> Bool {
+      try [7].withUnsafeBytes { try socket?.send($0, more: false) } == true
+    }
+    guard try send(listener), try send(source) else { return false }
+    // So long, libzmq does not look at its inbox when it sends (`config.hpp`, max_command_delay).
+    let start = Instant.monotonic()
+    while Instant.monotonic() - start < .milliseconds(3) {}
+    engine?.move()
+    return true
+  }
+
   func sendBack(_ frames: [[UInt8]]) throws -> Bool { try back?.send(frames) ?? false }
 
   /// Whether it says why it cannot start.

@@ -35,9 +35,20 @@ struct RawPeer: ~Copyable {
 
   /// A port of this machine that nobody uses.
   static func freePort() throws -> UInt16 {
-    let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-    guard descriptor >= 0 else { throw Failed("socket") }
-    defer { close(descriptor) }
+    let (descriptor, port) = try bound()
+    close(descriptor)
+    return port
+  }
+
+  /// A descriptor that listens, and its port.
+  static func listener() throws -> (CInt, UInt16) {
+    let (descriptor, port) = try bound()
+    guard listen(descriptor, 10) == 0 else { throw Failed("listen") }
+    return (descriptor, port)
+  }
+
+  private static func bound() throws -> (CInt, UInt16) {
+    let descriptor = try open()
     guard withAddress(0, { Glibc.bind(descriptor, $0, $1) }) == 0 else { throw Failed("bind") }
     var address = sockaddr_in()
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -45,7 +56,7 @@ struct RawPeer: ~Copyable {
       address.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
     }
     guard failure == 0 else { throw Failed("getsockname") }
-    return UInt16(bigEndian: address.sin_port)
+    return (descriptor, UInt16(bigEndian: address.sin_port))
   }
 
   private static func withAddress(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt) -> CInt {

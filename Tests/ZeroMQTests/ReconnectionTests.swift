@@ -184,6 +184,27 @@ struct ReconnectionTests {
     #expect(it.expired(at: instant(15_000)).contains(.tell(.unreached(name, isResolving: true))))
   }
 
+  @Test(
+    "without a pause a connection that is lost is not made again, and that is all that is told",
+    arguments: [nil, .zero] as [Duration?])
+  func unrepeated(pause: Duration?) throws {
+    let (address, name) = (try endpoint("tcp://10.0.0.1:5"), try endpoint("tcp://name:5"))
+    for host in [nil, "name"] {
+      var it = Reconnection(host == nil ? address : name, host: host, pause: pause, longestPause: .milliseconds(400))
+      _ = it.start(at: instant(0))
+      if host != nil { #expect(it.resolved([address], at: instant(0)) == [.connect(address)]) }
+      #expect(it.established() == [.tell(.connected)])
+      #expect(it.lost(at: instant(1)) == [.tell(.disconnected)])
+      #expect(it.deadline == nil)
+      #expect(it.lost(at: instant(2)) == [])
+      #expect(it.retried(at: instant(2)) == [])
+      #expect(it.established() == [])
+      #expect(it.resolved([name], at: instant(3)) == [])
+      #expect(it.deadline == nil)
+      #expect(it.end() == [.disconnect(address)])
+    }
+  }
+
   @Test("the end drops the connection and tells it if it stood")
   func end() throws {
     let address = try endpoint("tcp://10.0.0.1:5")

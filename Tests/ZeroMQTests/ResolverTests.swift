@@ -81,6 +81,46 @@ struct ResolverTests {
     }
   }
 
+  @Test(
+    "messages are queued for a name's only address, and sent to who is there next, as for an address",
+    arguments: [true, false])
+  func queued(isNamed: Bool) async throws {
+    let names = Names(["name": ["127.0.0.1"]])
+    try await Stations.with { stations in
+      var options = SocketOptions()
+      (options.sendHighWaterMark, options.receiveHighWaterMark) = (10, 10)
+      let stalled = try await stations.open(.pull, options)
+      await stalled.read(false)
+      let port = try await stalled.bindAnyPort()
+      let push = try await stations.open(.push, options, resolver: Resolver { names.look($0) })
+      try await push.connect(isNamed ? "tcp://name:\(port)" : "tcp://127.0.0.1:\(port)")
+      try await push.sees([.connected])
+      let body = [UInt8](repeating: 0, count: 100_000)
+      var sent = 0
+      while try await push.send([[UInt8(truncatingIfNeeded: sent)], body]) { sent += 1 }
+      await stalled.close()
+      let next = try await stations.open(.pull, options)
+      try await eventually("the port") { (try? await next.bind("tcp://127.0.0.1:\(port)")) != nil }
+      // Those that libzmq had not given to the kernel are there still.
+      let last = [UInt8(truncatingIfNeeded: sent - 1)]
+      try await eventually("the last") { next.messages.withLock { $0.last?[0] == last } }
+    }
+  }
+
+  @Test(
+    "a message is queued for a name before it is connected if it has one address, and not if it has several",
+    arguments: [1, 2])
+  func queuedBefore(count: Int) async throws {
+    let names = Names(["name": Array(["127.0.0.1", "127.0.0.2"].prefix(count))])
+    try await Stations.with { stations in
+      let push = try await stations.open(.push, resolver: Resolver { names.look($0) })
+      let endpoint = try Endpoint("tcp://name:\(try RawPeer.freePort())")
+      try await push.connect(endpoint.description)
+      try await push.sees([.unreached(endpoint, isResolving: false)])
+      #expect(try await push.send([[1]]) == (count == 1))
+    }
+  }
+
   @Test("a name that does not resolve is told, and stops no other connection") func unresolved() async throws {
     let names = Names(["slow": []], holding: ["slow"])
     try await Stations.with { stations in

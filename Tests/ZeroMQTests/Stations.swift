@@ -32,7 +32,7 @@ actor Station: LoopSocketDelegate {
   ) throws {
     guard let context else { return }
     let socket = try LoopSocket(
-      Socket(kind, in: context, options: options), options, messagesPerTurn, on: reactor.loop, resolver: resolver)
+      Socket(kind, in: context, options: options), messagesPerTurn, on: reactor.loop, resolver: resolver)
     socket.delegate = self
     self.socket = socket
   }

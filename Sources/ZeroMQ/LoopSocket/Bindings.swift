@@ -7,6 +7,8 @@ final class Bindings {
     let id: UInt32
     /// With wildcards resolved.
     let endpoint: Endpoint
+    /// As it was asked for, with the port that it got.
+    let asked: Endpoint
     var peers = AcceptedPeers()
     /// When it fires, nobody has come for a while.
     var silence: Timer?
@@ -40,22 +42,28 @@ final class Bindings {
     throw ZMQError(code: fault, call: "bind to \(endpoint)")
   }
 
-  /// Binds, and returns the endpoint with wildcards resolved.
-  func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint {
-    try Self.requireFree(endpoint)
+  /// Binds, and returns the endpoint with wildcards resolved. `asked`: what it was before its host was looked up.
+  func bind(_ endpoint: Endpoint, asked: Endpoint) throws(ZMQError) -> Endpoint {
+    // At a path that a descriptor made elsewhere listens at, somebody does listen: libzmq's socket says that it takes none.
+    if try socket.listener(for: endpoint.description) == nil { try Self.requireFree(endpoint) }
     let text = try socket.bind(endpoint.description)
     let bound = (try? Endpoint(text)) ?? endpoint
     lastID += 1
-    entries.append(Entry(id: lastID, endpoint: bound))
+    entries.append(Entry(id: lastID, endpoint: bound, asked: asked.withPort(of: bound)))
     wait(entries.count - 1)
     return bound
   }
 
-  /// Closes a binding that `bind` returned.
+  /// Closes a binding, by what `bind` returned or was given. Throws for another: libzmq would look its host up, and would take one that is
+  /// connected to for it, and end that.
   func unbind(_ endpoint: Endpoint) throws(ZMQError) {
-    try socket.unbind(endpoint.description)
-    for entry in entries where entry.endpoint == endpoint { stop(entry) }
-    entries.removeAll { $0.endpoint == endpoint }
+    let index =
+      entries.firstIndex { $0.endpoint.isSame(as: endpoint) } ?? entries.firstIndex { $0.asked.isSame(as: endpoint) }
+    guard let index else {
+      throw ZMQError(code: .notFound, call: "unbind \(endpoint), which is not bound")
+    }
+    try socket.unbind(entries[index].endpoint.description)
+    stop(entries.remove(at: index))
   }
 
   /// Hears of an event that is about no connection of this side's making: then it is about one that others have made, or have ended.

@@ -19,21 +19,14 @@ final class Connections {
 
   private let socket: Socket
   private let loop: Loop
-  private let options: SocketOptions
   private let resolver: Resolver
   private weak var delegate: (any ConnectionsDelegate)?
   private var entries: [Entry] = []
-  /// The socket queues only for peers that are connected.
-  private var isImmediate: Bool
   private var lastID: UInt32 = 0
   private lazy var alarm = Alarm(self)
 
-  init(
-    of socket: Socket, options: SocketOptions, on loop: Loop, resolver: Resolver, delegate: any ConnectionsDelegate
-  ) {
+  init(of socket: Socket, on loop: Loop, resolver: Resolver, delegate: any ConnectionsDelegate) {
     self.socket = socket
-    self.options = options
-    isImmediate = options.immediate
     self.loop = loop
     self.resolver = resolver
     self.delegate = delegate
@@ -42,16 +35,23 @@ final class Connections {
   /// How many of the endpoints have a connection.
   var established: Int { entries.count { $0.reconnection.isConnected } }
 
+  /// Whether it connects to the endpoint, however that is spelled.
+  func has(_ endpoint: Endpoint) -> Bool { entries.contains { $0.endpoint.isSame(as: endpoint) } }
+
   func connect(_ endpoint: Endpoint) throws(ZMQError) {
     let host = endpoint.hostName
-    if !options.ipv6, case .tcp(let address, _) = endpoint.address, address.contains(":") {
+    if host != nil, socket.givesRoutingID {
+      throw ZMQError(
+        code: .invalid, call: "connect to \(endpoint) with ZMQ_CONNECT_ROUTING_ID, which is for an address, not a name")
+    }
+    if try !socket.option(.ipv6), case .tcp(let address, _) = endpoint.address, address.contains(":") {
       throw ZMQError(code: .invalid, call: "connect to \(endpoint), with the option ipv6 off")
     }
     let target = host == nil ? endpoint.inNumbers : endpoint
     lastID += 1
     let reconnection = Reconnection(
-      target, host: host, pause: options.reconnect, longestPause: options.longestReconnect)
-    if host == nil { try reach(target, isNamed: false) }
+      target, host: host, pause: try socket.option(.reconnect), longestPause: try socket.option(.longestReconnect))
+    if host == nil { try socket.connect(target.outgoing) }
     entries.append(Entry(id: lastID, endpoint: endpoint, reconnection: reconnection))
     change(lastID) { reconnection, now in
       let actions = reconnection.start(at: now)
@@ -61,8 +61,7 @@ final class Connections {
   }
 
   func disconnect(_ endpoint: Endpoint) throws(ZMQError) {
-    let target = endpoint.inNumbers
-    guard let entry = entries.first(where: { $0.reconnection.endpoint == target }) else {
+    guard let entry = entries.first(where: { $0.endpoint.isSame(as: endpoint) }) else {
       throw ZMQError(code: .notFound, call: "disconnect from \(endpoint), which is not connected to")
     }
     change(entry.id) { reconnection, _ in reconnection.end() }
@@ -106,7 +105,8 @@ final class Connections {
   fileprivate func resolved(_ id: UInt32, _ answer: Resolver.Answer) {
     change(id) { reconnection, now in
       guard case .tcp(_, let port) = reconnection.endpoint.address else { return [] }
-      let usable = answer.addresses.filter { options.ipv6 || !$0.contains(":") }
+      let hasIPv6 = (try? socket.option(.ipv6)) == true
+      let usable = answer.addresses.filter { hasIPv6 || !$0.contains(":") }
       let reason =
         usable.count < answer.addresses.count ? "it has only IPv6 addresses, and the option ipv6 is off" : answer.reason
       return reconnection.resolved(usable.map { Endpoint(host: $0, port: port) }, reason: reason, at: now)
@@ -133,8 +133,10 @@ final class Connections {
         let other = entries.first { $0.id != id && $0.reconnection.current == address }?.reconnection.endpoint
         // libzmq tells connections to one address apart neither in its events nor when one is ended.
         if let other { return change(id) { reconnection, now in reconnection.taken(by: other, at: now) } }
-        try reach(address, isNamed: entries.first { $0.id == id }?.reconnection.endpoint != address)
-      case .disconnect(let address): try socket.disconnect(address.outgoing)
+        try reach(address, hasChoice: entries.first { $0.id == id }?.reconnection.hasChoice == true)
+      case .disconnect(let address):
+        // One that is not to connect again libzmq has forgotten already.
+        do { try socket.disconnect(address.outgoing) } catch  where error.code == .notFound {}
       case .tell(let event):
         delegate?.connectionChanged(event, at: entries.first { $0.id == id }?.endpoint)
       }
@@ -144,14 +146,11 @@ final class Connections {
     }
   }
 
-  /// What is sent before a name's address is known to be the right one must not get lost with it: no message is queued for it
+  /// What is queued for one of several addresses would be lost with it when that is not the right one: so no message is queued for it
   /// before it is connected. It stays so for what this socket connects to afterwards: when a connection that was made in that way is
   /// lost, and the socket is not set so any more, libzmq ends the process (`socket_base.cpp`, hiccuped). Subscribers queue nothing.
-  private func reach(_ address: Endpoint, isNamed: Bool) throws(ZMQError) {
-    if isNamed, !isImmediate, socket.kind != .subscribe, socket.kind != .xSubscribe {
-      try socket.set(ZMQ_IMMEDIATE, CInt(1))
-      isImmediate = true
-    }
+  private func reach(_ address: Endpoint, hasChoice: Bool) throws(ZMQError) {
+    if hasChoice, socket.kind != .subscribe, socket.kind != .xSubscribe { try socket.queueOnlyForConnected() }
     try socket.connect(address.outgoing)
   }
 

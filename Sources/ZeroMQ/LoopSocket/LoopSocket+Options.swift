@@ -35,6 +35,9 @@ extension LoopSocket {
     return (try? inner?.readiness) ?? []
   }
 
+  /// How long closing will keep what waits; nil: for ever.
+  var linger: Duration? { (try? inner?.option(.linger)) ?? nil }
+
   /// Closing will keep nothing.
   func dropsWhatWaits() { try? inner?.set(.linger, to: .zero) }
 

@@ -48,13 +48,13 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     _ kind: SocketKind, options: SocketOptions = .init(), messagesPerTurn: Int = 256, memory: MemoryBudget? = nil,
     in context: Context, on loop: Loop
   ) throws(ZMQError) {
-    try self.init(Socket(kind, in: context, options: options), options, messagesPerTurn, memory, on: loop)
+    try self.init(Socket(kind, in: context, options: options), messagesPerTurn, memory, on: loop)
   }
 
-  /// Takes a socket over, and leaves its options as they are; `options` are for the connections that it will make.
+  /// Takes a socket over, and leaves its options as they are.
   init(
-    _ socket: Socket, _ options: SocketOptions, _ messagesPerTurn: Int = 256, _ memory: MemoryBudget? = nil,
-    on loop: Loop, resolver: Resolver = .shared
+    _ socket: Socket, _ messagesPerTurn: Int = 256, _ memory: MemoryBudget? = nil, on loop: Loop,
+    resolver: Resolver = .shared
   ) throws(ZMQError) {
     self.memory = memory
     kind = socket.kind
@@ -65,7 +65,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     let watch = try socket.watch(on: loop, self)
     openSocket = OpenSocket(
       socket: socket, watch: watch, monitor: try SocketMonitor(socket, on: loop, delegate: self),
-      connections: Connections(of: socket, options: options, on: loop, resolver: resolver, delegate: self),
+      connections: Connections(of: socket, on: loop, resolver: resolver, delegate: self),
       bindings: Bindings(of: socket, on: loop, delegate: self))
     if socket.isWatching { mover = subscribers }
     retry.socket = self
@@ -80,32 +80,36 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
 
   // MARK: Endpoints
 
-  /// Binds, and returns the endpoint with wildcards resolved.
+  /// Binds, and returns the endpoint with wildcards resolved. A host's name has to be looked up before (`Endpoint.withAddress`); then
+  /// `unbind` knows the endpoint as it was `asked` for as well.
   @discardableResult
-  public func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint {
+  public func bind(_ endpoint: Endpoint, asked: Endpoint? = nil) throws(ZMQError) -> Endpoint {
     let bindings = try requireOpen("bind").bindings
     defer { scheduleTurn() }
-    return try bindings.bind(endpoint)
+    return try bindings.bind(endpoint, asked: asked ?? endpoint)
   }
 
-  /// Closes a binding that `bind` returned. What is connected to it stays connected.
+  /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected.
   public func unbind(_ endpoint: Endpoint) throws(ZMQError) {
     let bindings = try requireOpen("unbind").bindings
     defer { scheduleTurn() }
     try bindings.unbind(endpoint)
   }
 
-  /// Begins to connect, and keeps at it until `disconnect`. It returns at once.
+  /// Begins to connect, and keeps at it until `disconnect`. It returns at once. Where there is a connection to the endpoint, or it is being
+  /// tried, nothing is done, and false returned: libzmq cannot tell two of them apart.
   ///
   /// A host's name is looked up beside the loop, all its addresses are tried in turn, and it is looked up again after a loss
-  /// and from time to time while there is no connection. To a name nothing can be sent before it is connected, nor to
-  /// what is connected to after it, whatever `SocketOptions.immediate` says. Of two endpoints that lead to one address only one gets a
-  /// connection.
-  public func connect(_ endpoint: Endpoint) throws(ZMQError) {
+  /// and from time to time while there is no connection. A message can be sent to it as soon as it has an address. What is queued for one of
+  /// its addresses goes to no other, and is lost when the name leads elsewhere; so while a name has several, `SocketOptions.immediate` is
+  /// on, for it and for all that the socket connects to afterwards. Of two endpoints that lead to one address only one gets a connection.
+  @discardableResult
+  public func connect(_ endpoint: Endpoint) throws(ZMQError) -> Bool {
     let open = try requireOpen("connect")
     do { try endpoint.requireConnectable() } catch {
       throw ZMQError(code: .invalid, call: "connect to \(endpoint): \(error)")
     }
+    guard inproc.index(of: endpoint) == nil, !open.connections.has(endpoint) else { return false }
     defer { scheduleTurn() }
     if case .inproc = endpoint.address {
       try open.socket.connect(endpoint.description)
@@ -114,6 +118,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       try open.connections.connect(endpoint)
     }
     endpointCount += 1
+    return true
   }
 
   /// Ends the connection to an endpoint, and the trying. Messages that have come and are not handed over yet may be lost. May be
@@ -143,8 +148,9 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// Sends a whole message, or nothing: false when there is no room or no peer, or the connection died between two frames. Then
   /// the message is still the caller's, and `writable` tells when to try again.
   ///
-  /// Throws `unreachable` when a router does not know the peer, and `notSocket` when the socket is closed. After any other error
-  /// either `writable` comes, or the socket closes itself and tells that with `failed`.
+  /// Throws `unreachable` when a router does not know the peer, `invalid` for a message that this kind cannot send (`Socket.send`), and
+  /// `notSocket` when the socket is closed. After any other error either `writable` comes, or the socket closes itself and tells that with
+  /// `failed`.
   public func send(_ frames: Span<UnsafeRawBufferPointer>) throws(ZMQError) -> Bool {
     try offer { socket throws(ZMQError) in try socket.send(frames, memory: memory) }
   }
@@ -165,7 +171,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       if !isWhole { retry.refused() }
       return isWhole
     } catch {
-      if error.code != .unreachable { retry.refused() }
+      if error.code != .unreachable, error.code != .invalid { retry.refused() }
       throw error
     }
   }

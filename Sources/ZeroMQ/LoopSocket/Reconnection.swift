@@ -20,6 +20,8 @@ struct Reconnection {
     /// libzmq tries.
     case trying
     case connected
+    /// The connection is gone for good.
+    case over
     /// The connection is gone, and libzmq has not said yet that it tries again.
     case lost
   }
@@ -44,11 +46,13 @@ struct Reconnection {
   private(set) var current: Endpoint?
   /// When `expired` wants to be called.
   var deadline: Instant? {
-    let lookup = host == nil || isResolving || state == .connected ? nil : nextLookup
+    let lookup = host == nil || isResolving || state == .connected || state == .over ? nil : nextLookup
     return [lookup, stateDeadline, silentUntil].compactMap(\.self).min()
   }
   /// The name that has to be looked up; nil for an address in numbers.
   private let host: String?
+  /// Whether a connection that was lost is to be made again.
+  private let isRepeated: Bool
   private let shortestPause: Duration
   private let longestPause: Duration
   private var state = State.idle
@@ -69,17 +73,21 @@ struct Reconnection {
   private var holder: Endpoint?
 
   /// An endpoint to connect to. `host` is its name if it has one that must be looked up; else `endpoint` is what libzmq is
-  /// given. Between two rounds through all addresses of a name there is a pause that grows from the shortest to the longest.
-  init(_ endpoint: Endpoint, host: String?, pause: Duration, longestPause: Duration) {
+  /// given. Between two rounds through all addresses of a name there is a pause that grows from the shortest to the longest. Without one,
+  /// or with none at all, a connection that is lost is not made again, as libzmq has it.
+  init(_ endpoint: Endpoint, host: String?, pause: Duration?, longestPause: Duration) {
     self.endpoint = endpoint
     self.host = host
-    shortestPause = pause
+    shortestPause = pause ?? .zero
+    isRepeated = shortestPause > .zero
     self.longestPause = longestPause
-    self.pause = pause
+    self.pause = shortestPause
     if host == nil { addresses = [endpoint] }
   }
 
   var isConnected: Bool { state == .connected }
+  /// There are several addresses to connect to.
+  var hasChoice: Bool { addresses.count > 1 }
 
   mutating func start(at now: Instant) -> [Action] {
     silentUntil = now + Self.silence
@@ -111,7 +119,7 @@ struct Reconnection {
     }
     switch state {
     case .idle: return stateDeadline == nil ? [connectNext()] : []
-    case .connected: return []
+    case .connected, .over: return []
     case .trying, .lost:
       guard let current, !found.contains(current) else { return [] }
       return drop() + [connectNext()]
@@ -135,7 +143,7 @@ struct Reconnection {
 
   /// The handshake is done.
   mutating func established() -> [Action] {
-    guard current != nil, state != .connected else { return [] }
+    guard current != nil, state != .connected, state != .over else { return [] }
     (state, stateDeadline) = (.connected, nil)
     (tried, pause) = (0, shortestPause)
     silentUntil = nil
@@ -145,8 +153,12 @@ struct Reconnection {
 
   /// The connection is gone, whether it had been established or not.
   mutating func lost(at now: Instant) -> [Action] {
-    guard current != nil else { return [] }
+    guard current != nil, state != .over else { return [] }
     let was = state
+    guard isRepeated else {
+      (state, stateDeadline, silentUntil) = (.over, nil, nil)
+      return was == .connected ? [.tell(.disconnected)] : []
+    }
     (state, stateDeadline) = (.lost, now + Self.patience)
     guard was == .connected else { return [] }
     silentUntil = now + Self.silence

@@ -56,6 +56,9 @@ public struct Message: @unchecked Sendable {
   /// Nobody else has any message or frame of its storage.
   mutating func isAlone() -> Bool { isKnownUniquelyReferenced(&storage) }
 
+  /// The bytes of a frame, for as long as the message lives.
+  func bytes(_ index: Int) -> UnsafeRawBufferPointer { storage.bytes(Int(start) + index) }
+
   /// A frame, for as long as the message lives.
   func place(_ index: Int) -> UnsafeMutablePointer<zmq_msg_t> { storage.place(Int(start) + index) }
 }
@@ -94,8 +97,9 @@ extension Message {
     return zmq_msg_gets(place(last), name).map { String(cString: $0) }
   }
 
-  /// The address that it came from, in numbers and without the port; nil over inproc and ipc.
-  public var peerAddress: String? { property("Peer-Address") }
+  /// The IP address that it came from, in numbers and without the port; nil over inproc and ipc. Over ipc, `property("Peer-Address")` tells
+  /// of the peer's process: `localhost:user:group:process`, in numbers.
+  public var peerAddress: String? { property("Peer-Address").flatMap(Resolver.numeric) }
 
   /// The user that the context's authenticator gave its sender (`zmq_zap(7)`).
   public var userID: String? { property("User-Id") }

@@ -39,12 +39,13 @@ extension SocketOption<Duration?> {
 // MARK: Connections
 
 extension SocketOption<Duration?> {
-  /// The first wait before libzmq connects again, in milliseconds; nil: it does not. Default: 100 ms.
-  public static var reconnect: Self { .time(ZMQ_RECONNECT_IVL, "ZMQ_RECONNECT_IVL") }
+  /// The first wait before connecting again, in milliseconds, at least one; nil: a connection that is lost, or that fails, is not tried again.
+  /// Default: 100 ms.
+  public static var reconnect: Self { .time(ZMQ_RECONNECT_IVL, "ZMQ_RECONNECT_IVL", atLeast: 1) }
 }
 
 extension SocketOption<Duration> {
-  /// The longest wait before libzmq connects again, in milliseconds; zero: always `reconnect`. Default: see
+  /// The longest wait before connecting again, in milliseconds; zero: always `reconnect`. Default: see
   /// `SocketOptions.longestReconnect`.
   public static var longestReconnect: Self { .time(ZMQ_RECONNECT_IVL_MAX, "ZMQ_RECONNECT_IVL_MAX") }
   /// How long a TCP connect may take, in milliseconds; zero: as long as the kernel lets it. Default: 3 s.
@@ -74,8 +75,6 @@ extension SocketOption<UInt64> {
 }
 
 extension SocketOption<String> {
-  /// The host and port of a SOCKS5 proxy through which TCP connects; empty: none. Default: none.
-  public static var socksProxy: Self { .text(ZMQ_SOCKS_PROXY, "ZMQ_SOCKS_PROXY") }
   /// The network interface that connections use, such as "eth1", where the kernel allows that (CAP_NET_RAW); empty: any. Default: any.
   public static var device: Self { .text(ZMQ_BINDTODEVICE, "ZMQ_BINDTODEVICE") }
   /// The endpoint of the last bind or connect, wildcards resolved. Read only.
@@ -83,18 +82,19 @@ extension SocketOption<String> {
 }
 
 extension SocketOption<Int?> {
-  /// A listening descriptor made elsewhere, which the next bind uses; nil: none. Default: none.
+  /// A descriptor made elsewhere that listens over TCP, which the next bind uses and closes in the end; nil: none. What that is to bind to
+  /// has to be of tcp, and says no more. Throws for a descriptor that does not listen. Default: none.
   public static var listener: Self { .count(ZMQ_USE_FD, "ZMQ_USE_FD") }
   /// Whether the kernel asks silent TCP peers for a sign of life: 1 yes, 0 no, nil as the kernel is set. Default: 1.
   public static var keepAlive: Self { .count(ZMQ_TCP_KEEPALIVE, "ZMQ_TCP_KEEPALIVE") }
-  /// How many such questions in a row may stay without an answer; nil: as the kernel is set. Default: 3.
+  /// How many such questions in a row may stay without an answer, 1...127; nil: as the kernel is set. Default: 3.
   public static var keepAliveCount: Self { .count(ZMQ_TCP_KEEPALIVE_CNT, "ZMQ_TCP_KEEPALIVE_CNT") }
 }
 
 extension SocketOption<Duration?> {
-  /// After how much silence the kernel asks first, in whole seconds; nil: as the kernel is set. Default: 9 s.
+  /// After how much silence the kernel asks first, in whole seconds, 1...32,767; nil: as the kernel is set. Default: 9 s.
   public static var keepAliveIdle: Self { .time(ZMQ_TCP_KEEPALIVE_IDLE, "ZMQ_TCP_KEEPALIVE_IDLE", units: 1) }
-  /// The time between two questions, in whole seconds; nil: as the kernel is set. Default: 3 s.
+  /// The time between two questions, in whole seconds, 1...32,767; nil: as the kernel is set. Default: 3 s.
   public static var keepAliveInterval: Self { .time(ZMQ_TCP_KEEPALIVE_INTVL, "ZMQ_TCP_KEEPALIVE_INTVL", units: 1) }
 }
 
@@ -121,7 +121,12 @@ extension SocketOption<[UInt8]> {
   /// How routers know this socket: 1...255 bytes that do not begin with 0, and different for each peer of a router. For REQ, REP, DEALER and
   /// ROUTER. Default: none, then each router gives it five bytes of its own.
   public static var routingID: Self { .bytes(ZMQ_ROUTING_ID, "ZMQ_ROUTING_ID") }
-  /// How a ROUTER or STREAM socket knows the peer that it connects to next. Cannot be read. Default: none.
+  /// How a ROUTER or STREAM socket knows the peer that it connects to next: 1...255 bytes that do not begin with 0. It lasts until
+  /// `disconnect`, or until the peer breaks the protocol or a limit. Cannot be read. Default: none.
+  ///
+  /// libzmq 4.3.4 ends the process when two peers of a socket have one ID. So each is given once, also after its connection's end, and a
+  /// ROUTER gives none after it was bound, or has connected without one; connect with an ID first. For an address, not for a host's name,
+  /// nor with `immediate`.
   public static var connectRoutingID: Self { .bytes(ZMQ_CONNECT_ROUTING_ID, "ZMQ_CONNECT_ROUTING_ID") }
   /// The message that each new subscriber of an XPUB socket gets first; empty: none. Cannot be read. Default: none.
   public static var welcome: Self { .bytes(ZMQ_XPUB_WELCOME_MSG, "ZMQ_XPUB_WELCOME_MSG") }

@@ -9,7 +9,7 @@ final class ProxyEngine: MessageMover {
   /// While true, messages stay where they are.
   var isPaused = false { didSet { lookAgain() } }
   private let loop: Loop
-  private let front: LoopSocket, back: LoopSocket
+  private let front: LoopSocket, back: LoopSocket, capture: LoopSocket?
   private let forth: ProxyLane?, rearward: ProxyLane?
   private let ended: (ZMQError?) -> Void
   private var retry: Timer?
@@ -22,7 +22,7 @@ final class ProxyEngine: MessageMover {
   init(
     _ front: LoopSocket, _ back: LoopSocket, capture: LoopSocket?, on loop: Loop, ended: @escaping (ZMQError?) -> Void
   ) throws(ZMQError) {
-    (self.front, self.back, self.loop, self.ended) = (front, back, loop, ended)
+    (self.front, self.back, self.capture, self.loop, self.ended) = (front, back, capture, loop, ended)
     func lane(_ source: LoopSocket, _ sink: LoopSocket) -> ProxyLane? {
       source.kind.receives && sink.kind.sends ? ProxyLane(from: source, to: sink, capture: capture) : nil
     }
@@ -67,8 +67,9 @@ final class ProxyEngine: MessageMover {
       return ended(error)
     }
     if isStuck { retry = loop.schedule(at: loop.now + Self.pause, ProxyRetry(self)) }
-    // Each call may have used up the edge of either socket's descriptor.
+    // Each call may have used up the edge of a socket's descriptor.
     lookAgain()
+    capture?.scheduleTurn()
   }
 
   func canMove() -> Bool {

@@ -27,7 +27,7 @@ final class ProxyLane {
       if !isHolding {
         guard try to.readiness.contains(.output), try message.receive(from: from) else { return .idle }
         source.subscribers?.take(message)
-        guard ProxyLane.isPassable(message, to: sink.kind) else {
+        guard isPassable else {
           statistics.dropped += 1
           continue
         }
@@ -80,9 +80,5 @@ final class ProxyLane {
     if try !message.copy(to: to) { statistics.uncaptured += 1 }
   }
 
-  /// libzmq 4.3.4 writes a subscription of 246...255 bytes in a way that spoils all that follow on the same connection.
-  private static func isPassable(_ message: borrowing ReceivedMessage, to kind: SocketKind) -> Bool {
-    guard kind == .xSubscribe, message.count == 1, PeerSubscriptions.isOne(message[0]) else { return true }
-    return !(Socket.longestPrefix + 1...255).contains(message[0].count - 1)
-  }
+  private var isPassable: Bool { sink.kind.fault(ofFrames: message.count, { message[$0] }) == nil }
 }

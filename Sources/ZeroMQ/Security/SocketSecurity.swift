@@ -1,5 +1,3 @@
-import CZeroMQ
-
 /// How a socket shows who it is and hides what it says, and whom it lets in: ZeroMQ's mechanisms NULL, PLAIN and CURVE. Both ends
 /// need the same one.
 ///
@@ -76,18 +74,18 @@ extension SocketSecurity {
     switch mechanism {
     case .null: return
     case .plain(let user, let password):
-      try socket.set(ZMQ_PLAIN_USERNAME, Self.checked(user, "a user of PLAIN"))
-      try socket.set(ZMQ_PLAIN_PASSWORD, Self.checked(password.text, "a password of PLAIN"))
-    case .plainServer: try socket.set(ZMQ_PLAIN_SERVER, CInt(1))
+      try socket.set(.plainUser, to: Self.checked(user, "a user of PLAIN"))
+      try socket.set(.plainPassword, to: Self.checked(password.text, "a password of PLAIN"))
+    case .plainServer: try socket.set(.plainServer, to: true)
     case .curve(let own, let server):
       try requireCurve()
-      try socket.set(ZMQ_CURVE_SERVERKEY, server.bytes)
-      try socket.set(ZMQ_CURVE_PUBLICKEY, own.publicKey.bytes)
-      try socket.set(ZMQ_CURVE_SECRETKEY, own.secretKey.bytes)
+      try socket.set(.curveServerKey, to: server.bytes)
+      try socket.set(.curvePublicKey, to: own.publicKey.bytes)
+      try socket.set(.curveSecretKey, to: own.secretKey.bytes)
     case .curveServer(let own):
       try requireCurve()
-      try socket.set(ZMQ_CURVE_SERVER, CInt(1))
-      try socket.set(ZMQ_CURVE_SECRETKEY, own.secretKey.bytes)
+      try socket.set(.curveServer, to: true)
+      try socket.set(.curveSecretKey, to: own.secretKey.bytes)
     }
   }
 
@@ -95,9 +93,9 @@ extension SocketSecurity {
   /// which is why it has none here.
   private func setDomain(of socket: borrowing Socket) throws(ZMQError) {
     guard mechanism != .null || domain != nil else { return }
-    try socket.set(czmq_zap_enforce_domain, CInt(1))
+    try socket.set(.enforcesZapDomain, to: true)
     guard let domain else { return }
-    try socket.set(ZMQ_ZAP_DOMAIN, Self.checked(domain, "a domain"))
+    try socket.set(.zapDomain, to: Self.checked(domain, "a domain"))
   }
 
   private func requireCurve() throws(ZMQError) {
@@ -107,13 +105,13 @@ extension SocketSecurity {
       call: "CURVE with a libzmq that was built without it; install one that was built with libsodium")
   }
 
-  private static func checked(_ text: String, _ what: String) throws(ZMQError) -> [UInt8] {
-    let bytes = Array(text.utf8)
+  private static func checked(_ text: String, _ what: String) throws(ZMQError) -> String {
+    let count = text.utf8.count
     // Others read these texts up to a zero.
-    guard (1...longestText).contains(bytes.count), !bytes.contains(0) else {
+    guard (1...longestText).contains(count), !text.utf8.contains(0) else {
       throw ZMQError(
-        code: .invalid, call: "\(what) of \(bytes.count) bytes: it needs 1...\(longestText), none of them zero")
+        code: .invalid, call: "\(what) of \(count) bytes: it needs 1...\(longestText), none of them zero")
     }
-    return bytes
+    return text
   }
 }

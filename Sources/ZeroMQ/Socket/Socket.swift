@@ -15,6 +15,9 @@ public final class Socket {
   var tellsSubscriptions: Bool { isWatching || kind == .xPublish }
   /// An XPUB tells of each subscription and each end of one, and not only of the first and the last of a prefix.
   private(set) var tellsEachEnd = false
+  private var routingIDs: GivenRoutingIDs
+  /// The peer of a STREAM is named, and the frame that follows is for it.
+  private var isMidway = false
   // A context must outlive its sockets.
   let context: Context
 
@@ -24,6 +27,7 @@ public final class Socket {
     raw = try context.socket(isWatching ? .xPublish : kind)
     self.kind = kind
     self.context = context
+    routingIDs = GivenRoutingIDs(kind)
     try options.apply(to: self)
   }
 
@@ -32,6 +36,9 @@ public final class Socket {
     self.raw = raw
     self.kind = kind
     self.context = context
+    routingIDs = GivenRoutingIDs(kind)
+    // What C has done with it is not known.
+    routingIDs.expectOthers()
   }
 
   static func kind(of raw: UnsafeMutableRawPointer) throws(ZMQError) -> SocketKind {
@@ -43,24 +50,49 @@ public final class Socket {
 
   deinit { zmq_close(raw) }
 
-  /// Binds, and returns the endpoint with wildcards resolved, such as the port that `tcp://127.0.0.1:*` got.
+  /// Binds, and returns the endpoint with wildcards resolved, such as the port that `tcp://127.0.0.1:*` got. A host's name, unless it is an
+  /// address or an interface, libzmq looks up here, and this waits for that; a `Transport` does not.
   @discardableResult
   public func bind(_ endpoint: String) throws(ZMQError) -> String {
     // Else libzmq ends the process when a socket has a peer to ask about.
     guard endpoint != ZAPSocket.address || kind == .router else {
       throw ZMQError(code: .invalid, call: "bind to \(endpoint), which belongs to the Authenticator")
     }
+    let listener = try listener(for: endpoint)
     try check("zmq_bind(\(endpoint))") { zmq_bind(raw, endpoint) }
+    routingIDs.expectOthers()
+    // Else libzmq would take it for the next binding too, and close it twice.
+    if listener != nil { try set(.listener, to: nil) }
     var text = [CChar](repeating: 0, count: 1_024)
     var count = text.count
     try check("zmq_getsockopt(ZMQ_LAST_ENDPOINT)") { zmq_getsockopt(raw, ZMQ_LAST_ENDPOINT, &text, &count) }
     return String(decoding: text[..<max(0, count - 1)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// The descriptor that libzmq will listen at, in place of one that it makes.
+  func listener(for endpoint: String) throws(ZMQError) -> Int? {
+    guard let listener = try option(.listener) else { return nil }
+    guard endpoint.hasPrefix("tcp://"), OptionValue.listens(CInt(clamping: listener)) else {
+      throw ZMQError(
+        code: .invalid, call: "bind to \(endpoint) with ZMQ_USE_FD, which is for tcp and a socket that listens")
+    }
+    return listener
+  }
+
   /// Begins to connect. It returns at once; whether a peer is there, a `Monitor` tells.
   public func connect(_ endpoint: String) throws(ZMQError) {
+    if let id = try routingIDs.take() {
+      if !endpoint.hasPrefix("inproc://"), try option(.immediate) {
+        throw ZMQError(
+          code: .invalid, call: "ZMQ_CONNECT_ROUTING_ID with the option immediate, where libzmq gives none")
+      }
+      try check("zmq_setsockopt(ZMQ_CONNECT_ROUTING_ID)") { zmq_setsockopt(raw, ZMQ_CONNECT_ROUTING_ID, id, id.count) }
+    }
     try check("zmq_connect(\(endpoint))") { zmq_connect(raw, endpoint) }
   }
+
+  /// The next connection is to give its peer a routing ID.
+  var givesRoutingID: Bool { routingIDs.next != nil }
 
   /// Closes a binding, by the text that `bind` returned. What is connected to it stays connected.
   public func unbind(_ endpoint: String) throws(ZMQError) {
@@ -74,24 +106,30 @@ public final class Socket {
 
   /// Receives what begins with the prefix; the empty one means everything. libzmq counts equal subscriptions.
   /// Throws for a prefix longer than `longestPrefix`.
-  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) {
-    guard prefix.count <= Self.longestPrefix else {
-      throw ZMQError(
-        code: .invalid,
-        call: "subscribe to a prefix of \(prefix.count) bytes, where libzmq carries at most \(Self.longestPrefix)")
-    }
-    try set(ZMQ_SUBSCRIBE, prefix)
-  }
+  public func subscribe(_ prefix: [UInt8]) throws(ZMQError) { try set(.subscribe, to: prefix) }
 
   /// The longest prefix that can be subscribed to, in bytes: libzmq 4.3.4 corrupts its subscription stream with longer ones.
   public static let longestPrefix = 245
 
   /// Takes one subscription to the prefix back.
-  public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try set(ZMQ_UNSUBSCRIBE, prefix) }
+  public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try set(.unsubscribe, to: prefix) }
 
   /// Sends one frame of a message. False when there is no room or no peer: then nothing was sent. A long frame counts in the budget
-  /// until libzmq lets go of it.
+  /// until libzmq lets go of it. Throws `invalid` for what would spoil what is sent afterwards: other than two frames on a STREAM, a
+  /// subscription of more than `longestPrefix` bytes on an XSUB.
   public func send(_ frame: UnsafeRawBufferPointer, more: Bool, memory: MemoryBudget? = nil) throws(ZMQError) -> Bool {
+    guard kind == .stream else {
+      let fault = kind == .xSubscribe ? SocketKind.fault(ofSubscription: frame) : nil
+      if let fault { throw ZMQError(code: .invalid, call: fault) }
+      return try put(frame, more: more, memory: memory)
+    }
+    guard more != isMidway else { throw ZMQError(code: .invalid, call: SocketKind.wrongCount(more ? 3 : 1)) }
+    guard try put(frame, more: more, memory: memory) else { return false }
+    isMidway = more
+    return true
+  }
+
+  private func put(_ frame: UnsafeRawBufferPointer, more: Bool, memory: MemoryBudget?) throws(ZMQError) -> Bool {
     let flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)
     if let memory, frame.count >= MemoryBudget.smallest {
       return try CountedFrame.send(frame, on: raw, flags: flags, budget: memory)
@@ -109,9 +147,12 @@ public final class Socket {
   }
 
   /// Offers the frames of a message one after the other; `send` is given which, and whether more follow, and returns false when it is
-  /// refused.
+  /// refused. Throws `invalid` for a message that this kind must not send (`SocketKind.fault`): nothing of it is offered.
   @inline(__always)
-  func offer(_ count: Int, _ send: (Int, Bool) throws(ZMQError) -> Bool) throws(ZMQError) -> Offering {
+  func offer(
+    _ count: Int, _ frame: (Int) -> UnsafeRawBufferPointer, _ send: (Int, Bool) throws(ZMQError) -> Bool
+  ) throws(ZMQError) -> Offering {
+    if let fault = kind.fault(ofFrames: count, frame) { throw ZMQError(code: .invalid, call: fault) }
     var isWhole = true
     for index in 0..<count {
       if try send(index, index < count - 1) { continue }
@@ -126,14 +167,14 @@ public final class Socket {
   /// Sends a whole message, or nothing: false when there is no room or no peer, or the connection died between two frames. Long frames
   /// count in the budget.
   func send(_ frames: Span<UnsafeRawBufferPointer>, memory: MemoryBudget?) throws(ZMQError) -> Bool {
-    try offer(frames.count) { index, more throws(ZMQError) in
-      try send(frames[index], more: more, memory: memory)
+    try offer(frames.count, { frames[$0] }) { index, more throws(ZMQError) in
+      try put(frames[index], more: more, memory: memory)
     } == .whole
   }
 
   /// As `send` of frames that are lent; no bytes of long frames are copied.
   func send(_ message: Message) throws(ZMQError) -> Bool {
-    try offer(message.count) { index, more throws(ZMQError) in
+    try offer(message.count, message.bytes) { index, more throws(ZMQError) in
       try send(copyOf: message.place(index), more: more)
     } == .whole
   }
@@ -205,6 +246,9 @@ public final class Socket {
   // MARK: Options
 
   func set(_ value: OptionValue) throws(ZMQError) {
+    if value.number == ZMQ_CONNECT_ROUTING_ID, kind == .router || kind == .stream {
+      return try routingIDs.set(value.bytes)
+    }
     try requireHarmless(value)
     try check("zmq_setsockopt(\(value.name))") { zmq_setsockopt(raw, value.number, value.bytes, value.bytes.count) }
     switch value.number {
@@ -214,18 +258,13 @@ public final class Socket {
     }
   }
 
-  func set(_ option: CInt, _ value: CInt) throws(ZMQError) {
-    var value = value
-    try check("zmq_setsockopt(\(option), \(value))") { zmq_setsockopt(raw, option, &value, MemoryLayout<CInt>.size) }
-  }
-
-  func set(_ option: CInt, _ value: Int64) throws(ZMQError) {
-    var value = value
-    try check("zmq_setsockopt(\(option), \(value))") { zmq_setsockopt(raw, option, &value, MemoryLayout<Int64>.size) }
-  }
-
-  func set(_ option: CInt, _ value: [UInt8]) throws(ZMQError) {
-    try check("zmq_setsockopt(\(option))") { zmq_setsockopt(raw, option, value, value.count) }
+  /// Sets the option immediate, also after the first endpoint: libzmq goes on with what was connected to before as it was.
+  func queueOnlyForConnected() throws(ZMQError) {
+    guard try !option(.immediate) else { return }
+    var value: CInt = 1
+    try check("zmq_setsockopt(ZMQ_IMMEDIATE)") {
+      zmq_setsockopt(raw, ZMQ_IMMEDIATE, &value, MemoryLayout<CInt>.size)
+    }
   }
 
   func integer(_ option: CInt) throws(ZMQError) -> CInt {

@@ -15,7 +15,8 @@ public struct SocketOptions: Sendable, Hashable {
   /// `Transport.open` makes the socket.
   public var linger: Duration? = .zero
   /// Queue only for peers that are connected (ZMQ_IMMEDIATE): a send without one is refused, and what was queued for a peer that
-  /// goes is dropped and not delivered after it has come back. Default: false.
+  /// goes is dropped and not delivered after it has come back. A host's name that has several addresses turns it on, for no message can
+  /// move from the queue of one to that of another. Default: false.
   public var immediate = false
   /// The first wait before connecting again. Default: 100 ms.
   public var reconnect: Duration = .milliseconds(100)
@@ -30,7 +31,7 @@ public struct SocketOptions: Sendable, Hashable {
   /// After how long without one the connection is given up. Default: 6 s.
   public var heartbeatTimeout: Duration = .seconds(6)
   /// After how much silence the kernel asks the peer's, in whole seconds; a third of it between further questions, three
-  /// unanswered ones end the connection; zero for never. TCP only. Default: 9 s.
+  /// unanswered ones end the connection; zero for never. At most 32,767 s, as Linux has it. TCP only. Default: 9 s.
   public var keepAlive: Duration = .seconds(9)
   /// How long the ZMTP handshake may take. Default: 5 s.
   public var handshake: Duration = .seconds(5)
@@ -70,41 +71,45 @@ extension SocketOptions {
         + " process; set one of the two to zero")
   }
 
+  /// Takes the subscriptions out, and their ends, in order: a transport makes them, which keeps the list of them.
+  mutating func takeSubscriptions() -> [OptionValue] {
+    func isOne(_ value: OptionValue) -> Bool { value.number == ZMQ_SUBSCRIBE || value.number == ZMQ_UNSUBSCRIBE }
+    defer { others.removeAll(where: isOne) }
+    return others.filter(isOne)
+  }
+
   func apply(to socket: borrowing Socket) throws(ZMQError) {
     try check()
     let isSubscriber = socket.kind == .subscribe || socket.kind == .xSubscribe
-    try socket.set(ZMQ_SNDHWM, isSubscriber ? 0 : CInt(clamping: sendHighWaterMark))
-    try socket.set(ZMQ_RCVHWM, CInt(clamping: receiveHighWaterMark))
-    try socket.set(ZMQ_LINGER, linger.map(Self.milliseconds) ?? CInt(-1))
-    try socket.set(ZMQ_IMMEDIATE, CInt(immediate ? 1 : 0))
-    try socket.set(ZMQ_RECONNECT_IVL, Self.milliseconds(reconnect))
-    try socket.set(ZMQ_RECONNECT_IVL_MAX, Self.milliseconds(longestReconnect))
+    try socket.set(.sendHighWaterMark, to: isSubscriber ? 0 : sendHighWaterMark)
+    try socket.set(.receiveHighWaterMark, to: receiveHighWaterMark)
+    try socket.set(.linger, to: linger)
+    try socket.set(.immediate, to: immediate)
+    try socket.set(.reconnect, to: reconnect)
+    try socket.set(.longestReconnect, to: longestReconnect)
     if heartbeat > .zero {
-      try socket.set(ZMQ_HEARTBEAT_IVL, Self.milliseconds(heartbeat))
-      try socket.set(ZMQ_HEARTBEAT_TIMEOUT, Self.milliseconds(heartbeatTimeout))
+      try socket.set(.heartbeat, to: heartbeat)
+      try socket.set(.heartbeatTimeout, to: heartbeatTimeout)
     }
     try setKeepAlive(of: socket)
-    try socket.set(ZMQ_HANDSHAKE_IVL, Self.milliseconds(handshake))
-    try socket.set(ZMQ_CONNECT_TIMEOUT, Self.milliseconds(connectTimeout))
-    try socket.set(ZMQ_IPV6, CInt(ipv6 ? 1 : 0))
-    try socket.set(ZMQ_MAXMSGSIZE, Int64(longestFrame ?? -1))
+    try socket.set(.handshake, to: handshake)
+    try socket.set(.connectTimeout, to: connectTimeout)
+    try socket.set(.ipv6, to: ipv6)
+    try socket.set(.longestFrame, to: Int64(longestFrame ?? -1))
     try security.apply(to: socket)
-    if socket.kind == .router { try socket.set(ZMQ_ROUTER_MANDATORY, CInt(mandatory ? 1 : 0)) }
+    if socket.kind == .router { try socket.set(.mandatory, to: mandatory) }
     for other in others { try socket.set(other) }
   }
 
-  /// Whole milliseconds as libzmq takes them.
-  private static func milliseconds(_ duration: Duration) -> CInt { CInt(clamping: duration.millisecondsRoundedUp) }
-
   private func setKeepAlive(of socket: borrowing Socket) throws(ZMQError) {
-    guard keepAlive > .zero else { return try socket.set(ZMQ_TCP_KEEPALIVE, CInt(0)) }
-    let silence = min(Self.longestSilence, max(1, CInt(clamping: keepAlive.components.seconds)))
-    try socket.set(ZMQ_TCP_KEEPALIVE, CInt(1))
-    try socket.set(ZMQ_TCP_KEEPALIVE_IDLE, silence)
-    try socket.set(ZMQ_TCP_KEEPALIVE_INTVL, max(1, silence / 3))
-    try socket.set(ZMQ_TCP_KEEPALIVE_CNT, CInt(3))
+    guard keepAlive > .zero else { return try socket.set(.keepAlive, to: 0) }
+    let silence = min(Self.longestSilence, max(1, keepAlive.components.seconds))
+    try socket.set(.keepAlive, to: 1)
+    try socket.set(.keepAliveIdle, to: .seconds(silence))
+    try socket.set(.keepAliveInterval, to: .seconds(max(1, silence / 3)))
+    try socket.set(.keepAliveCount, to: 3)
   }
 
-  /// Linux refuses a longer one, and libzmq ends the process over that (`tcp(7)`, TCP_KEEPIDLE).
-  private static let longestSilence: CInt = 32_767
+  /// Linux takes no longer one (`tcp(7)`, TCP_KEEPIDLE).
+  private static let longestSilence: Int64 = 32_767
 }

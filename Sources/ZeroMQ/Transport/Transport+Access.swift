@@ -16,7 +16,11 @@ extension Transport {
 
   /// Sets an option; its comment says when that counts. Throws for high-water marks when there is an endpoint.
   public func set<Value>(_ option: SocketOption<Value>, to value: Value) throws(ZMQError) {
-    let (socket, setting) = (try requireOpen("set"), OptionValue(option, value))
+    try set(OptionValue(option, value))
+  }
+
+  func set(_ setting: OptionValue) throws(ZMQError) {
+    let socket = try requireOpen("set")
     switch setting.number {
     case ZMQ_SUBSCRIBE: try subscribe(setting.bytes)
     case ZMQ_UNSUBSCRIBE: try unsubscribe(setting.bytes)

@@ -31,8 +31,8 @@ public actor Transport {
   /// Where it lives. It must not be stopped before the transport has ended.
   public nonisolated let reactor: Reactor
   /// Where `bind` has bound it, wildcards resolved, in that order; none after its end.
-  public private(set) var bindings: [Endpoint] = []
-  /// What `connect` was called for, as it was written, in that order; none after its end.
+  public var bindings: [Endpoint] { socket?.bindings ?? [] }
+  /// What `connect` was called for, as it was written, in that order, each once; none after its end.
   public private(set) var connections: [Endpoint] = []
   /// What a SUB socket was subscribed to through this transport; none after its end.
   public private(set) var subscriptions: Set<[UInt8]> = []
@@ -47,7 +47,6 @@ public actor Transport {
   private(set) var socket: LoopSocket?
   private var buffer = WriteBuffer()
   private var lateWrites = 0
-  private var linger: Duration?
   private var patience: Timer?
   /// While it closes, nobody else may hold it.
   private var itself: Transport?
@@ -92,12 +91,14 @@ public actor Transport {
   private func start(
     _ options: SocketOptions, in context: Context, adopting adopted: SocketOffer?, _ make: () -> any TransportDelegate
   ) throws(ZMQError) {
+    var options = options
+    let subscriptions = options.takeSubscriptions()
     let inner = if let adopted { try adopted.take(kind) } else { try Socket(kind, in: context, options: options) }
-    let socket = try LoopSocket(inner, options, on: reactor.loop)
-    linger = options.linger
+    let socket = try LoopSocket(inner, on: reactor.loop)
     line.lead(to: self)
     (socket.delegate, socket.taker) = (line, line)
     self.socket = socket
+    if adopted == nil { for subscription in subscriptions { try set(subscription) } }
     calls.made(make(), on: self)
   }
 
@@ -112,25 +113,25 @@ public actor Transport {
   /// Binds, and returns the endpoint with wildcards resolved. A host's name is looked up beside the reactor first.
   @discardableResult
   public func bind(_ endpoint: some EndpointConvertible) async throws(ZMQError) -> Endpoint {
-    let endpoint = try await endpoint.endpoint(for: "bind to").withAddress(ipv6: option(.ipv6))
-    let bound = try requireOpen("bind").bind(endpoint)
-    bindings.append(bound)
-    return bound
+    let asked = try endpoint.endpoint(for: "bind to")
+    let endpoint = try await asked.withAddress(ipv6: option(.ipv6))
+    return try requireOpen("bind").bind(endpoint, asked: asked)
   }
 
-  /// Closes a binding that `bind` returned; throws `notFound` for another. What is connected to it stays connected.
+  /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected.
   public func unbind(_ endpoint: some EndpointConvertible) throws(ZMQError) {
     let endpoint = try endpoint.endpoint(for: "unbind")
     try requireOpen("unbind").unbind(endpoint)
-    if let index = bindings.firstIndex(of: endpoint) { bindings.remove(at: index) }
   }
 
-  /// Begins to connect, and keeps at it until `disconnect`. A host's name is looked up beside the reactor.
+  /// Begins to connect, and keeps at it until `disconnect`. To connect to an endpoint twice is to connect to it once.
+  ///
+  /// A host's name is looked up beside the reactor; one that has no address is reported, and looked up again. A name that has several
+  /// addresses turns `SocketOptions.immediate` on, for it and for what is connected to later.
   @discardableResult
   public func connect(_ endpoint: some EndpointConvertible) throws(ZMQError) -> Endpoint {
     let endpoint = try endpoint.endpoint(for: "connect to")
-    try requireOpen("connect").connect(endpoint)
-    connections.append(endpoint)
+    if try requireOpen("connect").connect(endpoint) { connections.append(endpoint) }
     return endpoint
   }
 
@@ -147,7 +148,8 @@ public actor Transport {
   /// without frames is ignored, and so is one after the end, which is reported from the fifth time on.
   ///
   /// An error of libzmq's ends the transport, such as that of a REQ socket that is to send twice; `connectionLost` tells it. Only a
-  /// message to a router's peer that is gone is dropped and reported.
+  /// message that cannot be sent at all is dropped and reported: to a router's peer that is gone, to a STREAM other than in two frames,
+  /// and a subscription of an XSUB to a prefix of 246...255 bytes.
   public func write(_ message: Message) { write(message, to: socket) }
 
   /// The same, for those who have looked the socket up already, because they have many.
@@ -182,7 +184,7 @@ public actor Transport {
     do throws(ZMQError) {
       return try socket.send(message)
     } catch {
-      if error.code == .unreachable { calls.report(.failed(error)) } else { end(error) }
+      if error.code == .unreachable || error.code == .invalid { calls.report(.failed(error)) } else { end(error) }
       return true
     }
   }
@@ -244,7 +246,7 @@ public actor Transport {
     socket?.isReading = false
     guard !buffer.isEmpty, !reactor.loop.isStopped else { return end(nil) }
     itself = self
-    if let linger { patience = reactor.loop.schedule(at: reactor.loop.now + linger, line) }
+    if let linger = socket?.linger { patience = reactor.loop.schedule(at: reactor.loop.now + linger, line) }
   }
 
   /// Ends at once: what waits here and in libzmq is dropped. `connectionLost(nil)` is told in the next turn.
@@ -268,6 +270,8 @@ public actor Transport {
     if socket?.isOpen == true { calls.report(.failed(error)) } else { end(error) }
   }
 
+  func report(_ event: TransportReport.Event) { calls.report(event) }
+
   private func end(_ error: ZMQError?) {
     guard phase == .open || phase == .closing else { return }
     phase = .ending
@@ -285,7 +289,7 @@ public actor Transport {
     calls.end()
     socket.take()?.close()
     phase = .ended
-    (itself, bindings, connections, subscriptions) = (nil, [], [], [])
+    (itself, connections, subscriptions) = (nil, [], [])
     for waiter in waiting { waiter.resume() }
     waiting = []
   }

@@ -10,6 +10,12 @@ final class TransportLine: LoopSocketDelegate, MessageTaker, TimerHandler {
 
   func writable(on socket: LoopSocket) { transport?.assumeIsolated { $0.flush() } }
 
+  func connectionChanged(_ event: ConnectionEvent, at endpoint: Endpoint?, on socket: LoopSocket) {
+    // All else libzmq's own events tell (`Monitor`).
+    guard case .unresolved(_, let reason) = event, let endpoint else { return }
+    transport?.assumeIsolated { $0.report(.unresolved(endpoint, reason: reason)) }
+  }
+
   func failed(_ error: ZMQError, on socket: LoopSocket) { transport?.assumeIsolated { $0.socketFailed(error) } }
 
   func fired(_ timer: Timer) { transport?.assumeIsolated { $0.patienceEnded() } }

@@ -6,8 +6,11 @@ public struct TransportReport: Sendable, CustomStringConvertible {
   public enum Event: Sendable {
     /// This method of the delegate threw. The transport goes on.
     case delegateThrew(method: String, any Error)
-    /// libzmq refused something; the transport goes on. A message to a router's peer that is gone is dropped.
+    /// Something was refused; the transport goes on. A message that it was is dropped (see `Transport.write`).
     case failed(ZMQError)
+    /// The host of an endpoint that is connected to has no address, for that reason. It is looked up again, after one second to thirty.
+    /// Told once until it has one.
+    case unresolved(Endpoint, reason: String)
     /// The error ends the transport: `connectionLost` tells it too.
     case ended(ZMQError)
     /// Something is written after the end, this often by now. Told from the fifth time on.
@@ -24,14 +27,19 @@ public struct TransportReport: Sendable, CustomStringConvertible {
     switch event {
     case .delegateThrew(let method, let error): "\(method) of the delegate of a \(kind) socket threw: \(error)"
     case .failed(let error): "a \(kind) socket: \(error)"
+    case .unresolved(let endpoint, let reason):
+      "a \(kind) socket cannot connect to \(endpoint), whose host has no address (\(reason)); check the name; it is looked up again"
     case .ended(let error): "a \(kind) socket was closed by an error: \(error)"
     case .writtenAfterEnd(let count): "a closed \(kind) socket was written to, \(count) times by now"
     }
   }
 
-  /// Logs a report under the label "zeromq": writing after the end as a warning, else an error.
+  /// Logs a report under the label "zeromq": writing after the end, and a host without an address, as a warning, else an error.
   @Sendable public static func log(_ report: TransportReport) {
-    if case .writtenAfterEnd = report.event { logger.warning("\(report)") } else { logger.error("\(report)") }
+    switch report.event {
+    case .writtenAfterEnd, .unresolved: logger.warning("\(report)")
+    case .delegateThrew, .failed, .ended: logger.error("\(report)")
+    }
   }
 
   private static let logger = Logger(label: "zeromq")

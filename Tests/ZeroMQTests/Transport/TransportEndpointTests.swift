@@ -1,3 +1,4 @@
+import Glibc
 import Reactor
 import Support
 import Testing
@@ -24,6 +25,28 @@ struct TransportEndpointTests {
       #expect(bound.description.contains("*") == false)
       if case .tcp(_, let port) = bound.address { #expect(port > 0) }
       #expect(await peer.transport.bindings == [bound])
+    }
+  }
+
+  @Test(
+    "a message tells the address of its peer, in numbers; over ipc and inproc there is none",
+    arguments: [
+      (Peers.any, "127.0.0.1" as String?), ("tcp://[::1]:*", "::1"), ("tcp://*:*", "127.0.0.1"), ("ipc", nil),
+      ("inproc://a", nil),
+    ])
+  func peerAddress(endpoint: String, address: String?) async throws {
+    try await Peers.with { peers in
+      let pull = try await peers.stream(
+        .pull, bind: [endpoint == "ipc" ? peers.directory.endpoint("a") : endpoint], options: { $0.ipv6 = true })
+      let bound = await pull.boundTo[0]
+      let port = bound.port
+      let push = try await peers.stream(
+        .push, connect: [endpoint == "tcp://*:*" ? "tcp://127.0.0.1:\(port)" : bound.description],
+        options: { $0.ipv6 = true })
+      push.write(["x"])
+      let message = try await pull.read()
+      #expect(message.peerAddress == address)
+      if endpoint == "ipc" { #expect(message.property("Peer-Address")?.hasPrefix("localhost:\(getuid()):") == true) }
     }
   }
 
@@ -74,6 +97,97 @@ struct TransportEndpointTests {
       try await eventually("the port is free") { (try? await b.transport.bind(endpoint)) != nil }
       let error = await #expect(throws: ZMQError.self) { try await a.transport.unbind(endpoint) }
       #expect(error?.code == .notFound)
+    }
+  }
+
+  @Test(
+    "CORE-43: what is only connected to is not bound, and stays connected",
+    arguments: [Peers.any, "ipc", "ipc://@zg-core-43", "inproc://a"])
+  func unbindConnection(endpoint: String) async throws {
+    try await Peers.with { peers in
+      let (pull, push) = try await peers.pair(
+        .pull, .push, at: endpoint == "ipc" ? peers.directory.endpoint("a") : endpoint)
+      let bound = await pull.boundTo[0]
+      #expect(await failure { try await push.transport.unbind(bound) }?.code == .notFound)
+      #expect(await failure { try await pull.transport.disconnect(bound) }?.code == .notFound)
+      await push.write([1])
+      #expect(try await pull.has(1) == [[[1]]])
+      #expect(await push.transport.connections == [bound])
+    }
+  }
+
+  @Test(
+    "CORE-43: what was bound is known by what it was asked for as well, with its port; no name is looked up",
+    arguments: ["tcp://localhost:*", "tcp://*:*", "tcp://lo:*"])
+  func unbindAsked(asked: String) async throws {
+    try await Peers.with { peers in
+      let (a, b) = (try await peers.peer(.pull), try await peers.peer(.pull))
+      let bound = try await a.transport.bind(asked)
+      let fixed = asked.dropLast() + "\(bound.port)"
+      for other in ["tcp://no-such-host.invalid:\(bound.port)", "tcp://localhost:1"] {
+        #expect(await failure { try await a.transport.unbind(other) }?.code == .notFound)
+      }
+      #expect(await a.boundTo == [bound])
+      try await a.transport.unbind(String(fixed))
+      #expect(await a.boundTo.isEmpty)
+      try await eventually("the port is free") { (try? await b.transport.bind(bound)) != nil }
+    }
+  }
+
+  @Test(
+    "CORE-46: to connect twice is to connect once, and one disconnect ends it",
+    arguments: [Peers.any, "ipc://@zg-core-46", "inproc://a"])
+  func connectTwice(endpoint: String) async throws {
+    try await Peers.with { peers in
+      let (pull, push) = try await peers.pair(.pull, .push, at: endpoint)
+      let bound = await pull.boundTo[0]
+      #expect(try await push.transport.connect(bound) == bound)
+      #expect(await push.transport.connections == [bound])
+      await push.write([1])
+      #expect(try await pull.has(1) == [[[1]]])
+      try await push.transport.disconnect(bound)
+      #expect(await push.transport.connections.isEmpty)
+      await push.write([2])
+      #expect(await push.transport.writeBufferSize == 1)
+      #expect(await failure { try await push.transport.disconnect(bound) }?.code == .notFound)
+      try await push.transport.connect(bound)
+      #expect(try await pull.has(2) == [[[1]], [[2]]])
+    }
+  }
+
+  @Test("CORE-45: a host without an address is reported, once, and the transport goes on") func unresolved()
+    async throws
+  {
+    try await Peers.with { peers in
+      let (pull, push) = (try await peers.peer(.pull, bind: [Peers.any]), try await peers.peer(.push))
+      try await push.transport.connect("tcp://no-such-host.invalid:1")
+      try await eventually("the report") { !push.reported.isEmpty }
+      #expect(push.reported[0].contains("cannot connect to tcp://no-such-host.invalid:1, whose host has no address"))
+      try await push.transport.connect(pull.boundTo[0])
+      await push.write([1])
+      #expect(try await pull.has(1) == [[[1]]])
+      #expect(push.reported.count == 1)
+    }
+  }
+
+  @Test("the option ipv6 counts for connections however it was set", arguments: ["property", "option", "later", "off"])
+  func ipv6(set: String) async throws {
+    try await Peers.with { peers in
+      let router = try await peers.peer(.router, bind: ["tcp://[::1]:*"], options: { $0.ipv6 = true })
+      let dealer = try await peers.peer(
+        .dealer,
+        options: { options in
+          if set == "property" { options.ipv6 = true }
+          if set == "option" { options.set(.ipv6, to: true) }
+        })
+      if set == "later" { try await dealer.transport.set(.ipv6, to: true) }
+      guard set != "off" else {
+        #expect(await failure { try await dealer.transport.connect(router.boundTo[0]) }?.code == .invalid)
+        return
+      }
+      try await dealer.transport.connect(router.boundTo[0])
+      await dealer.write([1])
+      #expect(try await router.has(1)[0][1] == [1])
     }
   }
 

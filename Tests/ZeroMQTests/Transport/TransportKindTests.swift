@@ -94,6 +94,68 @@ struct TransportKindTests {
     }
   }
 
+  @Test(
+    "STREAM refuses a message of other than two frames, reports it, and sends what follows", arguments: [1, 3])
+  func wrongFrames(count: Int) async throws {
+    try await Peers.with { peers in
+      let stream = try await peers.peer(
+        .stream, bind: [Peers.any],
+        doing: { note, transport in
+          guard case .message(let frames) = note, frames[1] == Array("ping".utf8) else { return }
+          transport.write(Message(Array(repeating: frames[0], count: count)))
+          transport.write(Message([frames[0], Array("pong".utf8)]))
+        })
+      let port = await stream.boundTo[0].port
+      let answer = try await offThread {
+        let client = try RawPeer(port: port)
+        try client.send(Array("ping".utf8))
+        return client.receive(4)
+      }
+      #expect(answer == Array("pong".utf8))
+      #expect(stream.reported.count == 1)
+      #expect(stream.reported[0].contains("has two frames, whom it goes to and the bytes, not \(count)"))
+      #expect(await stream.transport.writeBufferSize == 0)
+    }
+  }
+
+  @Test("XSUB refuses a subscription that would spoil those behind it, in whichever frame, and reports it")
+  func longSubscriptions() async throws {
+    try await Peers.with { peers in
+      let (publisher, subscriber) = try await peers.pair(.xPublish, .xSubscribe)
+      for count in [246, 255] {
+        let long = [1] + [UInt8](repeating: 65, count: count)
+        await subscriber.write(long)
+        await subscriber.write([9], long)
+      }
+      for count in [245, 256] { await subscriber.write([1] + [UInt8](repeating: 65, count: count)) }
+      await subscriber.write([9] + [UInt8](repeating: 65, count: 250))
+      #expect(try await publisher.has(3).map { $0[0].count } == [246, 257, 251])
+      #expect(subscriber.reported.count == 4)
+    }
+  }
+
+  @Test("so do sockets that are sent to frame by frame") func byFrame() throws {
+    let context = try Context()
+    let (stream, other) = (try Socket(.stream, in: context), try Socket(.stream, in: context))
+    func send(_ frame: [UInt8], more: Bool) throws -> Bool {
+      try frame.withUnsafeBytes { try stream.send($0, more: more) }
+    }
+    try stream.set(.connectRoutingID, to: [65])
+    try stream.connect(other.bind(Peers.any))
+    for _ in 0..<2 {
+      #expect(throws: ZMQError.self) { try send([65], more: false) }
+      #expect(throws: ZMQError.self) { try send([66], more: true) }
+      #expect(try send([65], more: true))
+      #expect(throws: ZMQError.self) { try send([1], more: true) }
+      #expect(try send([1], more: false))
+    }
+    let subscriber = try Socket(.xSubscribe, in: context)
+    for (count, isSent) in [(245, true), (246, false)] {
+      let frame = [1] + [UInt8](repeating: 65, count: count)
+      #expect((try? frame.withUnsafeBytes { try subscriber.send($0, more: false) }) == (isSent ? true : nil))
+    }
+  }
+
   @Test("STREAM speaks plain TCP: it is told of the connection, exchanges bytes, and ends the connection") func stream()
     async throws
   {

@@ -84,6 +84,44 @@ struct TransportSubscriptionTests {
     }
   }
 
+  @Test("CORE-32: subscriptions among the options count as well, each once") func optionsAtFirst() async throws {
+    try await Peers.with { peers in
+      let publisher = try await peers.peer(.xPublish, bind: [Peers.any], options: { $0.set(.verboser, to: true) })
+      let subscriber = try await peers.peer(
+        .subscribe, connect: publisher.boundTo,
+        options: { options in
+          for prefix: [UInt8] in [[97], [97], [98], [99]] { options.set(.subscribe, to: prefix) }
+          options.set(.unsubscribe, to: [99])
+        })
+      #expect(await subscriber.transport.subscriptions == [[97], [98]])
+      try await subscriber.transport.unsubscribe([97])
+      #expect(await subscriber.transport.subscriptions == [[98]])
+      try await subscriber.transport.subscribe([100])
+      let told = try await eventually("the last") {
+        let told = publisher.notes.messages
+        return told.last == [[1, 100]] ? told : nil
+      }
+      #expect(Set(told.filter { $0[0][0] == 1 }) == [[[1, 97]], [[1, 98]], [[1, 100]]])
+      #expect(told.contains([[0, 97]]))
+    }
+  }
+
+  @Test("CORE-32: so do their bounds", arguments: [245, 246]) func optionsLength(count: Int) async throws {
+    try await Peers.with { peers in
+      let prefix = [UInt8](repeating: 65, count: count)
+      let options: (inout SocketOptions) -> Void = { $0.set(.subscribe, to: prefix) }
+      let byNumber: (inout SocketOptions) -> Void = { $0.set(.bytes(6), to: prefix) }
+      for options in [options, byNumber] {
+        let error = await failure { try await peers.peer(.subscribe, options: options) }
+        #expect(error?.code == (count == 245 ? nil : .invalid))
+        var made = SocketOptions()
+        options(&made)
+        #expect((try? Socket(.subscribe, in: peers.context, options: made)) == nil ? count == 246 : count == 245)
+      }
+      #expect(await failure { try await peers.peer(.dealer, options: options) }?.code == .notSupported)
+    }
+  }
+
   @Test("a prefix is at most 245 bytes, which libzmq carries safely", arguments: [245, 246]) func length(count: Int)
     async throws
   {

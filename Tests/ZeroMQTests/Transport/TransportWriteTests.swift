@@ -41,6 +41,27 @@ struct TransportWriteTests {
     }
   }
 
+  @Test(
+    "close keeps what waits as long as the option linger says, however it was set",
+    arguments: ["option", "later", "both"])
+  func closeOption(set: String) async throws {
+    try await Peers.with { peers in
+      let push = try await peers.peer(
+        .push,
+        options: { options in
+          if set != "later" { options.set(.linger, to: .milliseconds(20)) }
+          if set == "both" { options.linger = nil }
+        })
+      if set == "later" { try await push.transport.set(.linger, to: .milliseconds(20)) }
+      await push.write([1])
+      let took = await duration(of: {
+        await push.transport.close()
+        await push.transport.waitClosed()
+      })
+      #expect(took < .seconds(15))
+    }
+  }
+
   @Test("close gives up on what waits when linger has passed") func closeLimit() async throws {
     try await Peers.with { peers in
       let push = try await peers.peer(.push, bind: [Peers.any], options: { $0.linger = .milliseconds(20) })
