@@ -1,3 +1,4 @@
+import Glibc
 import Reactor
 import Support
 import Testing
@@ -29,6 +30,20 @@ struct AuthenticatorDecisionTests {
       #expect(
         asked.withLock { $0 }
           == [.init(domain: "d", address: "127.0.0.1", credentials: .plain(user: "alice", password: "secret"))])
+    }
+  }
+
+  @Test("over ipc it is told the user, the group and the process of the peer") func processes() async throws {
+    let directory = try TemporaryDirectory()
+    try await GuardedStations.with { it in
+      let asked = Guarded<[String]>([])
+      await it.authenticator.decide(in: "d") { request in
+        asked.withLock { $0.append(request.address) }
+        return .allow(user: "")
+      }
+      let (_, endpoint) = try await it.server(.null(domain: "d"), at: directory.endpoint("a"))
+      try await it.client(.null, to: endpoint).sees([.connected])
+      #expect(asked.withLock { $0 } == ["localhost:\(getuid()):\(getgid()):\(getpid())"])
     }
   }
 

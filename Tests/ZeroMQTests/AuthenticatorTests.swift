@@ -25,9 +25,11 @@ struct GuardedStations: Sendable {
   }
 
   /// A router that asks.
-  func server(_ security: SocketSecurity) async throws -> (Station, String) {
+  func server(
+    _ security: SocketSecurity, at endpoint: String = "tcp://127.0.0.1:*"
+  ) async throws -> (Station, String) {
     let station = try await stations.open(.router, .with(security))
-    return (station, try await station.bind("tcp://127.0.0.1:*"))
+    return (station, try await station.bind(endpoint))
   }
 
   func client(_ security: SocketSecurity, to endpoint: String) async throws -> Station {

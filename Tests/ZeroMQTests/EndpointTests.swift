@@ -32,7 +32,8 @@ struct EndpointTests {
   @Test(
     "is nothing else, and says what to write",
     arguments: [
-      ("", "expected tcp://host:port or ipc:///path"), ("127.0.0.1:5555", "expected tcp://"),
+      ("", "expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"\""),
+      ("127.0.0.1:5555", "expected tcp://"),
       ("tcp:127.0.0.1:5", "expected tcp://"),
       ("tcp://", "needs a port"), ("tcp://host", "tcp://host:5555"), ("tcp://:5555", "needs a host"),
       ("tcp://host:", "no port"),
@@ -52,7 +53,8 @@ struct EndpointTests {
       ("tcp://[1:2:3]:5", "no IPv6 address"),
       ("tcp://[:::1]:5", "no IPv6 address"), ("tcp://[::1.2.3]:5", "no IPv6 address"),
       ("tcp://[%eth0:]:5", "no IPv6 address"),
-      ("pgm://h:1", "no transport"), ("TCP://h:1", "no transport"), ("udp://h:1", "no transport"),
+      ("pgm://h:1", "\"pgm\" is no transport of ZeroMQ here; use tcp or ipc, or inproc within a process"),
+      ("TCP://h:1", "no transport"), ("udp://h:1", "no transport"),
     ])
   func refused(text: String, reason: String) {
     let error = #expect(throws: EndpointError.self) { try Endpoint(text) }

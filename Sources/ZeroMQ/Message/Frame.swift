@@ -1,7 +1,7 @@
 /// One part of a message: bytes that nobody changes, owned by libzmq or by an array of this program.
 ///
 /// Copying a frame copies no bytes. A frame of a received message keeps that whole message, and with a short one up to 31 other short
-/// frames that came with it: 2 KiB together.
+/// frames that came with it: 2 KiB together. One of 33 bytes or more keeps the buffer that libzmq received it in, 8 KiB, if it fits in there.
 // Sendable although it refers to a storage that is not: nobody changes that any more (see `FrameStorage`).
 public struct Frame: @unchecked Sendable {
   /// An array with more bytes is kept and not copied, and so is sent as it is: 8 KiB. Copying a shorter one costs less.

@@ -14,7 +14,7 @@ public struct AuthenticationRequest: Sendable, Hashable {
 
   /// The domain that the socket named (`SocketSecurity`).
   public let domain: String
-  /// The peer's IP address; empty over ipc.
+  /// The peer's IP address, in numbers. Over ipc it is `localhost:user:group:process` of the peer, in numbers as well.
   public let address: String
   /// What the peer shows.
   public let credentials: Credentials
@@ -55,7 +55,7 @@ public struct Denial: Sendable, Hashable, CustomStringConvertible {
 
   /// The domain that the peer wanted into.
   public let domain: String
-  /// The peer's IP address; empty over ipc.
+  /// The peer's IP address, in numbers. Over ipc it is `localhost:user:group:process` of the peer, in numbers as well.
   public let address: String
   /// What the peer was told.
   public let code: Code

@@ -117,7 +117,8 @@ public final class MessageStream: Sendable {
 
   // MARK: The end
 
-  /// Closes, and returns when what was written before has left, at most after `SocketOptions.linger`. Nothing more is received from the
+  /// Closes, and returns when libzmq has taken what was written before, at most after `SocketOptions.linger`. libzmq then sends it, for as long,
+  /// on a thread of its own; to wait for that before the process ends, call `Context.close(within:)`. Nothing more is received from the
   /// call on; what had come can still be read, and a task that waits in `read` is told at once. A second call only waits.
   public nonisolated(nonsending) func close() async { await delegate.close(transport) }
 

@@ -89,9 +89,9 @@ public actor Transport {
   }
 
   private func start(
-    _ options: SocketOptions, in context: Context, adopting adopted: SocketOffer?, _ make: () -> any TransportDelegate
+    _ options: consuming SocketOptions, in context: Context, adopting adopted: SocketOffer?,
+    _ make: () -> any TransportDelegate
   ) throws(ZMQError) {
-    var options = options
     let subscriptions = options.takeSubscriptions()
     let inner = if let adopted { try adopted.take(kind) } else { try Socket(kind, in: context, options: options) }
     let socket = try LoopSocket(inner, on: reactor.loop)
@@ -120,12 +120,10 @@ public actor Transport {
 
   /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected.
   public func unbind(_ endpoint: some EndpointConvertible) throws(ZMQError) {
-    let endpoint = try endpoint.endpoint(for: "unbind")
-    try requireOpen("unbind").unbind(endpoint)
+    try requireOpen("unbind").unbind(endpoint.endpoint(for: "unbind"))
   }
 
   /// Begins to connect, and keeps at it until `disconnect`. To connect to an endpoint twice is to connect to it once.
-  ///
   /// A host's name is looked up beside the reactor; one that has no address is reported, and looked up again. A name that has several
   /// addresses turns `SocketOptions.immediate` on, for it and for what is connected to later.
   @discardableResult
@@ -148,8 +146,7 @@ public actor Transport {
   /// without frames is ignored, and so is one after the end, which is reported from the fifth time on.
   ///
   /// An error of libzmq's ends the transport, such as that of a REQ socket that is to send twice; `connectionLost` tells it. Only a
-  /// message that cannot be sent at all is dropped and reported: to a router's peer that is gone, to a STREAM other than in two frames,
-  /// and a subscription of an XSUB to a prefix of 246...255 bytes.
+  /// message that cannot be sent at all is dropped and reported (see `TransportReport`).
   public func write(_ message: Message) { write(message, to: socket) }
 
   /// The same, for those who have looked the socket up already, because they have many.
