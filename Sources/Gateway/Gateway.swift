@@ -52,7 +52,7 @@ public final class Gateway: Sendable {
       logger.warning("\(configuration.http.limits.server.chunked.warning)")
     }
     let own = context == nil
-    let context = try context ?? Context(sockets: max(1_023, configuration.socketCount(shards: count)))
+    let context = try context ?? Context(sockets: max(1_023, 2 * configuration.openSockets(shards: count)))
     let calls = RememberedCalls(configuration)
     var shards: [Shard] = []
     let gateway: Gateway

@@ -41,8 +41,9 @@ struct AuthenticatorDecisionTests {
         asked.withLock { $0.append(request.address) }
         return .allow(user: "")
       }
-      let (_, endpoint) = try await it.server(.null(domain: "d"), at: directory.endpoint("a"))
+      let (station, endpoint) = try await it.server(.null(domain: "d"), at: directory.endpoint("a"))
       try await it.client(.null, to: endpoint).sees([.connected])
+      try await station.sees([.connected])
       #expect(asked.withLock { $0 } == ["localhost:\(getuid()):\(getgid()):\(getpid())"])
     }
   }

@@ -96,8 +96,13 @@ struct ResolverTests {
       try await push.connect(isNamed ? "tcp://name:\(port)" : "tcp://127.0.0.1:\(port)")
       try await push.sees([.connected])
       let body = [UInt8](repeating: 0, count: 100_000)
-      var sent = 0
-      while try await push.send([[UInt8(truncatingIfNeeded: sent)], body]) { sent += 1 }
+      var (sent, refused) = (0, 0)
+      // The kernel and the other side make room for a while, after it was refused first.
+      try await eventually("all is full") {
+        refused += 1
+        while try await push.send([[UInt8(truncatingIfNeeded: sent)], body]) { (sent, refused) = (sent + 1, 0) }
+        return refused == 300
+      }
       await stalled.close()
       let next = try await stations.open(.pull, options)
       try await eventually("the port") { (try? await next.bind("tcp://127.0.0.1:\(port)")) != nil }

@@ -1,8 +1,12 @@
 extension SocketKind {
-  /// Why a socket of this kind must not send a message of so many frames: libzmq 4.3.4 takes it, and it spoils what is sent afterwards.
+  /// Why a socket of this kind must not send a message of so many frames: libzmq 4.3.4 takes it, and drops it without a word or, worse, what
+  /// is sent afterwards.
   @inline(__always)
   func fault(ofFrames count: Int, _ frame: (Int) -> UnsafeRawBufferPointer) -> String? {
     if self == .stream, count != 2 { return Self.wrongCount(count) }
+    if self == .router, count == 1 {
+      return "send on a ROUTER socket: a message has two frames or more, the first is whom it goes to"
+    }
     if self == .xSubscribe {
       for index in 0..<count { if let fault = Self.fault(ofSubscription: frame(index)) { return fault } }
     }

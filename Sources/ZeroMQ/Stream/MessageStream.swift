@@ -57,9 +57,12 @@ public final class MessageStream: Sendable {
 
   /// The next message, waiting for it. What had come before the stream was closed is still returned.
   ///
-  /// Throws `already` while another task reads, `cancelled` when the task is cancelled, which loses no message, and at the end of a closed
+  /// Throws `notSupported` for a kind that receives nothing, such as PUSH, `already` while another task reads, `cancelled` when the task is cancelled, which loses no message, and at the end of a closed
   /// stream `notSocket` or the error that has closed it.
   public nonisolated(nonsending) func read() async throws(ZMQError) -> Message {
+    guard transport.kind.receives else {
+      throw ZMQError(code: .notSupported, call: "read on a \(transport.kind) socket, which receives nothing")
+    }
     if let message = try nextNow() { return message }
     if let message = try await nextLater() { return message }
     if Task.isCancelled { throw ZMQError(code: .cancelled, call: "read, by a cancelled task") }

@@ -86,6 +86,17 @@ struct DelegateCalls {
 
   mutating func end() { (delegate, batchDelegate) = (nil, nil) }
 
+  /// Reports an error that concerns the message only, which is dropped; false when the socket cannot go on.
+  func dropped(_ message: Message, for error: ZMQError) -> Bool {
+    switch error.code {
+    case .unreachable:
+      report(.failed(ZMQError(code: error.code, call: "write to \(message[0]), a peer that is not there")))
+    case .invalid: report(.failed(error))
+    default: return false
+    }
+    return true
+  }
+
   func report(_ event: TransportReport.Event) { report(TransportReport(event: event, kind: kind)) }
 
   private func call(_ method: String, _ body: (any TransportDelegate) throws -> Void) {

@@ -59,8 +59,7 @@ public actor Transport {
     unownedExecutor = reactor.asUnownedSerialExecutor()
   }
 
-  // The socket and the delegate belong to the reactor's thread, and are let go of there.
-  isolated deinit {}
+  isolated deinit {}  // The socket and the delegate belong to the reactor's thread, and are let go of there.
 
   /// Makes a socket, or takes one over (then its options stay as they are), and binds and connects it.
   ///
@@ -181,7 +180,7 @@ public actor Transport {
     do throws(ZMQError) {
       return try socket.send(message)
     } catch {
-      if error.code == .unreachable || error.code == .invalid { calls.report(.failed(error)) } else { end(error) }
+      if !calls.dropped(message, for: error) { end(error) }
       return true
     }
   }

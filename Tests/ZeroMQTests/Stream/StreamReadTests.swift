@@ -80,6 +80,15 @@ struct StreamReadTests {
     }
   }
 
+  @Test("to read from what receives nothing is an error", arguments: [SocketKind.push, .publish]) func nothing(
+    kind: SocketKind
+  ) async throws {
+    try await Peers.with { peers in
+      let stream = try await peers.stream(kind)
+      #expect(await failure { try await stream.read() }?.code == .notSupported)
+    }
+  }
+
   @Test("STREAM-6: to read while another task waits is an error; the one who waits gets its message")
   func concurrent() async throws {
     try await Peers.with { peers in

@@ -118,6 +118,24 @@ struct TransportKindTests {
     }
   }
 
+  @Test("ROUTER reports a message of one frame, and one to nobody, and sends what follows") func unaddressed()
+    async throws
+  {
+    try await Peers.with { peers in
+      let dealer = try await peers.peer(.dealer, bind: [Peers.any])
+      let router = try await peers.peer(.router)
+      try await router.transport.set(.connectRoutingID, to: [65])
+      try await router.transport.connect(dealer.boundTo[0])
+      for message: Message in [["A"], ["B", "x"], ["A", "y"]] { await router.transport.write(message) }
+      #expect(try await dealer.has(1) == [[Array("y".utf8)]])
+      #expect(
+        router.reported == [
+          "a ROUTER socket: send on a ROUTER socket: a message has two frames or more, the first is whom it goes to: Invalid argument",
+          "a ROUTER socket: write to B, a peer that is not there: Host unreachable",
+        ])
+    }
+  }
+
   @Test("XSUB refuses a subscription that would spoil those behind it, in whichever frame, and reports it")
   func longSubscriptions() async throws {
     try await Peers.with { peers in
