@@ -42,8 +42,9 @@ struct AuthenticatorDecisionTests {
         return .allow(user: "")
       }
       let (station, endpoint) = try await it.server(.null(domain: "d"), at: directory.endpoint("a"))
-      try await it.client(.null, to: endpoint).sees([.connected])
+      let peer = try await it.client(.null, to: endpoint)
       try await station.sees([.connected])
+      try await peer.sees([.connected])
       #expect(asked.withLock { $0 } == ["localhost:\(getuid()):\(getgid()):\(getpid())"])
     }
   }
