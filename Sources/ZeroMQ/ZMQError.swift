@@ -4,7 +4,7 @@ import Glibc
 /// A failed libzmq call: which call, and why.
 public struct ZMQError: Error, Hashable, CustomStringConvertible {
   /// The `errno` libzmq set. Unknown values stay comparable and printable.
-  public struct Code: RawRepresentable, Hashable, Sendable {
+  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The number itself.
     public let rawValue: CInt
     /// Any `errno`.
@@ -37,6 +37,9 @@ public struct ZMQError: Error, Hashable, CustomStringConvertible {
     public static let timedOut = Code(rawValue: ETIMEDOUT)
     /// The peer named by a router is not connected.
     public static let unreachable = Code(rawValue: EHOSTUNREACH)
+
+    /// libzmq's text for it, such as "Connection refused".
+    public var description: String { String(cString: zmq_strerror(rawValue)) }
   }
 
   /// Why.
@@ -49,7 +52,7 @@ public struct ZMQError: Error, Hashable, CustomStringConvertible {
     self.call = call
   }
 
-  public var description: String { "\(call): \(String(cString: zmq_strerror(code.rawValue)))" }
+  public var description: String { "\(call): \(code)" }
 }
 
 extension ZMQError {

@@ -22,6 +22,20 @@ struct MonitorTests {
     throw TimedOut("the monitor has ended before \(last): \(names)")
   }
 
+  @Test(
+    "events say in words what has happened, and where",
+    arguments: [
+      (.handshakeRefused(.refused), "handshakeRefused(400) at tcp://10.0.0.5:5555"),
+      (
+        .connectDelayed(.init(rawValue: EINPROGRESS)),
+        "connectDelayed(Operation now in progress) at tcp://10.0.0.5:5555"
+      ),
+      (.handshakeBroken(.mechanismMismatch), "handshakeBroken(ZMTP: mechanism mismatch) at tcp://10.0.0.5:5555"),
+    ] as [(Monitor.Kind, String)])
+  func words(kind: Monitor.Kind, text: String) {
+    #expect("\(Monitor.Event(kind: kind, endpoint: "tcp://10.0.0.5:5555"))" == text)
+  }
+
   @Test("tells a connection's whole life on both sides, and ends with its socket") func life() async throws {
     try await Stations.with { stations in
       let (server, client) = (try await stations.open(.pull), try await stations.open(.push))

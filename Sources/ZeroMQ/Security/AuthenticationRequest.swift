@@ -39,7 +39,7 @@ public enum AuthenticationAnswer: Sendable, Hashable {
 /// A peer that was not let in.
 public struct Denial: Sendable, Hashable, CustomStringConvertible {
   /// What the peer and the monitors of both sides are told (RFC 27): 300 for later, 400 for no, 500 for a fault of this side.
-  public struct Code: RawRepresentable, Hashable, Sendable {
+  public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The number.
     public let rawValue: Int
     /// Any number.
@@ -51,6 +51,9 @@ public struct Denial: Sendable, Hashable, CustomStringConvertible {
     public static let refused = Code(rawValue: 400)
     /// Who had to decide failed.
     public static let failed = Code(rawValue: 500)
+
+    /// The number.
+    public var description: String { "\(rawValue)" }
   }
 
   /// The domain that the peer wanted into.
