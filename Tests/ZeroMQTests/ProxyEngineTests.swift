@@ -210,7 +210,7 @@ struct ProxyEngineTests {
       try await proxy.connectPeers(to: ends, counter)
       for round in 1...5 {
         try await eventually("a turn") { try await proxy.receiveWhileCapturing() }
-        await counter.messages.reaches(round)
+        try await eventually("what came to it") { counter.messages.count == round }
       }
       #expect(await proxy.statistics.forth.uncaptured == 0)
       await proxy.disconnectPeers()
