@@ -101,7 +101,8 @@ public final class Server {
       isForStreams: isForStreams,
       limits: .init(
         // Later than each of our own times: it only catches what they might miss.
-        idleSeconds: max(options.readTimeout, options.writeTimeout, options.idleTimeout).components.seconds + 2,
+        idleSeconds: max(options.readTimeout, options.writeTimeout + ConnectionWatch.longestAhead, options.idleTimeout)
+          .components.seconds + 2,
         connectionMemory: isForStreams
           ? Acceptor.streamMemory : options.headersLimit + options.targetLimit + Self.extraMemory),
       strictness: rules.strictness, server: self, on: loop)

@@ -40,6 +40,21 @@ struct EndTests {
     }
   }
 
+  @Test("what a client that closed during its call holds is free within the grace, and not long before")
+  func freed() async throws {
+    try await Fixture.with { fixture in
+      let client = try await wait(fixture)
+      client.disconnect()
+      // The end of input is seen.
+      for _ in 0..<3 { await fixture.on { _, _ in } }
+      await fixture.advance(by: .milliseconds(850))
+      for _ in 0..<3 { await fixture.on { _, _ in } }
+      #expect(await fixture.on { script, _ in script.abandoned } == 0)
+      await fixture.advance(by: .milliseconds(60))
+      await fixture.until { script, server in script.abandoned == 1 && server.connections == 0 && server.isIdle }
+    }
+  }
+
   @Test("a client that has only shut down its half gets its answer")
   func halfClosed() async throws {
     try await Fixture.with { fixture in
