@@ -53,9 +53,12 @@ final class GatewayHandler: RequestHandler {
       if request.isFetch, exchange.announcesBody, !exchange.isBodyTooLong {
         throw Self.bodyOfGET
       }
-      // OPTIONS is answered with the methods, whatever the rest of the head asks for.
-      if exchange.method != .options { try route.responder.begin(request) }
+      let responder = route.responder
       request.goes(to: route)
+      // OPTIONS is answered with the methods, whatever the rest of the head asks for.
+      guard exchange.method != .options else { return }
+      try responder.begin(request)
+      if request.isRefusedAtOnce, !request.isFetch { try responder.beginUnread(request) }
     } catch {
       // Answered when the body is there, which keeps the connection, or at once.
       request.goesNowhere(error)
