@@ -43,8 +43,6 @@ final class ConnectionWatch: TimerHandler {
   /// bytes by default, and more with a larger buffer. So it may take nothing for a second more for each KiB that it is ahead, but of no
   /// more than 512 KiB. Standing still costs a client as many bytes as reading at the least rate.
   private static let aheadAtMost: Int64 = (512 << 10) * nanosecondsPerByte
-  /// The time for those.
-  static var longestAhead: Duration { .nanoseconds(aheadAtMost) }
 
   // Safe: the exchange cancels its watch, which ends all calls, before the server lets go of it.
   private unowned let exchange: Exchange
