@@ -25,7 +25,7 @@ void clinux_give_back_zeros(const void *start, size_t count) {
 
 /* glibc's tcp_info ends before the counters that Linux has had since 4.1; the kernel's own header cannot stand beside glibc's. */
 struct tcp_info_of_linux {
-    unsigned char flags[8]; /* State, state of congestion, retransmissions in a row that nothing answered, and more. */
+    unsigned char flags[8]; /* State, state of congestion, retransmissions and probes in a row that nothing answered, and more. */
     unsigned int counters[24];
     unsigned long long pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
     unsigned int segments_out, segments_in, not_sent;
@@ -41,7 +41,7 @@ struct clinux_progress clinux_progress_of(int descriptor) {
     progress.taken = info.bytes_acked;
     progress.unsent = (unsigned int)unsent;
     progress.held = info.not_sent;
-    progress.unanswered = info.flags[2];
+    progress.unanswered = (unsigned int)info.flags[2] + info.flags[3];
     return progress;
 }
 

@@ -16,6 +16,10 @@ public final class Server {
   /// Connection memory beyond the head: libmicrohttpd's header records, the answer's head, and the stream's chunk.
   private static let extraMemory = 8 << 10
 
+  /// The timeout of libmicrohttpd: later than all of ours, for `ConnectionWatch` ends connections. The library counts since the kernel took
+  /// something, and that may have several megabytes for a client that takes 1 KiB a second.
+  private static let idleSeconds: Int64 = 24 * 3_600
+
   /// The release of libmicrohttpd that the program runs with.
   public static var libraryRelease: String { Daemon.release }
 
@@ -100,8 +104,7 @@ public final class Server {
     try NestedDaemon(
       isForStreams: isForStreams,
       limits: .init(
-        // Later than each of our own times: it only catches what they might miss.
-        idleSeconds: max(options.readTimeout, options.writeTimeout, options.idleTimeout).components.seconds + 2,
+        idleSeconds: Self.idleSeconds,
         connectionMemory: isForStreams
           ? Acceptor.streamMemory : options.headersLimit + options.targetLimit + Self.extraMemory),
       strictness: rules.strictness, server: self, on: loop)

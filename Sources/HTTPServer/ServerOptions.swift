@@ -20,12 +20,14 @@ public struct ServerOptions: Sendable, Hashable {
   /// How long a client may take for a request's head, from its first byte. A body may fall behind 1 KiB a second by that
   /// much, and be silent no longer: 408 after that. Default: 10 s.
   public var readTimeout = Duration.seconds(10)
-  /// By how much a client may fall behind when it takes less than 1 KiB a second of an answer or a stream, or nothing: the
-  /// connection ends after that. What was written and waits for no one counts as taken. Default: 30 s.
+  /// By how much a client may fall behind when it takes less than 1 KiB a second of its answers and streams, or nothing: the
+  /// connection ends after that. What was written and waits for no one counts as taken. A client may be ahead by 512 KiB, which its
+  /// machine may still hold, and take nothing for as many seconds more. Default: 30 s.
   public var writeTimeout = Duration.seconds(30)
   /// How long a connection may stay open between requests. Default: 75 s.
   public var idleTimeout = Duration.seconds(75)
-  /// How long an answer may still take after the client has shut down its half of the connection. Default: 1 s.
+  /// By when all that a client held is free after it has shut down its half of the connection: an answer is waited for until nine tenths
+  /// of it. Default: 1 s.
   public var halfCloseGrace = Duration.seconds(1)
 
   /// The defaults.

@@ -66,6 +66,29 @@ struct BodyRefusalTests {
     }
   }
 
+  @Test(
+    "a chunk that is longer than the rest of a body may be is refused with its first byte",
+    arguments: [
+      "5\r\na", "00000000000000000005\r\na", "2\r\nab\r\n3\r\nc", "FFFFFFFFFFFFFFFF\r\na", "8000000000000000\r\na",
+    ])
+  func longChunk(body: String) async throws {
+    try await Fixture.with(.takingFourBytes) { fixture in
+      let client = try fixture.connect()
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+      #expect(try client.reply().status == 413)
+      #expect(try client.readToEnd() == "")
+      // What looks like a line of a chunk, and is none.
+      let other = try fixture.connect()
+      other.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nX: 9\r\n\r\n")
+      await fixture.until { script, _ in script.begun == 2 }
+      for part in ["4\r\n", "9\r\n", "a", "\r\n0\r\n\r\n"] {
+        other.send(part)
+        for _ in 0..<3 { await fixture.on { _, _ in } }
+      }
+      #expect(try other.reply().body == "9\r\na")
+    }
+  }
+
   @Test("a chunked body is refused before it arrives where its framing is not checked, or where it is not wanted")
   func lengthRequired() async throws {
     let strictness = try ParserStrictness.linked()

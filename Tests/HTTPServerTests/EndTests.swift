@@ -40,6 +40,20 @@ struct EndTests {
     }
   }
 
+  @Test("what a client that closed during its call holds is free within the grace, and not long before")
+  func freed() async throws {
+    var options = ServerOptions()
+    options.halfCloseGrace = .seconds(100)
+    try await Fixture.with(options) { fixture in
+      let client = try await wait(fixture)
+      client.disconnect()
+      try await fixture.advance(by: .seconds(80), times: 1)
+      #expect(await fixture.on { script, _ in script.abandoned } == 0)
+      try await fixture.advance(by: .seconds(11), times: 1)
+      #expect(await fixture.on { script, server in script.abandoned == 1 && server.connections == 0 && server.isIdle })
+    }
+  }
+
   @Test("a client that has only shut down its half gets its answer")
   func halfClosed() async throws {
     try await Fixture.with { fixture in

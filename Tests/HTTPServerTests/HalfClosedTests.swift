@@ -173,7 +173,7 @@ struct HalfClosedTests {
     }
   }
 
-  @Test("a half-closed client waits for the next piece as long as the grace", arguments: [false, true])
+  @Test("a half-closed client waits for the next piece nearly as long as the grace", arguments: [false, true])
   func silentPieces(hasBegun: Bool) async throws {
     try await Fixture.with { fixture in
       let client = try fixture.connect()
@@ -184,13 +184,13 @@ struct HalfClosedTests {
         _ = try client.read(through: "first")
       }
       client.finishSending()
-      try await fixture.advance(by: .milliseconds(300), times: 3)
+      try await fixture.advance(by: .milliseconds(280), times: 3)
       #expect(await fixture.on { _, server in server.connections } == 1)
       await fixture.on { script, _ in script.streams[0].put("second") }
       _ = try client.read(through: "second")
-      try await fixture.advance(by: .milliseconds(300), times: 3)
+      try await fixture.advance(by: .milliseconds(280), times: 3)
       #expect(await fixture.on { _, server in server.connections } == 1)
-      try await fixture.advance(by: .milliseconds(300), times: 3)
+      try await fixture.advance(by: .milliseconds(280), times: 3)
       await fixture.until { script, server in server.connections == 0 && script.streams[0].closures == 1 }
     }
   }

@@ -77,8 +77,8 @@ def known(data, reason, is_in_body, codes, is_strict):
         return "0.9.75: a line that begins with NUL is an empty one"
     if line and line.endswith(b"\0") and (b"\0\n" in data or b"\0\r\n\n" in data):
         return "0.9.75: NUL LF is read as CR LF"
-    if line and line.startswith(b":") and b"\n:\n" in data:
-        return "0.9.75: the head ends with ':' LF"
+    if line and line.startswith(b":") and (b"\n:\n" in data or b"\n:\r\n" in data):
+        return "0.9.75: the head ends with ':' LF, or LF ':' CR LF"
     return None
 
 

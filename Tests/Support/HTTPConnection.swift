@@ -127,6 +127,20 @@ public final class HTTPConnection: @unchecked Sendable {
   /// That many bytes.
   public func read(count: Int) throws -> [UInt8] { try take(count) }
 
+  /// Takes that many bytes from the kernel, not one more, and drops them. False when there were fewer.
+  public func drop(count: Int) throws -> Bool {
+    var room = [UInt8](repeating: 0, count: min(count, 64 << 10))
+    var left = count
+    while left > 0 {
+      var readable = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      guard poll(&readable, 1, 30_000) == 1 else { throw TimedOut("the server sends nothing") }
+      let taken = recv(descriptor, &room, min(left, room.count), 0)
+      guard taken > 0 else { return false }
+      left -= taken
+    }
+    return true
+  }
+
   /// Everything until the server closes.
   public func readToEnd() throws -> String { String(decoding: try takeToEnd(), as: UTF8.self) }
 

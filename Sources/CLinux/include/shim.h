@@ -30,7 +30,8 @@ void clinux_give_way(void);
 void clinux_give_back_zeros(const void *start, size_t count);
 
 /* How far a TCP connection has come, in bytes: what the peer has acknowledged, what it has not yet, and what of that waits here, since the
- * peer has no room; and how often in a row something was sent again and nothing answered: a peer that reads nothing answers all the same. */
+ * peer has no room; and how often in a row something was sent again, or was asked for room, and nothing answered: a peer that reads nothing answers all
+ * the same. */
 struct clinux_progress {
     unsigned long long taken;
     unsigned int unsent;

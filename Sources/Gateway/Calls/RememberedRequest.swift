@@ -26,6 +26,11 @@ struct RememberedRequest {
     fingerprint = hasher.finalize()
   }
 
+  /// Refuses a request with a key that is none.
+  static func check(_ request: GatewayRequest) throws(Problem) {
+    if let bytes = request.header(.idempotencyKey) { _ = try key(bytes) }
+  }
+
   /// Makes a call, unless it was made before; its arguments lie in the buffer.
   func call(
     _ method: MethodName, of upstream: RPCUpstream, _ frames: CallFrames, in buffer: borrowing ByteBuffer,

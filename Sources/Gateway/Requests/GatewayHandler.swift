@@ -49,13 +49,16 @@ final class GatewayHandler: RequestHandler {
       guard route.responder.methods.contains(exchange.method) else {
         throw route.responder.refusal(of: exchange.method)
       }
-      // One that is too long gets 413 from the exchange.
+      // A body that is too long gets 413 from the exchange.
       if request.isFetch, exchange.announcesBody, !exchange.isBodyTooLong {
         throw Self.bodyOfGET
       }
-      // OPTIONS is answered with the methods, whatever the rest of the head asks for.
-      if exchange.method != .options { try route.responder.begin(request) }
+      let responder = route.responder
       request.goes(to: route)
+      // OPTIONS is answered with the methods, whatever the rest of the head asks for.
+      guard exchange.method != .options else { return }
+      try responder.begin(request)
+      if request.isRefusedAtOnce, !exchange.isBodyTooLong { try responder.beginUnread(request) }
     } catch {
       // Answered when the body is there, which keeps the connection, or at once.
       request.goesNowhere(error)

@@ -152,14 +152,17 @@ final class GatewayRequest {
   }
 
   /// Refuses a body that is not JSON, by its declared type.
-  func checkContentType() throws(Problem) {
-    if try isBodyPacked() { throw Problem(.unsupportedMediaType, "Send JSON, with Content-Type: application/json.") }
+  func checkContentType(isUnread: Bool = false) throws(Problem) {
+    guard try isBodyPacked(isUnread: isUnread) else { return }
+    throw Problem(.unsupportedMediaType, "Send JSON, with Content-Type: application/json.")
   }
 
-  /// Whether the body is MessagePack, or else JSON, by its declared type; one that is neither is refused. An empty one needs no type.
-  func isBodyPacked() throws(Problem) -> Bool {
+  /// Whether the body is MessagePack, or else JSON, by its declared type; one that is neither is refused. An empty one needs no type. Of one
+  /// that is `isUnread` only the head is known: it is taken to be what may yet be served.
+  func isBodyPacked(isUnread: Bool = false) throws(Problem) -> Bool {
     let type = header(.contentType)
-    guard !body.isEmpty, type?.isCaseless("application/json") != true else { return false }
+    let isEmpty = isUnread ? mayBodyBeEmpty : body.isEmpty
+    guard !isEmpty, type?.isCaseless("application/json") != true else { return false }
     switch type.map(MediaType.body) {
     case .json?: return false
     case .messagePack?: return true
@@ -167,7 +170,7 @@ final class GatewayRequest {
       // A form of a foreign page arrives with an Origin; curl and its kind send none.
       let isForeign = header(.origin) != nil || header(.secFetchSite) != nil
       let first = body.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
-      if !isForeign, first == UInt8(ascii: "[") || first == UInt8(ascii: "{") { return false }
+      if !isForeign, isUnread || first == UInt8(ascii: "[") || first == UInt8(ascii: "{") { return false }
     case .other?, nil: break
     }
     throw Problem(
@@ -175,6 +178,9 @@ final class GatewayRequest {
       "Send the arguments as a JSON array or object, with Content-Type: application/json, or in MessagePack, with"
         + " application/msgpack.")
   }
+
+  /// Whether the head leaves open that the body is empty. A client that waits to be asked for one has one.
+  private var mayBodyBeEmpty: Bool { header(.contentLength) == nil && exchange.count(of: .expect) == 0 }
 
   // MARK: Answering
 
@@ -238,62 +244,5 @@ final class GatewayRequest {
   private func ended(_ end: End) {
     isUnderWay = false
     handler.ended(self, end)
-  }
-}
-
-/// A host and a port, as `Host` and `Origin` name them (RFC 3986, 3.2), taken apart in place.
-struct Authority {
-  /// The name, without a dot at its end; an IPv6 address in its brackets.
-  let name: UnsafeRawBufferPointer
-  /// The digits of the port; empty when none is written.
-  let port: UnsafeRawBufferPointer
-  /// Whether the name ends with a dot, and so is taken for no name of a local network.
-  private let isRooted: Bool
-
-  init(_ text: UnsafeRawBufferPointer) {
-    // Behind the last colon, unless that is one of an IPv6 address.
-    let end = text.lastIndex { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "]") } ?? text.count
-    let hasPort = end < text.count && text[end] == UInt8(ascii: ":")
-    let name = text[..<(hasPort ? end : text.count)]
-    isRooted = name.last == UInt8(ascii: ".")
-    self.name = UnsafeRawBufferPointer(rebasing: isRooted ? name.dropLast() : name)
-    port = UnsafeRawBufferPointer(rebasing: text[(hasPort ? end + 1 : text.count)...])
-  }
-
-  /// Whether it is `localhost`, or a name below it, which no name server is asked for (RFC 6761, 6.3).
-  var isLocal: Bool { name.isCaseless("localhost") || name.hasCaselessSuffix(".localhost") }
-
-  /// Whether it is a name without a dot, such as that of a container. A percent sign may stand for one.
-  var isSingleLabel: Bool {
-    let isPlain = name.allSatisfy { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "[") }
-    return !name.isEmpty && !isRooted && isPlain
-  }
-
-  /// Whether it is an IPv4 address, or an IPv6 address in brackets.
-  var isAddress: Bool {
-    let isBracketed = name.first == UInt8(ascii: "[") && name.last == UInt8(ascii: "]")
-    let digits = isBracketed ? name.dropFirst().dropLast() : name[...]
-    return withUnsafeTemporaryAllocation(byteCount: Int(INET6_ADDRSTRLEN), alignment: 1) { text in
-      guard digits.count < text.count else { return false }
-      text.copyBytes(from: digits)
-      text[digits.count] = 0
-      return withUnsafeTemporaryAllocation(of: in6_addr.self, capacity: 1) { address in
-        inet_pton(isBracketed ? AF_INET6 : AF_INET, text.baseAddress, address.baseAddress) == 1
-      }
-    }
-  }
-
-  /// Whether it has that name, which is in small letters.
-  func isNamed(_ text: String) -> Bool {
-    text.utf8.count == name.count && text.utf8.span.withUnsafeBytes { name.isCaseless($0) }
-  }
-
-  /// Whether both name the same host and port; one that writes no port means the usual one.
-  func isSame(as other: Authority, usualPort: StaticString) -> Bool {
-    func lowered(_ byte: UInt8) -> UInt8 { 0x41...0x5A ~= byte ? byte | 0x20 : byte }
-    func port(_ authority: Authority) -> UnsafeRawBufferPointer {
-      authority.port.isEmpty ? usualPort.bytes : authority.port
-    }
-    return port(self).elementsEqual(port(other)) && name.elementsEqual(other.name) { lowered($0) == lowered($1) }
   }
 }

@@ -17,14 +17,23 @@ struct BatchResponder: Responder {
     if !wantsLines(request) { try request.checkAccept("application/json") }
   }
 
+  func beginUnread(_ request: GatewayRequest) throws(Problem) {
+    _ = try timeout(request)
+    try request.checkContentType(isUnread: true)
+  }
+
+  /// How long the request gives its items that do not say so themselves.
+  private func timeout(_ request: GatewayRequest) throws(Problem) -> Duration? {
+    try CallResponder.askedTimeout(request, try request.query(.nothing, controls: Self.controls))
+  }
+
   /// Whether lines are named, and not only covered by a range that covers JSON as well.
   private func wantsLines(_ request: GatewayRequest) -> Bool {
     request.header(.accept) != nil && MediaType.prefersLines(request.values(of: .accept), over: "application/json")
   }
 
   func respond(to request: GatewayRequest) throws(Problem) {
-    let query = try request.query(.nothing, controls: Self.controls)
-    let timeout = try CallResponder.askedTimeout(request, query)
+    let timeout = try timeout(request)
     try request.checkContentType()
     let items = try items(request.body)
     let buffers = request.buffers

@@ -37,6 +37,17 @@ struct CallResponder: Responder {
   /// What a GET is answered with is known when its query is.
   func begin(_ request: GatewayRequest) throws(Problem) { if !request.isFetch { try request.chooseResultFormat() } }
 
+  func beginUnread(_ request: GatewayRequest) throws(Problem) {
+    try Self.beginUnread(request, try request.query(.nothing, controls: Self.controls))
+  }
+
+  /// The same, for all that lead to a call.
+  static func beginUnread(_ request: GatewayRequest, _ query: Query?) throws(Problem) {
+    _ = try request.isBodyPacked(isUnread: true)
+    _ = try askedTimeout(request, query)
+    try RememberedRequest.check(request)
+  }
+
   static let controls: Set<String> = [RequestTimeout.parameter]
 
   func respond(to request: GatewayRequest) throws(Problem) {

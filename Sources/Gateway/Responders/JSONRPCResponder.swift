@@ -17,12 +17,21 @@ struct JSONRPCResponder: Responder {
 
   func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
 
+  func beginUnread(_ request: GatewayRequest) throws(Problem) { _ = try timeout(request, isUnread: true) }
+
   private static let controls: Set<String> = [RequestTimeout.parameter]
 
-  func respond(to request: GatewayRequest) throws(Problem) {
+  /// How long the request gives its calls; refuses one whose query or declared type is wrong.
+  private func timeout(_ request: GatewayRequest, isUnread: Bool = false) throws(Problem) -> Duration? {
     let query = try request.query(.nothing, controls: Self.controls)
     let timeout = try CallResponder.askedTimeout(request, query)
-    if !(request.header(.contentType).map(MediaType.isJSONRPC) ?? false) { try request.checkContentType() }
+    let isJSONRPC = request.header(.contentType).map(MediaType.isJSONRPC) ?? false
+    if !isJSONRPC { try request.checkContentType(isUnread: isUnread) }
+    return timeout
+  }
+
+  func respond(to request: GatewayRequest) throws(Problem) {
+    let timeout = try timeout(request)
     let buffers = request.buffers
     defer { buffers.clear() }
     let document: JSONRPCDocument

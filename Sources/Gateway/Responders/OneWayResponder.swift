@@ -15,6 +15,8 @@ struct PushResponder: Responder {
 
   var methods: HTTPMethod.Set { .submit }
 
+  func beginUnread(_ request: GatewayRequest) throws(Problem) { try request.beginOneWayUnread() }
+
   func respond(to request: GatewayRequest) throws(Problem) { try request.sendOneWay(nil, method, upstream) }
 }
 
@@ -33,11 +35,20 @@ struct PublishResponder: Responder {
 
   var methods: HTTPMethod.Set { .submit }
 
+  func beginUnread(_ request: GatewayRequest) throws(Problem) { try request.beginOneWayUnread() }
+
   func respond(to request: GatewayRequest) throws(Problem) { try request.sendOneWay(topic, method, upstream) }
 }
 
 extension GatewayRequest {
   private static let accepted = Array(#"{"accepted":true}"#.utf8)
+
+  /// Refuses, by its head, what could not be sent.
+  fileprivate func beginOneWayUnread() throws(Problem) {
+    _ = try query(.nothing)
+    _ = try isBodyPacked(isUnread: true)
+    try RememberedRequest.check(self)
+  }
 
   /// Turns the body into arguments, sends them, and answers that they were accepted.
   fileprivate func sendOneWay(_ topic: [UInt8]?, _ method: MethodName, _ upstream: OneWayUpstream) throws(Problem) {

@@ -13,6 +13,9 @@ protocol Responder {
   func refusal(of method: HTTPMethod) -> Problem
   /// The head is there, its method one of `methods`: refuses what cannot succeed, before the body is read.
   func begin(_ request: GatewayRequest) throws(Problem)
+  /// The same, after `begin`, for a body that is long, or is sent only when the client is asked for it: refuses what else is wrong with the
+  /// head, which `respond` would find when the body is there.
+  func beginUnread(_ request: GatewayRequest) throws(Problem)
   /// The request is complete: answers it, now or later, exactly once, or throws what it is answered with.
   func respond(to request: GatewayRequest) throws(Problem)
 }
@@ -26,6 +29,8 @@ extension Responder {
   }
 
   func begin(_ request: GatewayRequest) throws(Problem) {}
+
+  func beginUnread(_ request: GatewayRequest) throws(Problem) { _ = try request.query(.nothing) }
 }
 
 extension HTTPMethod.Set {

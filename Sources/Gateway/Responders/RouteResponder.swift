@@ -17,6 +17,13 @@ struct RouteResponder: Responder {
     if let route { try CallResponder(route.upstream, route.method).begin(request) }
   }
 
+  func beginUnread(_ request: GatewayRequest) throws(Problem) {
+    guard let route else { return }
+    let query = try request.query(.arguments, controls: CallResponder.controls) ?? Query()
+    _ = try RouteArguments(route.route, match.values, query)
+    try CallResponder.beginUnread(request, query)
+  }
+
   func respond(to request: GatewayRequest) throws(Problem) {
     guard let route else { throw refusal(of: request.method) }
     let controls = request.isFetch ? CallResponder.fetchControls : CallResponder.controls

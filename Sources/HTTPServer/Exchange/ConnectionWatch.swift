@@ -15,9 +15,11 @@ final class ConnectionWatch: TimerHandler {
     let write: Int64
     /// The next request.
     let idle: Int64
-    /// A client that has half-closed, or was refused.
+    /// A client that has half-closed, or was refused, until all that it holds is freed.
     let grace: Int64
 
+    /// The grace less what the end takes itself.
+    fileprivate var untilEnd: Int64 { grace - grace / 10 }
     /// How often the slack of a reader is looked at.
     fileprivate var betweenLooks: Int64 { max(write / 8, 1) }
     /// For how long an idle connection may begin the next request without being watched for its first byte. Most begin it
@@ -37,6 +39,10 @@ final class ConnectionWatch: TimerHandler {
 
   /// Whoever sends or takes less than 1 KiB a second uses up its slack.
   private static let nanosecondsPerByte: Int64 = 976_563
+  /// What a reader takes faster than that, it may hold in its machine, which takes no more until it has read much of it: Linux 130,000
+  /// bytes by default, and more with a larger buffer. So it may take nothing for a second more for each KiB that it is ahead, but of no
+  /// more than 512 KiB. Standing still costs a client as many bytes as reading at the least rate.
+  private static let aheadAtMost: Int64 = (512 << 10) * nanosecondsPerByte
 
   // Safe: the exchange cancels its watch, which ends all calls, before the server lets go of it.
   private unowned let exchange: Exchange
@@ -50,8 +56,11 @@ final class ConnectionWatch: TimerHandler {
   private var wait = Wait.nothing
   private var since = Instant(nanoseconds: 0)
   private var deadline = Instant(nanoseconds: .max)
-  /// When the socket was looked at last, and what was seen: only of a reader.
-  private var lastLook: (at: Instant, progress: clinux_progress)?
+  /// When the socket of this reader was looked at last, and how many bytes waited there to be taken.
+  private var lastLook: (at: Instant, unsent: UInt32)?
+  /// How many bytes the client had taken at the last look at any of its answers, and until when it may take nothing by then.
+  private var taken: UInt64 = 0
+  private var patience = Instant(nanoseconds: 0)
   /// A next request is waited for, and the kernel still has some of the last answer: until that is taken, the client is a reader and
   /// not idle.
   private var isUnread = false
@@ -87,9 +96,9 @@ final class ConnectionWatch: TimerHandler {
       switch wait {
       case .nothing: Instant(nanoseconds: .max)
       case .head, .body: after(times.read, from: since)
-      case .reader: after(times.write)
+      case .reader: readerDeadline
       case .request: after(times.idle)
-      case .end: after(times.grace)
+      case .end: after(times.untilEnd)
       }
     arm()
   }
@@ -97,7 +106,7 @@ final class ConnectionWatch: TimerHandler {
   /// Part of a body came: it has one second more for each KiB, but never more than its slack. So what came fast gives no right
   /// to silence afterwards.
   func bodyArrived(bytes: Int) {
-    extend(by: bytes, slack: wait == .end ? times.grace : times.read)
+    extend(by: bytes, slack: wait == .end ? times.untilEnd : times.read)
   }
 
   /// Calls `Exchange.hasRoom()` when there is room in the socket, and be it at once.
@@ -156,34 +165,42 @@ final class ConnectionWatch: TimerHandler {
 
   private var isReader: Bool { wait == .reader || isUnread }
 
+  /// Of one that begins to read, which may still have earlier answers to read.
+  private var readerDeadline: Instant { max(after(times.write), patience) }
+
   /// Sees whether the last answer is being taken still. Most that is sent and not acknowledged is so in a moment, and says nothing.
   private func lookForRest() {
     let progress = clinux_progress_of(descriptor)
     guard progress.held > 0 || progress.unanswered > 0 else { return }
     isUnread = true
-    lastLook = (loop.now, progress)
-    deadline = after(times.write)
+    deadline = readerDeadline
+    count(progress)
   }
 
   /// Sees what a reader has taken since the last look.
   private func look() {
     let progress = clinux_progress_of(descriptor)
-    if let last = lastLook?.progress {
-      let taken = progress.taken - last.taken
-      // All that waited for it at the last look: it keeps up, however little that was.
-      if taken >= UInt64(last.unsent) {
-        deadline = after(times.write)
-      } else {
-        extend(by: Int(clamping: taken), slack: times.write)
-      }
-    }
-    lastLook = (loop.now, progress)
+    // All that waited for it at the last look: it keeps up, however little that was.
+    if let lastLook, progress.taken - taken >= UInt64(lastLook.unsent) { deadline = max(deadline, after(times.write)) }
+    count(progress)
     if progress.unsent == 0 {
       if isUnread { deadline = after(times.idle) }
       isUnread = false
       exchange.perform { $0.drained() }
     }
-    if progress.unanswered >= Self.unansweredAtMost { exchange.perform { $0.hungUp() } }
+    if progress.unanswered >= Self.unansweredAtMost {
+      // Nothing that it holds is being read.
+      deadline = min(deadline, after(times.write))
+      exchange.perform { $0.hungUp() }
+    }
+  }
+
+  /// Extends the deadline by what was taken since the last look, also at an earlier answer: that may still be in the client's machine.
+  private func count(_ progress: clinux_progress) {
+    extend(by: Int(clamping: progress.taken - taken), slack: times.write + Self.aheadAtMost)
+    taken = progress.taken
+    patience = deadline
+    lastLook = (loop.now, progress.unsent)
   }
 
   /// Has the kernel reset the connection when it is closed, and throw away what it has for a client that takes too little: it would keep

@@ -176,8 +176,9 @@ public final class Exchange {
   }
 
   private func takeBody(_ piece: UnsafeRawBufferPointer) {
-    let limit = server.options.bodyLimit
-    guard bytes.body.count + piece.count <= limit else { return refuse(.bodyTooLarge(limit)) }
+    let room = UInt64(server.options.bodyLimit - bytes.body.count)
+    let chunk = head.count(.transferEncoding) > 0 ? ChunkLine.size(before: piece) ?? 0 : 0
+    guard max(UInt64(piece.count), chunk) <= room else { return refuse(.bodyTooLarge(server.options.bodyLimit)) }
     guard bytes.append(piece, of: head.declaredLength) else { return refuse(.memory) }
     watch?.bodyArrived(bytes: piece.count)
   }
