@@ -3,13 +3,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak test-debian13 fuzz fuzz-readers sanitize check docs format image clean
+.PHONY: help run build install deb test-deb test soak test-debian13 fuzz fuzz-readers sanitize check docs format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
 # What builds the image: docker, or podman.
 DOCKER ?= docker
 IMAGE ?= zmq-gateway
+# Where make install puts things, and DESTDIR before it.
+PREFIX ?= /usr/local
 
 sources := Package.swift Sources Tests Examples Fuzzing/Package.swift Fuzzing/Sources
 
@@ -22,6 +24,16 @@ run: build ## Install what is missing, build, and serve the demo on 127.0.0.1:80
 build: ## Install what is missing and build .build/release/zmq-gateway
 	@Scripts/bootstrap build
 	swift build -c release --product zmq-gateway
+
+install: ## Install what make build has built, with manual, completions and a systemd unit, below PREFIX=/usr/local
+	DESTDIR="$(DESTDIR)" Packaging/install .build/release/zmq-gateway $(PREFIX)
+
+deb: ## Build the Debian package into .build-deb
+	@Scripts/bootstrap deb
+	debian/rules binary
+
+test-deb: deb ## As root: install the Debian package into an empty root, use it, and remove it
+	Packaging/test .build-deb/zmq-gateway_*.deb
 
 test: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
 # One test at a time: those that wait for a deadline must not starve behind those that compute.
@@ -74,4 +86,4 @@ image: ## Build the container image
 	$(DOCKER) build -f Docker/Dockerfile -t $(IMAGE) .
 
 clean: ## Remove what was built, .venv included
-	rm -rf .build .build-debian13 .build-sanitize Fuzzing/.build .venv
+	rm -rf .build .build-deb .build-debian13 .build-sanitize Fuzzing/.build .venv

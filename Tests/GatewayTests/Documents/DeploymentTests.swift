@@ -1,0 +1,69 @@
+import Foundation
+import Support
+import Testing
+
+@testable import Gateway
+
+@Suite("What deploys the gateway", .timeLimit(.minutes(2)))
+struct DeploymentTests {
+  private static let overlays = ["demo", "python"]
+
+  /// What a program prints; its failure is the test's.
+  private static func output(_ program: String, _ arguments: [String]) async throws -> String {
+    let process = try Subprocess(program, arguments, complaints: .withOutput)
+    let text = try await process.rest()
+    #expect(try await process.ended() == 0, "\(program): \(text)")
+    return text
+  }
+
+  // Not every system has a package of kubectl.
+  private static let hasKubectl = ["/usr/bin", "/usr/local/bin"].contains {
+    FileManager.default.isExecutableFile(atPath: "\($0)/kubectl")
+  }
+
+  @Test(
+    "Kubernetes knows every name of each overlay", .enabled(if: Python.isThere && hasKubectl),
+    arguments: overlays)
+  func valid(_ overlay: String) async throws {
+    let directory = try TemporaryDirectory()
+    let overlayPath = Repository.path("Docker/kubernetes/overlays/\(overlay)")
+    let rendered = try await Self.output("kubectl", ["kustomize", overlayPath])
+    for kind in ["Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy"] {
+      #expect(rendered.contains("\nkind: \(kind)\n"), "\(kind)")
+    }
+    let file = try directory.file("\(overlay).yaml", rendered)
+    _ = try await Self.output(
+      try #require(Python.path), ["-m", "kubernetes_validate", "--strict", "--kubernetes-version", "1.32", file])
+  }
+
+  @Test("Kubernetes waits longer than the gateway's own grace") func grace() throws {
+    let deployment = try Repository.text("Docker/kubernetes/base/deployment.yaml")
+    let limit = try #require(deployment.firstMatch(of: /terminationGracePeriodSeconds: (\d+)/).flatMap { Int($0.1) })
+    let sleep = try #require(deployment.firstMatch(of: /sleep: { seconds: (\d+) }/).flatMap { Int($0.1) })
+    #expect(.seconds(limit - sleep) > Configuration().grace)
+  }
+
+  @Test("the configuration of the Kubernetes overlay has the services of the example") func configuration() throws {
+    let text = try Repository.text("Docker/kubernetes/overlays/python/gateway.yaml")
+    let configuration = try Configuration.load(yaml: text, file: "gateway.yaml")
+    let own = try Configuration.load(yaml: Repository.text("Examples/python/gateway.yaml"), file: "gateway.yaml")
+    #expect(configuration.isOpenToAll)
+    #expect(configuration.services.map(\.name) == own.services.map(\.name))
+  }
+
+  @Test(
+    "Compose takes its files together", .enabled(if: Python.isThere, "\(Python.comment)"),
+    arguments: [["compose"], ["compose", "compose.python"], ["compose", "compose.python", "compose.haproxy"]])
+  func compose(_ names: [String]) async throws {
+    let program = URL(fileURLWithPath: try #require(Python.path)).deletingLastPathComponent().path + "/docker-compose"
+    let files = names.flatMap { ["-f", Repository.path("Docker/\($0).yaml")] }
+    let text = try await Self.output(program, files + ["config"])
+    #expect(text.contains("replicas: 3") == names.contains("compose.haproxy"))
+    // What other machines reach is one program's port.
+    #expect(text.components(separatedBy: "published:").count == 2)
+  }
+
+  @Test("HAProxy takes its configuration") func haproxy() async throws {
+    _ = try await Self.output("haproxy", ["-c", "-f", Repository.path("Docker/haproxy.cfg")])
+  }
+}
