@@ -41,8 +41,8 @@ public struct PubSubService: Sendable {
     }
   }
 
-  /// What happens, and has happened; nothing after the end.
-  public var counters: ServiceCounters { get async { await core.counters } }
+  /// What happens, and has happened. It is told at once, also while a method that is not `async` holds the reactor.
+  public var counters: ServiceCounters { get async { core.counters } }
 
   /// Serves until `close()`, or until the task is cancelled, which closes the service; returns when it is closed. Throws when libzmq has
   /// ended the socket. It does not have to be called: the service serves from its start.

@@ -23,7 +23,7 @@ actor ServiceCore {
   }
 
   /// How long a cancelled method may go on before it is said to be stuck.
-  private static let patience = Duration.seconds(1)
+  static let patience = Duration.seconds(1)
 
   nonisolated let unownedExecutor: UnownedSerialExecutor
   private nonisolated let reactor: Reactor
@@ -31,6 +31,7 @@ actor ServiceCore {
   private let options: ServiceOptions
   private let runner: MethodRunner
   private let workers: MethodWorkers
+  private nonisolated let accounts = ServiceAccounts()
   private let clock = ServiceClock()
   private var socket: ServiceSocket?
   private var phase = Phase.open
@@ -78,7 +79,7 @@ actor ServiceCore {
 
   private func open(_ pattern: CallPattern, in context: Context) throws {
     clock.core = self
-    socket = try ServiceSocket(pattern, handler, runner, options, in: context, on: reactor.loop, core: self)
+    socket = try ServiceSocket(pattern, handler, runner, options, accounts, in: context, on: reactor.loop, core: self)
   }
 
   // MARK: Endpoints
@@ -113,6 +114,7 @@ actor ServiceCore {
     let timer = options.timeout.map { reactor.loop.schedule(at: reactor.loop.now + $0, clock, tag: number) }
     let job = MethodCall(number, method, call)
     running.insert(number, Running(job: job, timer: timer))
+    count()
     socket?.began(call)
     beginning.append(job)
   }
@@ -136,6 +138,8 @@ actor ServiceCore {
   private func finish(_ number: UInt32, _ outcome: Outcome?) {
     guard let ended = running.remove(number) else { return }
     if let timer = ended.timer { reactor.loop.cancel(timer) }
+    if ended.isStuck { count(stuck: stuck) }
+    count()
     socket?.ended(ended.job.call)
     if let outcome, !ended.isLate { socket?.answer(ended.job.call.reply, outcome) }
   }
@@ -148,6 +152,7 @@ actor ServiceCore {
     if running.isLate {
       (running.isStuck, running.timer) = (true, nil)
       self.running.update(number) { $0 = running }
+      count(stuck: stuck)
       options.logger.error(
         "a method goes on although its time is up, and keeps its place",
         metadata: ["method": "\(call.name)", "stuck": "\(stuck)", "concurrency": "\(options.concurrency)"])
@@ -156,7 +161,9 @@ actor ServiceCore {
       running.timer = reactor.loop.schedule(at: reactor.loop.now + Self.patience, clock, tag: number)
       self.running.update(number) { $0 = running }
       if !workers.cancel(number) { finish(number, nil) }
-      if timedOut.increment() || call.reply == nil {
+      let isTold = timedOut.increment()
+      accounts.timedOut.store(timedOut.count, ordering: .relaxed)
+      if isTold || call.reply == nil {
         options.logger.warning(
           "a method was not done in time", metadata: ["method": "\(call.name)", "so-far": "\(timedOut.count)"])
       }
@@ -167,11 +174,12 @@ actor ServiceCore {
 
   private var stuck: Int { running.numbers { $0.isStuck }.count }
 
-  var counters: ServiceCounters {
-    var counters = ServiceCounters(running: running.count, stuck: stuck, timedOut: timedOut.count)
-    socket?.count(into: &counters)
-    return counters
-  }
+  private func count() { accounts.running.store(running.count, ordering: .relaxed) }
+
+  private func count(stuck: Int) { accounts.stuck.store(stuck, ordering: .relaxed) }
+
+  /// Read without the reactor, which a method may hold.
+  nonisolated var counters: ServiceCounters { accounts.counters }
 
   // MARK: The end
 
@@ -214,6 +222,8 @@ actor ServiceCore {
     for number in running.numbers(where: { _ in true }) {
       if let timer = running.remove(number)?.timer { reactor.loop.cancel(timer) }
     }
+    count()
+    count(stuck: 0)
     beginning = []
     workers.end()
     if let grace = grace.take() { reactor.loop.cancel(grace) }

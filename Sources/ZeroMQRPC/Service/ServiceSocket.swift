@@ -32,6 +32,9 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private let handler: any Handler
   private let runner: MethodRunner
   private let options: ServiceOptions
+  private let accounts: ServiceAccounts
+  /// nil when methods may take any time.
+  private let watch: InlineWatch?
   private let loop: Loop
   private let socket: LoopSocket
   private weak var core: ServiceCore?
@@ -52,12 +55,14 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   init(
     _ pattern: CallPattern, _ handler: any Handler, _ runner: MethodRunner, _ options: ServiceOptions,
-    in context: Context, on loop: Loop, core: ServiceCore
+    _ accounts: ServiceAccounts, in context: Context, on loop: Loop, core: ServiceCore
   ) throws {
     self.pattern = pattern
     self.handler = handler
     self.runner = runner
     self.options = options
+    self.accounts = accounts
+    watch = options.timeout.map { InlineWatch($0, accounts, options.logger) }
     self.loop = loop
     self.core = core
     backlog = ReplyBacklog(repliesPerClient: options.waitingReplies, bytes: options.waitingReplyBytes)
@@ -75,13 +80,6 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   /// Nothing waits to be sent.
   var hasSentAll: Bool { backlog.count == 0 && ready.isEmpty }
 
-  func count(into counters: inout ServiceCounters) {
-    counters.malformed = malformed.count
-    counters.overran = overran.count
-    counters.undeliverable = undeliverable.count
-    counters.waitingReplies = backlog.count
-  }
-
   /// Takes no more calls.
   func stopReading() {
     isClosing = true
@@ -91,6 +89,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   func close() {
     if socket.isOpen { sendReady() }
     socket.close()
+    accounts.waitingReplies.store(0, ordering: .relaxed)
     if let nextOffer { loop.cancel(nextOffer) }
     nextOffer = nil
   }
@@ -115,9 +114,10 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
           topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 })
       }
       if case .inline(let body) = method.body, call.arguments.isShort {
-        let deadline = options.timeout.map { ContinuousClock.now + $0 }
-        answer(reply, runner.run(body, of: method, for: call))
-        if let deadline, deadline < .now { countOverrun(call, by: .now - deadline) }
+        watch?.began(name)
+        let outcome = runner.run(body, of: method, for: call)
+        if let late = watch?.ended() { countOverrun(call, by: late) }
+        answer(reply, outcome)
       } else {
         core.assumeIsolated { [call] in $0.begin(method, call) }
       }
@@ -139,6 +139,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   private func countOverrun(_ call: IncomingCall, by duration: Duration) {
+    defer { accounts.overran.store(overran.count, ordering: .relaxed) }
     guard overran.increment() else { return }
     options.logger.error(
       "a method that is not async was stuck: it came back after its time, and nobody was served meanwhile",
@@ -193,6 +194,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   private func countMalformed(_ reason: String) {
+    defer { accounts.malformed.store(malformed.count, ordering: .relaxed) }
     guard malformed.increment() else { return }
     options.logger.warning(
       "Cannot unpack a call", metadata: ["reason": "\(reason)", "so-far": "\(malformed.count)"])
@@ -241,6 +243,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     guard backlog.append(envelope.frames + [Array(header), outcome.body]) else {
       return countUndeliverable(1, "too many wait for its client")
     }
+    countWaiting()
     if nextOffer == nil { nextOffer = loop.schedule(at: loop.now + Self.betweenOffers, self) }
   }
 
@@ -249,6 +252,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     let gone = backlog.offer(clients: Self.clientsPerOffer) { frames in
       offer { () throws(ZMQError) in try socket.send(frames) }
     }
+    countWaiting()
     if gone > 0 { countUndeliverable(gone, "its client is gone") }
     nextOffer = backlog.count > 0 ? loop.schedule(at: loop.now + Self.betweenOffers, self) : nil
     if nextOffer == nil { core.assumeIsolated { $0.endIfIdle() } }
@@ -268,9 +272,12 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     if !socket.isOpen { core?.assumeIsolated { $0.lostSocket(error) } }
   }
 
+  private func countWaiting() { accounts.waitingReplies.store(backlog.count, ordering: .relaxed) }
+
   private func countUndeliverable(_ count: Int, _ reason: String) {
     var isTold = false
     for _ in 0..<count where undeliverable.increment() { isTold = true }
+    accounts.undeliverable.store(undeliverable.count, ordering: .relaxed)
     guard isTold else { return }
     options.logger.warning("a reply is dropped", metadata: ["reason": "\(reason)", "so-far": "\(undeliverable.count)"])
   }
