@@ -126,9 +126,9 @@ public final class CallEngine: TimerHandler {
   public func isSent(_ number: UInt32) -> Bool { pending[number]?.isSent ?? false }
 
   /// Hands queued calls to backends with room, in their order, skipping those that have ended.
-  private func sendQueued() {
+  func sendQueued() {
     while let number = queue.first, !isClosed {
-      if let kept = pending[number]?.kept {
+      if let kept = pending.kept(number) {
         guard let connection = kept.lend({ balancer.send($0, number) }) else { return }
         queue.leave()
         pending.update(number) {

@@ -35,7 +35,7 @@ final class CallGathering: Source {
 
   func turn(_ events: PollEvents) {
     isDue = false
-    link.engine?.hasRoom()
+    link.engine?.sendQueued()
   }
 
   func isReady() -> Bool { isDue }

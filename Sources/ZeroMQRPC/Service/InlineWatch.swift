@@ -48,7 +48,7 @@ final class InlineWatch: Sendable {
   func ended() -> Duration? {
     let began = state.withLock { state in
       state.method = nil
-      accounts.holding.store(0, ordering: .relaxed)
+      accounts.holding.set(0)
       return state.began
     }
     let late = Instant.monotonic() - began - timeout
@@ -68,7 +68,7 @@ final class InlineWatch: Sendable {
       // The next method that begins is looked after again.
       state.isWatched = false
       guard let method = state.method else { return (nil, nil) }
-      accounts.holding.store(1, ordering: .relaxed)
+      accounts.holding.set(1)
       return (nil, state.stuck.increment() ? (method, state.stuck.count) : nil)
     }
     if let due { look(at: due) }

@@ -5,6 +5,9 @@ import ZeroMQ
 /// What the services of the three patterns are: a socket, methods, and the calls that run. It lives on its reactor; `async` methods
 /// run elsewhere.
 actor ServiceCore {
+  /// A call whose method is to run beside others.
+  typealias Begun = (method: Method, call: IncomingCall)
+
   private enum Phase {
     case open
     /// No more calls are taken, those that run are waited for.
@@ -108,20 +111,16 @@ actor ServiceCore {
 
   // MARK: Calls
 
-  /// Takes a call whose method runs beside others.
-  func begin(_ method: Method, _ call: IncomingCall) {
-    let number = running.nextNumber()
-    let timer = options.timeout.map { reactor.loop.schedule(at: reactor.loop.now + $0, clock, tag: number) }
-    let job = MethodCall(number, method, call)
-    running.insert(number, Running(job: job, timer: timer))
+  /// Takes calls that came together, whose methods run beside others: what runs them wakes once.
+  func begin(_ calls: [Begun]) {
+    for (method, call) in calls {
+      let number = running.nextNumber()
+      let timer = options.timeout.map { reactor.loop.schedule(at: reactor.loop.now + $0, clock, tag: number) }
+      let job = MethodCall(number, method, call)
+      running.insert(number, Running(job: job, timer: timer))
+      beginning.append(job)
+    }
     count()
-    socket?.began(call)
-    beginning.append(job)
-  }
-
-  /// Hands over the calls that came together: what runs them wakes once.
-  func beginAll() {
-    guard !beginning.isEmpty else { return }
     workers.add(beginning, for: self)
     beginning.removeAll(keepingCapacity: true)
   }
@@ -162,7 +161,7 @@ actor ServiceCore {
       self.running.update(number) { $0 = running }
       if !workers.cancel(number) { finish(number, nil) }
       let isTold = timedOut.increment()
-      accounts.timedOut.store(timedOut.count, ordering: .relaxed)
+      accounts.timedOut.set(timedOut.count)
       if isTold || call.reply == nil {
         options.logger.warning(
           "a method was not done in time", metadata: ["method": "\(call.name)", "so-far": "\(timedOut.count)"])
@@ -174,9 +173,9 @@ actor ServiceCore {
 
   private var stuck: Int { running.numbers { $0.isStuck }.count }
 
-  private func count() { accounts.running.store(running.count, ordering: .relaxed) }
+  private func count() { accounts.running.set(running.count) }
 
-  private func count(stuck: Int) { accounts.stuck.store(stuck, ordering: .relaxed) }
+  private func count(stuck: Int) { accounts.stuck.set(stuck) }
 
   /// Read without the reactor, which a method may hold.
   nonisolated var counters: ServiceCounters { accounts.counters }

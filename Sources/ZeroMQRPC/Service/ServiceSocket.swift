@@ -32,6 +32,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private let handler: any Handler
   private let runner: MethodRunner
   private let options: ServiceOptions
+  private let limits: MessageLimits
   private let accounts: ServiceAccounts
   /// nil when methods may take any time.
   private let watch: InlineWatch?
@@ -43,10 +44,13 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private var running = 0
   private var bytes = 0
   private var isClosing = false
-  private var envelope = Envelope()
+  // These change while no other code runs.
+  @exclusivity(unchecked) private var envelope = Envelope()
   /// Messages are being handed over. The replies to them leave together, so that libzmq sends them together.
-  private var isReceiving = false
-  private var ready: [ReadyReply] = []
+  @exclusivity(unchecked) private var isReceiving = false
+  /// Those of them whose methods run beside others. The core takes them together.
+  @exclusivity(unchecked) private var begun: [ServiceCore.Begun] = []
+  @exclusivity(unchecked) private var ready: [ReadyReply] = []
   private var backlog: ReplyBacklog
   private var nextOffer: Timer?
   private var malformed = PowerOfTwoCounter()
@@ -61,6 +65,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     self.handler = handler
     self.runner = runner
     self.options = options
+    limits = MessageLimits(options)
     self.accounts = accounts
     watch = options.timeout.map { InlineWatch($0, accounts, options.logger) }
     self.loop = loop
@@ -89,7 +94,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   func close() {
     if socket.isOpen { sendReady() }
     socket.close()
-    accounts.waitingReplies.store(0, ordering: .relaxed)
+    accounts.waitingReplies.set(0)
     if let nextOffer { loop.cancel(nextOffer) }
     nextOffer = nil
   }
@@ -97,7 +102,6 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   // MARK: Calls
 
   func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
-    guard let core else { return close() }
     isReceiving = true
     guard let (reply, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
     do throws(RemoteException) {
@@ -105,7 +109,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
       else {
         throw .notFound(String(decoding: message[first].prefix(Self.longestName), as: UTF8.self))
       }
-      let arguments = try PackedArguments(message, at: first + 1, options)
+      let arguments = try PackedArguments(message, at: first + 1, limits)
       var call = IncomingCall(name: name, context: nil, arguments: arguments, reply: reply)
       guard let method = method(for: call) else { return }
       if method.needsCaller {
@@ -119,7 +123,8 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
         if let late = watch?.ended() { countOverrun(call, by: late) }
         answer(reply, outcome)
       } else {
-        core.assumeIsolated { [call] in $0.begin(method, call) }
+        begun.append((method, call))
+        began(call)
       }
     } catch {
       countMalformed(error.description)
@@ -139,7 +144,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   private func countOverrun(_ call: IncomingCall, by duration: Duration) {
-    defer { accounts.overran.store(overran.count, ordering: .relaxed) }
+    defer { accounts.overran.set(overran.count) }
     guard overran.increment() else { return }
     options.logger.error(
       "a method that is not async was stuck: it came back after its time, and nobody was served meanwhile",
@@ -149,14 +154,16 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   func messagesReceived(on socket: LoopSocket) {
     isReceiving = false
     sendReady()
-    core?.assumeIsolated {
-      $0.beginAll()
+    guard !begun.isEmpty || isClosing else { return }
+    core?.assumeIsolated { [begun] in
+      $0.begin(begun)
       $0.endIfIdle()
     }
+    begun.removeAll(keepingCapacity: true)
   }
 
-  /// A method began that runs beside others.
-  func began(_ call: IncomingCall) {
+  /// A method will run beside others.
+  private func began(_ call: IncomingCall) {
     running += 1
     bytes += call.arguments.byteCount
     updateReading()
@@ -194,7 +201,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   private func countMalformed(_ reason: String) {
-    defer { accounts.malformed.store(malformed.count, ordering: .relaxed) }
+    defer { accounts.malformed.set(malformed.count) }
     guard malformed.increment() else { return }
     options.logger.warning(
       "Cannot unpack a call", metadata: ["reason": "\(reason)", "so-far": "\(malformed.count)"])
@@ -272,12 +279,12 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     if !socket.isOpen { core?.assumeIsolated { $0.lostSocket(error) } }
   }
 
-  private func countWaiting() { accounts.waitingReplies.store(backlog.count, ordering: .relaxed) }
+  private func countWaiting() { accounts.waitingReplies.set(backlog.count) }
 
   private func countUndeliverable(_ count: Int, _ reason: String) {
     var isTold = false
     for _ in 0..<count where undeliverable.increment() { isTold = true }
-    accounts.undeliverable.store(undeliverable.count, ordering: .relaxed)
+    accounts.undeliverable.set(undeliverable.count)
     guard isTold else { return }
     options.logger.warning("a reply is dropped", metadata: ["reason": "\(reason)", "so-far": "\(undeliverable.count)"])
   }

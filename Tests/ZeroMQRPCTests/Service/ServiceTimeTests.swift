@@ -136,7 +136,6 @@ import ZeroMQ
       for number in 2...3 {
         try await client.sendSoon(ServiceBench.request(UInt8(number), "block"))
         await entered.reaches(number - 1)
-        #expect(await bench.service.counters.stuck == 0)
         try await eventually("it is stuck") { await bench.service.counters.stuck == 1 }
         gate.signal()
         #expect(try await client.reply().value == "late")
