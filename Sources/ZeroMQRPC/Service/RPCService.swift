@@ -33,8 +33,9 @@ public struct RPCService: Sendable {
     }
   }
 
-  /// What happens, and has happened. It is told at once, also while a method that is not `async` holds the reactor.
-  public var counters: ServiceCounters { get async { core.counters } }
+  /// What happens, and has happened. It waits for the reactor, and for one that a method holds until that is known to be stuck
+  /// (`ServiceOptions.timeout`).
+  public var counters: ServiceCounters { get async { await core.counters } }
 
   /// Serves until `close()`, or until the task is cancelled, which closes the service; returns when it is closed. Throws when libzmq has
   /// ended the socket. It does not have to be called: the service serves from its start.

@@ -34,7 +34,9 @@ actor ServiceCore {
   private let options: ServiceOptions
   private let runner: MethodRunner
   private let workers: MethodWorkers
-  private nonisolated let accounts = ServiceAccounts()
+  private nonisolated let accounts: ServiceAccounts
+  /// nil when methods may take any time.
+  private nonisolated let watch: InlineWatch?
   private let clock = ServiceClock()
   private var socket: ServiceSocket?
   private var phase = Phase.open
@@ -52,6 +54,9 @@ actor ServiceCore {
     self.handler = handler
     self.options = options
     self.reactor = reactor
+    let accounts = ServiceAccounts()
+    self.accounts = accounts
+    watch = options.timeout.map { InlineWatch($0, accounts, options.logger) }
     runner = MethodRunner(pattern, options)
     workers = MethodWorkers(runner, on: reactor)
     unownedExecutor = reactor.asUnownedSerialExecutor()
@@ -82,7 +87,8 @@ actor ServiceCore {
 
   private func open(_ pattern: CallPattern, in context: Context) throws {
     clock.core = self
-    socket = try ServiceSocket(pattern, handler, runner, options, accounts, in: context, on: reactor.loop, core: self)
+    socket = try ServiceSocket(
+      pattern, handler, runner, options, accounts, watch, in: context, on: reactor.loop, core: self)
   }
 
   // MARK: Endpoints
@@ -159,9 +165,9 @@ actor ServiceCore {
       running.isLate = true
       running.timer = reactor.loop.schedule(at: reactor.loop.now + Self.patience, clock, tag: number)
       self.running.update(number) { $0 = running }
-      if !workers.cancel(number) { finish(number, nil) }
       let isTold = timedOut.increment()
       accounts.timedOut.set(timedOut.count)
+      if !workers.cancel(number) { finish(number, nil) }
       if isTold || call.reply == nil {
         options.logger.warning(
           "a method was not done in time", metadata: ["method": "\(call.name)", "so-far": "\(timedOut.count)"])
@@ -177,8 +183,15 @@ actor ServiceCore {
 
   private func count(stuck: Int) { accounts.stuck.set(stuck) }
 
-  /// Read without the reactor, which a method may hold.
-  nonisolated var counters: ServiceCounters { accounts.counters }
+  /// What they say when the reactor has come by, or is known not to, since a method holds it past its time.
+  nonisolated var counters: ServiceCounters {
+    get async {
+      if let watch { await watch.comesBy(reactor) } else { await comeBy() }
+      return accounts.counters
+    }
+  }
+
+  private func comeBy() {}
 
   // MARK: The end
 

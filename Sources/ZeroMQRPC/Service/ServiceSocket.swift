@@ -34,7 +34,6 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private let options: ServiceOptions
   private let limits: MessageLimits
   private let accounts: ServiceAccounts
-  /// nil when methods may take any time.
   private let watch: InlineWatch?
   private let loop: Loop
   private let socket: LoopSocket
@@ -59,7 +58,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   init(
     _ pattern: CallPattern, _ handler: any Handler, _ runner: MethodRunner, _ options: ServiceOptions,
-    _ accounts: ServiceAccounts, in context: Context, on loop: Loop, core: ServiceCore
+    _ accounts: ServiceAccounts, _ watch: InlineWatch?, in context: Context, on loop: Loop, core: ServiceCore
   ) throws {
     self.pattern = pattern
     self.handler = handler
@@ -67,7 +66,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     self.options = options
     limits = MessageLimits(options)
     self.accounts = accounts
-    watch = options.timeout.map { InlineWatch($0, accounts, options.logger) }
+    self.watch = watch
     self.loop = loop
     self.core = core
     backlog = ReplyBacklog(repliesPerClient: options.waitingReplies, bytes: options.waitingReplyBytes)
@@ -259,8 +258,8 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     let gone = backlog.offer(clients: Self.clientsPerOffer) { frames in
       offer { () throws(ZMQError) in try socket.send(frames) }
     }
-    countWaiting()
     if gone > 0 { countUndeliverable(gone, "its client is gone") }
+    countWaiting()
     nextOffer = backlog.count > 0 ? loop.schedule(at: loop.now + Self.betweenOffers, self) : nil
     if nextOffer == nil { core.assumeIsolated { $0.endIfIdle() } }
   }
