@@ -37,6 +37,16 @@ public struct Packer: Sendable, Hashable {
 
   /// The bytes of `value`. Throws as above.
   public func pack(_ value: Value) throws(TranscodingError) -> [UInt8] {
+    // What is answered most needs no buffer.
+    switch value {
+    case .nil: return [0xC0]
+    case .int(let number):
+      return [UInt8](unsafeUninitializedCapacity: 9) { bytes, count in
+        guard let start = bytes.baseAddress else { return }
+        count = MessagePackWriter.integer(number, start) - start
+      }
+    default: break
+    }
     var buffer = ByteBuffer()
     try pack(value, into: &buffer)
     return buffer.withUnsafeBytes { Array($0) }

@@ -5,6 +5,8 @@ struct Keywords {
   /// In the order in which they travel. No name occurs twice.
   let pairs: [(name: String, value: (any ValueEncodable)?)]
 
+  static var none: Keywords { Keywords([:]) }
+
   /// In the order of their names, so that equal calls are equal bytes.
   init(_ arguments: [String: (any ValueEncodable)?]) {
     pairs = arguments.isEmpty ? [] : arguments.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
@@ -12,22 +14,8 @@ struct Keywords {
 
   /// Those of a call that is written out, in its order. Of a name that occurs twice the last counts, as it does for who reads a map.
   init(of arguments: KeyValuePairs<String, (any ValueEncodable)?>) {
-    let hasNames = arguments.contains { !$0.key.isEmpty }
-    pairs =
-      !hasNames
-      ? []
-      : arguments.enumerated().filter { index, argument in
-        !argument.key.isEmpty && !arguments[(index + 1)...].contains { $0.key == argument.key }
-      }.map { ($1.key, $1.value) }
-  }
-}
-
-extension KeyValuePairs where Key == String, Value == (any ValueEncodable)? {
-  /// The arguments of a call that have no names.
-  var positional: [(any ValueEncodable)?] {
-    var positional: [(any ValueEncodable)?] = []
-    positional.reserveCapacity(count)
-    for (name, value) in self where name.isEmpty { positional.append(value) }
-    return positional
+    pairs = arguments.enumerated().filter { index, argument in
+      !argument.key.isEmpty && !arguments[(index + 1)...].contains { $0.key == argument.key }
+    }.map { ($1.key, $1.value) }
   }
 }

@@ -63,6 +63,13 @@ actor OneWayClientCore: ClientCore {
     try options.translators.use { try packer.pack(topic: topic, name, arguments, keywords) }
   }
 
+  /// One that is written out.
+  nonisolated func packed(
+    topic: [UInt8]?, _ name: String, _ arguments: KeyValuePairs<String, (any ValueEncodable)?>
+  ) throws -> CopiedCall {
+    try options.translators.use { try packer.pack(topic: topic, name, arguments) }
+  }
+
   /// Hands a call to libzmq, waiting for a peer that has room. To publish never waits, and never fails for want of a peer.
   func send(_ call: CopiedCall, within timeout: Duration?) async throws {
     try Task.checkCancellation()

@@ -41,6 +41,6 @@ public struct OneWayMethod: Sendable {
   public nonisolated(nonsending) func dynamicallyCall(
     withKeywordArguments arguments: KeyValuePairs<String, (any ValueEncodable)?>
   ) async throws {
-    try await core.send(core.packed(topic: topic, name, arguments.positional, Keywords(of: arguments)), within: timeout)
+    try await core.send(core.packed(topic: topic, name, arguments), within: timeout)
   }
 }

@@ -64,10 +64,16 @@ public struct RPCClient: Sendable {
     try await result(of: name, arguments, Keywords(keywords))
   }
 
-  nonisolated(nonsending) func result<Result: ValueDecodable>(
+  private nonisolated(nonsending) func result<Result: ValueDecodable>(
     of name: String, _ arguments: [(any ValueEncodable)?], _ keywords: Keywords
   ) async throws -> Result {
     try await core.result(of: core.packed(name, arguments, keywords), within: timeout)
+  }
+
+  nonisolated(nonsending) func result<Result: ValueDecodable>(
+    of name: String, _ arguments: KeyValuePairs<String, (any ValueEncodable)?>
+  ) async throws -> Result {
+    try await core.result(of: core.packed(name, arguments), within: timeout)
   }
 
   /// The same client with another time for its calls; nil for any time.

@@ -65,6 +65,13 @@ actor RPCClientCore: ClientCore {
     try options.translators.use { try packer.pack(name, arguments, keywords) }
   }
 
+  /// One that is written out.
+  nonisolated func packed(
+    _ name: String, _ arguments: KeyValuePairs<String, (any ValueEncodable)?>
+  ) throws -> CopiedCall {
+    try options.translators.use { try packer.pack(name, arguments) }
+  }
+
   /// Calls, and reads the reply where the caller runs.
   nonisolated(nonsending) func result<Result: ValueDecodable>(
     of call: CopiedCall, within timeout: Duration?

@@ -31,7 +31,7 @@ public struct RemoteMethod: Sendable {
   public nonisolated(nonsending) func dynamicallyCall<Result: ValueDecodable>(
     withKeywordArguments arguments: KeyValuePairs<String, (any ValueEncodable)?>
   ) async throws -> Result {
-    try await client.result(of: name, arguments.positional, Keywords(of: arguments))
+    try await client.result(of: name, arguments)
   }
 
   /// Calls it: `add(1, b: 2)`. What has no name is an argument by position.
@@ -39,6 +39,6 @@ public struct RemoteMethod: Sendable {
   public nonisolated(nonsending) func dynamicallyCall(
     withKeywordArguments arguments: KeyValuePairs<String, (any ValueEncodable)?>
   ) async throws -> Value {
-    try await client.result(of: name, arguments.positional, Keywords(of: arguments))
+    try await client.result(of: name, arguments)
   }
 }

@@ -37,7 +37,7 @@ public final class CallEngine: TimerHandler {
   private let logger: Logger, options: RPCOptions, loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
-  private let memory: MemoryBudget?, repeats: Repeats, link = EngineLink(), gathering: CallGathering
+  private let memory: MemoryBudget?, repeats: Repeats, link = EngineLink()
   @exclusivity(unchecked) private var pending = PendingCalls<PendingCall>()  // These change while no other code runs.
   @exclusivity(unchecked) private var queue: CallQueue
   private var isClosed = false
@@ -60,7 +60,6 @@ public final class CallEngine: TimerHandler {
     self.inFlight = inFlight
     queue = CallQueue(limit: waiting ?? SharedLimit(limit: inFlight.limit))
     repeats = Repeats(options, memory: memory, for: link, on: loop)
-    gathering = CallGathering(for: link, on: loop)
     let states = states ?? EndpointStates(.rpc, bind: bind, connect: connect, logger: logger)
     balancer = Balancer(options, memory, openBreakers, states, for: link, in: context, on: loop, logger: logger)
     link.lead(to: self)
@@ -84,9 +83,8 @@ public final class CallEngine: TimerHandler {
     guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
     let number = pending.nextNumber()
     // While calls wait, no connected backend has room: as soon as one has, `sendQueued` empties the queue first.
-    let waits = gathering.takesCalls() && queue.enter(number, pending)
-    let connection = !waits && queue.isEmpty ? balancer.send(call, number) : nil
-    guard waits || connection != nil || queue.enter(number, pending) else {
+    let connection = queue.isEmpty ? balancer.send(call, number) : nil
+    guard connection != nil || queue.enter(number, pending) else {
       inFlight.leave()
       throw CallFailure(.queueFull, sent: false)
     }
@@ -128,7 +126,7 @@ public final class CallEngine: TimerHandler {
   /// Hands queued calls to backends with room, in their order, skipping those that have ended.
   private func sendQueued() {
     while let number = queue.first, !isClosed {
-      if let kept = pending[number]?.kept {
+      if let kept = pending.kept(number) {
         guard let connection = kept.lend({ balancer.send($0, number) }) else { return }
         queue.leave()
         pending.update(number) {
@@ -165,7 +163,7 @@ public final class CallEngine: TimerHandler {
       countMalformed(connection)
       return call.handler.failed(CallFailure(.badReply, sent: true))
     }
-    gathering.during { call.replied(message, isException, options.longestReply, options.longestShortReply) }
+    call.replied(message, isException, options.longestReply, options.longestShortReply)
   }
 
   /// Any reply, a late one too, shows that the backend hears.

@@ -29,7 +29,8 @@ final class KeptCall {
     self.isRepeatable = isRepeatable
     self.attempts = attempts
     self.hedgeDelay = hedgeDelay
-    share = memory.map(MemoryShare.init)
+    // A short one does not count.
+    share = call.count < MemoryBudget.smallest ? nil : memory.map(MemoryShare.init)
     share?.force(call.count)
   }
 

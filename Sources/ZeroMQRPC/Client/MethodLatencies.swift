@@ -27,14 +27,15 @@ struct MethodLatencies {
   }
 
   private var methods: [Method] = []
-  private var lastMeasured = Instant(nanoseconds: .min)
+  /// From when on a call may be measured.
+  private var next = Instant(nanoseconds: .min)
   /// How many methods have been given a place.
   private var generation: UInt32 = 0
 
   /// A call begins; what is returned is told when its reply comes.
   mutating func began(_ method: UnsafeRawBufferPointer, at now: Instant) -> Measurement {
-    guard now >= lastMeasured + Self.between else { return 0 }
-    lastMeasured = now
+    guard now >= next else { return 0 }
+    next = now + Self.between
     if let place = place(of: method) {
       methods[place].lastCalled = now
       return methods[place].measurement

@@ -1,6 +1,11 @@
 import Reactor
 import ZeroMQ
 
+extension PendingCalls<PendingCall> {
+  /// The bytes of a call, if they are kept.
+  func kept(_ number: UInt32) -> KeptCall? { with(number) { $0.kept } ?? nil }
+}
+
 /// A call that waits for a backend or for its reply, as the engine keeps it.
 struct PendingCall {
   let handler: any ReplyHandler

@@ -49,6 +49,13 @@ struct PendingCalls<Call> {
     return true
   }
 
+  /// Lends a call; nil when it is not there.
+  func with<Result>(_ number: UInt32, _ body: (Call) -> Result) -> Result? {
+    let place = place(number)
+    guard slots[place].number == number else { return nil }
+    return slots[place].call.map(body)
+  }
+
   subscript(number: UInt32) -> Call? {
     let place = place(number)
     return slots[place].number == number ? slots[place].call : nil

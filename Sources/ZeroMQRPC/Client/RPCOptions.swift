@@ -8,8 +8,9 @@ public struct RPCOptions: Sendable, Hashable {
   /// A reply of more bytes is handed over to keep, as a `LongReply`. Default: none is.
   public var longestShortReply = Int.max
   /// Messages handed to libzmq for a backend that it has not sent yet. The rest waits in the client, where it can be moved,
-  /// cancelled and expire. Default: 100.
-  public var sendHighWaterMark = 100
+  /// cancelled and expire. libzmq tells of what it has sent by the half of this, so that a client may find it full from there on. Default:
+  /// 256.
+  public var sendHighWaterMark = 256
   /// After this many consecutive timeouts the connection is replaced by a fresh one: an aiozmq service whose reader was broken by a
   /// bad message hears again only then. Default: 3.
   public var timeoutsBeforeReplacement = 3

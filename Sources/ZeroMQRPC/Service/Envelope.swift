@@ -1,7 +1,7 @@
 import ZeroMQ
 
-/// What has to go in front of a reply: the caller's identity, and those of the proxies on the way.
-struct Envelope: Sendable {
+/// What has to go in front of a reply: the caller's identity, and those of the proxies on the way. Calls of one caller share it.
+final class Envelope: Sendable {
   /// One frame behind the other.
   private let bytes: [UInt8]
   /// Where each ends.

@@ -20,7 +20,9 @@ extension Handler {
   /// The method of a dotted name, as aiozmq finds it: what stands before the last dot is a way through namespaces, and one leading
   /// dot is none.
   func find(_ path: String) throws -> Method? {
-    guard let dot = path.utf8.lastIndex(of: UInt8(ascii: ".")) else { return try lookup(path)?.method }
+    var bytes = path
+    guard let offset = bytes.withUTF8({ $0.lastIndex(of: UInt8(ascii: ".")) }) else { return try lookup(path)?.method }
+    let dot = path.utf8.index(path.startIndex, offsetBy: offset)
     var handler: any Handler = self
     if dot > path.startIndex {
       for name in path[..<dot].split(separator: ".", omittingEmptySubsequences: false) {

@@ -30,6 +30,22 @@ final class MethodCall: Sendable {
   }
 }
 
+/// What the messages of a service are held to.
+struct MessageLimits: Sendable {
+  /// Of what is in them.
+  let values: TranscodingLimits
+  /// Of the longest one.
+  let bytes: Int
+  /// Maps in results may have any keys.
+  let allowsAnyKeys: Bool
+
+  init(_ options: ServiceOptions) {
+    values = options.limits
+    bytes = options.longestMessage
+    allowsAnyKeys = options.allowsAnyKeys
+  }
+}
+
 /// The arguments of a call before they are bound: short ones unpacked on the reactor, long ones where the method runs.
 struct PackedArguments: Sendable {
   private enum Content {
@@ -45,16 +61,16 @@ struct PackedArguments: Sendable {
   private let content: Content
 
   /// Those of the frames at `index` and behind it. Throws what is wrong with those that are unpacked at once.
-  init(_ message: borrowing ReceivedMessage, at index: Int, _ options: ServiceOptions) throws(RemoteException) {
+  init(_ message: borrowing ReceivedMessage, at index: Int, _ limits: MessageLimits) throws(RemoteException) {
     byteCount = message[index].count + message[index + 1].count
-    guard byteCount <= options.longestMessage else {
-      throw .unreadable("\(byteCount) bytes are more than the \(options.longestMessage) that are allowed")
+    guard byteCount <= limits.bytes else {
+      throw .unreadable("\(byteCount) bytes are more than the \(limits.bytes) that are allowed")
     }
     if byteCount <= Self.mostUnpacked {
-      let positional = try Self.unpack(message[index], options.limits)
-      content = .values(positional, try Self.unpack(message[index + 1], options.limits))
+      let positional = try Self.unpack(message[index], limits.values)
+      content = .values(positional, try Self.unpack(message[index + 1], limits.values))
     } else {
-      content = .frames(message.keep(index), message.keep(index + 1), options.limits)
+      content = .frames(message.keep(index), message.keep(index + 1), limits.values)
     }
   }
 
@@ -84,6 +100,8 @@ struct PackedArguments: Sendable {
   private static func unpack(
     _ bytes: UnsafeRawBufferPointer, _ limits: TranscodingLimits
   ) throws(RemoteException) -> Value {
+    // Mostly nothing is given by name.
+    if bytes.count == 1, bytes[0] == 0x80 { return .map([]) }
     do throws(TranscodingError) { return try Unpacker(limits: limits).unpack(bytes) } catch {
       throw .unreadable(error.message)
     }

@@ -10,10 +10,12 @@ final class MethodRunner: Sendable {
 
   private let pattern: CallPattern
   private let options: ServiceOptions
+  private let limits: MessageLimits
 
   init(_ pattern: CallPattern, _ options: ServiceOptions) {
     self.pattern = pattern
     self.options = options
+    limits = MessageLimits(options)
   }
 
   /// Runs a method that does not suspend.
@@ -49,17 +51,17 @@ final class MethodRunner: Sendable {
   func notFound(_ call: IncomingCall, _ error: any Error) -> Outcome {
     let exception = RemoteException(wrapping: error)
     log(call, error, exception, isAboutTheCall: true)
-    return .packing(exception, options)
+    return .packing(exception, limits)
   }
 
   private func failed(_ call: IncomingCall, _ error: any Error) -> Outcome {
     if let unreadable = error as? Unreadable {
-      return .packing(unreadable.exception, options, isMalformed: true)
+      return .packing(unreadable.exception, limits, isMalformed: true)
     }
     let exception = RemoteException(wrapping: error)
     // What a method throws because it was cancelled says nothing new.
     if !Task.isCancelled { log(call, error, exception, isAboutTheCall: exception.isAboutTheCall) }
-    return .packing(exception, options)
+    return .packing(exception, limits)
   }
 
   private func bind(_ call: IncomingCall, to method: Method) throws -> BoundArguments {
@@ -74,7 +76,7 @@ final class MethodRunner: Sendable {
         "\(pattern.name) handler returned not None",
         metadata: ["method": "\(call.name)", "result": "\(value.pythonType)"])
     }
-    return .packing(value, options)
+    return .packing(value, limits)
   }
 
   private func log(_ call: IncomingCall, _ error: any Error, _ exception: RemoteException, isAboutTheCall: Bool) {

@@ -20,19 +20,19 @@ struct Outcome: Sendable {
   }
 
   /// An exception; one that is too long is answered with that, as a result is.
-  static func packing(_ exception: RemoteException, _ options: ServiceOptions, isMalformed: Bool = false) -> Outcome {
+  static func packing(_ exception: RemoteException, _ limits: MessageLimits, isMalformed: Bool = false) -> Outcome {
     let outcome = Outcome(exception, isMalformed: isMalformed)
-    guard outcome.body.count > options.longestMessage else { return outcome }
+    guard outcome.body.count > limits.bytes else { return outcome }
     return Outcome(
-      .tooLong("the \(exception.name.prefix(256))", outcome.body.count, options), isMalformed: isMalformed)
+      .tooLong("the \(exception.name.prefix(256))", outcome.body.count, limits), isMalformed: isMalformed)
   }
 
   /// A result; what cannot be packed is answered with why, as aiozmq does.
-  static func packing(_ value: Value, _ options: ServiceOptions) -> Outcome {
+  static func packing(_ value: Value, _ limits: MessageLimits) -> Outcome {
     do throws(TranscodingError) {
-      let packed = try Packer(limits: options.limits, allowsAnyKeys: options.allowsAnyKeys).pack(value)
-      guard packed.count <= options.longestMessage else {
-        return Outcome(.tooLong("the result", packed.count, options))
+      let packed = try Packer(limits: limits.values, allowsAnyKeys: limits.allowsAnyKeys).pack(value)
+      guard packed.count <= limits.bytes else {
+        return Outcome(.tooLong("the result", packed.count, limits))
       }
       return Outcome(body: packed)
     } catch {
@@ -42,7 +42,7 @@ struct Outcome: Sendable {
 }
 
 extension RemoteException {
-  fileprivate static func tooLong(_ what: String, _ count: Int, _ options: ServiceOptions) -> RemoteException {
-    .value("\(what) has \(count) bytes, which are more than the \(options.longestMessage) allowed")
+  fileprivate static func tooLong(_ what: String, _ count: Int, _ limits: MessageLimits) -> RemoteException {
+    .value("\(what) has \(count) bytes, which are more than the \(limits.bytes) allowed")
   }
 }

@@ -28,7 +28,8 @@ public struct PipelineService: Sendable {
     }
   }
 
-  /// What happens, and has happened; nothing after the end.
+  /// What happens, and has happened. It waits for the reactor, and for one that a method holds until that is known to be stuck
+  /// (`ServiceOptions.timeout`).
   public var counters: ServiceCounters { get async { await core.counters } }
 
   /// Serves until `close()`, or until the task is cancelled, which closes the service; returns when it is closed. Throws when libzmq has

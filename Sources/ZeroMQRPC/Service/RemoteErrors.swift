@@ -1,6 +1,7 @@
 public import MessagePack
 
-/// An error that says itself what it is to those who call over the wire. Any other travels under the name of its type.
+/// An error that says itself what it is to those who call over the wire. Any other travels under the plain name of its type, without that of
+/// its module: an `OutOfStock` as `OutOfStock`.
 ///
 /// ```swift
 /// extension OutOfStock: RemoteExceptionConvertible {
@@ -40,7 +41,7 @@ extension RemoteException {
     return .init(parametersName, [.string("Invalid value for argument \(PythonRepr.of(argument)): \(cause)")])
   }
 
-  /// What a thrown error travels as: what it says itself, or the name of its type and its description.
+  /// What a thrown error travels as: what it says itself, or the plain name of its type and its description.
   init(wrapping error: any Error) {
     if let error = error as? RemoteException {
       self = error
@@ -49,7 +50,7 @@ extension RemoteException {
     } else if let error = error as? ConversionError {
       self = error.code == .type ? .type(error.description) : .value(error.description)
     } else {
-      self.init(Self.className(of: error), [.string(String(describing: error))])
+      self.init("\(Swift.type(of: error))", [.string(String(describing: error))])
     }
   }
 
@@ -58,16 +59,4 @@ extension RemoteException {
 
   private static let notFoundName = "aiozmq.rpc.base.NotFoundError"
   private static let parametersName = "aiozmq.rpc.base.ParametersError"
-
-  /// The dotted name of an error's type. Swift names private and local types with an address in the middle, which changes from run
-  /// to run and is nobody's business: `Shop.(unknown context at $55c256c3).Sold` travels as `Shop.Sold`.
-  private static func className(of error: any Error) -> String {
-    var name = String(reflecting: Swift.type(of: error))
-    while let start = name.firstRange(of: "(unknown context at "),
-      let end = name[start.upperBound...].firstRange(of: ").")
-    {
-      name.removeSubrange(start.lowerBound..<end.upperBound)
-    }
-    return name
-  }
 }

@@ -5,6 +5,9 @@ import ZeroMQ
 /// What the services of the three patterns are: a socket, methods, and the calls that run. It lives on its reactor; `async` methods
 /// run elsewhere.
 actor ServiceCore {
+  /// A call whose method is to run beside others.
+  typealias Begun = (method: Method, call: IncomingCall)
+
   private enum Phase {
     case open
     /// No more calls are taken, those that run are waited for.
@@ -23,7 +26,7 @@ actor ServiceCore {
   }
 
   /// How long a cancelled method may go on before it is said to be stuck.
-  private static let patience = Duration.seconds(1)
+  static let patience = Duration.seconds(1)
 
   nonisolated let unownedExecutor: UnownedSerialExecutor
   private nonisolated let reactor: Reactor
@@ -31,6 +34,9 @@ actor ServiceCore {
   private let options: ServiceOptions
   private let runner: MethodRunner
   private let workers: MethodWorkers
+  private nonisolated let accounts: ServiceAccounts
+  /// nil when methods may take any time.
+  private nonisolated let watch: InlineWatch?
   private let clock = ServiceClock()
   private var socket: ServiceSocket?
   private var phase = Phase.open
@@ -48,6 +54,9 @@ actor ServiceCore {
     self.handler = handler
     self.options = options
     self.reactor = reactor
+    let accounts = ServiceAccounts()
+    self.accounts = accounts
+    watch = options.timeout.map { InlineWatch($0, accounts, options.logger) }
     runner = MethodRunner(pattern, options)
     workers = MethodWorkers(runner, on: reactor)
     unownedExecutor = reactor.asUnownedSerialExecutor()
@@ -78,7 +87,8 @@ actor ServiceCore {
 
   private func open(_ pattern: CallPattern, in context: Context) throws {
     clock.core = self
-    socket = try ServiceSocket(pattern, handler, runner, options, in: context, on: reactor.loop, core: self)
+    socket = try ServiceSocket(
+      pattern, handler, runner, options, accounts, watch, in: context, on: reactor.loop, core: self)
   }
 
   // MARK: Endpoints
@@ -107,19 +117,16 @@ actor ServiceCore {
 
   // MARK: Calls
 
-  /// Takes a call whose method runs beside others.
-  func begin(_ method: Method, _ call: IncomingCall) {
-    let number = running.nextNumber()
-    let timer = options.timeout.map { reactor.loop.schedule(at: reactor.loop.now + $0, clock, tag: number) }
-    let job = MethodCall(number, method, call)
-    running.insert(number, Running(job: job, timer: timer))
-    socket?.began(call)
-    beginning.append(job)
-  }
-
-  /// Hands over the calls that came together: what runs them wakes once.
-  func beginAll() {
-    guard !beginning.isEmpty else { return }
+  /// Takes calls that came together, whose methods run beside others: what runs them wakes once.
+  func begin(_ calls: [Begun]) {
+    for (method, call) in calls {
+      let number = running.nextNumber()
+      let timer = options.timeout.map { reactor.loop.schedule(at: reactor.loop.now + $0, clock, tag: number) }
+      let job = MethodCall(number, method, call)
+      running.insert(number, Running(job: job, timer: timer))
+      beginning.append(job)
+    }
+    count()
     workers.add(beginning, for: self)
     beginning.removeAll(keepingCapacity: true)
   }
@@ -136,6 +143,8 @@ actor ServiceCore {
   private func finish(_ number: UInt32, _ outcome: Outcome?) {
     guard let ended = running.remove(number) else { return }
     if let timer = ended.timer { reactor.loop.cancel(timer) }
+    if ended.isStuck { count(stuck: stuck) }
+    count()
     socket?.ended(ended.job.call)
     if let outcome, !ended.isLate { socket?.answer(ended.job.call.reply, outcome) }
   }
@@ -148,6 +157,7 @@ actor ServiceCore {
     if running.isLate {
       (running.isStuck, running.timer) = (true, nil)
       self.running.update(number) { $0 = running }
+      count(stuck: stuck)
       options.logger.error(
         "a method goes on although its time is up, and keeps its place",
         metadata: ["method": "\(call.name)", "stuck": "\(stuck)", "concurrency": "\(options.concurrency)"])
@@ -155,8 +165,10 @@ actor ServiceCore {
       running.isLate = true
       running.timer = reactor.loop.schedule(at: reactor.loop.now + Self.patience, clock, tag: number)
       self.running.update(number) { $0 = running }
+      let isTold = timedOut.increment()
+      accounts.timedOut.set(timedOut.count)
       if !workers.cancel(number) { finish(number, nil) }
-      if timedOut.increment() || call.reply == nil {
+      if isTold || call.reply == nil {
         options.logger.warning(
           "a method was not done in time", metadata: ["method": "\(call.name)", "so-far": "\(timedOut.count)"])
       }
@@ -167,11 +179,19 @@ actor ServiceCore {
 
   private var stuck: Int { running.numbers { $0.isStuck }.count }
 
-  var counters: ServiceCounters {
-    var counters = ServiceCounters(running: running.count, stuck: stuck, timedOut: timedOut.count)
-    socket?.count(into: &counters)
-    return counters
+  private func count() { accounts.running.set(running.count) }
+
+  private func count(stuck: Int) { accounts.stuck.set(stuck) }
+
+  /// What they say when the reactor has come by, or is known not to, since a method holds it past its time.
+  nonisolated var counters: ServiceCounters {
+    get async {
+      if let watch { await watch.comesBy(reactor) } else { await comeBy() }
+      return accounts.counters
+    }
   }
+
+  private func comeBy() {}
 
   // MARK: The end
 
@@ -214,6 +234,8 @@ actor ServiceCore {
     for number in running.numbers(where: { _ in true }) {
       if let timer = running.remove(number)?.timer { reactor.loop.cancel(timer) }
     }
+    count()
+    count(stuck: 0)
     beginning = []
     workers.end()
     if let grace = grace.take() { reactor.loop.cancel(grace) }

@@ -2,7 +2,8 @@
 public struct ServiceCounters: Sendable, Hashable {
   /// Methods that run.
   public var running = 0
-  /// Of those, the ones that were cancelled at the end of their time a second ago or more, and go on. They keep their places.
+  /// Methods that go on although their time was up a second ago or more. Those that are `async` were cancelled, and keep their places. One
+  /// that is not holds the reactor: until it comes back nobody is served.
   public var stuck = 0
   /// Calls that were answered with `TimeoutError`.
   public var timedOut = 0

@@ -5,8 +5,8 @@ public import ZeroMQ
 /// How a service runs. Each limit has a default.
 public struct ServiceOptions: Sendable {
   /// After how long a call is answered with `builtins.TimeoutError`, and its method cancelled; nil for never. A method that is not
-  /// `async` cannot be cut short, nor can anybody be answered while it runs: its caller gets the result, late, and it is counted and
-  /// logged. Default: nil.
+  /// `async` cannot be cut short, nor can anybody be answered while it runs: its caller gets the result, late. It is counted and logged, a
+  /// second after its time while it runs, and when it comes back. Default: nil.
   public var timeout: Duration?
   /// How many methods run at a time; when that many do, further calls wait in libzmq, up to its mark for each client. Default: 1,000.
   ///

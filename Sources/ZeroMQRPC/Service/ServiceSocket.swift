@@ -32,6 +32,9 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private let handler: any Handler
   private let runner: MethodRunner
   private let options: ServiceOptions
+  private let limits: MessageLimits
+  private let accounts: ServiceAccounts
+  private let watch: InlineWatch?
   private let loop: Loop
   private let socket: LoopSocket
   private weak var core: ServiceCore?
@@ -40,10 +43,13 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private var running = 0
   private var bytes = 0
   private var isClosing = false
-  private var envelope = Envelope()
+  // These change while no other code runs.
+  @exclusivity(unchecked) private var envelope = Envelope()
   /// Messages are being handed over. The replies to them leave together, so that libzmq sends them together.
-  private var isReceiving = false
-  private var ready: [ReadyReply] = []
+  @exclusivity(unchecked) private var isReceiving = false
+  /// Those of them whose methods run beside others. The core takes them together.
+  @exclusivity(unchecked) private var begun: [ServiceCore.Begun] = []
+  @exclusivity(unchecked) private var ready: [ReadyReply] = []
   private var backlog: ReplyBacklog
   private var nextOffer: Timer?
   private var malformed = PowerOfTwoCounter()
@@ -52,12 +58,15 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   init(
     _ pattern: CallPattern, _ handler: any Handler, _ runner: MethodRunner, _ options: ServiceOptions,
-    in context: Context, on loop: Loop, core: ServiceCore
+    _ accounts: ServiceAccounts, _ watch: InlineWatch?, in context: Context, on loop: Loop, core: ServiceCore
   ) throws {
     self.pattern = pattern
     self.handler = handler
     self.runner = runner
     self.options = options
+    limits = MessageLimits(options)
+    self.accounts = accounts
+    self.watch = watch
     self.loop = loop
     self.core = core
     backlog = ReplyBacklog(repliesPerClient: options.waitingReplies, bytes: options.waitingReplyBytes)
@@ -75,13 +84,6 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   /// Nothing waits to be sent.
   var hasSentAll: Bool { backlog.count == 0 && ready.isEmpty }
 
-  func count(into counters: inout ServiceCounters) {
-    counters.malformed = malformed.count
-    counters.overran = overran.count
-    counters.undeliverable = undeliverable.count
-    counters.waitingReplies = backlog.count
-  }
-
   /// Takes no more calls.
   func stopReading() {
     isClosing = true
@@ -91,6 +93,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   func close() {
     if socket.isOpen { sendReady() }
     socket.close()
+    accounts.waitingReplies.set(0)
     if let nextOffer { loop.cancel(nextOffer) }
     nextOffer = nil
   }
@@ -98,7 +101,6 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   // MARK: Calls
 
   func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
-    guard let core else { return close() }
     isReceiving = true
     guard let (reply, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
     do throws(RemoteException) {
@@ -106,7 +108,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
       else {
         throw .notFound(String(decoding: message[first].prefix(Self.longestName), as: UTF8.self))
       }
-      let arguments = try PackedArguments(message, at: first + 1, options)
+      let arguments = try PackedArguments(message, at: first + 1, limits)
       var call = IncomingCall(name: name, context: nil, arguments: arguments, reply: reply)
       guard let method = method(for: call) else { return }
       if method.needsCaller {
@@ -115,11 +117,13 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
           topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 })
       }
       if case .inline(let body) = method.body, call.arguments.isShort {
-        let deadline = options.timeout.map { ContinuousClock.now + $0 }
-        answer(reply, runner.run(body, of: method, for: call))
-        if let deadline, deadline < .now { countOverrun(call, by: .now - deadline) }
+        watch?.began(name)
+        let outcome = runner.run(body, of: method, for: call)
+        if let late = watch?.ended() { countOverrun(call, by: late) }
+        answer(reply, outcome)
       } else {
-        core.assumeIsolated { [call] in $0.begin(method, call) }
+        begun.append((method, call))
+        began(call)
       }
     } catch {
       countMalformed(error.description)
@@ -139,6 +143,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   private func countOverrun(_ call: IncomingCall, by duration: Duration) {
+    defer { accounts.overran.set(overran.count) }
     guard overran.increment() else { return }
     options.logger.error(
       "a method that is not async was stuck: it came back after its time, and nobody was served meanwhile",
@@ -148,14 +153,16 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   func messagesReceived(on socket: LoopSocket) {
     isReceiving = false
     sendReady()
-    core?.assumeIsolated {
-      $0.beginAll()
+    guard !begun.isEmpty || isClosing else { return }
+    core?.assumeIsolated { [begun] in
+      $0.begin(begun)
       $0.endIfIdle()
     }
+    begun.removeAll(keepingCapacity: true)
   }
 
-  /// A method began that runs beside others.
-  func began(_ call: IncomingCall) {
+  /// A method will run beside others.
+  private func began(_ call: IncomingCall) {
     running += 1
     bytes += call.arguments.byteCount
     updateReading()
@@ -193,6 +200,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   private func countMalformed(_ reason: String) {
+    defer { accounts.malformed.set(malformed.count) }
     guard malformed.increment() else { return }
     options.logger.warning(
       "Cannot unpack a call", metadata: ["reason": "\(reason)", "so-far": "\(malformed.count)"])
@@ -241,6 +249,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     guard backlog.append(envelope.frames + [Array(header), outcome.body]) else {
       return countUndeliverable(1, "too many wait for its client")
     }
+    countWaiting()
     if nextOffer == nil { nextOffer = loop.schedule(at: loop.now + Self.betweenOffers, self) }
   }
 
@@ -250,6 +259,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
       offer { () throws(ZMQError) in try socket.send(frames) }
     }
     if gone > 0 { countUndeliverable(gone, "its client is gone") }
+    countWaiting()
     nextOffer = backlog.count > 0 ? loop.schedule(at: loop.now + Self.betweenOffers, self) : nil
     if nextOffer == nil { core.assumeIsolated { $0.endIfIdle() } }
   }
@@ -268,9 +278,12 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     if !socket.isOpen { core?.assumeIsolated { $0.lostSocket(error) } }
   }
 
+  private func countWaiting() { accounts.waitingReplies.set(backlog.count) }
+
   private func countUndeliverable(_ count: Int, _ reason: String) {
     var isTold = false
     for _ in 0..<count where undeliverable.increment() { isTold = true }
+    accounts.undeliverable.set(undeliverable.count)
     guard isTold else { return }
     options.logger.warning("a reply is dropped", metadata: ["reason": "\(reason)", "so-far": "\(undeliverable.count)"])
   }

@@ -3,13 +3,18 @@ enum PythonClasses {
   /// Where short names are looked for, in this order.
   private static let modules = ["builtins.", "aiozmq.rpc.base."]
 
-  /// Whether a class is the other one, or one of its subclasses. Both are dotted names; those of Python's own and of aiozmq may be short.
+  /// Whether a class is the other one, or one of its subclasses. The first name is as it came: one without a module is no class of
+  /// Python's, for those come with theirs. The other one may be short if it is one of Python's own or of aiozmq's.
   static func isSubclass(_ name: String, of other: String) -> Bool {
-    let (name, other) = (fullName(name), fullName(other))
+    let fullOther = fullName(other)
     // What nobody knows here is an exception all the same: else it could not have come.
-    var class_: String? = name
+    var class_: String? = aliases[name] ?? name
     while let current = class_ {
-      if current == other || (mixed[current] ?? []).contains(where: { isSubclass($0, of: other) }) { return true }
+      if current == other || current == fullOther
+        || (mixed[current] ?? []).contains(where: { isSubclass($0, of: other) })
+      {
+        return true
+      }
       class_ = current == root ? nil : parents[current] ?? exception
     }
     return false

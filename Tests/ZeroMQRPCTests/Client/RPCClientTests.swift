@@ -66,6 +66,13 @@ import ZeroMQRPC
     }
   }
 
+  @Test("a failure says in words what happened, and whether the call may have run") func words() {
+    #expect("\(CallFailure(.timeout, sent: true))" == "timeout: no reply came in its time; the call may have run")
+    let nobody = CallFailure(.noBackend, sent: false, reason: .init(rawValue: "unresolved"))
+    #expect("\(nobody)" == "no-backend: no service is connected (unresolved); the call was not sent")
+    #expect("\(CallFailure(.init(rawValue: "new"), sent: false))" == "new: there is no reply; the call was not sent")
+  }
+
   @Test("RPC-6: binds, and a service connects", arguments: ["tcp://127.0.0.1:*", "ipc", "inproc://client"])
   func bound(transport: String) async throws {
     try await ClientBench.with { bench in

@@ -107,4 +107,19 @@ import ZeroMQRPC
       RemoteError("builtins.IOError", []).isA("OSError") && RemoteError("builtins.KeyError", []).isA("LookupError"))
     #expect(RemoteError("builtins.FileNotFoundError", []).isA("EnvironmentError"))
   }
+
+  @Test("EXC-7: an error of Swift is none of Python's, whatever its name is") func sameName() async throws {
+    struct TimeoutError: Error {}
+    var methods = Methods()
+    methods.add("wait") { throw TimeoutError() }
+    try await ClientBench.with(methods, timeout: .seconds(20)) { _, client in
+      do {
+        try await client.call.wait()
+        Issue.record("it came back")
+      } catch let error as RemoteError {
+        #expect(error.name == "TimeoutError" && error.isA("TimeoutError") && error.isA("Exception"))
+        #expect(!error.isA("builtins.TimeoutError") && !error.isA("OSError"))
+      }
+    }
+  }
 }

@@ -37,12 +37,14 @@ struct ServiceTests {
     methods["ns"] = inner
     methods.add("fail") { throw RemoteException.value("no good") }
     methods.add("odd") { throw Odd() }
+    methods.add("sold") { throw SoldOut(item: "tea") }
     methods.add("deep") {
       Value.array([.string("é"), .binary([0, 255]), .uint(.max), .int(.min), .map([.init(.string("k"), .nil)])])
     }
     return methods
   }
   private struct Odd: Error {}
+  private struct SoldOut: Error { let item: String }
 
   @Test("RPC-4, HAND-5: results come back, by position, by keyword, in namespaces") func results() async throws {
     try await serve(methods) { _, endpoint in
@@ -71,6 +73,17 @@ struct ServiceTests {
       let reply = try await client("call", endpoint, method, arguments)
       #expect(reply.first?["ok"] as? Bool == false)
       #expect((reply.first?["error"] as? [String: Any])?["type"] as? String == type)
+    }
+  }
+
+  @Test("EXC-1, EXC-2: an error of Swift is named by its type, and a table of Python's client makes its own of that")
+  func plainNames() async throws {
+    try await serve(methods) { _, endpoint in
+      let odd = try #require(try await client("call", endpoint, "odd").first?["error"] as? [String: Any])
+      #expect(odd["exc_type"] as? String == "Odd" && odd["arguments"] as? [String] == ["Odd()"])
+      let sold = try #require(try await client("call", endpoint, "sold").first?["error"] as? [String: Any])
+      #expect(sold["type"] as? String == "peer.CustomError")
+      #expect(sold["args"] as? [String] == [#"SoldOut(item: "tea")"#])
     }
   }
 

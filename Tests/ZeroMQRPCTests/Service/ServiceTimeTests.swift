@@ -1,3 +1,4 @@
+import Dispatch
 import MessagePack
 import Reactor
 import Support
@@ -110,6 +111,39 @@ import ZeroMQ
         #expect(await bench.service.counters == ServiceCounters())
       }
     }
+  }
+
+  @Test("RPC-13: a method that is not async and does not come back is counted and logged while it holds the reactor")
+  func held() async throws {
+    let (entered, gate, log) = (Tally(), DispatchSemaphore(value: 0), RecordingLog())
+    defer { gate.signal() }
+    var methods = Methods()
+    methods.add("quick") { "pong" }
+    methods.add("block") {
+      entered.countUp()
+      gate.wait()
+      return "late"
+    }
+    func options(_ options: inout ServiceOptions) {
+      options.timeout = .milliseconds(20)
+      options.logger = log.logger()
+    }
+    try await ServiceBench.with(methods, options: options) { bench in
+      let client = try await bench.client()
+      // So that the look after this one finds another.
+      try await client.sendSoon(ServiceBench.request(1, "quick"))
+      #expect(try await client.reply().value == "pong")
+      for number in 2...3 {
+        try await client.sendSoon(ServiceBench.request(UInt8(number), "block"))
+        await entered.reaches(number - 1)
+        try await eventually("it is stuck") { await bench.service.counters.stuck == 1 }
+        gate.signal()
+        #expect(try await client.reply().value == "late")
+        #expect(await bench.service.counters == ServiceCounters(overran: number - 1))
+      }
+    }
+    let told = log.lines.filter { $0.hasPrefix("error: a method that is not async is stuck") }
+    #expect(told.count == 2 && told.allSatisfy { $0.contains("method=block") })
   }
 
   @Test("RPC-13: a method may know when its time is up")
