@@ -39,10 +39,10 @@ final class ConnectionWatch: TimerHandler {
 
   /// Whoever sends or takes less than 1 KiB a second uses up its slack.
   private static let nanosecondsPerByte: Int64 = 976_563
-  /// What a reader takes faster than that, it may hold in its machine, which takes no more until it has read much of it: Linux 130,000
-  /// bytes by default, and more with a larger buffer. So it may take nothing for a second more for each KiB that it is ahead, but of no
-  /// more than 512 KiB. Standing still costs a client as many bytes as reading at the least rate.
-  private static let aheadAtMost: Int64 = (512 << 10) * nanosecondsPerByte
+  /// What a reader takes faster than that, it may hold in its machine, which takes no more until it has read much of it. So it may take
+  /// nothing for a second more for each KiB that it is ahead, but of no more than Linux holds by default: one that stands still ends in
+  /// minutes, whatever it took before.
+  private static let aheadAtMost: Int64 = (128 << 10) * nanosecondsPerByte
 
   // Safe: the exchange cancels its watch, which ends all calls, before the server lets go of it.
   private unowned let exchange: Exchange
