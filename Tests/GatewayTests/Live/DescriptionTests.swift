@@ -26,7 +26,7 @@ struct DescriptionTests {
       let gateway = try await rig.gateway(yaml, threads: 2)
       let paths = try await eventually("the description") { () -> JSON? in
         let paths = try await gateway.http.get("/openapi.json").json["paths"]
-        return paths["/rpc/s/add"]["post"]["description"] == .null ? nil : paths
+        return paths["/rpc/s/add"]["post"]["description"] == .null ? JSON?.none : paths
       }
       #expect(
         paths.members.prefix { $0.key != "/rpc/{service}/{method}" }.map(\.key) == [
