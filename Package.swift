@@ -71,6 +71,7 @@ let package = Package(
     .target(name: "CZeroMQ", linkerSettings: [.linkedLibrary("zmq")]),
     .target(name: "CMessagePack", linkerSettings: [.linkedLibrary(messagePack)]),
     .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
+    .target(name: "CSwaggerUI", exclude: ["LICENSE", "swagger-ui-bundle.js.gz", "swagger-ui.css.gz"]),
 
     module("Reactor", ["CLinux"]),
     module("MessagePack", ["CMessagePack"]),
@@ -99,7 +100,7 @@ let package = Package(
     module(
       "Gateway",
       [
-        "CLinux", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
+        "CLinux", "CSwaggerUI", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
         .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
       ], resources: [.embedInCode("Resources/gateway.yaml"), .embedInCode("Resources/console.html")]),
     module(
@@ -108,7 +109,8 @@ let package = Package(
     .executableTarget(
       name: "zmq-gateway",
       dependencies: [
-        "Demo", "Gateway", "ConfigurationReader", "HTTPServer", "ZeroMQ", "CLinux", "Reactor",
+        "Demo", "Gateway", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "CLinux",
+        "Reactor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

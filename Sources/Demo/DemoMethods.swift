@@ -27,6 +27,11 @@ extension Methods {
     }
     methods.add("echo", Parameter(rest: "values")) { (values: [Value]) in values.count == 1 ? values[0] : .array(values)
     }
+    for (name, text) in [
+      ("add", "The sum of two numbers: of integers an integer."), ("div", "One number divided by another."),
+      ("slow", "Answers after so many seconds."), ("fail", "Raises a ValueError with that message."),
+      ("echo", "Answers with what it is given; an array, unless it is one value."),
+    ] { methods.describe(name, text) }
     return methods
   }
 

@@ -46,6 +46,7 @@ public actor DemoServices {
     let calc = try await RPCService.start(Methods.calc, bind: [Self.anyPort], on: reactor, in: context) {
       $0.logger = named("calc")
       $0.grace = .zero
+      $0.describes = true
     }
     self.calc = calc
     let done = Methods.jobs { [weak self] in await self?.publish("jobs", "done", $0) }
@@ -60,13 +61,17 @@ public actor DemoServices {
     // A restart of the demonstration is seen at once.
     subscribe.retry = .seconds(1)
     subscribe.last = .init()
+    var rpc = Configuration.RPC(connect: [try await calc.transport.bindings[0].inNumbers])
+    rpc.describe = true
+    let everything = ["*"]
     services = [
+      .init("calc", .rpc(rpc), methods: .init(safe: ["add", "div", "echo"])),
       .init(
-        "calc", .rpc(.init(connect: [try await calc.transport.bindings[0].inNumbers])),
-        methods: .init(safe: ["add", "div", "echo"])),
-      .init("jobs", .pipeline(.init(connect: [try await jobs.transport.bindings[0].inNumbers]))),
+        "jobs", .pipeline(.init(connect: [try await jobs.transport.bindings[0].inNumbers])),
+        methods: .init(expose: everything + ["resize", "email"])),
       .init(
-        "news", .pubsub(.init(publish: .init(connect: [news.endpoint]), subscribe: subscribe))),
+        "news", .pubsub(.init(publish: .init(connect: [news.endpoint]), subscribe: subscribe)),
+        methods: .init(expose: everything + ["say"])),
     ]
   }
 

@@ -15,13 +15,19 @@ public final class Gateway: Sendable {
   /// Where it listens, with the ports the kernel chose, in the order of the configuration.
   public let addresses: [ListenAddress]
   private let shards: [Shard]
+  /// Asks services what they can be called with.
+  private let describing: Task<Void, Never>
   /// Its own, to be ended with it; nil when it was given one.
   private let context: Context?
   private let grace: Duration
   private let logger: Logger
 
-  private init(addresses: [ListenAddress], shards: [Shard], context: Context?, grace: Duration, logger: Logger) {
+  private init(
+    addresses: [ListenAddress], shards: [Shard], describing: Task<Void, Never>, context: Context?, grace: Duration,
+    logger: Logger
+  ) {
     self.context = context
+    self.describing = describing
     self.addresses = addresses
     self.shards = shards
     self.grace = grace
@@ -73,8 +79,11 @@ public final class Gateway: Sendable {
         for shard in shards { group.addTask { await shard.connect(within: patience) } }
       }
       let addresses = try await listen(configuration, shards, memory: memory, logger: logger)
+      let descriptions = DescriptionReader(
+        configuration, shared: shared, in: context, on: shards[0].reactor, logger: logger)
       gateway = Gateway(
-        addresses: addresses, shards: shards, context: own ? context : nil, grace: configuration.grace, logger: logger)
+        addresses: addresses, shards: shards, describing: Task { await descriptions.run() },
+        context: own ? context : nil, grace: configuration.grace, logger: logger)
     } catch {
       await close(shards)
       throw error
@@ -137,6 +146,8 @@ public final class Gateway: Sendable {
     await withTaskGroup { group in
       for shard in shards { group.addTask { await shard.drain(within: drain) } }
     }
+    describing.cancel()
+    await describing.value
     let accounts = await Self.close(shards)
     // Pushes and events that libzmq has taken leave as fast as their peers read.
     if let context, await !context.close(within: max(Self.lastMoment, end - .monotonic())) {

@@ -19,17 +19,17 @@ struct HealthCheck: ParsableCommand {
   var http: String?
 
   func run() throws {
-    let probe = try probe()
-    guard probe.succeeds(within: .seconds(2)) else {
-      print("\(probe) does not answer")
+    let url = try url()
+    guard LivenessProbe(url).succeeds(within: .seconds(2)) else {
+      print("\(url) does not answer")
       throw ExitCode.unavailable
     }
-    print("\(probe) is alive")
+    print("\(url) is alive")
   }
 
-  private func probe() throws -> LivenessProbe {
+  private func url() throws -> GatewayURL {
     do {
-      if let http { return try LivenessProbe(url: http) }
+      if let http { return try GatewayURL(http) }
     } catch {
       throw ValidationError("--http: \(error)")
     }
@@ -39,7 +39,7 @@ struct HealthCheck: ParsableCommand {
     guard address.port != 0 else {
       throw ValidationError("\(address) lets the system choose the port; say with --http which one it was")
     }
-    return LivenessProbe(address)
+    return GatewayURL(address)
   }
 
   /// Where `serve` listens.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Gateway
 
-struct OpenAPICommand: ParsableCommand {
+struct OpenAPICommand: AsyncParsableCommand {
   enum Format: String, CaseIterable, ExpressibleByArgument { case yaml, json }
 
   static let configuration = CommandConfiguration(
@@ -13,8 +13,12 @@ struct OpenAPICommand: ParsableCommand {
   @Option(help: "yaml or json.")
   var format = Format.yaml
 
-  func run() throws {
-    let document = OpenAPIDocument(try ConfigurationFile(try choice.path()).load())
+  @Flag(help: "Ask the services with `describe: true` what they can be called with, as the gateway does.")
+  var connect = false
+
+  func run() async throws {
+    let configuration = try ConfigurationFile(try choice.path()).load()
+    let document = connect ? await OpenAPIDocument(asking: configuration) : OpenAPIDocument(configuration)
     FileHandle.standardOutput.write(Data(format == .json ? document.json + [UInt8(ascii: "\n")] : document.yaml))
   }
 }

@@ -1,5 +1,7 @@
 import Foundation
 import HTTPServer
+import MessagePack
+import Support
 import Testing
 
 @testable import Gateway
@@ -42,6 +44,94 @@ struct OpenAPIDocumentTests {
         let allow = try router.route(.get, Array(concrete.utf8).span).responder.methods.allow
         #expect(Set(allow.split(separator: ", ").map { $0.lowercased() }) == verbs, "\(path)")
       }
+    }
+  }
+
+  @Test("has the services of a configuration, their methods that are named and that callers reach, and their streams")
+  func services() throws {
+    let yaml = """
+      services:
+        s:
+          pattern: rpc
+          connect: ["ipc:///nowhere/s"]
+          methods: { expose: [add, "get*", secret], hide: [secret], safe: ["get*"], settings: { get.one: { timeout: 9s } } }
+        s.get: { pattern: rpc, connect: ["ipc:///nowhere/t"], methods: { expose: ["*", one] } }
+        jobs: { pattern: pipeline, connect: ["ipc:///nowhere/jobs"], methods: { expose: [run] } }
+        out: { pattern: pubsub, publish: { connect: ["ipc:///nowhere/out"] }, methods: { expose: ["*", say] } }
+        in: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/in"] } }
+      """
+    let document = OpenAPIDocument(try Configuration.load(yaml: yaml, file: "gateway.yaml"))
+    let root = try #require(JSON(String(decoding: document.json, as: UTF8.self)))
+    let added = root["paths"].members.prefix { $0.key != "/rpc/{service}/{method}" }
+    #expect(
+      added.map { "\($0.key) \($0.value.members.map(\.key))" } == [
+        #"/rpc/s/add ["post"]"#, #"/rpc/s/get.one ["post", "get"]"#, #"/rpc/s.get/one ["post"]"#,
+        #"/push/jobs/run ["post"]"#, #"/pub/out/{topic}/say ["post"]"#, #"/sub/in ["get"]"#,
+      ])
+    let ids = added.flatMap { $0.value.members.compactMap { $0.value["operationId"].text } }
+    #expect(ids == ["s.add", "s.get.one", "s.get.one.get", "s.get.one_", "jobs.run", "out.say", "in.subscribe"])
+    #expect(added[0].value["post"]["tags"] == ["s"])
+    #expect(added[0].value["post"]["requestBody"]["$ref"] == "#/components/requestBodies/Arguments")
+    #expect(added[4].value["post"]["parameters"].elements[0]["$ref"] == "#/components/parameters/Topic")
+  }
+
+  @Test("has the parameters and results that a service describes, and nothing that it says of methods out of reach")
+  func described() throws {
+    func parameter(_ name: String, _ kind: String, _ type: String, _ isRequired: Bool) -> Value {
+      ["name": .string(name), "kind": .string(kind), "type": .string(type), "required": .bool(isRequired)]
+    }
+    let positional = "POSITIONAL_OR_KEYWORD"
+    let answer: Value = [
+      "methods": [
+        [
+          "name": "find", "text": "Finds.\u{0}\u{7F}\u{85}", "result": "list[str]",
+          "parameters": [parameter("name", positional, "str", true), parameter("most", positional, "int", false)],
+        ],
+        ["name": "hidden", "parameters": [], "result": "None", "text": nil],
+        ["name": "_private", "parameters": [], "result": "None", "text": nil],
+        ["name": "find", "parameters": [], "result": "None", "text": nil], ["name": 5], "nothing",
+        ["name": "join", "parameters": [parameter("parts", "VAR_POSITIONAL", "str", false)], "result": "str"],
+        ["name": "more", "parameters": [parameter("more", "VAR_KEYWORD", "Any", false)], "result": "shop.Order"],
+      ]
+    ]
+    var service = Configuration.Service("s", .rpc(.init(connect: [])), methods: .init(hide: ["hidden"], safe: ["*"]))
+    service.methods.expose = ["*"]
+    let description = try #require(ServiceDescription(answer))
+    let document = OpenAPIDocument(prefix: "", services: [(service, description)])
+    let paths = try #require(JSON(String(decoding: document.json, as: UTF8.self)))["paths"]
+    #expect(
+      paths.members.prefix { $0.key != "/rpc/{service}/{method}" }.map(\.key) == [
+        "/rpc/s/find", "/rpc/s/join", "/rpc/s/more",
+      ])
+    let find = paths["/rpc/s/find"]
+    #expect(find["post"]["description"] == "Finds.")
+    let body = find["post"]["requestBody"]["content"]["application/json"]["schema"]
+    let text: JSON = ["type": "string"]
+    let number: JSON = ["type": "integer"]
+    #expect(body["properties"] == ["name": text, "most": number])
+    #expect(body["required"] == ["name"])
+    #expect(body["additionalProperties"] == false)
+    let result = find["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    #expect(result == ["type": "array", "items": text])
+    #expect(find["get"]["responses"]["200"]["content"]["application/json"]["schema"] == result)
+    let query = find["get"]["parameters"].elements.filter { $0["in"] == "query" }
+    #expect(query.map { $0["name"] } == ["name", "most:"])
+    #expect(query.map { $0["required"] } == [true, false])
+    // What has no names has the form of any call.
+    #expect(paths["/rpc/s/join"]["post"]["requestBody"]["$ref"] == "#/components/requestBodies/Arguments")
+    #expect(
+      paths["/rpc/s/join"]["get"]["parameters"].elements.contains(["$ref": "#/components/parameters/Positional"]))
+    let more = paths["/rpc/s/more"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    #expect(more["additionalProperties"] == .object([]))
+    for refused in [nil, ["methods": nil], [:]] as [Value] { #expect(ServiceDescription(refused) == nil) }
+  }
+
+  @Test("has no example for a header or a control parameter: pages that try a call fill it in")
+  func noExamples() throws {
+    let root = try #require(JSON(String(decoding: OpenAPIDocument().json, as: UTF8.self)))
+    for name in ["RequestID", "RequestTimeout", "Timeout", "Prefer", "IdempotencyKey", "IfNoneMatch"] {
+      let parameter = root["components"]["parameters"][name]
+      #expect(parameter["name"] != .null && parameter["example"] == .null, "\(name)")
     }
   }
 

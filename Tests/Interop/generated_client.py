@@ -30,10 +30,12 @@ assert generated.returncode == 0
 
 sys.path.insert(0, str(directory))
 from gateway_client import Client  # noqa: E402
+from gateway_client.api.calc import calc_add, calc_add_get, calc_fail  # noqa: E402
 from gateway_client.api.calls import call, call_safe, push  # noqa: E402
 from gateway_client.api.events import publish  # noqa: E402
 from gateway_client.api.operations import live, problem, ready  # noqa: E402
-from gateway_client.models import ArgumentsType1, CallSafeArguments, Problem  # noqa: E402
+from gateway_client.api.jobs import jobs_resize  # noqa: E402
+from gateway_client.models import ArgumentsType1, CalcAddBody, CalcFailBody, CallSafeArguments, Problem  # noqa: E402
 
 client = Client(base_url=root + server.rstrip("/"))
 
@@ -49,7 +51,13 @@ check(call.sync_detailed("calc", "add", client=client, body=keywords, request_ti
 query = CallSafeArguments.from_dict({"a:": "2", "b:": "3"})
 check(call_safe.sync_detailed("calc", "add", client=client, arguments=query), 200, 5)
 check(call_safe.sync_detailed("calc", "echo", client=client, arg=["hi"], arguments=CallSafeArguments()), 200, "hi")
+# The services' own methods, with the parameters that calc has described.
+check(calc_add.sync_detailed(client=client, body=CalcAddBody(a=2, b=3)), 200, 5)
+check(calc_add_get.sync_detailed(client=client, a=2, b=3), 200, 5)
+told = calc_fail.sync_detailed(client=client, body=CalcFailBody(message="no"))
+assert told.status_code == 400 and told.parsed.exception.args == ["no"], told
 for answer in [
+    jobs_resize.sync_detailed(client=client, body=["a.png"]),
     push.sync_detailed("jobs", "resize", client=client, body=["a.png"]),
     publish.sync_detailed("news", "chat", "say", client=client, body=["hello"]),
 ]:

@@ -69,7 +69,7 @@ public enum ReverseProxy: String, CaseIterable, Sendable {
   }
 
   /// A port that nobody has just now.
-  private static func freePort() throws -> UInt16 {
+  public static func freePort() throws -> UInt16 {
     let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()

@@ -40,6 +40,8 @@ extension Configuration {
     public var keepBytes = 8 << 20
     /// How results are watched.
     public var watch = Watch()
+    /// Whether the service is asked what it can be called with, by `rpc.describe`, for the documents (default: false).
+    public var describe = false
     /// REST routes to its methods, read from `routes` (default: none).
     public var routes: [Route] = []
 
@@ -63,6 +65,7 @@ extension Configuration {
       if section.has("bind"), !section.has("connect") {
         refuseForBind(section)
       } else {
+        section.read("describe", into: &describe) { $0.boolean() }
         section.read("resolve", into: &resolve) { $0.duration(in: .seconds(1) ... .hours(1)) }
         readBreaker(section)
         readRepeats(section)
@@ -78,6 +81,9 @@ extension Configuration {
 
     /// What needs to know which backend has a call, or where it is.
     private func refuseForBind(_ section: Section) {
+      section.refuse(
+        "describe",
+        because: "does not apply to bind: which of the backends answers is theirs to say, and they may differ")
       section.refuse(
         "resolve", because: "does not apply to bind: backends connect by themselves, and no host is looked up")
       section.refuse(

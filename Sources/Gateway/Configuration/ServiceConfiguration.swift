@@ -122,7 +122,8 @@ extension Configuration {
 
     /// The keys that belong to one pattern or another.
     private static let patternKeys = [
-      "connect", "bind", "timeout", "max-timeout", "in-flight", "queue", "breaker", "retries", "hedge", "resolve",
+      "connect", "bind", "describe", "timeout", "max-timeout", "in-flight", "queue", "breaker", "retries", "hedge",
+      "resolve",
       "errors",
       "reply-limit", "publish",
       "subscribe",

@@ -43,17 +43,17 @@ struct HomeResponder: Responder {
     case .rpc(let upstream):
       json.member("pattern", "rpc")
       json.member("call", "\(prefix)/rpc/\(service.name)/{method}")
-      json.append(methods: service.methods, policy: upstream.policy)
+      json.append(service.knownMethods, tellsSafety: true)
       json.append(routes: upstream.routes, prefix: prefix)
     case .pipeline:
       json.member("pattern", "pipeline")
       json.member("push", "\(prefix)/push/\(service.name)/{method}")
-      json.append(methods: service.methods, policy: nil)
+      json.append(service.knownMethods, tellsSafety: false)
     case .pubsub(let upstream):
       json.member("pattern", "pubsub")
       if upstream.publishing != nil {
         json.member("publish", "\(prefix)/pub/\(service.name)/{topic}/{method}")
-        json.append(methods: service.methods, policy: nil)
+        json.append(service.knownMethods, tellsSafety: false)
       }
       if upstream.feed != nil { json.member("subscribe", "\(prefix)/sub/\(service.name)") }
     }
@@ -67,7 +67,8 @@ struct HomeResponder: Responder {
     static let contentType: StaticString = "text/html; charset=utf-8"
     static let json: StaticString = "application/json"
     static let links = [
-      ("openapi", "/openapi.json"), ("problems", "/problems"), ("live", "/live"), ("ready", "/ready"),
+      ("docs", "/docs"), ("openapi", "/openapi.json"), ("problems", "/problems"), ("live", "/live"),
+      ("ready", "/ready"),
     ]
     /// It runs the one script and has the one style that stand in it, by their SHA-256, and asks nobody but the gateway (CSP level 3).
     static let policy =
@@ -78,14 +79,13 @@ struct HomeResponder: Responder {
 }
 
 extension JSONWriter {
-  /// The methods that the configuration names; those that only globs cover are not known.
-  fileprivate mutating func append(methods: Configuration.Methods, policy: MethodPolicy?) {
+  fileprivate mutating func append(_ methods: [KnownMethod], tellsSafety: Bool) {
     key("methods")
     open("[")
-    for name in methods.named {
+    for method in methods {
       open("{")
-      member("name", name.text)
-      if let policy { member("safe", policy.isSafe(name)) }
+      member("name", method.name.text)
+      if tellsSafety { member("safe", method.isSafe) }
       close("}")
     }
     close("]")
@@ -102,14 +102,5 @@ extension JSONWriter {
       close("}")
     }
     close("]")
-  }
-}
-
-extension Configuration.Methods {
-  /// The methods that are named in full, and can be called.
-  fileprivate var named: [MethodName] {
-    let policy = MethodPolicy(self)
-    let names = Set(expose + safe + settings.keys).filter { !Glob.isGlob($0) }
-    return names.sorted().compactMap { try? policy.method($0) }
   }
 }

@@ -1,27 +1,31 @@
 import Yams
 
-/// The interface of the gateway, machine readable: `openapi/gateway.yaml`, embedded when the gateway is built, and the REST routes of
-/// the configuration.
+/// The interface of a gateway, machine readable: `openapi/gateway.yaml`, which holds for every gateway and is embedded when it is built, and
+/// before its paths those of the services of a configuration: their methods that are known by name, their streams, and their REST routes.
 public struct OpenAPIDocument: Sendable {
   /// The document as it was written, with the prefix as the path of its server.
   public let yaml: [UInt8]
   /// The same as JSON: keys in the same order, numbers and truth values kept as such.
   public let json: [UInt8]
 
-  /// The document of a gateway whose paths start with `prefix`, such as `/api`.
-  public init(prefix: String = "") { self.init(prefix: prefix, routes: []) }
+  /// The document of a gateway without services, whose paths start with `prefix`, such as `/api`.
+  public init(prefix: String = "") { self.init(prefix: prefix, services: []) }
 
-  /// The document that a gateway with that configuration serves.
+  /// The document that a gateway with that configuration serves, as long as no service has described itself.
   public init(_ configuration: Configuration) {
-    let routes = configuration.services.flatMap { service in
-      guard case .rpc(let rpc) = service.pattern else { return [(service: String, route: Configuration.Route)]() }
-      return rpc.routes.map { (service.name, $0) }
-    }
-    self.init(prefix: configuration.http.prefix, routes: routes)
+    self.init(prefix: configuration.http.prefix, services: configuration.services.map { ($0, nil) })
   }
 
-  /// The same, with these routes of services by their names.
-  init(prefix: String, routes: [(service: String, route: Configuration.Route)]) {
+  /// The document that a gateway with that configuration serves, with what its services say of themselves: those with `describe` are
+  /// asked. Waits five seconds for their answers at most.
+  public init(asking configuration: Configuration) async {
+    let descriptions = await DescriptionReader.ask(configuration)
+    self.init(
+      prefix: configuration.http.prefix, services: configuration.services.map { ($0, descriptions[$0.name]) })
+  }
+
+  /// The document with these services, each with what it says of itself.
+  init(prefix: String, services: [(configuration: Configuration.Service, description: ServiceDescription?)]) {
     var yaml = PackageResources.gateway_yaml
     var json = Self.written.document
     if !prefix.isEmpty {
@@ -29,33 +33,88 @@ public struct OpenAPIDocument: Sendable {
       yaml.replace("- url: /\n".utf8, with: "- url: \(prefix)\n".utf8)
       json.replace(#"{"url":"/","#.utf8, with: #"{"url":"\#(prefix)","#.utf8)
     }
+    let operations = Self.written.operations
+    var methods = MethodDocument(operations)
+    var paths = methods.members(of: services)
+    let routes = services.flatMap { service, _ in
+      guard case .rpc(let rpc) = service.pattern else { return [(service: String, route: Configuration.Route)]() }
+      return rpc.routes.map { (service.name, $0) }
+    }
+    paths += RouteDocument(routes).members { ($0 ? operations.fetch : operations.call).responses() }
     var (lines, items) = ([UInt8]("\npaths:\n".utf8), [UInt8](#""paths":{"#.utf8))
-    for (path, item) in RouteDocument(routes).members({ $0 ? Self.written.fetch : Self.written.submit }) {
+    for (path, item) in paths {
       lines += "  ".utf8
       for part in [path, [UInt8](": ".utf8), item, [UInt8]("\n".utf8)] { lines += part }
       for part in [path, [UInt8](":".utf8), item, [UInt8](",".utf8)] { items += part }
     }
-    if !routes.isEmpty {
+    if !paths.isEmpty {
       yaml.replace("\npaths:\n".utf8, with: lines, maxReplacements: 1)
       json.replace(#""paths":{"#.utf8, with: items, maxReplacements: 1)
     }
     (self.yaml, self.json) = (yaml, json)
   }
 
-  /// The document as JSON, converted once, and what calls are answered with, which holds for routes too.
-  private static let written: (document: [UInt8], fetch: [UInt8], submit: [UInt8]) = {
+  /// The document as JSON, converted once, and those of its operations that hold for the paths of services too.
+  private static let written: (document: [UInt8], operations: WrittenOperations) = {
     let text = String(decoding: PackageResources.gateway_yaml, as: UTF8.self)
-    guard let root = try? Yams.compose(yaml: text), let call = root["paths"]?["/rpc/{service}/{method}"],
-      let fetch = call["get"]?["responses"], let submit = call["post"]?["responses"]
-    else {
-      preconditionFailure("openapi/gateway.yaml is not YAML, or describes no calls, which the tests rule out")
+    guard let root = try? Yams.compose(yaml: text), let operations = WrittenOperations(root) else {
+      preconditionFailure("openapi/gateway.yaml is not YAML, or lacks an operation, which the tests rule out")
     }
-    return (json(root), json(fetch), json(submit))
+    return (root.json, operations)
   }()
+}
 
-  private static func json(_ node: Node) -> [UInt8] {
+/// Operations of `openapi/gateway.yaml` on any service, of which those on a service that is named are made.
+struct WrittenOperations: Sendable {
+  /// One verb of one path. All is JSON.
+  struct Operation: Sendable {
+    /// References, those to names in the path left out.
+    let parameters: [[UInt8]]
+    let body: [UInt8]?
+    private let answers: [(status: String, answer: [UInt8])]
+
+    fileprivate init?(_ node: Node?) {
+      guard let node, let answers = node["responses"]?.mapping else { return nil }
+      parameters = node["parameters"]?.sequence?.map(\.json) ?? []
+      body = node["requestBody"]?.json
+      self.answers = answers.map { ($0.scalar?.string ?? "", $1.json) }
+    }
+
+    /// Its answers, with another one in place of that of success, if there is one.
+    func responses(success: String? = nil) -> [UInt8] {
+      var json = JSONWriter()
+      json.open("{")
+      for (status, answer) in answers {
+        json.key(status)
+        if status == "200", let success { json.raw(success) } else { json.raw(answer) }
+      }
+      json.close("}")
+      return json.bytes
+    }
+  }
+
+  let call: Operation
+  let fetch: Operation
+  let push: Operation
+  let publish: Operation
+  let subscribe: Operation
+
+  fileprivate init?(_ root: Node) {
+    func operation(_ path: String, _ verb: String) -> Operation? { Operation(root["paths"]?[path]?[verb]) }
+    guard let call = operation("/rpc/{service}/{method}", "post"),
+      let fetch = operation("/rpc/{service}/{method}", "get"),
+      let push = operation("/push/{service}/{method}", "post"),
+      let publish = operation("/pub/{service}/{topic}/{method}", "post"),
+      let subscribe = operation("/sub/{service}", "get")
+    else { return nil }
+    (self.call, self.fetch, self.push, self.publish, self.subscribe) = (call, fetch, push, publish, subscribe)
+  }
+}
+
+extension Node {
+  fileprivate var json: [UInt8] {
     var json = JSONWriter()
-    json.append(node)
+    json.append(self)
     return json.bytes
   }
 }

@@ -15,14 +15,14 @@ final class Router {
   private let prefix: String
   private let upstreams: UpstreamTable
   private let routes: RouteTrie
-  private let document: OpenAPIDocument
+  private let document: ServedDocument
 
   /// Routes to these upstreams; `prefix` is what every path starts with, such as `/api`.
   init(_ upstreams: UpstreamTable, prefix: String = "") {
     self.upstreams = upstreams
     self.prefix = prefix
     routes = RouteTrie(upstreams)
-    document = OpenAPIDocument(prefix: prefix, routes: upstreams.routes)
+    document = ServedDocument(upstreams, prefix: prefix)
   }
 
   /// Takes the target as the client wrote it, undecoded.
@@ -72,12 +72,21 @@ final class Router {
     case ("", 1): HomeResponder(upstreams: upstreams, prefix: prefix)
     case ("live", 1): LiveResponder()
     case ("ready", 1): ReadyResponder(upstreams: upstreams)
-    case ("openapi.json", 1): OpenAPIResponder(contentType: "application/json", document: document.json)
-    case ("openapi.yaml", 1): OpenAPIResponder(contentType: "application/yaml", document: document.yaml)
+    case ("openapi.json", 1): OpenAPIResponder(contentType: "application/json", document: document.current.json)
+    case ("openapi.yaml", 1): OpenAPIResponder(contentType: "application/yaml", document: document.current.yaml)
+    case ("docs", 1): DocsResponder(file: .page)
+    case ("docs", 2): DocsResponder(file: try docsFile(path.takeText(target)))
     case ("problems", 1): ProblemPageResponder(page: ProblemPage(prefix: prefix))
     case ("problems", 2): ProblemPageResponder(page: try problemPage(path.takeText(target)))
     default: try other(method, target, name, &path)
     }
+  }
+
+  private func docsFile(_ name: String) throws(Problem) -> DocsFile {
+    guard let file = DocsFile(rawValue: name), file != .page else {
+      throw Problem(.noSuchRoute, "The page at \(prefix)/docs has no file of that name.")
+    }
+    return file
   }
 
   private func problemPage(_ code: String) throws(Problem) -> ProblemPage {
@@ -98,7 +107,7 @@ final class Router {
     switch (name, segments) {
     case ("rpc", 3): (verbs, allow) = (.fetchAndSubmit, .submit)
     case ("push", 3), ("pub", 4), ("jsonrpc", 2): (verbs, allow) = (.submit, .submit)
-    case ("sub", 2), ("problems", 2): (verbs, allow) = (.fetch, .fetch)
+    case ("sub", 2), ("problems", 2), ("docs", 2): (verbs, allow) = (.fetch, .fetch)
     // A path that leads nowhere, whatever the service, takes no verb.
     case ("sub", 3) where error.code != .noSuchRoute: (verbs, allow) = (.fetch, .fetch)
     default: return nil

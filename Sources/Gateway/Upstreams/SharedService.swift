@@ -21,6 +21,7 @@ final class SharedService: Sendable {
   /// What is known of those that events come from; nil when there are none.
   let incoming: EndpointStates?
   private let publishers = Atomic<Int>(0)
+  private let described = Guarded<ServiceDescription?>(nil)
 
   init(_ service: Configuration.Service, memory: MemoryBudget, transcoding: BackgroundQueue, logger: Logger) {
     self.memory = MemoryBudget(partOf: memory)
@@ -43,6 +44,12 @@ final class SharedService: Sendable {
 
   /// Why a call is not sent when nobody is there to take it.
   var noBackend: CallFailure { CallFailure(.noBackend, sent: false, reason: outgoing?.fault?.code) }
+
+  /// What the service says that it can be called with; nil when it is not asked, or has not answered yet.
+  var description: ServiceDescription? {
+    get { described.withLock { $0 } }
+    set { described.withLock { $0 = newValue } }
+  }
 
   /// How many publishers are connected to the service's hub. The hub, on one shard, sets it; every shard reads it.
   var connectedPublishers: Int {

@@ -8,13 +8,15 @@ import ZeroMQRPC
 final class UpstreamTable {
   /// A service: its upstream, and whether the gateway is ready only while it can be used.
   struct Service {
-    let name: String
-    let isRequired: Bool
+    let configuration: Configuration.Service
     let upstream: Upstream
-    /// What callers reach.
-    let methods: Configuration.Methods
     /// What all shards know of it.
     let shared: SharedService
+
+    var name: String { configuration.name }
+    var isRequired: Bool { configuration.isRequired }
+    /// The methods that are known by name.
+    var knownMethods: [KnownMethod] { configuration.knownMethods(shared.description) }
   }
 
   /// All services, in the order of the configuration.
@@ -64,10 +66,7 @@ final class UpstreamTable {
                 context: context, loop: loop, logger: logger))
           }
         }
-        services.append(
-          Service(
-            name: service.name, isRequired: service.isRequired, upstream: upstream, methods: service.methods,
-            shared: shared))
+        services.append(Service(configuration: service, upstream: upstream, shared: shared))
       }
     } catch {
       for service in services { service.upstream.close() }
@@ -146,15 +145,6 @@ final class UpstreamTable {
       accounts.timeouts += counters.timeouts
       accounts.lateReplies = accounts.lateReplies + counters.lateReplies
     }
-  }
-
-  /// The REST routes, each with the service that it belongs to.
-  var routes: [(service: String, route: Configuration.Route)] {
-    var routes: [(service: String, route: Configuration.Route)] = []
-    for service in services {
-      if case .rpc(let upstream) = service.upstream { routes += upstream.routes.map { (service.name, $0) } }
-    }
-    return routes
   }
 
   /// The gateway stops: streams of watched calls end.

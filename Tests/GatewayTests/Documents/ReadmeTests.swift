@@ -89,7 +89,8 @@ struct ReadmeTests {
   @Test(
     "stand in a document whose links lead somewhere, as those of the other documents do",
     arguments: [
-      "README.md", "docs/README.md", "docs/design.md", "docs/streams.md", "docs/zeromq.md", "docs/rpc.md",
+      "README.md", "docs/README.md", "docs/design.md", "docs/streams.md", "docs/tutorial.md", "docs/deploy.md",
+      "docs/operations.md", "docs/faq.md", "docs/calls.md", "docs/zeromq.md", "docs/rpc.md",
       "docs/parity/core.md", "docs/parity/rpc.md", "Examples/README.md", "Benchmarks/README.md",
     ])
   func links(file: String) throws {

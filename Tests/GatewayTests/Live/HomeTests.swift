@@ -117,6 +117,53 @@ struct HomeTests {
   }
 }
 
+@Suite("What stands at /docs", .timeLimit(.minutes(2)))
+struct DocsTests {
+  @Test("is a page and its files, below the prefix", arguments: ["", "/api"])
+  func files(prefix: String) async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway(
+        #"s: { pattern: rpc, connect: ["ipc:///nowhere/s"] }"#, http: prefix.isEmpty ? "" : "prefix: \(prefix)",
+        threads: 1)
+      let page = try await gateway.http.get("\(prefix)/docs")
+      #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+      #expect(page.headers["content-security-policy"]?.contains("script-src 'self';") == true)
+      for (file, start) in [
+        ("start.js", "Swag".bytes), ("swagger-ui-bundle.js", Self.gzip), ("swagger-ui.css", Self.gzip),
+      ] {
+        #expect(page.body.contains("docs/\(file)"))
+        let reply = try await gateway.http.get("\(prefix)/docs/\(file)")
+        #expect(reply.status == 200)
+        #expect(Array(reply.bytes.prefix(start.count)) == start)
+        #expect((reply.headers["content-encoding"] == "gzip") == (start == Self.gzip))
+      }
+      for target in ["/docs/", "/docs/nothing.js", "/docs/start.js/x"] {
+        #expect(try await gateway.http.get(prefix + target).json["code"] == "no-such-route", "\(target)")
+      }
+    }
+  }
+
+  private static let gzip: [UInt8] = [0x1F, 0x8B, 8]
+
+  @Test(
+    "shows the document in a browser, tries a method of one's own, and asks nobody else",
+    .enabled("\(Browser.comment)") { try await Browser.isThere() }, arguments: ["", "/api"])
+  func browser(prefix: String) async throws {
+    try await Cleanup.with { cleanup in
+      let gateway = try await Rig.demonstration(prefix: prefix, cleanup)
+      let url = "http://127.0.0.1:\(gateway.http.port)\(prefix)/docs"
+      let shown = try #require(try await Browser.lines(of: "docs.py", url).first)
+      #expect(shown["title"].text?.contains("zmq-gateway") == true)
+      #expect(shown["tags"].elements.contains("calc"))
+      #expect(shown["request"].text?.hasSuffix("\(prefix)/rpc/calc/add") == true, "\(shown)")
+      #expect(shown["status"] == "200")
+      #expect(shown["answer"] == "5")
+      #expect(shown["complaints"] == [])
+      #expect(shown["foreign"] == [])
+    }
+  }
+}
+
 @Suite("What stands at /problems", .timeLimit(.minutes(1)))
 struct ProblemPageTests {
   @Test(

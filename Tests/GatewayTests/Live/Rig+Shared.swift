@@ -5,17 +5,23 @@ import Support
 
 extension Rig {
   /// A gateway with that prefix in front of a demonstration of its own, when all of it is connected.
-  static func demonstration(prefix: String, _ cleanup: Cleanup) async throws -> LiveGateway {
+  static func demonstration(
+    prefix: String, hosts: [String] = [], _ cleanup: Cleanup
+  ) async throws -> LiveGateway {
     let demo = try await DemoServices.start(logger: logger)
     cleanup.add { await demo.stop() }
     var configuration = Configuration()
     configuration.http.listen = [.loopback(port: 0)]
     configuration.http.threads = 1
     configuration.http.prefix = prefix
+    configuration.http.hosts = hosts
     configuration.services = await demo.services
     let gateway = LiveGateway(try await Gateway.start(configuration, logger: logger))
     cleanup.add { await gateway.stop() }
     try await eventually("all services to be connected") { try await gateway.http.get("\(prefix)/ready").status == 200 }
+    try await eventually("calc to have described itself") {
+      try await gateway.http.get("\(prefix)/openapi.json").body.contains("The sum of two numbers")
+    }
     return gateway
   }
 

@@ -1,0 +1,216 @@
+/// The methods of services that are known by name, and their streams, as path items of OpenAPI, in JSON, which is YAML too.
+///
+/// HEAD and OPTIONS are not written out: the document says that they go with every path.
+struct MethodDocument {
+  typealias Member = (path: [UInt8], item: [UInt8])
+
+  /// What differs from the operation on any service.
+  fileprivate struct Operation {
+    let verb: String
+    /// The operation on any service.
+    let written: WrittenOperations.Operation
+    var id: String
+    let tag: String
+    let summary: String
+    var description: String?
+    var parameters: [[UInt8]] = []
+    /// Those of the operation on any service that this one does not have.
+    var leftOut: [[UInt8]] = []
+    var body: [UInt8]?
+    /// The answer with a result.
+    var success: String?
+  }
+
+  private let operations: WrittenOperations
+  private var ids: Set<String> = []
+
+  /// What all services have in common comes from these.
+  init(_ operations: WrittenOperations) { self.operations = operations }
+
+  /// Each path, a JSON string, with its item.
+  mutating func members(
+    of services: [(configuration: Configuration.Service, description: ServiceDescription?)]
+  ) -> [Member] {
+    services.flatMap { service, description -> [Member] in
+      let methods = service.knownMethods(description)
+      switch service.pattern {
+      case .rpc: return methods.map { member("/rpc/\(service.name)/\($0.name.text)", rpc(service.name, $0)) }
+      case .pipeline:
+        return methods.map { method in
+          let operation = post(service.name, method, operations.push, "Hand \(method.name.text) to \(service.name).")
+          return member("/push/\(service.name)/\(method.name.text)", [operation])
+        }
+      case .pubsub(let pubsub):
+        var members = pubsub.publish == nil ? [] : methods.map { publish(service.name, $0) }
+        if pubsub.subscribe != nil {
+          let operation = Operation(
+            verb: "get", written: operations.subscribe, id: "\(service.name).subscribe", tag: service.name,
+            summary: "Follow the events of \(service.name).")
+          members.append(member("/sub/\(service.name)", [operation]))
+        }
+        return members
+      }
+    }
+  }
+
+  private func post(
+    _ service: String, _ method: KnownMethod, _ written: WrittenOperations.Operation, _ summary: String
+  ) -> Operation {
+    Operation(
+      verb: "post", written: written, id: "\(service).\(method.name.text)", tag: service, summary: summary,
+      description: method.description?.text)
+  }
+
+  private mutating func publish(_ service: String, _ method: KnownMethod) -> Member {
+    var operation = post(service, method, operations.publish, "Publish \(method.name.text) to \(service).")
+    operation.parameters = [Self.reference("Topic")]
+    return member("/pub/\(service)/{topic}/\(method.name.text)", [operation])
+  }
+
+  /// POST, and GET for a method that is safe.
+  private func rpc(_ service: String, _ method: KnownMethod) -> [Operation] {
+    let summary = "Call \(method.name.text) of \(service)."
+    var call = post(service, method, operations.call, summary)
+    var fetch = Operation(
+      verb: "get", written: operations.fetch, id: "\(call.id).get", tag: service, summary: summary,
+      description: method.description?.text)
+    if let description = method.description {
+      let signature = Signature(description)
+      let result = PythonType(description.result).schema
+      call.body = signature.body
+      call.success = Self.result(result)
+      fetch.success = Self.safeResult(result)
+      if let query = signature.query {
+        fetch.parameters = query
+        fetch.leftOut = ["Keywords", "Positional"].map(Self.reference)
+      }
+    }
+    return method.isSafe ? [call, fetch] : [call]
+  }
+
+  private mutating func member(_ path: String, _ operations: [Operation]) -> Member {
+    var name = JSONWriter()
+    name.string(path)
+    var json = JSONWriter()
+    json.open("{")
+    for operation in operations {
+      // Names of services and methods both hold dots, so two ids may be the same.
+      var id = operation.id
+      while !ids.insert(id).inserted { id += "_" }
+      json.key(operation.verb)
+      json.append(operation, id)
+    }
+    json.close("}")
+    return (name.bytes, json.bytes)
+  }
+
+  fileprivate static func reference(_ parameter: String) -> [UInt8] {
+    [UInt8](##"{"$ref":"#/components/parameters/\##(parameter)"}"##.utf8)
+  }
+
+  /// The component `Result`, with a result of that schema.
+  private static func result(_ schema: String) -> String {
+    #"{"description":"The result.","content":{"application/json":{"schema":\#(schema)},"application/msgpack":{}}}"#
+  }
+
+  /// The component `SafeResult`, with a result of that schema.
+  private static func safeResult(_ schema: String) -> String {
+    ##"{"description":"The result.","headers":{"##
+      + ##""ETag":{"description":"The tag of the result; a stream has none.","schema":{"type":"string"}},"##
+      + ##""Vary":{"description":"What else a result depends on.","schema":{"type":"string"}},"##
+      + ##""Cache-Control":{"$ref":"#/components/headers/ResultCacheControl"},"##
+      + ##""Age":{"$ref":"#/components/headers/Age"}},"content":{"application/json":{"schema":\##(schema)},"##
+      + ##""application/msgpack":{},"text/event-stream":{"schema":{"$ref":"#/components/schemas/StreamEvent"}}}}"##
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func append(_ operation: MethodDocument.Operation, _ id: String) {
+    open("{")
+    member("operationId", id)
+    key("tags")
+    open("[")
+    string(operation.tag)
+    close("]")
+    member("summary", operation.summary)
+    if let description = operation.description { member("description", description) }
+    key("parameters")
+    open("[")
+    let all = operation.parameters + [MethodDocument.reference("RequestID")] + operation.written.parameters
+    for parameter in all where !operation.leftOut.contains(parameter) { raw(parameter) }
+    close("]")
+    if let body = operation.body ?? operation.written.body {
+      key("requestBody")
+      raw(body)
+    }
+    key("responses")
+    raw(operation.written.responses(success: operation.success))
+    close("}")
+  }
+}
+
+/// How the arguments of a described method stand in bodies and queries.
+private struct Signature {
+  private let parameters: [ServiceDescription.Parameter]
+  private let takesOthers: Bool
+
+  init(_ method: ServiceDescription.Method) {
+    parameters = method.parameters.filter { $0.kind != .keywords }
+    takesOthers = method.parameters.contains { $0.kind == .keywords }
+  }
+
+  /// Whether all can be passed by keyword.
+  private var isByKeyword: Bool { parameters.allSatisfy { $0.kind == .positional || $0.kind == .keyword } }
+
+  /// An object of keyword arguments; nil where some are passed by position only.
+  var body: [UInt8]? {
+    guard isByKeyword else { return nil }
+    let required = parameters.filter(\.isRequired)
+    var json = JSONWriter()
+    json.open("{")
+    json.member("description", "The arguments by name. An array of them by position is taken as well.")
+    json.member("required", !required.isEmpty)
+    json.key("content")
+    json.open("{")
+    json.key("application/json")
+    json.open("{")
+    json.key("schema")
+    json.open("{")
+    json.member("type", "object")
+    json.key("properties")
+    json.open("{")
+    for parameter in parameters {
+      json.key(parameter.name)
+      json.raw(PythonType(parameter.type).schema)
+    }
+    json.close("}")
+    if !required.isEmpty {
+      json.key("required")
+      json.open("[")
+      for parameter in required { json.string(parameter.name) }
+      json.close("]")
+    }
+    json.key("additionalProperties")
+    json.raw(takesOthers ? "{}" : "false")
+    for _ in 0..<4 { json.close("}") }
+    return json.bytes
+  }
+
+  /// A parameter of the query for each; nil where a query has no plain form for one of them.
+  var query: [[UInt8]]? {
+    let types = parameters.map { PythonType($0.type) }
+    guard isByKeyword, !takesOthers, types.allSatisfy(\.isScalar) else { return nil }
+    return zip(parameters, types).map { parameter, type in
+      var json = JSONWriter()
+      json.open("{")
+      // Behind a name that ends in a colon stands JSON.
+      json.member("name", type.isText ? parameter.name : parameter.name + ":")
+      json.member("in", "query")
+      json.member("required", parameter.isRequired)
+      json.key("schema")
+      json.raw(type.schema)
+      json.close("}")
+      return json.bytes
+    }
+  }
+}

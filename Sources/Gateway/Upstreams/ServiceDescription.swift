@@ -1,0 +1,88 @@
+import MessagePack
+
+/// What a service says that it can be called with, when it is asked `rpc.describe`.
+struct ServiceDescription: Sendable, Hashable {
+  /// A method, as the service tells of it.
+  struct Method: Sendable, Hashable {
+    let name: MethodName
+    /// In their order.
+    let parameters: [Parameter]
+    /// The type of its result, as Python writes it.
+    let result: String
+    /// What it does; nil when the service does not say.
+    let text: String?
+  }
+
+  /// A parameter of a method.
+  struct Parameter: Sendable, Hashable {
+    let name: String
+    let kind: Kind
+    /// As Python writes it, such as `int | None`.
+    let type: String
+    let isRequired: Bool
+  }
+
+  /// How arguments reach a parameter, as Python's `inspect` names it.
+  enum Kind: String, Sendable {
+    case positionalOnly = "POSITIONAL_ONLY"
+    case positional = "POSITIONAL_OR_KEYWORD"
+    case keyword = "KEYWORD_ONLY"
+    case rest = "VAR_POSITIONAL"
+    case keywords = "VAR_KEYWORD"
+  }
+
+  /// The methods that can be called, in the order of the answer, no name twice.
+  let methods: [Method]
+
+  /// What is read of one answer.
+  static let mostMethods = 1_000
+
+  /// Reads the answer; nil when it has no list of methods. Entries that name no method that can be called are left out.
+  init?(_ answer: Value) {
+    guard let entries = answer["methods"]?.arrayValue else { return nil }
+    var names: Set<MethodName> = []
+    methods = entries.prefix(Self.mostMethods).compactMap(Method.init).filter { names.insert($0.name).inserted }
+  }
+}
+
+extension ServiceDescription.Method {
+  fileprivate init?(_ entry: Value) {
+    guard let name = entry["name"]?.stringValue.flatMap(MethodName.init),
+      let entries = entry["parameters"]?.arrayValue
+    else { return nil }
+    let parameters = entries.compactMap(ServiceDescription.Parameter.init)
+    guard parameters.count == entries.count else { return nil }
+    self.name = name
+    self.parameters = parameters
+    result = entry["result"]?.stringValue?.printable ?? ""
+    text = entry["text"]?.stringValue?.printable
+  }
+}
+
+extension ServiceDescription.Parameter {
+  private static let longestName = 255
+
+  fileprivate init?(_ entry: Value) {
+    guard let name = entry["name"]?.stringValue, !name.isEmpty, name.utf8.count <= Self.longestName,
+      name == name.printable, let kind = entry["kind"]?.stringValue.flatMap(ServiceDescription.Kind.init)
+    else { return nil }
+    self.name = name
+    self.kind = kind
+    type = entry["type"]?.stringValue?.printable ?? ""
+    isRequired = entry["required"]?.boolValue ?? false
+  }
+}
+
+extension String {
+  /// Without what YAML has no place for: the document is written in that too.
+  fileprivate var printable: String {
+    var text = ""
+    for scalar in unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control where scalar != "\n" && scalar != "\t", .unassigned, .privateUse, .surrogate: break
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text
+  }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import Foundation
+import MessagePack
+
+/// What a call is given, as everywhere in JSON: an array by position, an object by name, both as `{"args":[...],"kwargs":{...}}`.
+struct Arguments: ParsableArguments {
+  @Argument(help: "The arguments in JSON, such as '[2, 3]' or '{\"a\": 2}'; - reads them from standard input.")
+  var arguments = ""
+
+  /// The text.
+  func json() throws -> [UInt8] {
+    guard arguments == "-" else { return Array(arguments.utf8) }
+    return Array(try FileHandle.standardInput.readToEnd() ?? Data())
+  }
+
+  /// The values, those without a name and those with one.
+  func values() throws -> (positional: [Value], keywords: [String: Value]) {
+    let json = try json()
+    var buffer = ByteBuffer()
+    do {
+      let frames = try json.withUnsafeBytes { try JSONToMessagePack().transcodeCall($0, into: &buffer) }
+      return try frames.withFrames(in: buffer) { arguments, keywords in
+        let unpacker = Unpacker()
+        var named: [String: Value] = [:]
+        for pair in try unpacker.unpack(keywords).mapValue ?? [] { named[pair.key.stringValue ?? ""] = pair.value }
+        return (try unpacker.unpack(arguments).arrayValue ?? [], named)
+      }
+    } catch let error as TranscodingError {
+      throw ValidationError("the arguments: \(error.message)")
+    }
+  }
+}
+
+extension Value {
+  /// As the gateway shows it.
+  var json: String {
+    get throws {
+      let packed = try Packer(limits: .init(depth: 500), allowsAnyKeys: true).pack(self)
+      var buffer = ByteBuffer()
+      try packed.withUnsafeBytes { try MessagePackToJSON(limits: .init(depth: 500)).transcode($0, into: &buffer) }
+      return buffer.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Foundation
+
+/// A call over HTTP, as `call`, `push` and `pub` make it.
+struct GatewayCall {
+  let url: GatewayURL
+  let path: String
+  let body: [UInt8]
+  let timeout: Double?
+
+  /// Makes it, and prints the answer: a result on standard output, a problem on standard error, which ends the command. 69 says that the
+  /// call did not leave the gateway, or that nobody answered.
+  func run() throws {
+    let json = "application/json"
+    var headers = [(name: "Content-Type", value: json), (name: "Accept", value: json)]
+    if let timeout { headers.append((name: "Request-Timeout", value: "\(timeout)")) }
+    var answer: [UInt8] = []
+    let head: HTTPRequest.Head
+    do {
+      head = try HTTPRequest(verb: "POST", target: path, headers: headers, body: body).send(to: url) { _, piece in
+        answer += piece
+        return true
+      }
+    } catch is HTTPRequest.Unanswered {
+      throw fail("\(url) does not answer", .unavailable)
+    }
+    let line = Data(answer + [UInt8(ascii: "\n")])
+    guard head.isSuccess else {
+      FileHandle.standardError.write(line)
+      throw head.status == 503 ? ExitCode.unavailable : ExitCode.failure
+    }
+    FileHandle.standardOutput.write(line)
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import Logging
+import ZeroMQ
+import ZeroMQRPC
+
+/// Whom the commands of a client talk to: a gateway, or a service without one.
+struct PeerOptions: ParsableArguments {
+  enum Peer {
+    case gateway(GatewayURL)
+    case service(Endpoint)
+  }
+
+  @Option(help: "A gateway: http://host:port, with its prefix. Default: http://127.0.0.1:8080.")
+  var http: String?
+
+  @Option(help: "A service itself, without a gateway, such as tcp://127.0.0.1:5555.")
+  var zmq: String?
+
+  func validate() throws {
+    if http != nil, zmq != nil { throw ValidationError("name a gateway with --http or a service with --zmq, not both") }
+    _ = try peer
+  }
+
+  var peer: Peer {
+    get throws {
+      do {
+        guard let zmq else { return .gateway(try GatewayURL(http ?? "http://127.0.0.1:8080")) }
+        let endpoint = try Endpoint(zmq)
+        try endpoint.requireConnectable()
+        return .service(endpoint)
+      } catch let error as GatewayURL.Invalid {
+        throw ValidationError("--http: \(error)")
+      } catch {
+        throw ValidationError("--zmq: \(error)")
+      }
+    }
+  }
+
+  /// The log of connections, which a client's user does not want to read.
+  static var quiet: Logger {
+    var logger = Logger(label: "zmq-gateway")
+    logger.logLevel = .critical
+    return logger
+  }
+}
+
+/// How long a command waits.
+struct WaitingOptions: ParsableArguments {
+  @Option(help: "Seconds to wait for an answer, or for somebody to send to. Default: what the service has, or 5.")
+  var timeout: Double?
+
+  func validate() throws {
+    if let timeout, !(timeout > 0 && timeout <= 86_400) {
+      throw ValidationError("--timeout: seconds above 0, at most 86400")
+    }
+  }
+
+  /// What a service without a gateway is given.
+  var limit: Duration { .milliseconds(Int((timeout ?? 5) * 1_000)) }
+}
+
+/// Ends a command with a sentence on standard error.
+func fail(_ sentence: String, _ code: ExitCode) -> ExitCode {
+  FileHandle.standardError.write(Data((sentence + "\n").utf8))
+  return code
+}
+
+extension ExitCode {
+  /// What is told of a call that had no answer, by the exit code.
+  static func of(_ failure: CallFailure) -> ExitCode { failure.sent ? .failure : .unavailable }
+}

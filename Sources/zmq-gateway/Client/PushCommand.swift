@@ -1,0 +1,43 @@
+import ArgumentParser
+import ZeroMQRPC
+
+struct PushCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "push", abstract: "Hand a call to a pipeline; nobody waits for its result.",
+    discussion: """
+      zmq-gateway push jobs/resize '["a.png"]'
+      zmq-gateway push --zmq tcp://127.0.0.1:5556 resize '["a.png"]'
+      """)
+
+  @OptionGroup var peers: PeerOptions
+
+  @Argument(help: "service/method at a gateway; at a worker the method alone.")
+  var name: String
+
+  @OptionGroup var arguments: Arguments
+
+  @OptionGroup var waiting: WaitingOptions
+
+  func run() async throws {
+    switch try peers.peer {
+    case .gateway(let url):
+      let name = try CalledName(inGateway: name, hasTopic: false)
+      // A push waits for nothing: it has no timeout.
+      try GatewayCall(url: url, path: name.path(at: "push", hasTopic: false), body: try arguments.json(), timeout: nil)
+        .run()
+    case .service(let endpoint):
+      let name = try CalledName(inService: name, hasTopic: false)
+      let (positional, keywords) = try arguments.values()
+      let client = try await PipelineClient.connect([endpoint], timeout: waiting.limit) {
+        $0.logger = PeerOptions.quiet
+      }
+      do {
+        try await client.notify(name.method, positional, keywords)
+      } catch let failure as CallFailure {
+        throw fail("\(endpoint): \(failure.code.rawValue)", .of(failure))
+      }
+      await client.close()
+      await client.waitClosed()
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import CLinux
+import HTTPServer
+import Reactor
+
+/// Where a gateway is asked: `http://host:port`, with or without a prefix behind it.
+struct GatewayURL: Sendable, CustomStringConvertible {
+  /// What is wrong with the text of one.
+  struct Invalid: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  let host: String
+  let port: UInt16
+  /// What stands before all paths, such as `/api`; empty for nothing.
+  let prefix: String
+
+  /// That of a gateway that listens there.
+  init(_ address: ListenAddress) { (host, port, prefix) = (address.host, address.port, "") }
+
+  /// Reads a URL; `http://` may be left out.
+  init(_ text: String) throws(Invalid) {
+    if text.hasPrefix("https://") { throw Invalid(description: "https:// is not available in this version") }
+    let rest = text.hasPrefix("http://") ? text.dropFirst("http://".count) : text[...]
+    let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+    guard let parts = HostAndPort(rest[..<slash]), let port = parts.portNumber, port != 0, !parts.host.isEmpty,
+      parts.isBracketed == parts.host.contains(":"),
+      rest.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != 0x3F && $0 != 0x23 })
+    else { throw Invalid(description: "expected http://host:port, such as http://127.0.0.1:8080, not \"\(text)\"") }
+    (host, self.port) = (String(parts.host), port)
+    prefix = rest[slash...].hasSuffix("/") ? String(rest[slash...].dropLast()) : String(rest[slash...])
+  }
+
+  var description: String { "http://\(authority)\(prefix)" }
+
+  /// Host and port, as the header `Host` has them.
+  var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+  /// Connects to the addresses of the host, one after the other, until the body makes something of a connection, which is closed then. Nil
+  /// when it does of none. Blocks the calling thread, so it belongs on no reactor: at most `limit` for each address and each read,
+  /// without one for as long as it takes.
+  func withConnection<Result>(within limit: Duration?, _ body: (CInt) throws -> Result?) rethrows -> Result? {
+    var hints = addrinfo()
+    hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+    var first: UnsafeMutablePointer<addrinfo>?
+    guard getaddrinfo(host, "\(port)", &hints, &first) == 0 else { return nil }
+    defer { freeaddrinfo(first) }
+    var address = first
+    while let info = address?.pointee {
+      if let result = try Self.connected(info, within: limit, body) { return result }
+      address = info.ai_next
+    }
+    return nil
+  }
+
+  private static func connected<Result>(
+    _ address: addrinfo, within limit: Duration?, _ body: (CInt) throws -> Result?
+  ) rethrows -> Result? {
+    let descriptor = socket(address.ai_family, address.ai_socktype, 0)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    if let limit {
+      let microseconds = limit.nanoseconds / 1_000
+      var timeout = timeval(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
+      for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
+        setsockopt(descriptor, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
+      }
+    }
+    guard connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 else { return nil }
+    return try body(descriptor)
+  }
+}

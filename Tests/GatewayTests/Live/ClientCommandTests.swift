@@ -1,0 +1,129 @@
+import Reactor
+import Support
+import Testing
+
+/// The commands of a client, through the program itself, at a demonstration that it serves too.
+@Suite(
+  "The commands of a client", .timeLimit(.minutes(2)),
+  .enabled(if: Program.isThere, "no program is built beside the tests"))
+struct ClientCommandTests {
+  /// Runs the program; returns what it printed, both outputs as one, and its exit code.
+  private static func run(_ arguments: [String], input: String? = nil) async throws -> (output: String, code: Int32) {
+    let process = try Subprocess(try #require(Program.path), arguments, complaints: .withOutput)
+    if let input { process.write(input) }
+    process.closeInput()
+    let output = try await process.rest()
+    return (output, try await process.ended())
+  }
+
+  private static func demo(_ body: (_ url: String) async throws -> Void) async throws {
+    try await Cleanup.with { cleanup in
+      let demo = try Program.start("demo", "--listen", "127.0.0.1:0")
+      cleanup.add { await demo.destroy() }
+      let port = try await demo.port()
+      let http = HTTPClient(port: port)
+      try await eventually("the demonstration to be connected") { try await http.get("/ready").status == 200 }
+      try await body("http://127.0.0.1:\(port)")
+    }
+  }
+
+  @Test("call, push and pub ask a gateway; results go to standard output, problems make the exit code")
+  func gateway() async throws {
+    try await Self.demo { url in
+      let sum = try await Self.run(["call", "--http", url, "calc/add", "[2,3]"])
+      #expect(sum.output == "5\n")
+      #expect(sum.code == 0)
+      let named = try await Self.run(["call", "calc/add", "-", "--http", url + "/"], input: #"{"a":2,"b":3}"#)
+      #expect(named.output == "5\n")
+      let nothing = try await Self.run(["call", "calc/echo", "--http", url])
+      #expect(nothing.output == "[]\n")
+      let failed = try await Self.run(["call", "calc/fail", #"["no"]"#, "--http", url])
+      #expect(failed.output.contains(#""type":"builtins.ValueError""#), "\(failed.output)")
+      #expect(failed.code == 1)
+      let slow = try await Self.run(["call", "calc/slow", "[5]", "--timeout", "0.2", "--http", url])
+      #expect(slow.output.contains(#""code":"timeout""#), "\(slow.output)")
+      #expect(slow.code == 1)
+      for command in [
+        ["push", "jobs/resize", #"["a.png"]"#], ["pub", "news/a/b -/say", "[1]"], ["pub", "news//say"],
+      ] {
+        let taken = try await Self.run(command + ["--http", url])
+        #expect(taken.output == "{\"accepted\":true}\n", "\(command)")
+        #expect(taken.code == 0)
+      }
+    }
+  }
+
+  @Test("sub prints the events of a gateway as lines, and what is no stream is told")
+  func stream() async throws {
+    try await Self.demo { url in
+      let clock = try await Self.run(["sub", "news", "--topic", "clock", "--count", "2", "--http", url])
+      let lines = clock.output.split(separator: "\n").compactMap { JSON(String($0)) }
+      #expect(lines.filter { $0["topic"] == "clock" && $0["method"] == "tick" }.count == 2, "\(clock.output)")
+      #expect(clock.code == 0)
+      let unknown = try await Self.run(["sub", "olds", "--http", url])
+      #expect(unknown.output.contains("no-such-service"), "\(unknown.output)")
+      #expect(unknown.code == 1)
+    }
+  }
+
+  @Test(
+    "call, push, pub and sub speak to services without a gateway", .enabled(if: Python.isThere, "\(Python.comment)"))
+  func services() async throws {
+    try await Rig.with { rig in
+      let peer = try await rig.python()
+      let sum = try await Self.run(["call", "--zmq", peer.rpc, "add", #"{"args":[2],"kwargs":{"b":3}}"#])
+      #expect(sum.output == "5\n")
+      #expect(sum.code == 0)
+      let absent = try await Self.run(["call", "--zmq", peer.rpc, "nowhere"])
+      #expect(absent.output.hasPrefix("aiozmq.rpc.base.NotFoundError: "), "\(absent.output)")
+      #expect(absent.code == 1)
+
+      let listener = try Subprocess(
+        try #require(Program.path), ["sub", "--zmq", peer.publish, "--topic", "echo", "--count", "1"],
+        complaints: .withOutput)
+      rig.cleanup.add { await listener.destroy() }
+      let heard = Guarded<String?>(nil)
+      let hearing = Task {
+        let line = try await listener.line()
+        heard.withLock { $0 = line }
+      }
+      // A subscription takes a moment to arrive: what is published before is heard by nobody.
+      let line = try await eventually("an event") { () -> String? in
+        let sent = try await Self.run(["pub", "--zmq", peer.pubsub, "chat/say", #"["hello"]"#])
+        #expect(sent.output == "")
+        #expect(sent.code == 0)
+        return heard.withLock { $0 }
+      }
+      try await hearing.value
+      #expect(line.contains(#""topic":"echo","method":"received","args":["say",["hello"],{}]"#), "\(line)")
+
+      let pushed = try await Self.run(["push", "--zmq", peer.pipeline, "resize", #"["a.png"]"#])
+      #expect(pushed.output == "")
+      #expect(pushed.code == 0)
+      let received = try await Self.run(["call", "--zmq", peer.rpc, "received.wait", #"["pipeline",1,10]"#])
+      #expect(received.output.contains("a.png"), "\(received.output)")
+    }
+  }
+
+  @Test(
+    "say what is wrong with their words, and when nobody is there",
+    arguments: [
+      (["call", "add"], 64, "a gateway is asked for service/method"),
+      (["call", "--zmq", "tcp://127.0.0.1:1", "add", "[2,"], 64, "the arguments: "),
+      (["call", "calc/add", "--http", "http://127.0.0.1:1", "--zmq", "tcp://127.0.0.1:1"], 64, "not both"),
+      (["call", "calc/add", "--http", "https://127.0.0.1:1"], 64, "https:// is not available"),
+      (["call", "--zmq", "tpc://127.0.0.1:1", "add"], 64, "--zmq: "),
+      (["call", "--zmq", "tcp://127.0.0.1:1", "calc/add"], 64, "and no service before it"),
+      (["pub", "news/say"], 64, "service/topic/method"), (["sub"], 64, "a gateway is asked for a service"),
+      (["call", "calc/add", "--http", "127.0.0.1:1"], 69, "http://127.0.0.1:1 does not answer"),
+      (["sub", "news", "--http", "127.0.0.1:1"], 69, "http://127.0.0.1:1 does not answer"),
+      (["call", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "add"], 69, "tcp://127.0.0.1:1: queue-timeout"),
+      (["push", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "add"], 69, "tcp://127.0.0.1:1: queue-timeout"),
+      (["pub", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "chat/say"], 69, "nobody has subscribed"),
+    ] as [([String], Int32, String)])
+  func faults(arguments: [String], code: Int32, text: String) async throws {
+    let (output, ended) = try await Self.run(arguments)
+    #expect(output.contains(text), "\(output)")
+    #expect(ended == code)
+  }
+}
