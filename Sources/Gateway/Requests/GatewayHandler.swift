@@ -3,8 +3,8 @@ import Logging
 import MessagePack
 import ZeroMQRPC
 
-/// Where a shard's requests arrive. `begin` sees a request's head: the router finds its responder, and the checks and the
-/// responder refuse what they can. `handle` has the whole request: the responder answers it, or begins what will (for a call,
+/// Where a shard's requests arrive. `begin` sees a request's head: the checks and the responder that the router finds refuse what they
+/// can. `handle` has the whole request: the responder answers it, or begins what will (for a call,
 /// `PendingReply`); the exchange then keeps the connection suspended until the answer comes.
 ///
 /// What goes wrong is a `Problem`. One that is found in the head is answered in `handle`, when a short body has arrived, which
@@ -44,7 +44,9 @@ final class GatewayHandler: RequestHandler {
     let request = accept(exchange)
     do throws(Problem) {
       try checks.admit(request)
-      let route = try router.route(exchange.method, exchange.target.assumingMemoryBound(to: UInt8.self).span)
+      let route =
+        request.isPreflight
+        ? .server : try router.route(exchange.method, exchange.target.assumingMemoryBound(to: UInt8.self).span)
       try checks.pass(request, route.responder)
       guard route.responder.methods.contains(exchange.method) else {
         throw route.responder.refusal(of: exchange.method)
@@ -71,7 +73,9 @@ final class GatewayHandler: RequestHandler {
     let request = request(exchange)
     do throws(Problem) {
       let responder = try request.responder
-      guard exchange.method != .options else { return request.answer(options: responder.methods) }
+      guard exchange.method != .options else {
+        return request.answer(options: responder.methods, headers: checks.headers(ofOptions: request))
+      }
       try responder.respond(to: request)
     } catch {
       request.answer(error)
@@ -119,6 +123,7 @@ final class GatewayHandler: RequestHandler {
   private func accept(_ exchange: Exchange) -> GatewayRequest {
     let request = request(exchange)
     request.begins()
+    checks.receive(request)
     accounts.accepted += 1
     return request
   }
@@ -129,84 +134,6 @@ final class GatewayHandler: RequestHandler {
     let request = GatewayRequest(exchange, handler: self)
     exchange.context = request
     return request
-  }
-}
-
-/// What a request passes before the router, and between the router and its responder.
-///
-/// The checks run in the order in which they stand here. Each is a small value with a `check` of its own; a new one is a property and
-/// a line.
-struct Checks {
-  private let host: HostCheck
-  private let crossSite = CrossSiteCheck()
-  private let draining = DrainingCheck()
-
-  init(_ http: Configuration.HTTP) { host = HostCheck(hosts: http.hosts) }
-
-  /// Throws the problem of a request that is refused wherever it leads.
-  func admit(_ request: GatewayRequest) throws(Problem) {
-    try host.check(request)
-    try crossSite.check(request)
-  }
-
-  /// Throws the problem of a request that is refused where it leads.
-  func pass(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
-    try draining.check(request, responder)
-  }
-}
-
-/// Whoever runs a foreign page can have the name of its host lead to this machine. The page and the gateway are then of one origin,
-/// and the browser keeps nothing from the page (DNS rebinding). So the names that are served are listed; addresses and `localhost`
-/// lead where they lead. A gateway that other machines reach serves all names until some are listed.
-///
-/// Until names are listed, programs may use any without a dot, such as a container's. Browsers may not: whoever answers for a search
-/// domain has such a name lead where he likes.
-struct HostCheck {
-  let hosts: [String]
-
-  func check(_ request: GatewayRequest) throws(Problem) {
-    guard request.exchange.isServerLoopback || !hosts.isEmpty, let host = request.host else { return }
-    if host.isLocal || host.isAddress || hosts.contains(where: host.isNamed) { return }
-    if hosts.isEmpty, host.isSingleLabel, !mayBeBrowser(request) { return }
-    if host.name.isEmpty { throw Problem(.misdirected, "The Host header names no host. Name the one that is asked.") }
-    let name = String(decoding: host.name, as: UTF8.self).lowercased()
-    throw Problem(
-      .misdirected,
-      "\"\(name)\" is no host that is served here. If it should be, add it to the configuration: http: { hosts: [\"\(name)\"] }"
-    )
-  }
-
-  /// Browsers name the encodings that they can read, and no page can keep them from it, as it can from most else that they say (Fetch,
-  /// "forbidden request-header").
-  private func mayBeBrowser(_ request: GatewayRequest) -> Bool {
-    request.header(.acceptEncoding) != nil || request.header(.origin) != nil || request.header(.secFetchSite) != nil
-  }
-}
-
-/// What a page of another origin has a browser send may change nothing here, whether it has a body or not. Browsers say who asks,
-/// in `Origin` and `Sec-Fetch-Site`; pages cannot change either, and other clients send neither. GET and HEAD are let through:
-/// their answers are kept from the page. Origins that CORS lists will be let through as well.
-struct CrossSiteCheck {
-  func check(_ request: GatewayRequest) throws(Problem) {
-    guard request.method != .get, request.method != .head else { return }
-    if let origin = request.header(.origin), request.exchange.count(of: .origin) > 1 || !request.isOwn(origin) {
-      let text = String(decoding: origin, as: UTF8.self)
-      throw Problem(.crossSite, "A page of \"\(text)\" may not send this here: it is another origin than the host's.")
-    }
-    if let site = request.header(.secFetchSite),
-      request.exchange.count(of: .secFetchSite) > 1 || !site.isCaseless("same-origin") && !site.isCaseless("none")
-    {
-      let text = String(decoding: site, as: UTF8.self)
-      throw Problem(.crossSite, "A page of another origin may not send this here: Sec-Fetch-Site is \"\(text)\".")
-    }
-  }
-}
-
-/// A gateway that stops takes no new work; what is under way goes on.
-struct DrainingCheck {
-  func check(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
-    guard request.isGatewayStopping, !responder.isOperation else { return }
-    throw Problem(.draining, "The gateway is stopping; another one may answer.")
   }
 }
 

@@ -1,4 +1,3 @@
-import Glibc
 import HTTPServer
 import MessagePack
 import Reactor
@@ -34,6 +33,8 @@ final class GatewayRequest {
   @exclusivity(unchecked) private var work: (any PendingWork)?  // Like all here, it changes while no other code runs.
   /// Whether it has arrived, and has not ended.
   @exclusivity(unchecked) private(set) var isUnderWay = false
+  /// Whether a page of another origin asks that `http.cors` lists.
+  @exclusivity(unchecked) private(set) var isOfListedOrigin = false
   /// What the result is written as, once `chooseResultFormat` has found out.
   @exclusivity(unchecked) private(set) var resultFormat = ResultFormat.json
   /// What the connection's plain calls wait in.
@@ -45,7 +46,13 @@ final class GatewayRequest {
   }
 
   /// Says that a request has arrived.
-  func begins() { isUnderWay = true }
+  func begins() {
+    isUnderWay = true
+    isOfListedOrigin = false
+  }
+
+  /// Says that a page asks of an origin that is listed.
+  func comesFromListedOrigin() { isOfListedOrigin = true }
 
   /// Says, when the head is there, where the request goes.
   func goes(to route: consuming Router.Route) { destination = .route(route) }
@@ -104,6 +111,9 @@ final class GatewayRequest {
     }
     return false
   }
+
+  /// Whether a browser asks for a page of a listed origin what it may send (Fetch, "CORS-preflight request").
+  var isPreflight: Bool { method == .options && isOfListedOrigin && header(.accessControlRequestMethod) != nil }
 
   /// The query as the client wrote it, without the `?`.
   var rawQuery: UnsafeRawBufferPointer {
@@ -238,62 +248,5 @@ final class GatewayRequest {
   private func ended(_ end: End) {
     isUnderWay = false
     handler.ended(self, end)
-  }
-}
-
-/// A host and a port, as `Host` and `Origin` name them (RFC 3986, 3.2), taken apart in place.
-struct Authority {
-  /// The name, without a dot at its end; an IPv6 address in its brackets.
-  let name: UnsafeRawBufferPointer
-  /// The digits of the port; empty when none is written.
-  let port: UnsafeRawBufferPointer
-  /// Whether the name ends with a dot, and so is taken for no name of a local network.
-  private let isRooted: Bool
-
-  init(_ text: UnsafeRawBufferPointer) {
-    // Behind the last colon, unless that is one of an IPv6 address.
-    let end = text.lastIndex { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "]") } ?? text.count
-    let hasPort = end < text.count && text[end] == UInt8(ascii: ":")
-    let name = text[..<(hasPort ? end : text.count)]
-    isRooted = name.last == UInt8(ascii: ".")
-    self.name = UnsafeRawBufferPointer(rebasing: isRooted ? name.dropLast() : name)
-    port = UnsafeRawBufferPointer(rebasing: text[(hasPort ? end + 1 : text.count)...])
-  }
-
-  /// Whether it is `localhost`, or a name below it, which no name server is asked for (RFC 6761, 6.3).
-  var isLocal: Bool { name.isCaseless("localhost") || name.hasCaselessSuffix(".localhost") }
-
-  /// Whether it is a name without a dot, such as that of a container. A percent sign may stand for one.
-  var isSingleLabel: Bool {
-    let isPlain = name.allSatisfy { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "[") }
-    return !name.isEmpty && !isRooted && isPlain
-  }
-
-  /// Whether it is an IPv4 address, or an IPv6 address in brackets.
-  var isAddress: Bool {
-    let isBracketed = name.first == UInt8(ascii: "[") && name.last == UInt8(ascii: "]")
-    let digits = isBracketed ? name.dropFirst().dropLast() : name[...]
-    return withUnsafeTemporaryAllocation(byteCount: Int(INET6_ADDRSTRLEN), alignment: 1) { text in
-      guard digits.count < text.count else { return false }
-      text.copyBytes(from: digits)
-      text[digits.count] = 0
-      return withUnsafeTemporaryAllocation(of: in6_addr.self, capacity: 1) { address in
-        inet_pton(isBracketed ? AF_INET6 : AF_INET, text.baseAddress, address.baseAddress) == 1
-      }
-    }
-  }
-
-  /// Whether it has that name, which is in small letters.
-  func isNamed(_ text: String) -> Bool {
-    text.utf8.count == name.count && text.utf8.span.withUnsafeBytes { name.isCaseless($0) }
-  }
-
-  /// Whether both name the same host and port; one that writes no port means the usual one.
-  func isSame(as other: Authority, usualPort: StaticString) -> Bool {
-    func lowered(_ byte: UInt8) -> UInt8 { 0x41...0x5A ~= byte ? byte | 0x20 : byte }
-    func port(_ authority: Authority) -> UnsafeRawBufferPointer {
-      authority.port.isEmpty ? usualPort.bytes : authority.port
-    }
-    return port(self).elementsEqual(port(other)) && name.elementsEqual(other.name) { lowered($0) == lowered($1) }
   }
 }

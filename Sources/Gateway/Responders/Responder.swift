@@ -39,7 +39,7 @@ extension HTTPMethod.Set {
 
 extension GatewayRequest {
   /// Answers OPTIONS with the methods that are taken here.
-  func answer(options methods: HTTPMethod.Set) {
-    answer(204, "", headers: [("Allow", methods.allow)], UnsafeRawBufferPointer(start: nil, count: 0))
+  func answer(options methods: HTTPMethod.Set, headers: [(StaticString, String)]) {
+    answer(204, "", headers: [("Allow", methods.allow)] + headers, UnsafeRawBufferPointer(start: nil, count: 0))
   }
 }

@@ -10,6 +10,9 @@ final class Router {
     let responder: any Responder
     /// Where the query stands in the target, without its `?`; empty when there is none.
     let query: Range<Int>
+
+    /// To no path, but to the server as a whole.
+    static var server: Route { Route(responder: ServerResponder(), query: 0..<0) }
   }
 
   private let prefix: String
@@ -29,7 +32,7 @@ final class Router {
   func route(_ method: HTTPMethod, _ target: Span<UInt8>) throws(Problem) -> Route {
     // `OPTIONS *` names no path: it asks what the server as a whole takes.
     if method == .options, target.count == 1, target[0] == UInt8(ascii: "*") {
-      return Route(responder: ServerResponder(), query: 1..<1)
+      return .server
     }
     var path = try TargetPath(target, prefix: prefix)
     let name = try path.takeText(target)

@@ -44,7 +44,7 @@ struct Rig {
   /// A publisher that the test plays and that learns of subscriptions, and a gateway that streams it as `s`. What the gateway
   /// subscribes to from the start, for its history, the publisher has learned already.
   func publisher(
-    _ more: String = "", threads: Int = 2, grace: String = "10s"
+    _ more: String = "", http: String = "", threads: Int = 2, grace: String = "10s"
   ) async throws -> (publisher: WireSocket, gateway: LiveGateway) {
     let publisher = try await wire(.subscriptionAwarePublish)
     let gateway = try await gateway(
@@ -54,7 +54,7 @@ struct Rig {
         subscribe:
           connect: ["\(await publisher.endpoint)"]
       \(more.indented(by: 4))
-      """, threads: threads, grace: grace)
+      """, http: http, threads: threads, grace: grace)
     for _ in gateway.subscribedFromTheStart { _ = try await publisher.subscription() }
     return (publisher, gateway)
   }
