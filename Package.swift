@@ -62,6 +62,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -96,10 +97,12 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     module("ConfigurationReader", [.product(name: "Yams", package: "Yams")]),
+    module("GatewaySecurity", [.product(name: "Crypto", package: "swift-crypto")]),
     module(
       "Gateway",
       [
-        "CLinux", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
+        "CLinux", "GatewaySecurity", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ",
+        "MessagePack", "Reactor",
         .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
       ], resources: [.embedInCode("Resources/gateway.yaml"), .embedInCode("Resources/console.html")]),
     module(
@@ -108,7 +111,7 @@ let package = Package(
     .executableTarget(
       name: "zmq-gateway",
       dependencies: [
-        "Demo", "Gateway", "ConfigurationReader", "HTTPServer", "ZeroMQ", "CLinux", "Reactor",
+        "Demo", "Gateway", "GatewaySecurity", "ConfigurationReader", "HTTPServer", "ZeroMQ", "CLinux", "Reactor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -132,8 +135,11 @@ let package = Package(
       ], resources: [.copy("Golden")]),
     tests("HTTPServer", ["Reactor"]),
     tests("ConfigurationReader", []),
+    tests("GatewaySecurity", []),
     tests("zmq-gateway", []),
-    tests("Gateway", ["ConfigurationReader", "Demo", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
+    tests(
+      "Gateway",
+      ["GatewaySecurity", "ConfigurationReader", "Demo", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
     .testTarget(
       name: "ExamplesTests", dependencies: ["ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor", "Support"],
       swiftSettings: settings),

@@ -16,10 +16,13 @@ actor Shard {
   private var waiting: LoopWait?
 
   /// A shard without services: it can listen, and knows of nothing to serve until `open`.
-  init(_ reactor: Reactor, _ http: Configuration.HTTP, calls: RememberedCalls = .init(), logger: Logger) {
+  init(
+    _ reactor: Reactor, _ http: Configuration.HTTP, _ auth: Configuration.Auth = .init(),
+    calls: RememberedCalls = .init(), logger: Logger
+  ) {
     self.reactor = reactor
     unownedExecutor = reactor.asUnownedSerialExecutor()
-    handler = GatewayHandler(http, calls, logger: logger)
+    handler = GatewayHandler(http, auth, calls, logger: logger)
   }
 
   /// Does something on the shard: at once when the caller is there, else after all that was posted before.

@@ -10,7 +10,8 @@ struct ZMQGateway: AsyncParsableCommand {
     abstract: "Puts ZeroMQ services that speak aiozmq.rpc on the web: REST and server-sent events.",
     version: "zmq-gateway \(ZeroMQ.version) (libzmq \(ZeroMQ.libzmqVersion), libmicrohttpd \(Server.libraryRelease))",
     subcommands: [
-      Serve.self, DemoCommand.self, InitCommand.self, Check.self, OpenAPICommand.self, HealthCheck.self,
+      Serve.self, DemoCommand.self, InitCommand.self, Check.self, OpenAPICommand.self, KeygenCommand.self,
+      HealthCheck.self,
     ])
 }
 

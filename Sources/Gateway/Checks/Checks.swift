@@ -1,16 +1,21 @@
 /// What a request passes before the router, and between the router and its responder: the one seam in front of responders.
 ///
+/// What the caller may do depends on names, and is checked where these are read, with the caller's `Permissions`: in the router, and for
+/// each item of a batch.
+///
 /// The checks run in the order in which they stand here. Each is a small value with a `check` of its own; a new one is a property and
 /// a line. One that is not configured is nil, and costs nothing.
 struct Checks {
   private let host: HostCheck
   private let cors: CORSPolicy?
   private let crossSite = CrossSiteCheck()
+  private let authentication: AuthenticationCheck?
   private let draining = DrainingCheck()
 
-  init(_ http: Configuration.HTTP) {
+  init(_ http: Configuration.HTTP, _ auth: Configuration.Auth) {
     host = HostCheck(hosts: http.hosts)
     cors = CORSPolicy(http.cors)
+    authentication = AuthenticationCheck(auth, prefix: http.prefix)
   }
 
   /// A request's head is there, sound or not: says what every answer to it has.
@@ -20,6 +25,7 @@ struct Checks {
   func admit(_ request: GatewayRequest) throws(Problem) {
     try host.check(request)
     try crossSite.check(request)
+    try authentication?.check(request)
   }
 
   /// Throws the problem of a request that is refused where it leads.

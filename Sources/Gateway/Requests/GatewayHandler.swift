@@ -28,10 +28,12 @@ final class GatewayHandler: RequestHandler {
   /// Requests that a limit has refused.
   private var limited = PowerOfTwoCounter()
 
-  init(_ http: Configuration.HTTP, _ calls: RememberedCalls, logger: Logger) {
+  init(
+    _ http: Configuration.HTTP, _ auth: Configuration.Auth = .init(), _ calls: RememberedCalls, logger: Logger
+  ) {
     prefix = http.prefix
     self.calls = calls
-    checks = Checks(http)
+    checks = Checks(http, auth)
     self.logger = logger
     router = Router(UpstreamTable(), prefix: prefix)
   }
@@ -46,7 +48,9 @@ final class GatewayHandler: RequestHandler {
       try checks.admit(request)
       let route =
         request.isPreflight
-        ? .server : try router.route(exchange.method, exchange.target.assumingMemoryBound(to: UInt8.self).span)
+        ? .server
+        : try router.route(
+          exchange.method, exchange.target.assumingMemoryBound(to: UInt8.self).span, for: request.permissions)
       try checks.pass(request, route.responder)
       guard route.responder.methods.contains(exchange.method) else {
         throw route.responder.refusal(of: exchange.method)

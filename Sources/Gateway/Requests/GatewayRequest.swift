@@ -35,6 +35,8 @@ final class GatewayRequest {
   @exclusivity(unchecked) private(set) var isUnderWay = false
   /// Whether a page of another origin asks that `http.cors` lists.
   @exclusivity(unchecked) private(set) var isOfListedOrigin = false
+  /// Whose request it is; nil where nobody is told apart.
+  @exclusivity(unchecked) private(set) var caller: Caller?
   /// What the result is written as, once `chooseResultFormat` has found out.
   @exclusivity(unchecked) private(set) var resultFormat = ResultFormat.json
   /// What the connection's plain calls wait in.
@@ -49,10 +51,14 @@ final class GatewayRequest {
   func begins() {
     isUnderWay = true
     isOfListedOrigin = false
+    caller = nil
   }
 
   /// Says that a page asks of an origin that is listed.
   func comesFromListedOrigin() { isOfListedOrigin = true }
+
+  /// Says whose request it is.
+  func comes(from caller: Caller) { self.caller = caller }
 
   /// Says, when the head is there, where the request goes.
   func goes(to route: consuming Router.Route) { destination = .route(route) }
@@ -82,6 +88,10 @@ final class GatewayRequest {
   var memory: MemoryBudget { exchange.memory }
   /// What is remembered of calls beyond their requests.
   var calls: RememberedCalls { handler.calls }
+  /// What its caller may do; nil: everything.
+  var permissions: Permissions? { caller?.permissions }
+  /// Whether its caller may hear that there is a service of that name.
+  func mayName(_ service: String) -> Bool { permissions?.mayReach(service) ?? true }
   /// Whether what it begins may be remembered beyond its answer: most requests ask for nothing of that.
   var mayBeRemembered: Bool { !isFetch && (header(.idempotencyKey) != nil || header(.prefer) != nil) }
   /// Whether the gateway takes no new work.

@@ -19,6 +19,8 @@ final class Router {
   private let upstreams: UpstreamTable
   private let routes: RouteTrie
   private let document: OpenAPIDocument
+  /// For callers who may not do everything: without routes of services.
+  private let plainDocument: OpenAPIDocument
 
   /// Routes to these upstreams; `prefix` is what every path starts with, such as `/api`.
   init(_ upstreams: UpstreamTable, prefix: String = "") {
@@ -26,10 +28,14 @@ final class Router {
     self.prefix = prefix
     routes = RouteTrie(upstreams)
     document = OpenAPIDocument(prefix: prefix, routes: upstreams.routes)
+    plainDocument = OpenAPIDocument(prefix: prefix)
   }
 
-  /// Takes the target as the client wrote it, undecoded.
-  func route(_ method: HTTPMethod, _ target: Span<UInt8>) throws(Problem) -> Route {
+  /// Takes the target as the client wrote it, undecoded. `permissions` are the caller's; nil: everything. What they do not allow is refused
+  /// before it is looked for.
+  func route(
+    _ method: HTTPMethod, _ target: Span<UInt8>, for permissions: Permissions? = nil
+  ) throws(Problem) -> Route {
     // `OPTIONS *` names no path: it asks what the server as a whole takes.
     if method == .options, target.count == 1, target[0] == UInt8(ascii: "*") {
       return .server
@@ -42,36 +48,65 @@ final class Router {
     }
     let query = path.query
     do throws(Problem) {
-      return Route(responder: try responder(method, target, name, &path), query: query)
+      return Route(responder: try responder(method, target, name, &path, permissions), query: query)
     } catch {
-      throw Self.wrongVerb(method, name, path.segments, error) ?? error
+      let problem = Self.wrongVerb(method, name, path.segments, error) ?? error
+      throw permissions == nil || problem.status != 404 ? problem : problem.withoutHints
     }
   }
 
   private func responder(
-    _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath
+    _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath, _ permissions: Permissions?
   ) throws(Problem) -> any Responder {
     // Most requests are calls.
     if path.segments == 3, name == "rpc" {
-      return try CallResponder(service: path.takeService(target), method: path.takeMethod(target), in: upstreams)
+      let (service, method) = (try path.takeService(target), try path.takeMethod(target))
+      try permissions?.check(calling: method.text, of: service)
+      return try CallResponder(service: service, method: method, in: upstreams)
     }
-    return switch (name, path.segments) {
+    switch (name, path.segments) {
     case ("push", 3):
-      try PushResponder(service: path.takeService(target), method: path.takeMethod(target), in: upstreams)
+      let (service, method) = (try path.takeService(target), try path.takeMethod(target))
+      try permissions?.check(calling: method.text, of: service)
+      return try PushResponder(service: service, method: method, in: upstreams)
     case ("pub", 4):
-      try PublishResponder(
-        service: path.takeService(target), topic: path.takeTopic(target), method: path.takeMethod(target),
-        in: upstreams)
+      let (service, topic) = (try path.takeService(target), try path.takeTopic(target))
+      let method = try path.takeMethod(target)
+      try permissions?.check(publishing: method.text, on: topic, of: service)
+      return try PublishResponder(service: service, topic: topic, method: method, in: upstreams)
+    case ("jsonrpc", 2):
+      let service = try path.takeService(target)
+      try permissions?.check(reaching: service)
+      return try JSONRPCResponder(service: service, in: upstreams)
+    case ("sub", 2), ("sub", 3):
+      return try subscription(method, target, name, &path, permissions)
+    default: return try page(method, target, name, &path, permissions)
+    }
+  }
+
+  private func subscription(
+    _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath, _ permissions: Permissions?
+  ) throws(Problem) -> any Responder {
+    let last = path.segments == 3 ? try lastSegment(target, path) : ""
+    guard ["", "topics", "last"].contains(last), path.segments == 2 || !last.isEmpty else {
+      return try other(method, target, name, &path, permissions)
+    }
+    let service = try path.takeService(target)
+    let access = try permissions?.topics(of: service)
+    return switch last {
+    case "topics": try TopicsResponder(service: service, seeing: access, in: upstreams)
+    case "last": try LastValueResponder(service: service, seeing: access, in: upstreams)
+    default: try StreamResponder(service: service, seeing: access, in: upstreams)
+    }
+  }
+
+  private func page(
+    _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath, _ permissions: Permissions?
+  ) throws(Problem) -> any Responder {
+    let document = permissions == nil ? document : plainDocument
+    return switch (name, path.segments) {
     case ("batch", 1): BatchResponder(upstreams: upstreams)
     case ("calls", 2): CallsResponder(id: try path.takeText(target))
-    case ("jsonrpc", 2): try JSONRPCResponder(service: path.takeService(target), in: upstreams)
-    case ("sub", 2): try StreamResponder(service: path.takeService(target), in: upstreams)
-    case ("sub", 3):
-      switch try lastSegment(target, path) {
-      case "topics": try TopicsResponder(service: path.takeService(target), in: upstreams)
-      case "last": try LastValueResponder(service: path.takeService(target), in: upstreams)
-      default: try other(method, target, name, &path)
-      }
     case ("", 1): HomeResponder(upstreams: upstreams, prefix: prefix)
     case ("live", 1): LiveResponder()
     case ("ready", 1): ReadyResponder(upstreams: upstreams)
@@ -79,7 +114,7 @@ final class Router {
     case ("openapi.yaml", 1): OpenAPIResponder(contentType: "application/yaml", document: document.yaml)
     case ("problems", 1): ProblemPageResponder(page: ProblemPage(prefix: prefix))
     case ("problems", 2): ProblemPageResponder(page: try problemPage(path.takeText(target)))
-    default: try other(method, target, name, &path)
+    default: try other(method, target, name, &path, permissions)
     }
   }
 
@@ -112,12 +147,15 @@ final class Router {
 
   /// A REST route, if one leads from here.
   private func other(
-    _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath
+    _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath, _ permissions: Permissions?
   ) throws(Problem) -> any Responder {
     var segments = [name]
     if routes.mayFind(name, segments: path.segments) {
       while segments.count < path.segments { segments.append(try path.takeText(target)) }
-      if let match = routes.find(segments) { return RouteResponder(match, method) }
+      // One that may not be called is as if it did not exist: its path names nothing that could be refused.
+      if let match = routes.find(segments), try match.node.isThere(for: permissions, asking: method) {
+        return RouteResponder(match, method)
+      }
     }
     while segments.count < 10, let segment = try? path.takeText(target) { segments.append(segment) }
     let sentence = RouteHints.sentence(segments, routes.firstSegments, prefix: prefix) { upstreams.names(at: $0) }

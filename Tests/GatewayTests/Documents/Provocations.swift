@@ -9,6 +9,7 @@ struct Provocations {
   init() {
     addTransport()
     addPages()
+    addCallers()
     addReadiness()
     addCalls()
     addDocuments()
@@ -105,6 +106,19 @@ extension Provocations {
       defer { connection.disconnect() }
       connection.send(request.verb, request.target, headers: request.headers, body: request.body?.bytes)
       return try await offThread { try connection.reply(isHead: request.verb == "HEAD") }
+    }
+  }
+
+  /// What is refused where keys are asked for.
+  private mutating func addCallers() {
+    let open = ["live", "problems", "problem"].flatMap { ["\($0)", "\($0)Head", "\($0)Options"] } + ["readyOptions"]
+    add("401", "unauthenticated", to: Request.all.keys.filter { !open.contains($0) }) { request, stage in
+      try await request.sent(to: stage.guarded)
+    }
+    let named =
+      Self.calls + Self.messages + Self.streams + Self.topics + Self.last + ["jsonrpc"]
+    add("403", "permission-denied", to: named + Self.serviceOptions) { request, stage in
+      try await request.with(stage.key.header).sent(to: stage.guarded)
     }
   }
 
