@@ -74,6 +74,7 @@ let package = Package(
     .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
 
     module("Reactor", ["CLinux"]),
+    module("Metrics"),
     module("MessagePack", ["CMessagePack"]),
     module("MessagePackFoundation", ["MessagePack"]),
     module(
@@ -101,7 +102,7 @@ let package = Package(
     module(
       "Gateway",
       [
-        "CLinux", "GatewaySecurity", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ",
+        "CLinux", "Metrics", "GatewaySecurity", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ",
         "MessagePack", "Reactor",
         .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
       ], resources: [.embedInCode("Resources/gateway.yaml"), .embedInCode("Resources/console.html")]),
@@ -124,6 +125,7 @@ let package = Package(
       resources: [.embedInCode("raw-requests.txt")],
       swiftSettings: settings),
     tests("Reactor", []),
+    tests("Metrics", []),
     tests("MessagePack", ["CMessagePack"], resources: [.copy("Golden")]),
     tests("MessagePackFoundation", ["MessagePack"]),
     tests("ZeroMQ", ["CZeroMQ", "Reactor"]),

@@ -13,6 +13,7 @@ actor Shard {
   private let handler: GatewayHandler
   private(set) var upstreams = UpstreamTable()
   private var servers: [Server] = []
+  private var openConnections: OpenConnections?
   private var waiting: LoopWait?
 
   /// A shard without services: it can listen, and knows of nothing to serve until `open`.
@@ -81,7 +82,7 @@ actor Shard {
     }
     upstreams = try UpstreamTable(
       configuration, feeds: feeds, distant: distant, shared: shared, context: context, loop: loop, logger: logger)
-    handler.use(upstreams)
+    handler.use(upstreams, Scraper(shards, on: self), on: loop)
   }
 
   /// Returns when every backend is connected, or the time is over.
@@ -97,6 +98,7 @@ actor Shard {
     on listener: Listener, options: ServerOptions, openConnections: OpenConnections, memory: MemoryBudget,
     logger: Logger
   ) throws {
+    self.openConnections = openConnections
     servers.append(
       try Server(
         listener, options: options, openConnections: openConnections, memory: memory, handler: handler,
@@ -139,6 +141,17 @@ actor Shard {
     return accounts
   }
 
+  /// Tells what the shard has counted so far: at once when the caller is on it, else in a turn of it.
+  nonisolated func report(to body: @escaping @Sendable (ShardReport) -> Void) {
+    post { shard in
+      var report = ShardReport(accounts: shard.accounts, requests: shard.handler.counters)
+      report.openConnections = shard.openConnections
+      for (service, feed) in shard.feeds { report.streams[service] = feed.streamCount }
+      shard.upstreams.count(into: &report)
+      body(report)
+    }
+  }
+
   /// Closes everything that lives on the shard. Calls still under way are answered with that, streams are cut off. Returns what has become
   /// of all requests.
   @discardableResult
@@ -155,7 +168,7 @@ actor Shard {
     hubs = [:]
     feeds = [:]
     upstreams = UpstreamTable()
-    handler.use(upstreams)
+    handler.use(upstreams, on: reactor.loop)
     return accounts
   }
 }

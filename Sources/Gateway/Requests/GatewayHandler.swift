@@ -1,6 +1,7 @@
 import HTTPServer
 import Logging
 import MessagePack
+import Reactor
 import ZeroMQRPC
 
 /// Where a shard's requests arrive. `begin` sees a request's head: the checks and the responder that the router finds refuse what they
@@ -22,9 +23,12 @@ final class GatewayHandler: RequestHandler {
   /// Finds responders among the upstreams in use. It is replaced as a whole when they change.
   @exclusivity(unchecked) private var router: Router
   private let checks: Checks
+  /// Whose clock tells how long requests take; nil before the shard has been opened.
+  @exclusivity(unchecked) private var loop: Loop?
   private let logger: Logger
   /// What has become of the requests so far.
   @exclusivity(unchecked) private(set) var accounts = Accounts()
+  @exclusivity(unchecked) private(set) var counters = RequestCounters()
   /// Requests that a limit has refused.
   private var limited = PowerOfTwoCounter()
 
@@ -38,8 +42,11 @@ final class GatewayHandler: RequestHandler {
     router = Router(UpstreamTable(), prefix: prefix)
   }
 
-  /// Requests that begin from now on are for these upstreams.
-  func use(_ upstreams: UpstreamTable) { router = Router(upstreams, prefix: prefix) }
+  /// Requests that begin from now on are for these upstreams; `scraper` asks all shards what they have counted.
+  func use(_ upstreams: UpstreamTable, _ scraper: Scraper? = nil, on loop: Loop) {
+    self.loop = loop
+    router = Router(upstreams, prefix: prefix, scraper: scraper)
+  }
 
   /// The head is there: find out whether the request can be served at all.
   func begin(_ exchange: Exchange) {
@@ -101,10 +108,16 @@ final class GatewayHandler: RequestHandler {
   func ended(_ request: GatewayRequest, _ end: GatewayRequest.End) {
     let problem: Problem
     switch end {
-    case .answered: return accounts.answered += 1
-    case .abandoned: return accounts.abandoned += 1
+    case .answered(let status):
+      count(request, RequestOutcome(status: status))
+      return accounts.answered += 1
+    case .abandoned:
+      count(request, .abandoned)
+      return accounts.abandoned += 1
     case .refused(let refusal): problem = refusal
     }
+    count(request, RequestOutcome(status: problem.status))
+    counters.count(problem.code)
     if problem.sent { accounts.failed += 1 } else { accounts.refused += 1 }
     if problem.code == .internal {
       logger.error(
@@ -123,10 +136,18 @@ final class GatewayHandler: RequestHandler {
       ])
   }
 
+  private func count(_ request: GatewayRequest, _ outcome: RequestOutcome) {
+    let responder = request.knownResponder
+    responder?.count(outcome)
+    counters.count(responder?.kind ?? .none, outcome, after: now.nanoseconds - request.beginning.nanoseconds)
+  }
+
+  private var now: Instant { loop?.now ?? Instant(nanoseconds: 0) }
+
   /// Counts a request, before anything can end it.
   private func accept(_ exchange: Exchange) -> GatewayRequest {
     let request = request(exchange)
-    request.begins()
+    request.begins(at: now)
     checks.receive(request)
     accounts.accepted += 1
     return request

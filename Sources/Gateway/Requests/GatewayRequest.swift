@@ -22,6 +22,8 @@ final class GatewayRequest {
 
   /// What the head has decided. A problem is rare and large, and kept apart.
   private enum Destination {
+    /// It has not been decided.
+    case unknown
     case route(Router.Route)
     indirect case nowhere(Problem)
   }
@@ -29,7 +31,9 @@ final class GatewayRequest {
   /// It holds this object in its `context`, and lets go of it when the connection is closed.
   let exchange: Exchange
   private let handler: GatewayHandler
-  @exclusivity(unchecked) private var destination = Destination.nowhere(Problem(.internal, "No request has begun."))
+  @exclusivity(unchecked) private var destination = Destination.unknown
+  /// When its head was there.
+  @exclusivity(unchecked) private(set) var beginning = Instant(nanoseconds: 0)
   @exclusivity(unchecked) private var work: (any PendingWork)?  // Like all here, it changes while no other code runs.
   /// Whether it has arrived, and has not ended.
   @exclusivity(unchecked) private(set) var isUnderWay = false
@@ -48,8 +52,10 @@ final class GatewayRequest {
   }
 
   /// Says that a request has arrived.
-  func begins() {
+  func begins(at now: Instant) {
+    beginning = now
     isUnderWay = true
+    destination = .unknown
     isOfListedOrigin = false
     caller = nil
   }
@@ -77,9 +83,12 @@ final class GatewayRequest {
       switch destination {
       case .route(let route): return route.responder
       case .nowhere(let problem): throw problem
+      case .unknown: throw Problem(.internal, "No request has begun.")
       }
     }
   }
+  /// What answers the request, if its head has got so far.
+  var knownResponder: (any Responder)? { if case .route(let route) = destination { route.responder } else { nil } }
   /// The body; empty before the request is complete.
   var body: UnsafeRawBufferPointer { exchange.body }
   var buffers: TranscodingBuffers { handler.buffers }

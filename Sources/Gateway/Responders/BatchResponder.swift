@@ -12,6 +12,7 @@ struct BatchResponder: Responder {
   let upstreams: UpstreamTable
 
   var methods: HTTPMethod.Set { .submit }
+  var kind: RouteKind { .batch }
 
   func begin(_ request: GatewayRequest) throws(Problem) {
     if !wantsLines(request) { try request.checkAccept("application/json") }

@@ -11,6 +11,7 @@ struct CallsResponder: Responder {
   let id: String
 
   var methods: HTTPMethod.Set { [.get, .head, .delete, .options] }
+  var kind: RouteKind { .calls }
 
   func begin(_ request: GatewayRequest) throws(Problem) {
     if request.method != .delete { try request.checkAccept("application/json") }

@@ -104,12 +104,3 @@ extension JSONWriter {
     close("]")
   }
 }
-
-extension Configuration.Methods {
-  /// The methods that are named in full, and can be called.
-  fileprivate var named: [MethodName] {
-    let policy = MethodPolicy(self)
-    let names = Set(expose + safe + settings.keys).filter { !Glob.isGlob($0) }
-    return names.sorted().compactMap { try? policy.method($0) }
-  }
-}

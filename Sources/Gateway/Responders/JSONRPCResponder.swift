@@ -24,6 +24,7 @@ struct JSONRPCResponder: Responder {
   }
 
   var methods: HTTPMethod.Set { .submit }
+  var kind: RouteKind { .jsonrpc }
 
   func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
 

@@ -16,6 +16,7 @@ struct LastValueResponder: Responder {
   }
 
   var methods: HTTPMethod.Set { .fetch }
+  var kind: RouteKind { .last }
 
   func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
 

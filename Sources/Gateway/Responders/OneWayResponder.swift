@@ -14,6 +14,7 @@ struct PushResponder: Responder {
   }
 
   var methods: HTTPMethod.Set { .submit }
+  var kind: RouteKind { .push }
 
   func respond(to request: GatewayRequest) throws(Problem) { try request.sendOneWay(nil, method, upstream) }
 }
@@ -32,6 +33,7 @@ struct PublishResponder: Responder {
   }
 
   var methods: HTTPMethod.Set { .submit }
+  var kind: RouteKind { .pub }
 
   func respond(to request: GatewayRequest) throws(Problem) { try request.sendOneWay(topic, method, upstream) }
 }

@@ -29,6 +29,7 @@ struct StreamResponder: Responder {
   }
 
   var methods: HTTPMethod.Set { .fetch }
+  var kind: RouteKind { .sub }
 
   /// Refuses a client that does not want what the stream is.
   private static func checkAccept(_ request: GatewayRequest, _ shape: EventShape) throws(Problem) {

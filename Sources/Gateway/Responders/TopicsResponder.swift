@@ -13,6 +13,7 @@ struct TopicsResponder: Responder {
   }
 
   var methods: HTTPMethod.Set { .fetch }
+  var kind: RouteKind { .topics }
 
   func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
 

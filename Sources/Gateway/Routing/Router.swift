@@ -17,13 +17,15 @@ final class Router {
 
   private let prefix: String
   private let upstreams: UpstreamTable
+  private let scraper: Scraper?
   private let routes: RouteTrie
   private let document: OpenAPIDocument
   /// For callers who may not do everything: without routes of services.
   private let plainDocument: OpenAPIDocument
 
   /// Routes to these upstreams; `prefix` is what every path starts with, such as `/api`.
-  init(_ upstreams: UpstreamTable, prefix: String = "") {
+  init(_ upstreams: UpstreamTable, prefix: String = "", scraper: Scraper? = nil) {
+    self.scraper = scraper
     self.upstreams = upstreams
     self.prefix = prefix
     routes = RouteTrie(upstreams)
@@ -104,6 +106,9 @@ final class Router {
     _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath, _ permissions: Permissions?
   ) throws(Problem) -> any Responder {
     let document = permissions == nil ? document : plainDocument
+    if name == "metrics", path.segments == 1, let scraper {
+      return MetricsResponder(upstreams: upstreams, scraper: scraper)
+    }
     return switch (name, path.segments) {
     case ("batch", 1): BatchResponder(upstreams: upstreams)
     case ("calls", 2): CallsResponder(id: try path.takeText(target))

@@ -148,6 +148,18 @@ final class UpstreamTable {
     }
   }
 
+  /// Adds what is counted of calls.
+  func count(into report: inout ShardReport) {
+    for service in services {
+      guard case .rpc(let upstream) = service.upstream else { continue }
+      report.methods[service.name] = upstream.methodCounters
+      guard let counters = upstream.counters else { continue }
+      report.retriedCalls += counters.retriedCalls
+      report.hedgedCalls += counters.hedgedCalls
+      report.replacedConnections += counters.replacedConnections
+    }
+  }
+
   /// The REST routes, each with the service that it belongs to.
   var routes: [(service: String, route: Configuration.Route)] {
     var routes: [(service: String, route: Configuration.Route)] = []
