@@ -62,6 +62,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -74,6 +75,7 @@ let package = Package(
     .target(name: "CSwaggerUI", exclude: ["LICENSE", "swagger-ui-bundle.js.gz", "swagger-ui.css.gz"]),
 
     module("Reactor", ["CLinux"]),
+    module("Metrics"),
     module("MessagePack", ["CMessagePack"]),
     module("MessagePackFoundation", ["MessagePack"]),
     module(
@@ -97,10 +99,12 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     module("ConfigurationReader", [.product(name: "Yams", package: "Yams")]),
+    module("GatewaySecurity", [.product(name: "Crypto", package: "swift-crypto")]),
     module(
       "Gateway",
       [
-        "CLinux", "CSwaggerUI", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
+        "CLinux", "CSwaggerUI", "Metrics", "GatewaySecurity", "ConfigurationReader", "HTTPServer", "ZeroMQRPC",
+        "ZeroMQ", "MessagePack", "Reactor",
         .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
       ], resources: [.embedInCode("Resources/gateway.yaml"), .embedInCode("Resources/console.html")]),
     module(
@@ -109,8 +113,8 @@ let package = Package(
     .executableTarget(
       name: "zmq-gateway",
       dependencies: [
-        "Demo", "Gateway", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "CLinux",
-        "Reactor",
+        "Demo", "Gateway", "GatewaySecurity", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack",
+        "CLinux", "Reactor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -123,6 +127,7 @@ let package = Package(
       resources: [.embedInCode("raw-requests.txt")],
       swiftSettings: settings),
     tests("Reactor", []),
+    tests("Metrics", []),
     tests("MessagePack", ["CMessagePack"], resources: [.copy("Golden")]),
     tests("MessagePackFoundation", ["MessagePack"]),
     tests("ZeroMQ", ["CZeroMQ", "Reactor"]),
@@ -134,8 +139,11 @@ let package = Package(
       ], resources: [.copy("Golden")]),
     tests("HTTPServer", ["Reactor"]),
     tests("ConfigurationReader", []),
+    tests("GatewaySecurity", []),
     tests("zmq-gateway", []),
-    tests("Gateway", ["ConfigurationReader", "Demo", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
+    tests(
+      "Gateway",
+      ["GatewaySecurity", "ConfigurationReader", "Demo", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
     .testTarget(
       name: "ExamplesTests", dependencies: ["ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor", "Support"],
       swiftSettings: settings),

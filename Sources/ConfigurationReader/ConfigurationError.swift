@@ -23,13 +23,15 @@ extension ConfigurationError: CustomStringConvertible {
   }
 }
 
-/// Everything wrong with a configuration file, in the order of its lines; never empty.
+/// Everything wrong with a configuration and the files it names, in the order of their lines; never empty.
 public struct ConfigurationErrors: Error, Hashable, CustomStringConvertible {
   /// The problems, first line first.
   public let problems: [ConfigurationError]
 
   init(_ problems: [ConfigurationError]) {
-    self.problems = problems.sorted { ($0.line, $0.column, $0.path) < ($1.line, $1.column, $1.path) }
+    self.problems = problems.sorted {
+      ($0.file, $0.line, $0.column, $0.path) < ($1.file, $1.line, $1.column, $1.path)
+    }
   }
 
   /// One problem a line.

@@ -22,7 +22,7 @@ package struct Place: Sendable, Hashable {
 package final class Diagnostics {
   private let file: String
   /// What `${NAME}` stands for.
-  let environment: [String: String]
+  package let environment: [String: String]
   private var problems: [ConfigurationError] = []
 
   /// No problems yet, in a file of that name.
@@ -37,6 +37,12 @@ package final class Diagnostics {
       .init(
         file: file, line: place.line, column: place.column, path: path, message: message, suggestion: suggestion))
   }
+
+  /// Whether there are no problems.
+  package var isEmpty: Bool { problems.isEmpty }
+
+  /// Adds the problems of another file.
+  package func add(_ other: Diagnostics) { problems += other.problems }
 
   /// Throws all problems, if there are any.
   package func finish() throws(ConfigurationErrors) {

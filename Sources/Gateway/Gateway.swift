@@ -65,7 +65,8 @@ public final class Gateway: Sendable {
     do {
       for index in 0..<count {
         let reactor = try Reactor(name: "shard-\(index)")
-        shards.append(Shard(reactor, configuration.http, calls: calls, logger: logger))
+        shards.append(
+          Shard(reactor, configuration.http, configuration.auth, calls: calls, logger: logger))
       }
       let memory = MemoryBudget(limit: configuration.http.limits.memory)
       let transcoding = BackgroundQueue(name: "transcoding")

@@ -13,13 +13,17 @@ actor Shard {
   private let handler: GatewayHandler
   private(set) var upstreams = UpstreamTable()
   private var servers: [Server] = []
+  private var openConnections: OpenConnections?
   private var waiting: LoopWait?
 
   /// A shard without services: it can listen, and knows of nothing to serve until `open`.
-  init(_ reactor: Reactor, _ http: Configuration.HTTP, calls: RememberedCalls = .init(), logger: Logger) {
+  init(
+    _ reactor: Reactor, _ http: Configuration.HTTP, _ auth: Configuration.Auth = .init(),
+    calls: RememberedCalls = .init(), logger: Logger
+  ) {
     self.reactor = reactor
     unownedExecutor = reactor.asUnownedSerialExecutor()
-    handler = GatewayHandler(http, calls, logger: logger)
+    handler = GatewayHandler(http, auth, calls, logger: logger)
   }
 
   /// Does something on the shard: at once when the caller is there, else after all that was posted before.
@@ -78,7 +82,7 @@ actor Shard {
     }
     upstreams = try UpstreamTable(
       configuration, feeds: feeds, distant: distant, shared: shared, context: context, loop: loop, logger: logger)
-    handler.use(upstreams)
+    handler.use(upstreams, Scraper(shards, on: self), on: loop)
   }
 
   /// Returns when every backend is connected, or the time is over.
@@ -94,6 +98,7 @@ actor Shard {
     on listener: Listener, options: ServerOptions, openConnections: OpenConnections, memory: MemoryBudget,
     logger: Logger
   ) throws {
+    self.openConnections = openConnections
     servers.append(
       try Server(
         listener, options: options, openConnections: openConnections, memory: memory, handler: handler,
@@ -136,6 +141,17 @@ actor Shard {
     return accounts
   }
 
+  /// Tells what the shard has counted so far: at once when the caller is on it, else in a turn of it.
+  nonisolated func report(to body: @escaping @Sendable (ShardReport) -> Void) {
+    post { shard in
+      var report = ShardReport(accounts: shard.accounts, requests: shard.handler.counters)
+      report.openConnections = shard.openConnections
+      for (service, feed) in shard.feeds { report.streams[service] = feed.streamCount }
+      shard.upstreams.count(into: &report)
+      body(report)
+    }
+  }
+
   /// Closes everything that lives on the shard. Calls still under way are answered with that, streams are cut off. Returns what has become
   /// of all requests.
   @discardableResult
@@ -152,7 +168,7 @@ actor Shard {
     hubs = [:]
     feeds = [:]
     upstreams = UpstreamTable()
-    handler.use(upstreams)
+    handler.use(upstreams, on: reactor.loop)
     return accounts
   }
 }

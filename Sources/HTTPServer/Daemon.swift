@@ -154,20 +154,17 @@ extension Daemon {
 
 /// The status and the headers of an answer.
 struct AnswerHead {
-  /// What every answer has. A browser takes the body for nothing but what its type says, and hands it to no page of another
-  /// origin, not even as a script or an image (Fetch, "nosniff" and "Cross-Origin-Resource-Policy").
-  static let standing: StaticString =
-    "X-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n"
-
   let status: Int
   /// Empty: none is named.
   let contentType: StaticString
   let requestID: String
   let headers: [(StaticString, String)]
+  /// What every answer has; nil: what is usual.
+  var standing: StandingHeaders?
 
   /// Appends the header lines, each ended by CR LF.
   func append(to lines: ReusedBytes, logger: Logger) {
-    lines.append(Self.standing)
+    if let standing { lines.append(text: standing.lines) } else { lines.append(StandingHeaders.usual) }
     lines.appendLine("X-Request-Id", requestID)
     if contentType.utf8CodeUnitCount > 0 { lines.appendLine("Content-Type", contentType) }
     for (name, value) in headers {

@@ -11,7 +11,7 @@ struct ZMQGateway: AsyncParsableCommand {
     version: "zmq-gateway \(ZeroMQ.version) (libzmq \(ZeroMQ.libzmqVersion), libmicrohttpd \(Server.libraryRelease))",
     subcommands: [
       Serve.self, DemoCommand.self, InitCommand.self, Check.self, OpenAPICommand.self, CallCommand.self,
-      PushCommand.self, PublishCommand.self, SubscribeCommand.self, HealthCheck.self,
+      PushCommand.self, PublishCommand.self, SubscribeCommand.self, KeygenCommand.self, HealthCheck.self,
     ])
 }
 

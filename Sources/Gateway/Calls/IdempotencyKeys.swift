@@ -4,14 +4,15 @@ import Reactor
 ///
 /// The first request with a key at a path runs. While it does, and for `idempotency.keep` after its end, the same request with the same
 /// key runs nothing, and gets its answer. The key of a call that goes on by itself (`Prefer: respond-async`) is known for as long as that
-/// call is kept, and no longer: after that there is nothing more to answer with. Where clients are told apart, the caller belongs to the
-/// scope of a key.
+/// call is kept, and no longer: after that there is nothing more to answer with. Callers who are told apart have keys of their own.
 ///
 /// At most `idempotency.keys` are kept at one time; beyond, requests with new ones are refused: to forget a key early would let its
 /// request run twice. The answers count in `http.limits.memory`.
 final class IdempotencyKeys: Sendable {
   /// A key where it is used.
   struct Key: Hashable, Sendable {
+    /// Who uses it; nil where nobody is told apart.
+    let subject: String?
     /// Method and path of the request.
     let place: String
     let text: String

@@ -15,8 +15,8 @@ struct RememberedCalls: Sendable {
 
 /// The calls that were made with `Prefer: respond-async`, and what they came to: for whichever shard is asked.
 ///
-/// Whoever knows the id of a call may ask for its outcome, and end it; nobody can guess one. Where clients are told apart, `find` and
-/// `remove` are the places to compare the caller with who made the call.
+/// Whoever knows the id of a call may ask for its outcome, and end it; nobody can guess one. Where callers are told apart, only who made
+/// the call may.
 ///
 /// A call is kept for `async.keep` after its end, at most `async.calls` at one time, ended or not; its outcome counts in
 /// `http.limits.memory`.
@@ -68,6 +68,8 @@ final class KeptCalls: Sendable {
 
   private struct Entry {
     var state: State
+    /// Who made the call; nil where nobody is told apart.
+    let owner: String?
     /// Ends the call, on its own shard.
     let end: @Sendable () -> Void
     /// Is told when the entry is gone.
@@ -88,7 +90,7 @@ final class KeptCalls: Sendable {
   /// `forgotten` is called, on any thread, when the call is kept no more.
   func start(
     _ method: MethodName, of upstream: RPCUpstream, at occurrence: Problem.Occurrence, _ frames: CallFrames,
-    in buffer: borrowing ByteBuffer, asking timeout: Duration?, countedIn books: CallBooks,
+    in buffer: borrowing ByteBuffer, asking timeout: Duration?, for owner: String? = nil, countedIn books: CallBooks,
     forgotten: (@Sendable () -> Void)? = nil
   ) throws(Problem) -> ID {
     let id = ID.random()
@@ -101,7 +103,7 @@ final class KeptCalls: Sendable {
     }
     let hasRoom = entries.withLock { entries in
       guard entries.count < limit else { return false }
-      entries[id] = Entry(state: .underWay, end: end, forgotten: forgotten)
+      entries[id] = Entry(state: .underWay, owner: owner, end: end, forgotten: forgotten)
       return true
     }
     guard hasRoom else { throw .tooManyKept(limit) }
@@ -115,12 +117,14 @@ final class KeptCalls: Sendable {
     return id
   }
 
-  /// How far a call is; nil when none of that id is kept, or not any more.
-  func find(_ id: ID) -> State? { entries.withLock { $0[id]?.state } }
+  /// How far a call of that owner is; nil when none of that id is kept, or not any more.
+  func find(_ id: ID, of owner: String? = nil) -> State? {
+    entries.withLock { entries in entries[id].flatMap { $0.owner == owner ? $0.state : nil } }
+  }
 
-  /// Ends a call, and forgets it; false when none of that id is kept.
-  func remove(_ id: ID) -> Bool {
-    guard let entry = forget(id) else { return false }
+  /// Ends a call of that owner, and forgets it; false when none of that id is kept.
+  func remove(_ id: ID, of owner: String? = nil) -> Bool {
+    guard find(id, of: owner) != nil, let entry = forget(id) else { return false }
     entry.end()
     return true
   }

@@ -18,7 +18,10 @@ struct RememberedRequest {
     wantsNoWait = mayNotWait && request.header(.prefer) != nil && Self.prefersNoWait(request.values(of: .prefer))
     guard text != nil || wantsNoWait else { return nil }
     self.request = request
-    key = text.map { IdempotencyKeys.Key(place: "\(request.method.name) \(request.occurrence.path)", text: $0) }
+    key = text.map {
+      IdempotencyKeys.Key(
+        subject: request.caller?.subject, place: "\(request.method.name) \(request.occurrence.path)", text: $0)
+    }
     var hasher = Hasher()
     hasher.combine(bytes: request.rawQuery)
     hasher.combine(request.rawQuery.count)
@@ -41,8 +44,8 @@ struct RememberedRequest {
       if wantsNoWait {
         let release = key.map { key in { @Sendable [keys = calls.keys] in keys.release(key) } }
         let id = try calls.kept.start(
-          method, of: upstream, at: occurrence, frames, in: buffer, asking: timeout, countedIn: books,
-          forgotten: release)
+          method, of: upstream, at: occurrence, frames, in: buffer, asking: timeout, for: request.caller?.subject,
+          countedIn: books, forgotten: release)
         if let key { calls.keys.settle(key, started: id) }
         return request.answer(started: id)
       }

@@ -17,6 +17,8 @@ public struct Configuration: Sendable, Hashable {
   public var grace: Duration = .seconds(25)
   /// Whether `auth: none` was written out: required to listen beyond loopback (default: false).
   public var isOpenToAll = false
+  /// Who may call, and what.
+  public var auth = Auth()
   /// What callers learn of remote exceptions unless the service says otherwise (default: `auto`).
   public var errors = Errors(expose: .auto)
   /// What is kept of calls made with `Prefer: respond-async`.
@@ -42,7 +44,9 @@ public struct Configuration: Sendable, Hashable {
     var configuration = Configuration()
     var places: [Place] = []
     var bound: [BoundEndpoint] = []
-    if let root = YAMLDocument(yaml, diagnostics).root { places = configuration.read(root, &bound) }
+    if let root = YAMLDocument(yaml, diagnostics).root {
+      places = configuration.read(root, &bound, in: Self.folder(of: file), diagnostics)
+    }
     let isListenOverridden = variables.listen != nil || overrides.listen != nil
     let merged = configuration.merging(variables).merging(overrides)
     merged.check(listening: isListenOverridden ? [] : places, bound: bound, diagnostics)
@@ -51,11 +55,13 @@ public struct Configuration: Sendable, Hashable {
   }
 
   /// Takes each key of the file; returns where each address to listen on stands, and adds the endpoints to bind.
-  private mutating func read(_ root: Section, _ bound: inout [BoundEndpoint]) -> [Place] {
+  private mutating func read(
+    _ root: Section, _ bound: inout [BoundEndpoint], in folder: String, _ diagnostics: Diagnostics
+  ) -> [Place] {
     var places: [Place] = []
     if let section = root.section("http") { places = http.read(section) }
     root.read("grace", into: &grace) { $0.duration(in: .zero ... .hours(1)) }
-    root.read("auth", into: &isOpenToAll, Self.isOpenToAll)
+    if let field = root.field("auth") { readAuth(field, in: folder, diagnostics) }
     if let section = root.section("errors") { errors.read(section) }
     if let section = root.section("async") { asynchronous.read(section) }
     if let section = root.section("idempotency") { idempotency.read(section) }
@@ -72,15 +78,19 @@ public struct Configuration: Sendable, Hashable {
     return places
   }
 
-  private static func isOpenToAll(_ field: Field) -> Bool? {
-    if field.isMapping, let section = field.section() {
-      section.unavailable("keys", "jwt")
-      section.finish()
-      return nil
+  private mutating func readAuth(_ field: Field, in folder: String, _ diagnostics: Diagnostics) {
+    if field.isMapping {
+      if let section = field.section() { auth.read(section, in: folder, diagnostics) }
+      return
     }
-    guard let text = field.text("none") else { return nil }
-    if text != "none" { field.report("\"\(text)\" is not available in this version; only \"none\" is") }
-    return text == "none"
+    guard let text = field.text("none, or keys") else { return }
+    if text != "none" { field.report("\"\(text)\" is not available in this version; only \"none\" and keys are") }
+    isOpenToAll = text == "none"
+  }
+
+  /// With its slash; empty where paths need no folder.
+  private static func folder(of file: String) -> String {
+    file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
   }
 
   /// Reports what shows only when all settings are known, such as listening beyond this machine without `auth: none`.
@@ -96,10 +106,11 @@ public struct Configuration: Sendable, Hashable {
       diagnostics.report(.outside, "http.listen", fault)
     }
     BoundEndpoint.check(bound, listening: http.listen)
-    for (index, address) in http.listen.enumerated() where !address.isLoopback && !isOpenToAll {
+    for (index, address) in http.listen.enumerated() where !address.isLoopback && !isOpenToAll && auth.keys.isEmpty {
       diagnostics.report(
         places.indices.contains(index) ? places[index] : .outside, "http.listen",
-        "\(address) is reachable from other machines; write \"auth: none\" to serve everyone who reaches it")
+        "\(address) is reachable from other machines; name those who may call in auth.keys, or write \"auth: none\" to serve everyone who reaches it"
+      )
     }
   }
 }

@@ -11,6 +11,9 @@ extension Configuration {
         "http.hosts: not set, so requests to \($0) may be for any host; list the names that clients use"
       }
     }
+    if http.cors.origins.contains(where: \.isAny) {
+      notes.append("http.cors.origins: \"*\" lets every page that a browser shows call what is served here")
+    }
     if services.isEmpty { notes.append("services: none, so there is nothing to call") }
     for service in services { notes += service.notes.map { "services.\(service.name).\($0)" } }
     return notes

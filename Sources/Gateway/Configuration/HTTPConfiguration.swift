@@ -15,6 +15,8 @@ extension Configuration {
     /// Names of hosts that are served besides IP addresses and `localhost`, in small letters (default: none). On loopback all
     /// others are refused; elsewhere they are once this names any.
     public var hosts: [String] = []
+    /// Pages of other origins that may call.
+    public var cors = CORS()
     /// Bounds on what clients may send and hold.
     public var limits = Limits()
 
@@ -33,7 +35,8 @@ extension Configuration {
       section.read("hosts", into: &hosts) { field in
         field.elements()?.compactMap { $0.value("the name of a host", Self.host) }
       }
-      section.unavailable("admin", "tls", "cors")
+      if let inner = section.section("cors") { cors.read(inner) }
+      section.unavailable("admin", "tls")
       section.finish()
       return places
     }

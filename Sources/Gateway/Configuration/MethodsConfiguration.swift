@@ -27,6 +27,13 @@ extension Configuration {
       self.settings = settings
     }
 
+    /// The methods that are named in full, and can be called, in the order of their names.
+    var named: [MethodName] {
+      let policy = MethodPolicy(self)
+      let names = Set(expose + safe + settings.keys).filter { !Glob.isGlob($0) }
+      return names.sorted().compactMap { try? policy.method($0) }
+    }
+
     /// Reads the keys of a service with these settings, or of one that gives no results.
     mutating func read(_ section: Section, of rpc: RPC?) {
       section.read("expose", into: &expose, Self.globs)

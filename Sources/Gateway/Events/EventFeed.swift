@@ -56,7 +56,8 @@ final class EventFeed: TimerHandler {
   private var lastDelivery: UInt64 = 0
   /// Streams with equal filters, which are woken together.
   private var groups: [TopicFilter: StreamGroup] = [:]
-  private var streamCount = 0
+  /// How many streams are open.
+  private(set) var streamCount = 0
   /// Streams whose opening the hub has not answered yet.
   private var opening: [Ticket: EventStream] = [:]
   /// Open streams that wait for a page.

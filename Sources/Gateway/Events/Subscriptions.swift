@@ -120,7 +120,7 @@ struct Subscriptions {
       prefixes.update(prefix) { known in
         if known == nil { known = Prefix(number: number) }
         known?.filters.insert(filter)
-        if filter.hasPatterns { known?.choosy += 1 }
+        if filter.isChoosy { known?.choosy += 1 }
       }
     }
     return .opened(Work(actions: new.map(Action.subscribe), prefixes: filter.prefixes.count))
@@ -164,7 +164,7 @@ struct Subscriptions {
     for prefix in filter.prefixes {
       prefixes.update(prefix) { known in
         known?.filters.remove(filter)
-        if filter.hasPatterns { known?.choosy -= 1 }
+        if filter.isChoosy { known?.choosy -= 1 }
         guard known?.filters.isEmpty == true else { return }
         known = nil
         work.actions.append(.unsubscribe(prefix))
@@ -204,7 +204,7 @@ struct Subscriptions {
       prefixes.forEachPrefix(of: topic) { prefix in
         guard seen.insert(prefix.number).inserted || prefix.choosy > 0 else { return }
         for filter in prefix.filters where wakes.filters[filter] == nil {
-          if filter.hasPatterns, !filter.matches(event) { continue }
+          if filter.isChoosy, !filter.matches(event) { continue }
           wakes.filters[filter] = event.sequence
         }
       }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// The topics one stream asks for: a topic matches when it begins with one of the prefixes, as in ZeroMQ, or when one of the patterns
-/// matches it. It never changes, and is looked up by a hash that is made once, so that to find it costs the same however many prefixes
+/// matches it, and the caller may see it. It never changes, and is looked up by a hash that is made once, so that to find it costs the same however many prefixes
 /// it has.
 final class TopicFilter: Hashable, Sendable {
   /// Matches nothing that has a topic.
@@ -10,13 +10,15 @@ final class TopicFilter: Hashable, Sendable {
   /// What is subscribed to for it, each once, in the order of the request: what was asked for, and of patterns the prefixes.
   let prefixes: [[UInt8]]
   /// Whether not all that begins with one of the prefixes matches.
-  var hasPatterns: Bool { !patterns.isEmpty }
+  var isChoosy: Bool { !patterns.isEmpty || access != nil }
+  /// What the caller may see; nil: everything.
+  private let access: TopicAccess?
   private let patterns: [TopicPattern]
   /// Those prefixes asked for that no other one covers, in order of their bytes.
   private let shortest: [[UInt8]]
   private let hash: Int
 
-  init(prefixes: [[UInt8]], patterns: [TopicPattern] = []) {
+  init(prefixes: [[UInt8]], patterns: [TopicPattern] = [], access: TopicAccess? = nil) {
     var seen: Set<[UInt8]> = []
     let asked = prefixes.filter { seen.insert($0).inserted }
     var shortest: [[UInt8]] = []
@@ -25,18 +27,20 @@ final class TopicFilter: Hashable, Sendable {
       shortest.append(prefix)
     }
     self.patterns = patterns
+    self.access = access
     self.prefixes = asked + patterns.map(\.prefix).filter { seen.insert($0).inserted }
     self.shortest = shortest
     var hasher = Hasher()
     hasher.combine(self.prefixes)
     if !patterns.isEmpty { hasher.combine(patterns) }
+    if let access { hasher.combine(access) }
     hash = hasher.finalize()
   }
 
   /// Whether a stream with this filter sends the event.
   func matches(_ event: Event) -> Bool {
     guard let topic = event.topic else { return true }
-    return beginsRight(topic) || patterns.contains { $0.matches(topic) }
+    return (beginsRight(topic) || patterns.contains { $0.matches(topic) }) && access?.allows(topic) ?? true
   }
 
   private func beginsRight(_ topic: [UInt8]) -> Bool {
@@ -63,7 +67,7 @@ final class TopicFilter: Hashable, Sendable {
   static func == (left: TopicFilter, right: TopicFilter) -> Bool {
     left === right
       || left.hash == right.hash && left.prefixes == right.prefixes && left.shortest == right.shortest
-        && left.patterns == right.patterns
+        && left.patterns == right.patterns && left.access == right.access
   }
 
   func hash(into hasher: inout Hasher) { hasher.combine(hash) }

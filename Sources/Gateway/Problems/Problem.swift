@@ -31,6 +31,8 @@ struct Problem: Error, Hashable, Sendable {
   var retryAfter: Int?
   /// The methods allowed here, for 405.
   var allow: String?
+  /// How credentials are sent, for 401: the value of `WWW-Authenticate`.
+  var challenge: String?
   /// The remote exception, as much of it as may be shown.
   var exception: ShownException?
   /// A JSON pointer (RFC 6901) to the value at fault.
@@ -80,6 +82,13 @@ struct Problem: Error, Hashable, Sendable {
     return problem
   }
 
+  /// The same without a word on what else there is, for a caller who may not see everything.
+  var withoutHints: Problem {
+    var problem = self
+    problem.detail = "There is nothing of this name here for you."
+    return problem
+  }
+
   /// The document, its members in the order of the contract; `type` is `{prefix}/problems/{code}`.
   func json(prefix: String = "") -> [UInt8] {
     var json = JSONWriter()
@@ -124,6 +133,7 @@ struct Problem: Error, Hashable, Sendable {
     var headers: [(StaticString, String)] = [("Gateway-Error", code.rawValue)]
     if let retryAfter { headers.append(("Retry-After", "\(retryAfter)")) }
     if let allow { headers.append(("Allow", allow)) }
+    if let challenge { headers.append(("WWW-Authenticate", challenge)) }
     return headers
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import HTTPServer
 import MessagePack
 import Reactor
@@ -23,6 +22,8 @@ final class GatewayRequest {
 
   /// What the head has decided. A problem is rare and large, and kept apart.
   private enum Destination {
+    /// It has not been decided.
+    case unknown
     case route(Router.Route)
     indirect case nowhere(Problem)
   }
@@ -30,10 +31,16 @@ final class GatewayRequest {
   /// It holds this object in its `context`, and lets go of it when the connection is closed.
   let exchange: Exchange
   private let handler: GatewayHandler
-  @exclusivity(unchecked) private var destination = Destination.nowhere(Problem(.internal, "No request has begun."))
+  @exclusivity(unchecked) private var destination = Destination.unknown
+  /// When its head was there.
+  @exclusivity(unchecked) private(set) var beginning = Instant(nanoseconds: 0)
   @exclusivity(unchecked) private var work: (any PendingWork)?  // Like all here, it changes while no other code runs.
   /// Whether it has arrived, and has not ended.
   @exclusivity(unchecked) private(set) var isUnderWay = false
+  /// Whether a page of another origin asks that `http.cors` lists.
+  @exclusivity(unchecked) private(set) var isOfListedOrigin = false
+  /// Whose request it is; nil where nobody is told apart.
+  @exclusivity(unchecked) private(set) var caller: Caller?
   /// What the result is written as, once `chooseResultFormat` has found out.
   @exclusivity(unchecked) private(set) var resultFormat = ResultFormat.json
   /// What the connection's plain calls wait in.
@@ -45,7 +52,19 @@ final class GatewayRequest {
   }
 
   /// Says that a request has arrived.
-  func begins() { isUnderWay = true }
+  func begins(at now: Instant) {
+    beginning = now
+    isUnderWay = true
+    destination = .unknown
+    isOfListedOrigin = false
+    caller = nil
+  }
+
+  /// Says that a page asks of an origin that is listed.
+  func comesFromListedOrigin() { isOfListedOrigin = true }
+
+  /// Says whose request it is.
+  func comes(from caller: Caller) { self.caller = caller }
 
   /// Says, when the head is there, where the request goes.
   func goes(to route: consuming Router.Route) { destination = .route(route) }
@@ -64,9 +83,12 @@ final class GatewayRequest {
       switch destination {
       case .route(let route): return route.responder
       case .nowhere(let problem): throw problem
+      case .unknown: throw Problem(.internal, "No request has begun.")
       }
     }
   }
+  /// What answers the request, if its head has got so far.
+  var knownResponder: (any Responder)? { if case .route(let route) = destination { route.responder } else { nil } }
   /// The body; empty before the request is complete.
   var body: UnsafeRawBufferPointer { exchange.body }
   var buffers: TranscodingBuffers { handler.buffers }
@@ -75,6 +97,10 @@ final class GatewayRequest {
   var memory: MemoryBudget { exchange.memory }
   /// What is remembered of calls beyond their requests.
   var calls: RememberedCalls { handler.calls }
+  /// What its caller may do; nil: everything.
+  var permissions: Permissions? { caller?.permissions }
+  /// Whether its caller may hear that there is a service of that name.
+  func mayName(_ service: String) -> Bool { permissions?.mayReach(service) ?? true }
   /// Whether what it begins may be remembered beyond its answer: most requests ask for nothing of that.
   var mayBeRemembered: Bool { !isFetch && (header(.idempotencyKey) != nil || header(.prefer) != nil) }
   /// Whether the gateway takes no new work.
@@ -104,6 +130,9 @@ final class GatewayRequest {
     }
     return false
   }
+
+  /// Whether a browser asks for a page of a listed origin what it may send (Fetch, "CORS-preflight request").
+  var isPreflight: Bool { method == .options && isOfListedOrigin && header(.accessControlRequestMethod) != nil }
 
   /// The query as the client wrote it, without the `?`.
   var rawQuery: UnsafeRawBufferPointer {

@@ -12,6 +12,7 @@ struct BatchResponder: Responder {
   let upstreams: UpstreamTable
 
   var methods: HTTPMethod.Set { .submit }
+  var kind: RouteKind { .batch }
 
   func begin(_ request: GatewayRequest) throws(Problem) {
     if !wantsLines(request) { try request.checkAccept("application/json") }
@@ -41,6 +42,7 @@ struct BatchResponder: Responder {
     for item in items {
       defer { buffers.clear() }
       do throws(Problem) {
+        try check(item, request.permissions)
         try send(item, asking: timeout, &buffers.request, group)
       } catch {
         group.add(error, id: item.id)
@@ -67,10 +69,21 @@ struct BatchResponder: Responder {
     return items
   }
 
+  /// Refuses what is no item, and what the caller may not do, before it is looked for.
+  private func check(_ item: BatchItem, _ permissions: Permissions?) throws(Problem) {
+    try item.check()
+    guard let permissions else { return }
+    if let topic = item.topic {
+      try permissions.check(publishing: item.method, on: topic, of: item.service)
+    } else {
+      try permissions.check(calling: item.method, of: item.service)
+    }
+    do throws(Problem) { _ = try upstreams.upstream(item.service) } catch { throw error.withoutHints }
+  }
+
   private func send(
     _ item: BatchItem, asking timeout: Duration?, _ buffer: inout ByteBuffer, _ group: CallGroup<BatchAnswer>
   ) throws(Problem) {
-    try item.check()
     switch try upstreams.upstream(item.service) {
     case .rpc(let upstream):
       try refuse(item.topic != nil, "topic", "pubsub")

@@ -26,6 +26,9 @@ struct CallResponder: Responder {
 
   var methods: HTTPMethod.Set { upstream.policy.isSafe(method) ? .fetchAndSubmit : .submit }
 
+  var kind: RouteKind { .rpc }
+  func count(_ outcome: RequestOutcome) { upstream.count(method, outcome) }
+
   func refusal(of method: HTTPMethod) -> Problem {
     let allow = methods.allow
     if method == .get || method == .head {

@@ -11,6 +11,7 @@ struct CallsResponder: Responder {
   let id: String
 
   var methods: HTTPMethod.Set { [.get, .head, .delete, .options] }
+  var kind: RouteKind { .calls }
 
   func begin(_ request: GatewayRequest) throws(Problem) {
     if request.method != .delete { try request.checkAccept("application/json") }
@@ -20,10 +21,10 @@ struct CallsResponder: Responder {
     _ = try request.query(.nothing)
     guard let id = KeptCalls.ID(id) else { throw .callGone }
     if request.method == .delete {
-      guard request.calls.kept.remove(id) else { throw .callGone }
+      guard request.calls.kept.remove(id, of: request.caller?.subject) else { throw .callGone }
       return request.answer(204, "", UnsafeRawBufferPointer(start: nil, count: 0))
     }
-    switch request.calls.kept.find(id) {
+    switch request.calls.kept.find(id, of: request.caller?.subject) {
     case .underWay?: request.answer(underWay: id)
     case .ended(let outcome)?:
       let answer = BatchAnswer(outcome, id: Array("\"\(id.text)\"".utf8))

@@ -1,6 +1,7 @@
 import HTTPServer
 
-/// `OPTIONS *`: what the server as a whole takes.
+/// `OPTIONS *`: what the server as a whole takes. And what a browser asks before it sends the request of a page of another origin: such a
+/// preflight is answered for all paths alike, so that the page gets the problem of one that leads nowhere.
 struct ServerResponder: Responder {
   /// Those of REST routes among them.
   var methods: HTTPMethod.Set { [.get, .head, .post, .put, .patch, .delete, .options] }

@@ -10,10 +10,21 @@ import ZeroMQRPC
 /// client's leaving included.
 struct JSONRPCResponder: Responder {
   let upstream: RPCUpstream
+  private let service: String
 
-  init(service: String, in upstreams: UpstreamTable) throws(Problem) { upstream = try upstreams.rpc(service) }
+  init(service: String, in upstreams: UpstreamTable) throws(Problem) {
+    upstream = try upstreams.rpc(service)
+    self.service = service
+  }
+
+  /// The method of that name, if the caller may call it.
+  private func method(_ name: String, for request: GatewayRequest) throws(Problem) -> MethodName {
+    try request.permissions?.check(calling: name, of: service)
+    return try upstream.method(name)
+  }
 
   var methods: HTTPMethod.Set { .submit }
+  var kind: RouteKind { .jsonrpc }
 
   func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
 
@@ -54,7 +65,7 @@ struct JSONRPCResponder: Responder {
       case .call(let method, let frames, let id?):
         do throws(Problem) {
           group.add(
-            try upstream.method(method), of: upstream, id: id, frames, in: buffers.request, asking: timeout)
+            try self.method(method, for: request), of: upstream, id: id, frames, in: buffers.request, asking: timeout)
         } catch {
           group.add(error, id: id)
         }
@@ -62,7 +73,7 @@ struct JSONRPCResponder: Responder {
         request.callBooks.begin()
         do throws(Problem) {
           _ = try upstream.call(
-            try upstream.method(method), frames, in: buffers.request, asking: timeout,
+            try self.method(method, for: request), frames, in: buffers.request, asking: timeout,
             replyTo: JSONRPCNotification(countedIn: request.callBooks))
           notificationsTaken += 1
         } catch {

@@ -6,11 +6,17 @@ import Reactor
 /// The answer is the event's `data`. Its id is `Last-Event-ID`: a stream that is asked to go on behind it misses nothing and gets
 /// nothing twice. It is the `ETag` too.
 struct LastValueResponder: Responder {
-  let feed: EventFeed
+  private let feed: EventFeed
+  private let access: TopicAccess?
 
-  init(service: String, in upstreams: UpstreamTable) throws(Problem) { feed = try upstreams.feed(service) }
+  /// `access` is what the caller may see; nil: everything.
+  init(service: String, seeing access: TopicAccess? = nil, in upstreams: UpstreamTable) throws(Problem) {
+    feed = try upstreams.feed(service)
+    self.access = access
+  }
 
   var methods: HTTPMethod.Set { .fetch }
+  var kind: RouteKind { .last }
 
   func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
 
@@ -20,6 +26,7 @@ struct LastValueResponder: Responder {
       throw Problem(.badQuery, "The last event is that of one topic: topic=..., once, and not \(topics.count) times.")
     }
     let topic = topics[0]
+    guard access?.allows(topic) ?? true else { throw .notPermitted }
     guard feed.settings.topics.contains(where: { topic.starts(with: $0.utf8) }) else { throw .topicNotOffered(topic) }
     guard feed.settings.last != nil else {
       throw Problem(

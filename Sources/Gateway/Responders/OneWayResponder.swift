@@ -14,6 +14,7 @@ struct PushResponder: Responder {
   }
 
   var methods: HTTPMethod.Set { .submit }
+  var kind: RouteKind { .push }
 
   func beginUnread(_ request: GatewayRequest) throws(Problem) { try request.beginOneWayUnread() }
 
@@ -34,6 +35,7 @@ struct PublishResponder: Responder {
   }
 
   var methods: HTTPMethod.Set { .submit }
+  var kind: RouteKind { .pub }
 
   func beginUnread(_ request: GatewayRequest) throws(Problem) { try request.beginOneWayUnread() }
 

@@ -12,13 +12,13 @@ struct ReadyResponder: Responder {
 
   func respond(to request: GatewayRequest) throws(Problem) {
     let isVerbose = try isVerbose(request.rawQuery)
-    let missing = upstreams.services.filter { $0.isRequired && !$0.upstream.isReady }.map { "\"\($0.name)\"" }
+    let missing = upstreams.services.filter { $0.isRequired && !$0.upstream.isReady }.map(\.name)
     guard missing.isEmpty, !request.isGatewayStopping else {
       var problem = Problem(
         .notReady,
         request.isGatewayStopping
           ? "The gateway is stopping."
-          : "There is no connection to \(missing.joined(separator: ", ")).")
+          : Self.sentence(missing.filter(request.mayName)))
       if isVerbose { problem.services = services(for: request) }
       throw problem
     }
@@ -33,6 +33,12 @@ struct ReadyResponder: Responder {
     request.answer(200, "application/json", json.bytes)
   }
 
+  /// Says to which services there is no connection, as far as they may be named.
+  private static func sentence(_ services: [String]) -> String {
+    if services.isEmpty { return "There is no connection to a service that is required." }
+    return "There is no connection to \(services.map { "\"\($0)\"" }.joined(separator: ", "))."
+  }
+
   private func isVerbose(_ query: UnsafeRawBufferPointer) throws(Problem) -> Bool {
     if query.isEmpty { return false }
     for yes in ["verbose", "verbose=true", "verbose=1"] where query.elementsEqual(yes.utf8) { return true }
@@ -45,7 +51,7 @@ struct ReadyResponder: Responder {
   private func services(for request: GatewayRequest) -> [UInt8] {
     var json = JSONWriter()
     json.open("{")
-    for service in upstreams.services {
+    for service in upstreams.services where request.mayName(service.name) {
       json.key(service.name)
       json.open("{")
       json.appendState(of: service, showsAddresses: request.exchange.isServerLoopback)

@@ -9,6 +9,8 @@ protocol Responder {
   var methods: HTTPMethod.Set { get }
   /// Whether it is served while the gateway stops, because it tells of the gateway itself.
   var isOperation: Bool { get }
+  /// As what metrics count its requests.
+  var kind: RouteKind { get }
   /// Why a method of HTTP is refused that is not among `methods`.
   func refusal(of method: HTTPMethod) -> Problem
   /// The head is there, its method one of `methods`: refuses what cannot succeed, before the body is read.
@@ -18,10 +20,14 @@ protocol Responder {
   func beginUnread(_ request: GatewayRequest) throws(Problem)
   /// The request is complete: answers it, now or later, exactly once, or throws what it is answered with.
   func respond(to request: GatewayRequest) throws(Problem)
+  /// A request has ended so: counts what only this knows of it.
+  func count(_ outcome: RequestOutcome)
 }
 
 extension Responder {
   var isOperation: Bool { false }
+  var kind: RouteKind { .operation }
+  func count(_ outcome: RequestOutcome) {}
 
   func refusal(of method: HTTPMethod) -> Problem {
     let allow = methods.allow
@@ -44,7 +50,7 @@ extension HTTPMethod.Set {
 
 extension GatewayRequest {
   /// Answers OPTIONS with the methods that are taken here.
-  func answer(options methods: HTTPMethod.Set) {
-    answer(204, "", headers: [("Allow", methods.allow)], UnsafeRawBufferPointer(start: nil, count: 0))
+  func answer(options methods: HTTPMethod.Set, headers: [(StaticString, String)]) {
+    answer(204, "", headers: [("Allow", methods.allow)] + headers, UnsafeRawBufferPointer(start: nil, count: 0))
   }
 }

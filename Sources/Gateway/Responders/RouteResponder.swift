@@ -12,6 +12,8 @@ struct RouteResponder: Responder {
   }
 
   var methods: HTTPMethod.Set { match.node.verbs }
+  var kind: RouteKind { .route }
+  func count(_ outcome: RequestOutcome) { if let route { route.upstream.count(route.method, outcome) } }
 
   func begin(_ request: GatewayRequest) throws(Problem) {
     if let route { try CallResponder(route.upstream, route.method).begin(request) }

@@ -19,11 +19,17 @@ struct StreamResponder: Responder {
     ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
   ]
 
-  let feed: EventFeed
+  private let feed: EventFeed
+  private let access: TopicAccess?
 
-  init(service: String, in upstreams: UpstreamTable) throws(Problem) { feed = try upstreams.feed(service) }
+  /// `access` is what the caller may see; nil: everything.
+  init(service: String, seeing access: TopicAccess? = nil, in upstreams: UpstreamTable) throws(Problem) {
+    feed = try upstreams.feed(service)
+    self.access = access
+  }
 
   var methods: HTTPMethod.Set { .fetch }
+  var kind: RouteKind { .sub }
 
   /// Refuses a client that does not want what the stream is.
   private static func checkAccept(_ request: GatewayRequest, _ shape: EventShape) throws(Problem) {
@@ -150,13 +156,15 @@ struct StreamResponder: Responder {
     for topic in topics {
       let pattern = TopicPattern(topic)
       let prefix = pattern?.prefix ?? (TopicPattern.takesRest(topic) ? Array(topic.dropLast()) : topic)
+      // Nothing of it would ever come.
+      guard access?.mayAllow(prefix: prefix) ?? true else { throw .notPermitted }
       guard offered.contains(where: { prefix.starts(with: $0) }) else { throw .topicNotOffered(topic) }
       if let pattern { patterns.append(pattern) } else { prefixes.append(prefix) }
     }
     guard patterns.count <= Self.patternsPerStream else {
       throw Self.tooMany(patterns.count, Self.patternsPerStream, " with wildcards")
     }
-    return TopicFilter(prefixes: topics.isEmpty ? offered : prefixes, patterns: patterns)
+    return TopicFilter(prefixes: topics.isEmpty ? offered : prefixes, patterns: patterns, access: access)
   }
 }
 

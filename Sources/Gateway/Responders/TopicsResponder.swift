@@ -3,18 +3,26 @@ import MessagePack
 
 /// `/sub/{service}/topics`: what the streams of the service ask for now, on all shards.
 struct TopicsResponder: Responder {
-  let feed: EventFeed
+  private let feed: EventFeed
+  private let access: TopicAccess?
 
-  init(service: String, in upstreams: UpstreamTable) throws(Problem) { feed = try upstreams.feed(service) }
+  /// `access` is what the caller may see; nil: everything.
+  init(service: String, seeing access: TopicAccess? = nil, in upstreams: UpstreamTable) throws(Problem) {
+    feed = try upstreams.feed(service)
+    self.access = access
+  }
 
   var methods: HTTPMethod.Set { .fetch }
+  var kind: RouteKind { .topics }
 
   func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
 
   func respond(to request: GatewayRequest) throws(Problem) {
     guard request.rawQuery.isEmpty else { throw Problem(.unknownParameter, "This path takes no query.") }
-    let pending = PendingAnswer(request) { request, answer in
-      if case .topics(let topics) = answer { request.answer(200, "application/json", topics.json) }
+    let pending = PendingAnswer(request) { [access] request, answer in
+      guard case .topics(var topics) = answer else { return }
+      if let access { topics.topics.removeAll { !access.allows($0.prefix) } }
+      request.answer(200, "application/json", topics.json)
     }
     request.waits(for: pending)
     feed.ask(.topics, for: pending)

@@ -30,6 +30,19 @@ struct Glob: Hashable, Sendable {
     return at == pattern.count
   }
 
+  /// Whether it may match something that begins so, as far as its own beginning tells.
+  func mayMatch(prefix: [UInt8]) -> Bool {
+    let start = pattern.prefix { $0 != Self.star && $0 != Self.question }
+    return start.count < pattern.count ? zip(start, prefix).allSatisfy(==) : pattern.starts(with: prefix)
+  }
+
+  /// Whether it matches whatever begins so, as far as that shows at once: its only wildcard is a star at its end.
+  func matchesAll(prefix: [UInt8]) -> Bool {
+    let start = pattern.prefix { $0 != Self.star && $0 != Self.question }
+    return prefix.starts(with: start) && start.count < pattern.count
+      && pattern[start.count...].allSatisfy { $0 == Self.star }
+  }
+
   /// Whether the text matches more than itself.
   static func isGlob(_ text: String) -> Bool { text.utf8.contains { $0 == star || $0 == question } }
 

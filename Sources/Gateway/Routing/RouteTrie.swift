@@ -16,6 +16,16 @@ struct RouteTrie {
     fileprivate var value: Node?
     fileprivate var rest: Node?
 
+    /// Whether the path is there for a caller with these permissions, who may call what one of its verbs leads to at least. Refuses a verb
+    /// that leads to what they may not.
+    func isThere(for permissions: Permissions?, asking verb: HTTPMethod) throws(Problem) -> Bool {
+      guard let permissions else { return true }
+      let allowed = routes.filter { permissions.allow(calling: $1.method.text, of: $1.service) }
+      let verb = verb == .head ? .get : verb
+      if !allowed.isEmpty, routes[verb] != nil, allowed[verb] == nil { throw .notPermitted }
+      return !allowed.isEmpty
+    }
+
     /// The verbs that are taken, with HEAD where GET is.
     var verbs: HTTPMethod.Set {
       let verbs = routes.keys + [.options]
@@ -25,6 +35,7 @@ struct RouteTrie {
 
   /// A route and the service that it belongs to.
   struct ServiceRoute {
+    let service: String
     let upstream: RPCUpstream
     let method: MethodName
     let route: Configuration.Route
@@ -37,11 +48,11 @@ struct RouteTrie {
   init(_ upstreams: UpstreamTable) {
     for service in upstreams.services {
       guard case .rpc(let upstream) = service.upstream else { continue }
-      for route in upstream.routes { insert(route, of: upstream) }
+      for route in upstream.routes { insert(route, of: upstream, service.name) }
     }
   }
 
-  private mutating func insert(_ route: Configuration.Route, of upstream: RPCUpstream) {
+  private mutating func insert(_ route: Configuration.Route, of upstream: RPCUpstream, _ service: String) {
     guard let method = MethodName(route.method) else { return }
     var node = root
     for segment in route.path {
@@ -60,7 +71,8 @@ struct RouteTrie {
       }
       node = next
     }
-    node.routes[route.verb] = ServiceRoute(upstream: upstream, method: method, route: route)
+    node.routes[route.verb] = ServiceRoute(
+      service: service, upstream: upstream, method: method, route: route)
     mostSegments = max(mostSegments, route.path.count)
   }
 

@@ -34,6 +34,8 @@ final class RPCUpstream {
   let watches: Watches
   /// REST routes that lead here.
   let routes: [Configuration.Route]
+  /// How requests of one call have ended.
+  @exclusivity(unchecked) private(set) var methodCounters: MethodCounters
   private let transcoding: BackgroundQueue
   private let usual: CallSettings
   /// Nil when all methods are as usual.
@@ -80,6 +82,7 @@ final class RPCUpstream {
     memory = shared.memory
     self.loop = loop
     routes = rpc.routes
+    methodCounters = MethodCounters(service.methods)
     sharedCalls = SharedCalls(results: rpc.keepResults, bytes: rpc.keepBytes, on: loop)
     watches = Watches(rpc.watch)
   }
@@ -100,6 +103,9 @@ final class RPCUpstream {
     known[method] = settings
     return settings
   }
+
+  /// Counts a request of one call that has ended.
+  func count(_ method: MethodName, _ outcome: RequestOutcome) { methodCounters.count(method, outcome) }
 
   /// The method of that name, if callers reach it.
   func method(_ name: String) throws(Problem) -> MethodName { try policy.method(name) }

@@ -147,6 +147,18 @@ final class UpstreamTable {
     }
   }
 
+  /// Adds what is counted of calls.
+  func count(into report: inout ShardReport) {
+    for service in services {
+      guard case .rpc(let upstream) = service.upstream else { continue }
+      report.methods[service.name] = upstream.methodCounters
+      guard let counters = upstream.counters else { continue }
+      report.retriedCalls += counters.retriedCalls
+      report.hedgedCalls += counters.hedgedCalls
+      report.replacedConnections += counters.replacedConnections
+    }
+  }
+
   /// The gateway stops: streams of watched calls end.
   func drain() {
     for service in services {

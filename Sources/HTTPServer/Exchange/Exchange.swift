@@ -18,12 +18,13 @@ public final class Exchange {
   private var state = ExchangeState()
   @exclusivity(unchecked) private var watch: ConnectionWatch?
   private var stream: (any BodyStream)?
-  private let head = RequestHead()
-  private let bytes: ExchangeBytes
+  private let head = RequestHead(), bytes: ExchangeBytes
   /// Where libmicrohttpd has the head; nil when that may be gone.
   @exclusivity(unchecked) private var libraryMemory: ConnectionMemory?
   /// The handler's own object. It survives from request to request on this connection.
   public var context: AnyObject?
+  /// What every answer to this request has, a rejection too; nil: what is usual. Forgotten at the request's end.
+  @exclusivity(unchecked) public var standingHeaders: StandingHeaders?
 
   init(_ connection: Daemon.Connection, of daemon: NestedDaemon, admission: Admission, server: Server) {
     self.daemon = daemon
@@ -61,13 +62,10 @@ public final class Exchange {
 
   /// Whether the request has a body that is not empty, or is chunked.
   public var announcesBody: Bool { head.announcesBody }
-
   /// Whether the declared length of the body is beyond the server's limit: unless `RequestHandler.begin` answers, the request is refused.
   public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > server.options.bodyLimit }
-
   /// Where bodies and answers count until they are read.
   public var memory: MemoryBudget { server.memory }
-
   /// The client's numeric address, without the port.
   public var peerAddress: String { connection.peerAddress }
 
@@ -77,7 +75,6 @@ public final class Exchange {
 
   /// Whether an answer was given, or has no taker any more.
   public var isAnswered: Bool { state.isAnswered }
-
   /// Whether only this machine can reach the server.
   public var isServerLoopback: Bool { server.isLoopback }
   /// Whether the server accepts no more requests; the answer to this one closes its connection.
@@ -91,7 +88,7 @@ public final class Exchange {
     _ status: Int, contentType: StaticString, headers: [(StaticString, String)] = [], body: UnsafeRawBufferPointer,
     keptBy owner: AnyObject? = nil
   ) {
-    let answerHead = AnswerHead(status: status, contentType: contentType, requestID: requestID, headers: headers)
+    let answerHead = answerHead(status, contentType, headers)
     switch state.path(bodyFollows: head.bodyFollows) {
     case .library:
       let isQueued = connection.queue(
@@ -114,7 +111,7 @@ public final class Exchange {
       respond(status, contentType: contentType, headers: headers, body: UnsafeRawBufferPointer(start: nil, count: 0))
       return stream.closed()
     }
-    let answerHead = AnswerHead(status: status, contentType: contentType, requestID: requestID, headers: headers)
+    let answerHead = answerHead(status, contentType, headers)
     if method == .head {
       let isQueued = connection.queue(headOnly: answerHead, of: self, logger: server.logger)
       perform { $0.answered(isQueued: isQueued, isStream: false) }
@@ -127,6 +124,10 @@ public final class Exchange {
       && connection.queue(
         answerHead, readingFrom: self, closes: daemon.closesAfterAnswer(admission), logger: server.logger)
     perform { $0.answered(isQueued: isQueued, isStream: true, endsByItself: stream.endsByItself) }
+  }
+
+  private func answerHead(_ status: Int, _ type: StaticString, _ headers: [(StaticString, String)]) -> AnswerHead {
+    .init(status: status, contentType: type, requestID: requestID, headers: headers, standing: standingHeaders)
   }
 
   /// Says that the stream has something again. Any number of calls before the stream is read make one.
@@ -266,6 +267,7 @@ public final class Exchange {
     if actions.contains(.endRequest) {
       head.clear()
       bytes.clear()
+      standingHeaders = nil
       daemon.requestEnded()
     }
     if let wait = actions.expectation { watch?.expect(wait) }

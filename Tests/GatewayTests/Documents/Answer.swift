@@ -63,7 +63,7 @@ struct Answer {
     guard operation.verb != "HEAD", let type = response.contentType else {
       return #expect(reply.bytes.isEmpty, "\(outcome)")
     }
-    let isText = type == "application/yaml" || type == "text/markdown"
+    let isText = type == "application/yaml" || type == "text/markdown" || type == "text/plain"
     let body = isText ? JSON.string(reply.body) : reply.json
     #expect(Schema(response.schema, in: document.root).faults(body) == [], "\(outcome)")
     guard let code = outcome.code else { return }

@@ -9,6 +9,7 @@ struct Provocations {
   init() {
     addTransport()
     addPages()
+    addCallers()
     addReadiness()
     addCalls()
     addDocuments()
@@ -54,7 +55,7 @@ extension Provocations {
   static let streams = ["subscribe", "subscribeHead"]
   static let topics = ["topics", "topicsHead"]
   static let last = ["lastEvent", "lastEventHead"]
-  static let pages = ["home", "live", "openapiJSON", "openapiYAML", "problems", "problem"]
+  static let pages = ["home", "live", "metrics", "openapiJSON", "openapiYAML", "problems", "problem"]
   static let kept = ["outcome", "outcomeHead", "forget"]
   static let serviceOptions = [
     "callOptions", "jsonrpcOptions", "pushOptions", "publishOptions", "subscribeOptions", "topicsOptions",
@@ -108,10 +109,24 @@ extension Provocations {
     }
   }
 
+  /// What is refused where keys are asked for.
+  private mutating func addCallers() {
+    let open = ["live", "problems", "problem"].flatMap { ["\($0)", "\($0)Head", "\($0)Options"] } + ["readyOptions"]
+    add("401", "unauthenticated", to: Request.all.keys.filter { !open.contains($0) }) { request, stage in
+      try await request.sent(to: stage.guarded)
+    }
+    let named =
+      Self.calls + Self.messages + Self.streams + Self.topics + Self.last + ["jsonrpc", "metrics", "metricsHead"]
+    add("403", "permission-denied", to: named + Self.serviceOptions) { request, stage in
+      try await request.with(stage.key.header).sent(to: stage.guarded)
+    }
+  }
+
   /// What the gateway answers by itself.
   private mutating func addPages() {
     add("200", nil, to: Self.pages + Self.pages.map { "\($0)Head" }) { $0 }
     add("204", nil, to: Self.pages.map { "\($0)Options" } + Self.serviceOptions) { $0 }
+    add("400", "unknown-parameter", to: ["metrics", "metricsHead"]) { $0.asking("x") }
     add("404", "no-such-route", to: ["problem", "problemHead"]) { $0.at(last: "no-such-code") }
   }
 

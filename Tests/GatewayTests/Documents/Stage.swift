@@ -1,5 +1,6 @@
 import Demo
 import Gateway
+import GatewaySecurity
 import MessagePack
 import Reactor
 import Support
@@ -18,6 +19,10 @@ struct Stage: Sendable {
   let crowded: LiveGateway
   /// About to stop.
   let draining: DrainingGateway
+  /// Asks for a key, and lets nobody do anything.
+  let guarded: LiveGateway
+  /// The key that it knows.
+  let key: APIKey
   /// Calls that are under way until the end.
   let fillers = Guarded<[HTTPConnection]>([])
 
@@ -37,9 +42,11 @@ struct Stage: Sendable {
     cleanup.add { clock.cancel() }
     let misfits = try await Misfits(in: directory, cleanup)
     let demonstration = await demo.services
-    func gateway(_ limits: String = "{}", chunked: String = "auto") async throws -> LiveGateway {
+    func gateway(
+      _ limits: String = "{}", chunked: String = "auto", auth: String = "{}"
+    ) async throws -> LiveGateway {
       let http = #"http: { listen: ["127.0.0.1:0"], threads: 1, chunked: \#(chunked), limits: \#(limits) }"#
-      let yaml = "\(http)\ngrace: 60s\nservices:\n\(misfits.yaml.indented(by: 2))"
+      let yaml = "\(http)\nauth: \(auth)\ngrace: 60s\nservices:\n\(misfits.yaml.indented(by: 2))"
       var configuration = try Configuration.load(yaml: yaml, file: "stage.yaml")
       configuration.services += demonstration
       let live = LiveGateway(try await Gateway.start(configuration, logger: Rig.logger))
@@ -48,6 +55,9 @@ struct Stage: Sendable {
     }
     usual = try await gateway()
     impatient = try await gateway("{ read-timeout: 100ms }", chunked: "refuse")
+    key = APIKey.random()
+    let keys = try directory.file("keys.yaml", "\(key.digest.hex): { subject: nobody }\n")
+    guarded = try await gateway(auth: "{ keys: { file: \"\(keys)\" }, rules: [{ allow: { subject: somebody } }] }")
     crowded = try await gateway("{ connections: 1, read-timeout: 1m }")
     let only = try HTTPConnection(port: crowded.http.port)
     cleanup.add { only.disconnect() }

@@ -22,14 +22,15 @@ struct Rig {
 
   /// Starts a gateway with the services of that YAML, on a port of its own.
   func gateway(
-    _ services: String, http: String = "", threads: Int = 2, grace: String = "10s", listen: String = "127.0.0.1:0",
-    logger: Logger = Rig.logger
+    _ services: String, http: String = "", auth: String = "{}", threads: Int = 2, grace: String = "10s",
+    listen: String = "127.0.0.1:0", logger: Logger = Rig.logger
   ) async throws -> LiveGateway {
     let yaml = """
       http:
         listen: ["\(listen)"]
         threads: \(threads)
       \(http.indented(by: 2))
+      auth: \(auth)
       grace: \(grace)
       services:
       \(services.indented(by: 2))
@@ -44,7 +45,7 @@ struct Rig {
   /// A publisher that the test plays and that learns of subscriptions, and a gateway that streams it as `s`. What the gateway
   /// subscribes to from the start, for its history, the publisher has learned already.
   func publisher(
-    _ more: String = "", threads: Int = 2, grace: String = "10s"
+    _ more: String = "", http: String = "", threads: Int = 2, grace: String = "10s"
   ) async throws -> (publisher: WireSocket, gateway: LiveGateway) {
     let publisher = try await wire(.subscriptionAwarePublish)
     let gateway = try await gateway(
@@ -54,7 +55,7 @@ struct Rig {
         subscribe:
           connect: ["\(await publisher.endpoint)"]
       \(more.indented(by: 4))
-      """, threads: threads, grace: grace)
+      """, http: http, threads: threads, grace: grace)
     for _ in gateway.subscribedFromTheStart { _ = try await publisher.subscription() }
     return (publisher, gateway)
   }

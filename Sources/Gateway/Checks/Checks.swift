@@ -1,0 +1,48 @@
+/// What a request passes before the router, and between the router and its responder: the one seam in front of responders.
+///
+/// What the caller may do depends on names, and is checked where these are read, with the caller's `Permissions`: in the router, and for
+/// each item of a batch.
+///
+/// The checks run in the order in which they stand here. Each is a small value with a `check` of its own; a new one is a property and
+/// a line. One that is not configured is nil, and costs nothing.
+struct Checks {
+  private let host: HostCheck
+  private let cors: CORSPolicy?
+  private let crossSite = CrossSiteCheck()
+  private let authentication: AuthenticationCheck?
+  private let draining = DrainingCheck()
+
+  init(_ http: Configuration.HTTP, _ auth: Configuration.Auth) {
+    host = HostCheck(hosts: http.hosts)
+    cors = CORSPolicy(http.cors)
+    authentication = AuthenticationCheck(auth, prefix: http.prefix)
+  }
+
+  /// A request's head is there, sound or not: says what every answer to it has.
+  func receive(_ request: GatewayRequest) { cors?.receive(request) }
+
+  /// Throws the problem of a request that is refused wherever it leads.
+  func admit(_ request: GatewayRequest) throws(Problem) {
+    try host.check(request)
+    try crossSite.check(request)
+    try authentication?.check(request)
+  }
+
+  /// Throws the problem of a request that is refused where it leads.
+  func pass(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
+    try draining.check(request, responder)
+  }
+
+  /// What OPTIONS is answered with besides the methods.
+  func headers(ofOptions request: GatewayRequest) -> [(StaticString, String)] {
+    if request.isPreflight, let cors { cors.preflightHeaders } else { [] }
+  }
+}
+
+/// A gateway that stops takes no new work; what is under way goes on.
+struct DrainingCheck {
+  func check(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
+    guard request.isGatewayStopping, !responder.isOperation else { return }
+    throw Problem(.draining, "The gateway is stopping; another one may answer.")
+  }
+}

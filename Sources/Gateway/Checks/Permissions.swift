@@ -1,0 +1,135 @@
+/// What one caller may do: the rules of `auth.rules` that speak of them, in their order. The first that fits decides; what none fits is
+/// refused.
+///
+/// What is asked for is known by name, and checked before it is looked for: a refusal tells nothing of what there is.
+struct Permissions: Sendable {
+  private struct Rule: Sendable {
+    let isAllowed: Bool
+    let services: [Glob]?
+    let methods: [Glob]?
+    let topics: [Glob]?
+  }
+
+  /// Nothing at all.
+  static let none = Permissions(rules: [])
+
+  private let rules: [Rule]
+
+  private init(rules: [Rule]) { self.rules = rules }
+
+  /// Those of a caller; nil when there are no rules, and everything may be done.
+  init?(_ rules: [Configuration.Rule], subject: String, scopes: Set<String>) {
+    guard !rules.isEmpty else { return nil }
+    self.rules = rules.compactMap { rule in
+      guard Self.fits(rule.subjects.globs, subject) else { return nil }
+      if let globs = rule.scopes.globs, !scopes.contains(where: { Self.fits(globs, $0) }) { return nil }
+      return Rule(
+        isAllowed: rule.isAllowed, services: rule.services.globs, methods: rule.methods.globs, topics: rule.topics.globs
+      )
+    }
+  }
+
+  /// Whether a call may be made, or pushed.
+  func allow(calling method: String, of service: String) -> Bool {
+    let decision = rules.first {
+      $0.topics == nil && Self.fits($0.services, service) && Self.fits($0.methods, method)
+    }
+    return decision?.isAllowed == true
+  }
+
+  /// Refuses a call that may not be made, or pushed.
+  func check(calling method: String, of service: String) throws(Problem) {
+    guard allow(calling: method, of: service) else { throw .notPermitted }
+  }
+
+  /// Refuses an event that may not be published.
+  func check(publishing method: String, on topic: [UInt8], of service: String) throws(Problem) {
+    let decision = rules.first {
+      Self.fits($0.services, service) && Self.fits($0.methods, method) && Self.fits($0.topics, topic)
+    }
+    guard decision?.isAllowed == true else { throw .notPermitted }
+  }
+
+  /// Which events of a service may be seen; refuses one of which none may. Nil: all may.
+  func topics(of service: String) throws(Problem) -> TopicAccess? {
+    var steps: [TopicAccess.Step] = []
+    for rule in rules where rule.methods == nil && Self.fits(rule.services, service) {
+      steps.append(.init(isAllowed: rule.isAllowed, topics: rule.topics))
+      if rule.topics == nil { break }
+    }
+    guard steps.contains(where: \.isAllowed) else { throw .notPermitted }
+    let access = TopicAccess(steps)
+    return access.isWhole ? nil : access
+  }
+
+  /// Refuses whatever is asked of a service of which nothing may be done.
+  func check(reaching service: String) throws(Problem) {
+    guard mayReach(service) else { throw .notPermitted }
+  }
+
+  /// Whether something of a service may be done.
+  func mayReach(_ service: String) -> Bool {
+    for rule in rules where Self.fits(rule.services, service) {
+      if rule.isAllowed { return true }
+      if rule.methods == nil, rule.topics == nil { return false }
+    }
+    return false
+  }
+
+  private static func fits(_ globs: [Glob]?, _ name: String) -> Bool {
+    guard let globs else { return true }
+    let name = name.utf8.span
+    for glob in globs where glob.matches(name) { return true }
+    return false
+  }
+
+  private static func fits(_ globs: [Glob]?, _ topic: [UInt8]) -> Bool {
+    globs.map { $0.contains { $0.matches(topic.span) } } ?? true
+  }
+}
+
+extension [String]? {
+  fileprivate var globs: [Glob]? { map { $0.map(Glob.init) } }
+}
+
+/// Which topics of a service a caller sees. The first step that fits a topic decides; what none fits is not seen.
+struct TopicAccess: Hashable, Sendable {
+  struct Step: Hashable, Sendable {
+    let isAllowed: Bool
+    /// Nil fits every topic.
+    let topics: [Glob]?
+  }
+
+  private let steps: [Step]
+
+  init(_ steps: [Step]) { self.steps = steps }
+
+  /// Whether all topics are seen.
+  var isWhole: Bool { steps.allSatisfy(\.isAllowed) && steps.last?.topics == nil }
+
+  /// Whether events of exactly that topic are seen.
+  func allows(_ topic: [UInt8]) -> Bool {
+    for step in steps {
+      guard let topics = step.topics else { return step.isAllowed }
+      for glob in topics where glob.matches(topic.span) { return step.isAllowed }
+    }
+    return false
+  }
+
+  /// Whether a topic that begins so may be seen, as far as the globs tell by their beginnings.
+  func mayAllow(prefix: [UInt8]) -> Bool {
+    for step in steps {
+      guard let topics = step.topics else { return step.isAllowed }
+      if step.isAllowed, topics.contains(where: { $0.mayMatch(prefix: prefix) }) { return true }
+      if !step.isAllowed, topics.contains(where: { $0.matchesAll(prefix: prefix) }) { return false }
+    }
+    return false
+  }
+}
+
+extension Problem {
+  /// The caller may not do this, whether it exists or not.
+  static let notPermitted = Problem(
+    .permissionDenied, "Your key does not allow this, whether it is there or not; the operator decides with auth.rules."
+  )
+}

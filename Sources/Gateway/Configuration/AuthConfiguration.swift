@@ -1,0 +1,133 @@
+import ConfigurationReader
+package import GatewaySecurity
+
+extension Configuration {
+  /// Who may call, and what: `auth`. Where there are no keys everyone who reaches the gateway may call everything.
+  public struct Auth: Hashable, Sendable {
+    /// Who is known (default: nobody).
+    package var keys: [Key] = []
+    /// What those who are known may do, in order: the first that fits decides, and what none fits is refused. None at all: everything
+    /// (default: none).
+    public var rules: [Rule] = []
+
+    /// Nobody is known, and everybody may do everything.
+    public init() {}
+
+    /// Takes each key of the section. Paths are those of the folder of the configuration.
+    mutating func read(_ section: Section, in folder: String, _ diagnostics: Diagnostics) {
+      if let inner = section.section("keys") {
+        if let field = inner.field("file") {
+          if let path = field.text("the path of a file") {
+            readKeys(path.hasPrefix("/") ? path : folder + path, field, diagnostics)
+          }
+        } else {
+          inner.report("has no file; name one that zmq-gateway keygen apikey has written to", at: nil)
+        }
+        inner.finish()
+      }
+      section.read("rules", into: &rules) { $0.elements()?.compactMap(Rule.init) }
+      if !rules.isEmpty, !section.has("keys") {
+        section.report("need keys: without them nobody is told apart", at: "rules")
+      }
+      section.unavailable("jwt")
+      section.finish()
+    }
+
+    private mutating func readKeys(_ path: String, _ field: Field, _ diagnostics: Diagnostics) {
+      do throws(TextFile.Unreadable) {
+        let own = Diagnostics(file: path, environment: diagnostics.environment)
+        let document = YAMLDocument(try TextFile.read(path), own)
+        var seen: Set<SecretDigest> = []
+        for hex in document.root?.keys ?? [] {
+          guard let root = document.root, let key = Key(hex, in: root) else { continue }
+          if seen.insert(key.digest).inserted { keys.append(key) } else { root.report("is listed twice", at: hex) }
+        }
+        if keys.isEmpty, own.isEmpty { field.report("\(path) has no keys; zmq-gateway keygen apikey makes one") }
+        diagnostics.add(own)
+      } catch {
+        field.report("\(path) \(error.reason)")
+      }
+    }
+  }
+
+  /// A key, and whose it is: one line of the file that `auth.keys` names.
+  package struct Key: Hashable, Sendable {
+    /// The SHA-256 of the key.
+    package var digest: SecretDigest
+    /// Who has it: 1 to 255 visible characters of ASCII.
+    package var subject: String
+    /// What the subject may do, in words that `auth.rules` knows.
+    package var scopes: Set<String>
+
+    package init(digest: SecretDigest, subject: String, scopes: Set<String> = []) {
+      self.digest = digest
+      self.subject = subject
+      self.scopes = scopes
+    }
+
+    fileprivate init?(_ hex: String, in root: Section) {
+      guard let section = root.section(hex) else { return nil }
+      guard let digest = SecretDigest(hex: hex) else {
+        root.report(
+          "is no SHA-256 of a key, 64 hexadecimal digits; zmq-gateway keygen apikey writes the whole line", at: hex)
+        return nil
+      }
+      self.init(digest: digest, subject: "")
+      section.read("subject", into: &subject) { Self.word($0, "a name such as alice") }
+      section.read("scopes", into: &scopes) { field in
+        field.elements().map { Set($0.compactMap { Self.word($0, "a word such as read") }) }
+      }
+      if !section.has("subject") { section.report("has no subject; say who has this key") }
+      section.finish()
+    }
+
+    private static func word(_ field: Field, _ expected: String) -> String? {
+      guard let text = field.text(expected) else { return nil }
+      guard 1...255 ~= text.utf8.count, text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
+        field.report("expected \(expected), of 1 to 255 visible characters of ASCII")
+        return nil
+      }
+      return text
+    }
+  }
+
+  /// What is allowed to some, or denied: an element of `auth.rules`. Each list is one of globs, any of which may match; nil matches
+  /// everything.
+  public struct Rule: Hashable, Sendable {
+    /// Whether what it fits is allowed, or denied.
+    public var isAllowed: Bool
+    /// Of whom it speaks, by their names.
+    public var subjects: [String]?
+    /// Of whom it speaks, by any of their scopes.
+    public var scopes: [String]?
+    /// Names of services.
+    public var services: [String]?
+    /// Methods that are called or published. It fits no subscription then.
+    public var methods: [String]?
+    /// Topics that are published on or subscribed to. It fits no call then.
+    public var topics: [String]?
+
+    /// A rule that fits everything by default.
+    public init(isAllowed: Bool) { self.isAllowed = isAllowed }
+
+    init?(_ field: Field) {
+      guard let outer = field.section() else { return nil }
+      guard outer.keys.count == 1, let kind = outer.keys.first, ["allow", "deny"].contains(kind) else {
+        field.report("a rule is one of allow: { ... } and deny: { ... }")
+        return nil
+      }
+      self.init(isAllowed: kind == "allow")
+      guard let section = outer.section(kind) else { return nil }
+      section.read("subject", into: &subjects, Self.globs)
+      section.read("scope", into: &scopes, Self.globs)
+      section.read("service", into: &services, Self.globs)
+      section.read("method", into: &methods, Self.globs)
+      section.read("topic", into: &topics, Self.globs)
+      section.finish()
+    }
+
+    private static func globs(_ field: Field) -> [String]?? {
+      field.elements().map { elements in elements.compactMap { $0.text("a name or a glob such as get*") } }
+    }
+  }
+}

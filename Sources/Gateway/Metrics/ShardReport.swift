@@ -1,0 +1,65 @@
+import HTTPServer
+import Metrics
+import Reactor
+import ZeroMQ
+import ZeroMQRPC
+
+/// What a shard has counted, or several of them together.
+struct ShardReport: Sendable {
+  var accounts = Accounts()
+  var requests = RequestCounters()
+  /// Of each service that can be called.
+  var methods: [String: MethodCounters] = [:]
+  /// Open streams, of each service that can be subscribed to.
+  var streams: [String: Int] = [:]
+  /// What all shards share; nil before they listen.
+  var openConnections: OpenConnections?
+  var retriedCalls = 0
+  var hedgedCalls = 0
+  var replacedConnections = 0
+
+  /// Adds that of another shard.
+  mutating func add(_ other: ShardReport) {
+    accounts = accounts + other.accounts
+    requests.add(other.requests)
+    methods.merge(other.methods) { one, other in
+      var sum = one
+      sum.add(other)
+      return sum
+    }
+    streams.merge(other.streams, uniquingKeysWith: +)
+    openConnections = openConnections ?? other.openConnections
+    retriedCalls += other.retriedCalls
+    hedgedCalls += other.hedgedCalls
+    replacedConnections += other.replacedConnections
+  }
+}
+
+/// Asks all shards what they have counted.
+final class Scraper {
+  private let shards: [Shard]
+  /// The shard on which it is asked.
+  private let own: Shard
+
+  init(_ shards: [Shard], on own: Shard) {
+    self.shards = shards
+    self.own = own
+  }
+
+  /// Hands over the sum, in a later turn of its shard.
+  func scrape(_ done: @escaping (ShardReport) -> Void) {
+    let gathered = Guarded((sum: ShardReport(), missing: shards.count))
+    // Safe: it is called where this is, on the shard's own thread.
+    nonisolated(unsafe) let done = done
+    for shard in shards {
+      shard.report { [own] report in
+        let sum = gathered.withLock { gathered -> ShardReport? in
+          gathered.sum.add(report)
+          gathered.missing -= 1
+          return gathered.missing == 0 ? gathered.sum : nil
+        }
+        if let sum { own.reactor.submit { done(sum) } }
+      }
+    }
+  }
+}

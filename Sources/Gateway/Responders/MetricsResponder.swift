@@ -1,0 +1,37 @@
+import HTTPServer
+import Metrics
+import Reactor
+import ZeroMQ
+import ZeroMQRPC
+
+/// `/metrics`: what all shards have counted, as Prometheus reads it.
+struct MetricsResponder: Responder {
+  let upstreams: UpstreamTable
+  let scraper: Scraper
+
+  var methods: HTTPMethod.Set { .fetch }
+  var isOperation: Bool { true }
+
+  func respond(to request: GatewayRequest) throws(Problem) {
+    // All services are in it.
+    guard upstreams.services.allSatisfy({ request.mayName($0.name) }) else { throw .notPermitted }
+    guard request.rawQuery.isEmpty else { throw Problem(.unknownParameter, "This path takes no query.") }
+    let pending = PendingScrape(request)
+    request.waits(for: pending)
+    scraper.scrape { [upstreams] report in
+      guard let request = pending.request.take() else { return }
+      let page = MetricsPage(report, upstreams, for: request)
+      request.answer(200, MetricsText.contentType, headers: [("Cache-Control", "no-store")], Array(page.text.utf8))
+    }
+  }
+}
+
+/// A request that waits for what the shards say.
+private final class PendingScrape: PendingWork {
+  /// Who is answered; nil when that is done, or when the client has left.
+  var request: GatewayRequest?
+
+  init(_ request: GatewayRequest) { self.request = request }
+
+  func cancel() { request = nil }
+}

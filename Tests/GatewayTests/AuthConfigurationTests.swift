@@ -1,0 +1,113 @@
+import ConfigurationReader
+import GatewaySecurity
+import Support
+import Testing
+
+@testable import Gateway
+
+/// A folder with a file of keys, and configurations beside it.
+struct KeyFolder {
+  static let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+  let directory: TemporaryDirectory
+
+  init(_ keys: String = "\(digest): { subject: alice, scopes: [read, write] }\n") throws {
+    directory = try TemporaryDirectory()
+    _ = try directory.file("keys.yaml", keys)
+  }
+
+  /// A configuration in the folder, with more in its `auth`.
+  func load(_ more: String = "") throws -> Configuration {
+    try Configuration.load(
+      yaml: "auth:\n  keys: { file: keys.yaml }\n  \(more)\n", file: directory.path + "/gateway.yaml")
+  }
+
+  /// What is wrong with it, without the folder.
+  func complaints(_ more: String = "") -> [String] {
+    do {
+      _ = try load(more)
+      return []
+    } catch let error as ConfigurationErrors {
+      return error.problems.map { $0.description.replacing(directory.path + "/", with: "") }
+    } catch {
+      return ["\(error)"]
+    }
+  }
+}
+
+@Suite("The keys of a configuration", .timeLimit(.minutes(1)))
+struct AuthConfigurationTests {
+  @Test("stand in a file beside it, each with its subject and scopes")
+  func keys() throws {
+    let other = KeyFolder.digest.replacing("ba", with: "ab").uppercased()
+    let keys = try KeyFolder(
+      "\(KeyFolder.digest): { subject: alice, scopes: [read, write] }\n\(other): { subject: b }\n"
+    )
+    .load().auth.keys
+    #expect(keys.map(\.subject) == ["alice", "b"])
+    #expect(keys.map(\.scopes) == [["read", "write"], []])
+    #expect(keys.map(\.digest.hex) == [KeyFolder.digest, other.lowercased()])
+  }
+
+  @Test("let it listen for other machines without auth: none")
+  func open() throws {
+    let folder = try KeyFolder()
+    #expect(folder.complaints("\nhttp: { listen: \"0.0.0.0:1\" }") == [])
+    #expect(complaints("http: { listen: \"0.0.0.0:1\" }\nauth: {}").count == 1)
+  }
+
+  @Test("are told with their own file and line when they are wrong")
+  func faults() throws {
+    let file = """
+      abc: { subject: x }
+      \(KeyFolder.digest): { subjct: alice }
+      \(KeyFolder.digest.uppercased()): { subject: "a b" }
+      \(KeyFolder.digest.replacing("ba", with: "ab")): { subject: c, scopes: ["", d] }
+      """
+    let found = try KeyFolder(file).complaints()
+    #expect(found.count == 6, "\(found)")
+    for (line, words) in [
+      (1, "is no SHA-256 of a key"), (2, "has no subject"), (2, #"did you mean "subject"?"#), (3, "is listed twice"),
+      (3, "visible characters"), (4, "visible characters"),
+    ] {
+      #expect(found.contains { $0.hasPrefix("keys.yaml:\(line):") && $0.contains(words) }, "\(line) \(words) \(found)")
+    }
+  }
+
+  @Test("have to be there: no file, an unreadable one and an empty one are errors")
+  func missing() throws {
+    #expect(
+      try KeyFolder("# nothing\n").complaints()[0].hasSuffix(
+        "keys.yaml has no keys; zmq-gateway keygen apikey makes one"))
+    #expect(
+      complaints("auth: { keys: {} }") == [
+        "1:9: auth.keys: has no file; name one that zmq-gateway keygen apikey has written to"
+      ])
+    #expect(
+      complaints("auth: { keys: { file: /nowhere/k } }")
+        == ["1:23: auth.keys.file: /nowhere/k cannot be read: no such file or directory"])
+    #expect(
+      complaints("auth: { rules: [{ allow: {} }] }") == [
+        "1:9: auth.rules: need keys: without them nobody is told apart"
+      ])
+    #expect(complaints("auth: { jwt: {} }") == ["1:9: auth.jwt: not available in this version"])
+  }
+
+  @Test("go with rules, each of which allows or denies")
+  func rules() throws {
+    let folder = try KeyFolder()
+    let rules = try folder.load(
+      #"rules: [{ deny: { topic: "a*" } }, { allow: { subject: [a, b], scope: c, service: d, method: e } }]"#
+    )
+    .auth.rules
+    #expect(rules.map(\.isAllowed) == [false, true])
+    #expect(rules[0].topics == ["a*"] && rules[0].subjects == nil)
+    #expect(rules[1].subjects == ["a", "b"] && rules[1].scopes == ["c"] && rules[1].services == ["d"])
+    #expect(rules[1].methods == ["e"])
+    for wrong in [
+      "{}", "{ allow: {}, deny: {} }", "{ permit: {} }", "allow", "{ allow: { subjects: a } }",
+      "{ deny: { topic: {} } }",
+    ] {
+      #expect(folder.complaints("rules: [\(wrong)]").count == 1, "\(wrong)")
+    }
+  }
+}

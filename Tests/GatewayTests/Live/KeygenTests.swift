@@ -1,0 +1,48 @@
+import Foundation
+import GatewaySecurity
+import Support
+import Testing
+
+@testable import Gateway
+
+@Suite("keygen apikey", .timeLimit(.minutes(1)), .enabled(if: Program.isThere, "no program is built beside the tests"))
+struct KeygenTests {
+  @Test("prints a key once, and writes the line by which a gateway knows it, behind what is there")
+  func file() async throws {
+    let folder = try KeyFolder("\(KeyFolder.digest): { subject: first }")
+    let path = folder.directory.path + "/keys.yaml"
+    var texts: [String] = []
+    for (subject, scopes) in [("alice", ["read", "write"]), (#"a"\${HOME}$b#:"#, []), ("alice", [])]
+      as [(String, [String])]
+    {
+      let (output, code) = try await run(
+        ["--subject", subject, "--file", path] + scopes.flatMap { ["--scope", $0] })
+      #expect(code == 0 && output.hasSuffix("\n"))
+      texts.append(String(output.dropLast()))
+    }
+    let keys = try folder.load().auth.keys
+    #expect(keys.map(\.subject) == ["first", "alice", #"a"\${HOME}$b#:"#, "alice"])
+    #expect(keys.map(\.scopes) == [[], ["read", "write"], [], []])
+    for (text, key) in zip(texts, keys.dropFirst()) {
+      #expect(text.utf8.span.withUnsafeBytes { SecretDigest(of: $0) } == key.digest)
+      #expect(try !String(contentsOfFile: path, encoding: .utf8).contains(text))
+    }
+  }
+
+  @Test("makes the file for nobody else to read, and tells what is wrong")
+  func faults() async throws {
+    let directory = try TemporaryDirectory()
+    #expect(try await run(["--subject", "a", "--file", directory.path + "/new.yaml"]).code == 0)
+    let mode = try FileManager.default.attributesOfItem(atPath: directory.path + "/new.yaml")[.posixPermissions] as? Int
+    #expect(mode == 0o600)
+    #expect(try await run(["--subject", "a", "--file", directory.path + "/no/new.yaml"]).code == 73)
+    #expect(try await run(["--subject", "a b"]).code == 64)
+    #expect(try await run([]).code == 64)
+  }
+
+  private func run(_ arguments: [String]) async throws -> (output: String, code: Int32) {
+    let process = try Subprocess(try #require(Program.path), ["keygen", "apikey"] + arguments)
+    let output = try await process.rest()
+    return (output, try await process.ended())
+  }
+}

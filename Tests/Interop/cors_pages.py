@@ -1,0 +1,74 @@
+"""Has a real Chromium show pages of several origins, which use a gateway that lists some of them.
+
+    cors_pages.py CHROMIUM
+
+Prints `{"port": PORT}`: the pages are at that port, at whatever name that ends in .example. Reads the port of the gateway on 127.0.0.1,
+and prints a JSON object for each thing asked: its name, and what the page could see.
+"""
+import contextlib
+import http.server
+import json
+import sys
+import threading
+
+from playwright.sync_api import sync_playwright
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """An empty page at every path."""
+
+    def do_GET(self):
+        body = b"<!doctype html><title>a page</title><body></body>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+pages = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+threading.Thread(target=pages.serve_forever, daemon=True).start()
+PAGES = pages.server_address[1]
+print(json.dumps({"port": PAGES}), flush=True)
+GATEWAY = f"http://127.0.0.1:{int(sys.stdin.readline())}"
+
+FETCH = """async ([url, options]) => {
+    try { const r = await fetch(url, options); return r.status + " " + r.headers.get("Gateway-Error") + " " + await r.text() }
+    catch (e) { return e.name }
+}"""
+IMAGE = """([url]) => new Promise(done => {
+    const element = document.createElement("script")
+    element.onload = () => done("load")
+    element.onerror = () => done("error")
+    element.src = url
+    document.body.append(element)
+})"""
+EVENTS = """([url]) => new Promise(done => {
+    const source = new EventSource(url)
+    const end = text => { source.close(); done(text) }
+    source.onopen = () => end("open")
+    source.onerror = () => end("error")
+})"""
+JSON = {"method": "POST", "body": "[1]", "headers": {"Content-Type": "application/json", "Request-Timeout": "5"}}
+
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(
+        executable_path=sys.argv[1], args=["--no-sandbox", "--host-resolver-rules=MAP *.example 127.0.0.1"])
+    page = browser.new_page()
+    for name in ["listed", "a.below", "below", "evil"]:
+        for what, path, script, *arguments in [
+            ("call", "/rpc/s/call", FETCH, JSON),
+            ("empty", "/rpc/s/empty", FETCH, {"method": "POST", "mode": "cors"}),
+            ("fetch", "/rpc/s/safe", FETCH, {}),
+            ("problem", "/nowhere", FETCH, JSON),
+            ("script", "/rpc/s/safe", IMAGE),
+            ("events", "/sub/news", EVENTS),
+        ]:
+            page.goto(f"http://{name}.example:{PAGES}/")
+            seen = page.evaluate(script, [GATEWAY + path, *arguments])
+            print(json.dumps({"name": f"{name} {what}", "seen": seen}), flush=True)
+    browser.close()
