@@ -27,7 +27,7 @@ struct AuthenticationTests {
 
   /// A backend that answers everything with nil, and a gateway in front of it that asks for keys.
   private func with(_ rig: Rig, _ auth: String, http: String = "") async throws -> LiveGateway {
-    let backend = try await rig.wire(.router)
+    let backend = try await rig.wire(.router, bind: rig.directory.endpoint("s\(UInt16.random(in: .min ... .max))"))
     let gateway = try await rig.gateway(
       "s: { pattern: rpc, connect: [\"\(await backend.endpoint)\"], methods: { safe: [get] } }", http: http, auth: auth,
       threads: 1)

@@ -28,7 +28,7 @@ struct AuthorizationTests {
         s:
           pattern: rpc
           connect: ["\(await backend.endpoint)"]
-          methods: { safe: ["get*"] }
+          methods: { safe: ["get*", add] }
           routes: { "GET /things/{id}": "get_thing(id)", "DELETE /things/{id}": "delete_thing(id)", "GET /adds": "add()" }
         hidden: { pattern: rpc, connect: ["ipc:///nowhere/a"], required: false }
         news:

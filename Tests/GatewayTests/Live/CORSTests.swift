@@ -130,11 +130,13 @@ struct CORSTests {
   @Test("has credentials sent along where they are allowed, and is named then; all pages together are not")
   func credentials() async throws {
     try await Rig.with { rig in
-      let (_, one) = try await rig.backend(http: #"cors: { origins: ["https://app.example"], credentials: true }"#)
+      let services = "s: { pattern: rpc, connect: [\"ipc:///nowhere/a\"] }"
+      let one = try await rig.gateway(
+        services, http: #"cors: { origins: ["https://app.example"], credentials: true }"#, threads: 1)
       let reply = try await one.http.get("/live", headers: Self.app)
       #expect(reply.headers["access-control-allow-origin"] == "https://app.example")
       #expect(reply.headers["access-control-allow-credentials"] == "true")
-      let (_, all) = try await rig.publisher(http: #"cors: { origins: ["*"] }"#)
+      let all = try await rig.gateway(services, http: #"cors: { origins: ["*"] }"#, threads: 1)
       for headers in [Self.app, Self.stranger, ["Origin": "null"]] {
         check(try await all.http.get("/live", headers: headers), readableBy: "*", "\(headers)")
         #expect(try await all.http.send("OPTIONS", "/x", headers: headers.merging(Self.asking) { $1 }).status == 204)

@@ -103,7 +103,7 @@ struct MetricsTests {
   @Test("tells calls in flight, limits that have refused, and endpoints that are down")
   func limits() async throws {
     try await Rig.with { rig in
-      let (backend, gateway) = try await rig.backend("in-flight: 1\nretries: off", threads: 2)
+      let (backend, gateway) = try await rig.backend("in-flight: 1", threads: 2)
       let nobody = try await rig.gateway("s: { pattern: rpc, connect: [\"ipc:///nowhere/a\"] }")
       let down = try await nobody.samples()
       #expect(down[#"zmq_gateway_endpoint_up{service="s",role="rpc",endpoint="ipc:///nowhere/a"}"#] == 0)
