@@ -17,11 +17,15 @@ final class ExchangeBytes {
   /// The body as far as it has arrived.
   var body: UnsafeRawBufferPointer { content.bytes }
 
-  /// Appends a piece of the body, of which `length` bytes are announced; false, with nothing changed, when there is no memory.
-  func append(_ piece: UnsafeRawBufferPointer, of length: Int?) -> Bool {
-    guard share.hold(content.capacity(appending: piece.count, atMost: length)) else { return false }
+  /// Appends a piece of the body. What the request is refused for, with nothing changed, when the body or the chunk that begins with the
+  /// piece is longer than the limit, or there is no memory.
+  func append(_ piece: UnsafeRawBufferPointer, of head: RequestHead, upTo limit: Int) -> Rejection? {
+    let chunk = head.count(.transferEncoding) > 0 ? ChunkLine.size(before: piece) ?? 0 : 0
+    guard max(UInt64(piece.count), chunk) <= UInt64(limit - body.count) else { return .bodyTooLarge(limit) }
+    let length = head.declaredLength
+    guard share.hold(content.capacity(appending: piece.count, atMost: length)) else { return .memory }
     content.append(piece, atMost: length)
-    return true
+    return nil
   }
 
   /// Forgets the body.

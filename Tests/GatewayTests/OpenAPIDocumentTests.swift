@@ -29,7 +29,7 @@ struct OpenAPIDocumentTests {
       Set(verbs.keys) == [
         "/rpc/{service}/{method}", "/jsonrpc/{service}", "/push/{service}/{method}", "/pub/{service}/{topic}/{method}",
         "/batch", "/calls/{id}", "/sub/{service}", "/sub/{service}/topics", "/sub/{service}/last",
-        "/", "/live", "/ready", "/openapi.json", "/openapi.yaml", "/problems", "/problems/{code}",
+        "/", "/live", "/ready", "/metrics", "/openapi.json", "/openapi.yaml", "/problems", "/problems/{code}",
       ])
     let first = Set(verbs.keys.compactMap { $0.split(separator: "/").first.map(String.init) })
     // What a misspelt path is compared with, and what no REST route may begin with.
@@ -188,7 +188,7 @@ struct OpenAPIDocumentTests {
       codes.formUnion(named)
     }
     // What nothing answers with in this version is in no list; `method-not-allowed` and `internal` belong to no operation.
-    let absent = ["unauthenticated", "permission-denied", "rate-limited", "too-many-streams"]
+    let absent = ["rate-limited", "too-many-streams"]
     let unlisted = absent + ["method-not-allowed", "internal"]
     #expect(codes == Set(ProblemCode.allCases.map(\.rawValue)).subtracting(unlisted))
   }

@@ -43,6 +43,6 @@ extension Shard {
   fileprivate func lend<Result: Sendable>(
     _ prefix: String, _ body: @Sendable (Router) throws -> Result
   ) throws -> Result {
-    try body(Router(upstreams, prefix: prefix))
+    try body(Router(upstreams, prefix: prefix, scraper: Scraper([self], on: self)))
   }
 }

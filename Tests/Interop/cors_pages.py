@@ -5,34 +5,14 @@
 Prints `{"port": PORT}`: the pages are at that port, at whatever name that ends in .example. Reads the port of the gateway on 127.0.0.1,
 and prints a JSON object for each thing asked: its name, and what the page could see.
 """
-import contextlib
-import http.server
 import json
 import sys
-import threading
 
+import empty_pages
 from playwright.sync_api import sync_playwright
 
 
-class Page(http.server.BaseHTTPRequestHandler):
-    """An empty page at every path."""
-
-    def do_GET(self):
-        body = b"<!doctype html><title>a page</title><body></body>"
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with contextlib.suppress(ConnectionError):
-            self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-pages = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-threading.Thread(target=pages.serve_forever, daemon=True).start()
-PAGES = pages.server_address[1]
+PAGES = empty_pages.serve()
 print(json.dumps({"port": PAGES}), flush=True)
 GATEWAY = f"http://127.0.0.1:{int(sys.stdin.readline())}"
 

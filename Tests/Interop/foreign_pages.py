@@ -6,39 +6,19 @@ PORT is the gateway's on 127.0.0.1, BARE that of one which lists no hosts. Names
 "intranet", as with a search domain. Prints a JSON object for each thing asked: its
 name, and what the page could see.
 """
-import contextlib
-import http.server
 import json
 import sys
-import threading
 
+import empty_pages
 from playwright.sync_api import sync_playwright
 
 CHROMIUM, PORT, BARE = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 GATEWAY = f"http://127.0.0.1:{PORT}"
 
 
-class Page(http.server.BaseHTTPRequestHandler):
-    """An empty page at every path."""
-
-    def do_GET(self):
-        body = b"<!doctype html><title>a page</title><body></body>"
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        # A page that is left at once is not waited for.
-        with contextlib.suppress(ConnectionError):
-            self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-pages = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-threading.Thread(target=pages.serve_forever, daemon=True).start()
-FOREIGN = f"http://evil.example:{pages.server_address[1]}"
-NEIGHBOUR = f"http://127.0.0.1:{pages.server_address[1]}"
+PAGES = empty_pages.serve()
+FOREIGN = f"http://evil.example:{PAGES}"
+NEIGHBOUR = f"http://127.0.0.1:{PAGES}"
 
 # What scripts do. Each gives back what its page could see.
 FETCH = """async ([url, options]) => {

@@ -71,9 +71,7 @@ struct LoopSocketTests {
     }
   }
 
-  @Test(
-    "with the option reconnect nil a connection that is lost is not made again until it is connected anew",
-    arguments: ["tcp", "ipc"])
+  @Test("with reconnect nil a connection that is lost is not made again by itself", arguments: ["tcp", "ipc"])
   func unrepeated(scheme: String) async throws {
     let directory = try TemporaryDirectory()
     try await Stations.with { stations in

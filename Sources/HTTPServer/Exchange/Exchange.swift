@@ -18,7 +18,8 @@ public final class Exchange {
   private var state = ExchangeState()
   @exclusivity(unchecked) private var watch: ConnectionWatch?
   private var stream: (any BodyStream)?
-  private let head = RequestHead(), bytes: ExchangeBytes
+  private let head = RequestHead()
+  private let bytes: ExchangeBytes
   /// Where libmicrohttpd has the head; nil when that may be gone.
   @exclusivity(unchecked) private var libraryMemory: ConnectionMemory?
   /// The handler's own object. It survives from request to request on this connection.
@@ -75,6 +76,7 @@ public final class Exchange {
 
   /// Whether an answer was given, or has no taker any more.
   public var isAnswered: Bool { state.isAnswered }
+
   /// Whether only this machine can reach the server.
   public var isServerLoopback: Bool { server.isLoopback }
   /// Whether the server accepts no more requests; the answer to this one closes its connection.
@@ -177,10 +179,7 @@ public final class Exchange {
   }
 
   private func takeBody(_ piece: UnsafeRawBufferPointer) {
-    let room = UInt64(server.options.bodyLimit - bytes.body.count)
-    let chunk = head.count(.transferEncoding) > 0 ? ChunkLine.size(before: piece) ?? 0 : 0
-    guard max(UInt64(piece.count), chunk) <= room else { return refuse(.bodyTooLarge(server.options.bodyLimit)) }
-    guard bytes.append(piece, of: head.declaredLength) else { return refuse(.memory) }
+    if let rejection = bytes.append(piece, of: head, upTo: server.options.bodyLimit) { return refuse(rejection) }
     watch?.bodyArrived(bytes: piece.count)
   }
 
