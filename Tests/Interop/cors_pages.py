@@ -11,7 +11,6 @@ import sys
 import empty_pages
 from playwright.sync_api import sync_playwright
 
-
 PAGES = empty_pages.serve()
 print(json.dumps({"port": PAGES}), flush=True)
 GATEWAY = f"http://127.0.0.1:{int(sys.stdin.readline())}"

@@ -14,8 +14,6 @@ from playwright.sync_api import sync_playwright
 
 CHROMIUM, PORT, BARE = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 GATEWAY = f"http://127.0.0.1:{PORT}"
-
-
 PAGES = empty_pages.serve()
 FOREIGN = f"http://evil.example:{PAGES}"
 NEIGHBOUR = f"http://127.0.0.1:{PAGES}"

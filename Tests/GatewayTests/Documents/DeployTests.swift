@@ -102,7 +102,8 @@ struct DeployTests {
     let directory = try TemporaryDirectory()
     let text = try Repository.text("Packaging/zmq-gateway.service").replacing("@bindir@/zmq-gateway", with: "/bin/true")
     let process = try Subprocess(
-      "systemd-analyze", ["verify", "--man=no", try directory.file("zmq-gateway.service", text)], complaints: .withOutput)
+      "systemd-analyze", ["verify", "--man=no", try directory.file("zmq-gateway.service", text)],
+      complaints: .withOutput)
     #expect(try await process.rest() == "")
     #expect(try await process.ended() == 0)
   }
