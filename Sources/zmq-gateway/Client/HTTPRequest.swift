@@ -14,6 +14,10 @@ struct HTTPRequest {
   }
 
   private static let longestHead = 64 << 10
+  /// The caller's key. It is no option of a command: those are shown to everyone who lists processes.
+  private static let key = ProcessInfo.processInfo.environment["ZMQ_GATEWAY_KEY"].flatMap {
+    $0.isEmpty || $0.utf8.contains { !(0x21...0x7E ~= $0) } ? nil : $0
+  }
 
   let verb: String
   /// Path and query, without the prefix.
@@ -37,6 +41,7 @@ struct HTTPRequest {
   private func write(to descriptor: CInt, _ url: GatewayURL) throws {
     var text = "\(verb) \(url.prefix)\(target) HTTP/1.0\r\nHost: \(url.authority)\r\n"
     for (name, value) in headers { text += "\(name): \(value)\r\n" }
+    if let key = Self.key { text += "Authorization: Bearer \(key)\r\n" }
     if verb != "GET" { text += "Content-Length: \(body.count)\r\n" }
     let bytes = Array((text + "\r\n").utf8) + body
     var sent = 0

@@ -11,7 +11,9 @@ struct PeerOptions: ParsableArguments {
     case service(Endpoint)
   }
 
-  @Option(help: "A gateway: http://host:port, with its prefix. Default: http://127.0.0.1:8080.")
+  @Option(
+    help: "A gateway: http://host:port, with its prefix; its key is in ZMQ_GATEWAY_KEY. Default: http://127.0.0.1:8080."
+  )
   var http: String?
 
   @Option(help: "A service itself, without a gateway, such as tcp://127.0.0.1:5555.")

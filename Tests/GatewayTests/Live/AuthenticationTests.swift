@@ -40,6 +40,24 @@ struct AuthenticationTests {
     return gateway
   }
 
+  @Test(
+    "of the command line has the key that its environment names",
+    .enabled(if: Program.isThere, "no program is built beside the tests"))
+  func command() async throws {
+    try await Rig.with { rig in
+      let key = APIKey.random()
+      let gateway = try await with(rig, rig.auth((key, "alice", [])))
+      try await eventually("a backend") { try await gateway.http.post("/rpc/s/m", headers: key.header).status == 200 }
+      let call = [try #require(Program.path), "call", "s/m", "--http", "http://127.0.0.1:\(gateway.http.port)"]
+      for (value, code) in [(key.text, 0), ("", 1), ("other", 1), ("two words", 1)] as [(String, CInt)] {
+        let process = try Subprocess("env", ["ZMQ_GATEWAY_KEY=\(value)"] + call, complaints: .withOutput)
+        let output = try await process.rest()
+        #expect(try await process.ended() == code, "\(value): \(output)")
+        #expect(output.contains("unauthenticated") == (code == 1), "\(value): \(output)")
+      }
+    }
+  }
+
   @Test("with a key is served, as a bearer or by a password; without one, or with another, is told how to send it")
   func keys() async throws {
     try await Rig.with { rig in
