@@ -98,7 +98,8 @@ public actor Transport {
     (socket.delegate, socket.taker) = (line, line)
     self.socket = socket
     if adopted == nil { for subscription in subscriptions { try set(subscription) } }
-    calls.made(make(), on: self)
+    calls.begin(with: make())
+    calls.made(on: self)
   }
 
   /// What was made for it when it was opened; nil after `connectionLost`.
