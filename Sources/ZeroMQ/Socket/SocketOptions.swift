@@ -61,12 +61,15 @@ public struct SocketOptions: Sendable, Hashable {
 }
 
 extension SocketOptions {
-  /// What libzmq 4.3.4 cannot do without ending the process is refused here.
+  /// What makes no sense, and what libzmq 4.3.4 cannot do without ending the process, is refused here.
   private func check() throws(ZMQError) {
     guard heartbeat > .zero, receiveHighWaterMark != 0 else { return }
     throw ZMQError(
       code: .invalid,
       call:
+    for (name, time) in [("heartbeat", heartbeat), ("keepAlive", keepAlive)] where time < .zero {
+      throw ZMQError(code: .invalid, call: "\(name) of \(time); zero is for never")
+    }
         "heartbeat needs receiveHighWaterMark 0, not \(receiveHighWaterMark): a peer that fills the queue could end the"
         + " process; set one of the two to zero")
   }
