@@ -12,7 +12,8 @@ public struct SocketOptions: Sendable, Hashable {
   /// Messages of a peer queued before its sending stops; 0 for no bound. Default: 1,000.
   public var receiveHighWaterMark = 1_000
   /// How long closing keeps messages that have not been sent; nil keeps them for ever. Default: none; 30 s where
-  /// `Transport.open` makes the socket.
+  /// `Transport.open` makes the socket. A SUB or XSUB has none there either: closing would wait for a publisher that is not there, to tell it of
+  /// subscriptions. An XSUB that sends messages to publishers wants some.
   public var linger: Duration? = .zero
   /// Queue only for peers that are connected (ZMQ_IMMEDIATE): a send without one is refused, and what was queued for a peer that
   /// goes is dropped and not delivered after it has come back. A host's name that has several addresses turns it on, for no message can
