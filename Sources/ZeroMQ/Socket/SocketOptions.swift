@@ -10,6 +10,9 @@ public struct SocketOptions: Sendable, Hashable {
   /// silence.
   public var sendHighWaterMark = 1_000
   /// Messages of a peer queued before its sending stops; 0 for no bound. Default: 1,000.
+  ///
+  /// With a bound, a peer that is not to be trusted can end the process by heartbeats of its own, in libzmq 4.3.4 and 4.3.5: see
+  /// <doc:DeliveryMarksAndLoss>.
   public var receiveHighWaterMark = 1_000
   /// How long closing keeps messages that have not been sent; nil keeps them for ever. Default: none; 30 s where
   /// `Transport.open` makes the socket. A SUB or XSUB has none there either: closing would wait for a publisher that is not there, to tell it of
@@ -64,13 +67,13 @@ public struct SocketOptions: Sendable, Hashable {
 extension SocketOptions {
   /// What makes no sense, and what libzmq 4.3.4 cannot do without ending the process, is refused here.
   private func check() throws(ZMQError) {
+    for (name, time) in [("heartbeat", heartbeat), ("keepAlive", keepAlive)] where time < .zero {
+      throw ZMQError(code: .invalid, call: "\(name) of \(time); zero is for never")
+    }
     guard heartbeat > .zero, receiveHighWaterMark != 0 else { return }
     throw ZMQError(
       code: .invalid,
       call:
-    for (name, time) in [("heartbeat", heartbeat), ("keepAlive", keepAlive)] where time < .zero {
-      throw ZMQError(code: .invalid, call: "\(name) of \(time); zero is for never")
-    }
         "heartbeat needs receiveHighWaterMark 0, not \(receiveHighWaterMark): a peer that fills the queue could end the"
         + " process; set one of the two to zero")
   }
