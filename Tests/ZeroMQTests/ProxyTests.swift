@@ -104,6 +104,28 @@ struct ProxyTests {
     }
   }
 
+  @Test(
+    "a capture that cannot take a message misses it, and the proxy goes on", arguments: [SocketKind.router, .reply])
+  func uncaptured(kind: SocketKind) async throws {
+    try await Place.with { place in
+      let inbox = Inbox()
+      let front = try await place.open(.pull, bind: ["inproc://front"])
+      let back = try await place.open(.push, bind: ["inproc://back"])
+      let capture = try await place.open(kind, bind: ["inproc://capture"])
+      let sink = try await place.open(.pull, connect: ["inproc://back"], delegate: inbox)
+      let source = try await place.open(.push, connect: ["inproc://front"])
+      let it = Proxy(front, back, capture: capture)
+      let running = Task { try await it.run() }
+      for text in ["a", "b"] { await source.write(Message(text)) }
+      #expect(try await inbox.has(2) == [["a"], ["b"]])
+      #expect(await it.statistics.forth.uncaptured == 2)
+      #expect(await it.isRunning)
+      running.cancel()
+      try await running.value
+      for transport in [capture, sink] { #expect(await transport.isOpen) }
+    }
+  }
+
   @Test("throws when it cannot begin, and when a transport closes") func throwing() async throws {
     try await Place.with { place in
       let (pull, push) = (try await place.open(.pull), try await place.open(.push))

@@ -4,7 +4,7 @@ import Glibc
 /// An option and what it is to be set to, as libzmq takes it.
 struct OptionValue: Sendable, Hashable {
   /// Set before the first endpoint or not at all.
-  static let fixed: Set<Int32> = [ZMQ_SNDHWM, ZMQ_RCVHWM, ZMQ_CONFLATE, ZMQ_IMMEDIATE]
+  static let fixed: Set<Int32> = [ZMQ_SNDHWM, ZMQ_RCVHWM, ZMQ_IMMEDIATE]
   /// What Linux takes (`tcp(7)`) beside -1, as it is set. libzmq takes more, and then no connection comes to stand.
   private static let ranges: [Int32: ClosedRange<Int32>] = [
     ZMQ_TCP_KEEPALIVE_CNT: 1...127, ZMQ_TCP_KEEPALIVE_IDLE: 1...32_767, ZMQ_TCP_KEEPALIVE_INTVL: 1...32_767,
@@ -36,6 +36,12 @@ struct OptionValue: Sendable, Hashable {
     case ZMQ_SUBSCRIBE where bytes.count > Socket.longestPrefix:
       return
         "subscribe to a prefix of \(bytes.count) bytes, where libzmq carries at most \(Socket.longestPrefix)"
+    case ZMQ_CONFLATE where !isZero:
+      return
+        "\(name), the option conflate: a message of several frames, which any peer may send, makes libzmq end the process;"
+        + " read the batches of a stream, and use the last message of each"
+    case ZMQ_ROUTING_ID where bytes.first == 0:
+      return "\(name): an ID does not begin with 0, as those do that libzmq makes"
     case ZMQ_SOCKS_PROXY where !bytes.isEmpty:
       return "\(name): libzmq ends the process when a SOCKS proxy does not answer; connect without one"
     case ZMQ_USE_FD:

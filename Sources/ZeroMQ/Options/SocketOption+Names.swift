@@ -22,9 +22,6 @@ extension SocketOption<Int64> {
 }
 
 extension SocketOption<Bool> {
-  /// Keep the newest message only, in either direction. For DEALER, PULL, PUSH, PUB and SUB, and messages of one frame. Before the first
-  /// endpoint only. Default: false.
-  public static var conflate: Self { .flag(ZMQ_CONFLATE, "ZMQ_CONFLATE") }
   /// Queue only for peers that are connected (see `SocketOptions.immediate`). Before the first endpoint only. Default:
   /// false.
   public static var immediate: Self { .flag(ZMQ_IMMEDIATE, "ZMQ_IMMEDIATE") }

@@ -10,7 +10,8 @@ import Reactor
 ///
 /// Without a name are, on purpose: what this library sets or reads itself (ZMQ_FD, ZMQ_EVENTS, ZMQ_RCVMORE, and ZMQ_SNDTIMEO and
 /// ZMQ_RCVTIMEO, as no call waits); ZMQ_XPUB_MANUAL, with which libzmq 4.3.4 writes to peers that are gone; ZMQ_SOCKS_PROXY,
-/// with which libzmq ends the process when the proxy does not answer; the transports that `Endpoint` refuses (ZMQ_RATE, ZMQ_RECOVERY_IVL,
+/// with which libzmq ends the process when the proxy does not answer; ZMQ_CONFLATE, with which it ends the process when a message has
+/// several frames; the transports that `Endpoint` refuses (ZMQ_RATE, ZMQ_RECOVERY_IVL,
 /// ZMQ_MULTICAST_HOPS, ZMQ_MULTICAST_MAXTPDU, ZMQ_VMCI_*); ZMQ_GSSAPI_*, which distributions build libzmq without; deprecated ones (ZMQ_IPV4ONLY, ZMQ_TCP_ACCEPT_FILTER, ZMQ_IPC_FILTER_*, ZMQ_ROUTER_RAW);
 /// ZMQ_THREAD_SAFE, which is false for all kinds here; and those of security, ZMQ_PLAIN_*, ZMQ_CURVE_* and ZMQ_ZAP_DOMAIN, which are
 /// set together.

@@ -33,8 +33,8 @@ public actor Proxy {
   private var end: Waiter<ZMQError?>?
   private var last = ProxyStatistics()
 
-  /// A proxy between two transports of one reactor. Each message is also sent to `capture`, if there is one; one that it has no room or no
-  /// peer for is counted, and passes all the same.
+  /// A proxy between two transports of one reactor. Each message is also sent to `capture`, if there is one; one that it cannot
+  /// take, as without room or peer, is counted, and passes all the same.
   public init(_ front: Transport, _ back: Transport, capture: Transport? = nil) {
     (self.front, self.back, self.capture) = (front, back, capture)
     unownedExecutor = front.unownedExecutor

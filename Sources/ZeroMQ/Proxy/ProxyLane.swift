@@ -75,9 +75,15 @@ final class ProxyLane {
     return true
   }
 
+  /// What the capture cannot take, for whatever reason, must not hold the others up.
   private func copy() throws(ZMQError) {
     guard let to = capture?.inner else { return }
-    if try !message.copy(to: to) { statistics.uncaptured += 1 }
+    do throws(ZMQError) {
+      if try !message.copy(to: to) { statistics.uncaptured += 1 }
+    } catch {
+      guard error.code != .terminated, error.code != .notSocket else { throw error }
+      statistics.uncaptured += 1
+    }
   }
 
   private var isPassable: Bool { sink.kind.fault(ofFrames: message.count, { message[$0] }) == nil }

@@ -51,13 +51,14 @@ public final class Socket {
   deinit { zmq_close(raw) }
 
   /// Binds, and returns the endpoint with wildcards resolved, such as the port that `tcp://127.0.0.1:*` got. A host's name, unless it is an
-  /// address or an interface, libzmq looks up here, and this waits for that; a `Transport` does not.
+  /// address or an interface, libzmq looks up here, and this waits for that; a `Transport` does not. Throws `invalid` for a STREAM over inproc.
   @discardableResult
   public func bind(_ endpoint: String) throws(ZMQError) -> String {
     // Else libzmq ends the process when a socket has a peer to ask about.
     guard endpoint != ZAPSocket.address || kind == .router else {
       throw ZMQError(code: .invalid, call: "bind to \(endpoint), which belongs to the Authenticator")
     }
+    try requireBytes(at: endpoint, "bind to")
     let listener = try listener(for: endpoint)
     try check("zmq_bind(\(endpoint))") { zmq_bind(raw, endpoint) }
     routingIDs.expectOthers()
@@ -79,8 +80,9 @@ public final class Socket {
     return listener
   }
 
-  /// Begins to connect. It returns at once; whether a peer is there, a `Monitor` tells.
+  /// Begins to connect. It returns at once; whether a peer is there, a `Monitor` tells. Throws `invalid` for a STREAM over inproc.
   public func connect(_ endpoint: String) throws(ZMQError) {
+    try requireBytes(at: endpoint, "connect to")
     if let id = try routingIDs.take() {
       if !endpoint.hasPrefix("inproc://"), try option(.immediate) {
         throw ZMQError(
@@ -89,6 +91,13 @@ public final class Socket {
       try check("zmq_setsockopt(ZMQ_CONNECT_ROUTING_ID)") { zmq_setsockopt(raw, ZMQ_CONNECT_ROUTING_ID, id, id.count) }
     }
     try check("zmq_connect(\(endpoint))") { zmq_connect(raw, endpoint) }
+  }
+
+  /// A STREAM is for peers that send bytes, which over inproc there are none: libzmq 4.3.4 ends the process.
+  private func requireBytes(at endpoint: String, _ call: String) throws(ZMQError) {
+    guard kind == .stream, endpoint.hasPrefix("inproc://") else { return }
+    throw ZMQError(
+      code: .invalid, call: "\(call) \(endpoint) with a STREAM socket, which is for TCP; use PAIR or DEALER")
   }
 
   /// The next connection is to give its peer a routing ID.

@@ -10,9 +10,13 @@ public struct SocketOptions: Sendable, Hashable {
   /// silence.
   public var sendHighWaterMark = 1_000
   /// Messages of a peer queued before its sending stops; 0 for no bound. Default: 1,000.
+  ///
+  /// With a bound, a peer that is not to be trusted can end the process by heartbeats of its own, in libzmq 4.3.4 and 4.3.5: see
+  /// <doc:DeliveryMarksAndLoss>.
   public var receiveHighWaterMark = 1_000
   /// How long closing keeps messages that have not been sent; nil keeps them for ever. Default: none; 30 s where
-  /// `Transport.open` makes the socket.
+  /// `Transport.open` makes the socket. A SUB or XSUB has none there either: closing would wait for a publisher that is not there, to tell it of
+  /// subscriptions. An XSUB that sends messages to publishers wants some.
   public var linger: Duration? = .zero
   /// Queue only for peers that are connected (ZMQ_IMMEDIATE): a send without one is refused, and what was queued for a peer that
   /// goes is dropped and not delivered after it has come back. A host's name that has several addresses turns it on, for no message can
@@ -61,8 +65,11 @@ public struct SocketOptions: Sendable, Hashable {
 }
 
 extension SocketOptions {
-  /// What libzmq 4.3.4 cannot do without ending the process is refused here.
+  /// What makes no sense, and what libzmq 4.3.4 cannot do without ending the process, is refused here.
   private func check() throws(ZMQError) {
+    for (name, time) in [("heartbeat", heartbeat), ("keepAlive", keepAlive)] where time < .zero {
+      throw ZMQError(code: .invalid, call: "\(name) of \(time); zero is for never")
+    }
     guard heartbeat > .zero, receiveHighWaterMark != 0 else { return }
     throw ZMQError(
       code: .invalid,

@@ -3,7 +3,7 @@ public import Reactor
 /// A socket of any kind for tasks: they read and write whole messages, and wait where they have to.
 ///
 /// Any task may use it; one reads at a time, and any number write. Dropping it without `close()` closes it within a turn, and drops what
-/// waits to be sent.
+/// waits to be sent, in libzmq too.
 /// ```swift
 /// let dealer = try await MessageStream.open(.dealer, connect: ["tcp://127.0.0.1:5555"]) { $0.linger = .seconds(1) }
 /// try await dealer.send(["data", "ask", "0"])
@@ -57,19 +57,23 @@ public final class MessageStream: Sendable {
 
   /// The next message, waiting for it. What had come before the stream was closed is still returned.
   ///
-  /// Throws `notSupported` for a kind that receives nothing, such as PUSH, `already` while another task reads, `cancelled` when the task is cancelled, which loses no message, and at the end of a closed
-  /// stream `notSocket` or the error that has closed it.
+  /// Throws `notSupported` for a kind that receives nothing, such as PUSH, `already` while another task reads, `cancelled` when the task
+  /// is cancelled, which loses no message, and at the end of a closed stream `notSocket` or the error that has closed it.
   public nonisolated(nonsending) func read() async throws(ZMQError) -> Message {
-    guard transport.kind.receives else {
-      throw ZMQError(code: .notSupported, call: "read on a \(transport.kind) socket, which receives nothing")
-    }
+    try requireReceiver()
     if let message = try nextNow() { return message }
     if let message = try await nextLater() { return message }
     if Task.isCancelled { throw ZMQError(code: .cancelled, call: "read, by a cancelled task") }
     throw Self.closed("read")
   }
 
+  private func requireReceiver() throws(ZMQError) {
+    guard !transport.kind.receives else { return }
+    throw ZMQError(code: .notSupported, call: "read on a \(transport.kind) socket, which receives nothing")
+  }
+
   nonisolated(nonsending) func next() async throws(ZMQError) -> Message? {
+    try requireReceiver()
     if let message = try nextNow() { return message }
     return try await nextLater()
   }
@@ -84,7 +88,8 @@ public final class MessageStream: Sendable {
   }
 
   nonisolated(nonsending) func nextBatch(atMost limit: Int) async throws(ZMQError) -> [Message]? {
-    try await inbox.read(from: transport) { $0.removeFirst(atMost: limit) }
+    try requireReceiver()
+    return try await inbox.read(from: transport) { $0.removeFirst(atMost: limit) }
   }
 
   /// A task waits for a message.
@@ -105,11 +110,19 @@ public final class MessageStream: Sendable {
 
   /// Sends a message, and never waits: what the socket has no room for is kept, without a bound, so whoever writes much should `send`,
   /// or `drain` now and then. What one task writes leaves in its order. As `Transport.write` in all else.
-  public func write(_ message: Message) { outbox.write(message, to: transport) }
+  public func write(_ message: Message) {
+    guard outbox.write(message, to: transport) == .refused else { return }
+    // The transport counts what is written after its end.
+    transport.reactor.submit { [transport] in transport.assumeIsolated { $0.write(message) } }
+  }
 
-  /// Writes a message, and then drains. When it throws `cancelled`, the message is written nevertheless.
+  /// Writes a message, and then drains. When it returns, the message is sent also if the stream is closed meanwhile. When it throws
+  /// `cancelled`, the message is written nevertheless. Throws `notSupported` for a kind that sends nothing, such as PULL.
   public nonisolated(nonsending) func send(_ message: Message) async throws(ZMQError) {
-    if outbox.write(message, to: transport) { try await drain() }
+    guard transport.kind.sends else {
+      throw ZMQError(code: .notSupported, call: "send on a \(transport.kind) socket, which sends nothing")
+    }
+    if outbox.write(message, to: transport) != .taken { try await drain() }
   }
 
   /// Returns at once unless more than the high mark of bytes wait to be sent; then waits until it is no more than the low mark. Of REQ and

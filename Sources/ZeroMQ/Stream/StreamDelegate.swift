@@ -22,27 +22,26 @@ final class StreamDelegate: BatchDelegate, Sendable {
 
   func connectionLost(_ error: ZMQError?, on transport: isolated Transport) {
     // Whoever is woken finds the end everywhere.
-    outbox.end(error ?? MessageStream.closed("drain"))
+    outbox.end(error)
     inbox.end(error)
     outbox.wakeAll()
   }
 
   /// Ends the transport; what had come can still be read.
   func close(_ transport: isolated Transport) async {
+    // First of all, so that nothing is taken that would not be handed over any more.
+    outbox.end(nil)
     outbox.flush(to: transport)
     transport.close()
-    await end(transport)
+    inbox.end(nil)
+    await transport.waitClosed()
   }
 
   /// As `close`, and drops what is not sent yet.
   func abort(_ transport: isolated Transport) async {
+    outbox.end(nil)
     outbox.drop()
     transport.abort()
-    await end(transport)
-  }
-
-  private func end(_ transport: isolated Transport) async {
-    outbox.end(MessageStream.closed("drain"))
     inbox.end(nil)
     await transport.waitClosed()
   }

@@ -3,6 +3,15 @@ import Reactor
 /// Where messages wait that tasks write to a stream, until the reactor hands them to its transport, and where tasks wait while there is
 /// too much.
 final class StreamOutbox: Sendable {
+  /// What became of a message.
+  enum Outcome {
+    case taken
+    /// It was taken, and a drain has something to wait for.
+    case full
+    /// Nothing is taken after the end, which a drain throws.
+    case refused
+  }
+
   private enum Drained {
     case yes, cancelled, ended
   }
@@ -32,20 +41,20 @@ final class StreamOutbox: Sendable {
     mark = kind.takesTurns ? 0 : limits.high
   }
 
-  /// Whether `drain` has something to wait for or to throw then.
-  @discardableResult
-  func write(_ message: Message, to transport: Transport) -> Bool {
-    let (isFirst, concernsDrain) = state.withLock { state in
+  func write(_ message: Message, to transport: Transport) -> Outcome {
+    let (isFirst, outcome) = state.withLock { state -> (Bool, Outcome) in
+      guard state.end == nil else { return (false, .refused) }
       state.messages.append(message)
       state.weight += message.weight
-      return (state.messages.count == 1, isFull(state) || state.end != nil)
+      return (state.messages.count == 1, isFull(state) ? .full : .taken)
     }
+    guard outcome != .refused else { return outcome }
     if transport.reactor.isCurrent {
       transport.assumeIsolated { flush(to: $0) }
     } else if isFirst {
       transport.reactor.submit { transport.assumeIsolated { self.flush(to: $0) } }
     }
-    return concernsDrain
+    return outcome
   }
 
   nonisolated(nonsending) func drain() async throws(ZMQError) {
@@ -93,8 +102,11 @@ final class StreamOutbox: Sendable {
     }
     guard !messages.isEmpty else { return }
     let socket = transport.socket
-    for message in messages { transport.write(message, to: socket) }
-    // One that an error has ended says so in a moment.
+    for message in messages {
+      // One that an error has ended says so in a moment.
+      guard transport.isOpen else { return }
+      transport.write(message, to: socket)
+    }
     guard transport.isOpen else { return }
     let buffered = transport.writeBufferSize
     change { ($0.weight, $0.buffered) = ($0.weight - weight, buffered) }
@@ -110,8 +122,10 @@ final class StreamOutbox: Sendable {
   /// What waits is dropped.
   func drop() { state.withLock { $0.messages = [] } }
 
-  /// From now on `drain` throws that.
-  func end(_ error: ZMQError) { state.withLock { $0.end = error } }
+  /// From now on nothing is taken, and `drain` throws that; without an error what it has thrown before, or that the stream is closed.
+  func end(_ error: ZMQError?) {
+    state.withLock { $0.end = error ?? $0.end ?? MessageStream.closed("drain") }
+  }
 
   /// Those who wait hear of the end too.
   func wakeAll() {

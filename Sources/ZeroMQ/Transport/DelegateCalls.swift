@@ -14,8 +14,12 @@ struct DelegateCalls {
     self.report = report
   }
 
-  mutating func made(_ delegate: any TransportDelegate, on transport: isolated Transport) {
+  /// Who is told from now on. It tells nothing yet: a delegate uses its transport, which then asks for it.
+  mutating func begin(with delegate: any TransportDelegate) {
     (self.delegate, batchDelegate) = (delegate, delegate as? any BatchDelegate)
+  }
+
+  func made(on transport: isolated Transport) {
     call("connectionMade") { delegate throws in try delegate.connectionMade(on: transport) }
   }
 

@@ -4,7 +4,7 @@ public import Reactor
 /// A socket of any kind with a delegate: whole messages in both directions, and a buffer for what the socket cannot take yet.
 ///
 /// It is an actor on its reactor. A task calls its members with `await`; its delegate, which is called there, without. Dropping it
-/// without `close()` closes it within a turn, and drops what waits in its buffer.
+/// without `close()` closes it within a turn, and drops what waits here and in libzmq.
 /// ```swift
 /// final class Echo: TransportDelegate {
 ///   func messageReceived(_ message: Message, on transport: isolated Transport) { transport.write(message) }
@@ -59,12 +59,12 @@ public actor Transport {
     unownedExecutor = reactor.asUnownedSerialExecutor()
   }
 
-  isolated deinit {}  // The socket and the delegate belong to the reactor's thread, and are let go of there.
+  isolated deinit { socket?.dropsWhatWaits() }  // On the reactor's thread, where socket and delegate belong.
 
   /// Makes a socket, or takes one over (then its options stay as they are), and binds and connects it.
   ///
   /// The delegate is made on the reactor, once, and told `connectionMade` before anything else. When the call throws, the socket is
-  /// closed, and the delegate was told `connectionLost` if it was made. Options begin as `SocketOptions()`, with 30 s of linger.
+  /// closed, and the delegate was told `connectionLost` if it was made. Options begin as `SocketOptions()`, with 30 s of linger, SUB and XSUB with none.
   public nonisolated(nonsending) static func open<Bind: EndpointConvertible, Connect: EndpointConvertible>(
     _ kind: SocketKind, bind: [Bind] = [String](), connect: [Connect] = [String](), on reactor: Reactor = .shared,
     in context: Context = .shared, adopting adopted: SocketOffer? = nil,
@@ -73,7 +73,7 @@ public actor Transport {
     delegate: @Sendable () -> any TransportDelegate
   ) async throws(ZMQError) -> Transport {
     var options = SocketOptions()
-    options.linger = .seconds(30)
+    options.linger = kind == .subscribe || kind == .xSubscribe ? .zero : .seconds(30)
     configure(&options)
     let transport = Transport(kind, on: reactor, report)
     try await transport.start(options, in: context, adopting: adopted, delegate)
@@ -98,7 +98,8 @@ public actor Transport {
     (socket.delegate, socket.taker) = (line, line)
     self.socket = socket
     if adopted == nil { for subscription in subscriptions { try set(subscription) } }
-    calls.made(make(), on: self)
+    calls.begin(with: make())
+    calls.made(on: self)
   }
 
   /// What was made for it when it was opened; nil after `connectionLost`.
@@ -245,9 +246,9 @@ public actor Transport {
     if let linger = socket?.linger { patience = reactor.loop.schedule(at: reactor.loop.now + linger, line) }
   }
 
-  /// Ends at once: what waits here and in libzmq is dropped. `connectionLost(nil)` is told in the next turn.
+  /// Ends at once: what waits here and in libzmq is dropped. `connectionLost(nil)` is told in the next turn. After the end it
+  /// does nothing: what libzmq had taken before an error is still sent.
   public func abort() {
-    guard phase == .open || phase == .closing else { return }
     socket?.dropsWhatWaits()
     end(nil)
   }
@@ -286,8 +287,7 @@ public actor Transport {
     socket.take()?.close()
     phase = .ended
     (itself, connections, subscriptions) = (nil, [], [])
-    for waiter in waiting { waiter.resume() }
-    waiting = []
+    while let waiter = waiting.popLast() { waiter.resume() }
   }
 
   func requireOpen(_ call: String, only required: SocketKind? = nil) throws(ZMQError) -> LoopSocket {

@@ -112,6 +112,78 @@ struct StreamCloseTests {
     }
   }
 
+  @Test("STREAM-11: what a send has returned for is sent, also while the stream is closed; who is late is told")
+  func sendWhileClosed() async throws {
+    try await Peers.with { peers in
+      for _ in 0..<5 {
+        let reports = Guarded(0)
+        let pull = try await peers.stream(.pull, bind: [Peers.any])
+        let push = try await MessageStream.open(
+          .push, connect: pull.boundTo, on: peers.reactor, in: peers.context,
+          reporting: { _ in reports.withLock { $0 += 1 } })
+        let came = Guarded(0)
+        let reader = Task { for try await batch in pull.batches { came.withLock { $0 += batch.count } } }
+        let writers = (0..<4).map { _ in
+          Task {
+            for sent in 0... { if await failure({ try await push.send(["a"]) }) != nil { return sent } }
+            return 0
+          }
+        }
+        try await eventually("some") { came.withLock { $0 > 100 } }
+        await push.close()
+        var sent = 0
+        for writer in writers { sent += await writer.value }
+        try await eventually("all") { came.withLock { $0 >= sent } }
+        #expect(reports.withLock { $0 } == 0)
+        await pull.close()
+        try await reader.value
+      }
+    }
+  }
+
+  @Test("CORE-28: writes after the close are ignored, and reported from the fifth on, also of a stream")
+  func writtenLate() async throws {
+    try await Peers.with { peers in
+      let reports = Guarded<[String]>([])
+      let push = try await MessageStream.open(
+        .push, bind: [Peers.any], on: peers.reactor, in: peers.context,
+        reporting: { report in reports.withLock { $0.append("\(report)") } })
+      await push.close()
+      for _ in 0..<6 { push.write(["late"]) }
+      try await eventually("the reports") { reports.withLock { $0.count == 2 } }
+      #expect(reports.withLock { $0.last?.contains("6 times") } == true)
+    }
+  }
+
+  @Test("what waits is dropped with a stream that is dropped, in libzmq too: its context ends at once")
+  func droppedWithMessages() async throws {
+    let (reactor, context) = (try Reactor(name: "dropped"), try Context())
+    do {
+      let push = try await MessageStream.open(.push, connect: ["tcp://127.0.0.1:9"], on: reactor, in: context)
+      for number in 0..<10 { push.write(Message(number: number)) }
+      await push.settled()
+    }
+    #expect(await context.close(within: .seconds(10)))
+    await reactor.stop()
+  }
+
+  @Test(
+    "a subscriber whose publisher was never there holds no context up when it has closed",
+    arguments: [SocketKind.subscribe, .xSubscribe])
+  func subscribers(kind: SocketKind) async throws {
+    let (reactor, context) = (try Reactor(name: "subscribers"), try Context())
+    let it = try await MessageStream.open(kind, connect: ["tcp://127.0.0.1:9"], on: reactor, in: context)
+    if kind == .subscribe { try await it.transport.subscribe([65]) } else { try await it.send([[1, 65]]) }
+    #expect(try await it.transport.option(.linger) == .zero)
+    await it.close()
+    #expect(await context.close(within: .seconds(10)))
+    let other = try Context()
+    let patient = try await MessageStream.open(kind, on: reactor, in: other) { $0.linger = .seconds(1) }
+    #expect(try await patient.transport.option(.linger) == .seconds(1))
+    await patient.close()
+    await reactor.stop()
+  }
+
   @Test("a context that is ended ends its streams, and says so to those who wait") func terminated() async throws {
     let (reactor, context) = (try Reactor(name: "ended"), try Context())
     let pull = try await MessageStream.open(.pull, bind: [Peers.any], on: reactor, in: context, reporting: { _ in })

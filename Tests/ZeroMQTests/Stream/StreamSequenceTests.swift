@@ -74,4 +74,12 @@ struct StreamSequenceTests {
       #expect(error?.code == .notSupported)
     }
   }
+
+  @Test("a sequence of a socket that receives nothing throws, as a read does") func receivesNothing() async throws {
+    try await Peers.with { peers in
+      let push = try await peers.stream(.push, bind: [Peers.any])
+      #expect(await failure { for try await _ in push.messages {} }?.code == .notSupported)
+      #expect(await failure { for try await _ in push.batches {} }?.code == .notSupported)
+    }
+  }
 }

@@ -149,6 +149,18 @@ struct StreamWriteTests {
     }
   }
 
+  @Test(
+    "STREAM-10: a send to a socket that sends nothing throws, and the stream goes on",
+    arguments: [SocketKind.pull, .subscribe])
+  func sendsNothing(kind: SocketKind) async throws {
+    try await Peers.with { peers in
+      let it = try await peers.stream(kind, bind: [Peers.any])
+      #expect(await failure { try await it.send(["a"]) }?.code == .notSupported)
+      #expect(await it.transport.isOpen)
+      #expect(it.exception == nil)
+    }
+  }
+
   @Test("a drain that is cancelled throws, and its message is sent all the same") func cancelled() async throws {
     try await Peers.with { peers in
       let push = try await peers.stream(.push, bind: [Peers.any], highWrite: 0)

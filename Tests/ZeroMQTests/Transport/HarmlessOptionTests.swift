@@ -90,6 +90,63 @@ struct HarmlessOptionTests {
   }
 
   @Test(
+    "CORE-31: ZMQ_CONFLATE is refused: libzmq ends the process when a message has several frames",
+    arguments: [SocketKind.pull, .subscribe, .dealer, .push, .publish, .router])
+  func conflate(kind: SocketKind) async throws {
+    try await Peers.with { peers in
+      let it = try await peers.peer(kind).transport
+      await Self.refuses("set") { try await it.set(.int32(ZMQ_CONFLATE), to: 1) }
+      await Self.refuses("in the options") {
+        try await peers.peer(kind, options: { $0.set(.int32(ZMQ_CONFLATE), to: 1) })
+      }
+      try await it.set(.int32(ZMQ_CONFLATE), to: 0)
+    }
+  }
+
+  @Test("CORE-31: an ID of one's own does not begin with 0; a time below zero is none") func senseless() async throws {
+    try await Peers.with { peers in
+      let it = try await peers.peer(.dealer).transport
+      await Self.refuses("with 0") { try await it.set(.routingID, to: [0, 1]) }
+      try await it.set(.routingID, to: [1, 0])
+      for below in [Duration.nanoseconds(-1), .seconds(-5)] {
+        await Self.refuses("heartbeat") {
+          try await peers.peer(
+            .dealer,
+            options: {
+              $0.heartbeat = below
+              $0.receiveHighWaterMark = 0
+            })
+        }
+        await Self.refuses("keepAlive") { try await peers.peer(.dealer, options: { $0.keepAlive = below }) }
+      }
+      _ = try await peers.peer(
+        .dealer,
+        options: {
+          $0.heartbeat = .zero
+          $0.keepAlive = .zero
+        })
+    }
+  }
+
+  @Test("CORE-42: a STREAM over inproc is refused, to bind and to connect; over tcp it goes on") func inproc()
+    async throws
+  {
+    try await Peers.with { peers in
+      let it = try await peers.peer(.stream).transport
+      _ = try await peers.peer(.stream, bind: [Peers.any])
+      _ = try await peers.peer(.pair, bind: ["inproc://a"])
+      await Self.refuses("bind") { try await it.bind("inproc://b") }
+      await Self.refuses("connect") { try await it.connect("inproc://a") }
+      await Self.refuses("connect before there is one") { try await it.connect("inproc://c") }
+      #expect(await it.connections.isEmpty)
+      #expect(await it.bindings.isEmpty)
+      try await it.bind(Peers.any)
+      let pair = try await peers.peer(.pair, connect: ["inproc://c"])
+      #expect(await pair.transport.isOpen)
+    }
+  }
+
+  @Test(
     "CORE-31: the times and numbers of keep-alive are those that Linux takes, else no connection would come to stand")
   func keepAlive() async throws {
     try await Peers.with { peers in

@@ -24,7 +24,6 @@ struct TransportOptionTests {
       try await Self.check(.sendBuffer, is: nil, takes: 65_536, of: it)
       try await Self.check(.receiveBuffer, is: nil, takes: 65_536, of: it)
       try await Self.check(.longestFrame, is: -1, takes: 1 << 40, of: it)
-      try await Self.check(.conflate, is: false, takes: true, of: it)
       try await Self.check(.immediate, is: false, takes: true, of: it)
       try await Self.check(.linger, is: .seconds(30), takes: nil, of: it)
       try await Self.check(.reconnect, is: .milliseconds(100), takes: nil, of: it)
@@ -117,7 +116,7 @@ struct TransportOptionTests {
       }
       let calls: [@Sendable () async throws -> Void] = [
         { try await it.set(.sendHighWaterMark, to: 5) }, { try await it.set(.receiveHighWaterMark, to: 5) },
-        { try await it.set(.int32(23), to: 5) }, { try await it.set(.conflate, to: false) },
+        { try await it.set(.int32(23), to: 5) },
         { try await it.set(.immediate, to: false) },
       ]
       for call in calls {
