@@ -220,27 +220,33 @@ struct ContextTests {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         return await context.close(within: .seconds(10))
       }
-      let thread = try await eventually("the thread that ends it") { try Self.thread(named: "zmq-end") }
       for _ in 0..<20 {
-        try await eventually("it waits") { try Self.state(thread) == "S" }
+        // Those of other tests may be among them, and may end meanwhile.
+        let threads = try await eventually("it waits") { try Self.waiting(named: "zmq-end") }
         // The kernel gives the signal to the thread that is named, if that does not block it.
-        #expect(kill(thread, SIGURG) == 0)
+        for thread in threads { kill(thread, SIGURG) }
       }
-      try await eventually("it waits again") { try Self.state(thread) == "S" }
+      _ = try await eventually("it waits again") { try Self.waiting(named: "zmq-end") }
       _ = socket.kind
     }
     #expect(await end.value)
   }
 
-  private static func thread(named name: String) throws -> pid_t? {
-    let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").compactMap { pid_t($0) }
-    return threads.first { (try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)) == name + "\n" }
+  /// The threads of that name, if all of them wait; nil when one does not, or there is none.
+  private static func waiting(named name: String) throws -> [pid_t]? {
+    let all = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").compactMap { pid_t($0) }
+    let threads = all.filter { read($0, "comm") == name + "\n" }
+    return threads.isEmpty || !threads.allSatisfy({ state($0) == "S" }) ? nil : threads
   }
 
   /// The state of a thread, as `proc(5)` names it; nil when it has ended.
-  private static func state(_ thread: pid_t) throws -> Character? {
-    let text = try String(contentsOfFile: "/proc/self/task/\(thread)/stat", encoding: .utf8)
-    return text.firstIndex(of: ")").flatMap { text[$0...].dropFirst(2).first }
+  private static func state(_ thread: pid_t) -> Character? {
+    let text = read(thread, "stat")
+    return text?.firstIndex(of: ")").flatMap { text?[$0...].dropFirst(2).first }
+  }
+
+  private static func read(_ thread: pid_t, _ file: String) -> String? {
+    try? String(contentsOfFile: "/proc/self/task/\(thread)/\(file)", encoding: .utf8)
   }
 
   @Test("the last reference may be dropped on a reactor, though messages still linger") func lingers() async throws {

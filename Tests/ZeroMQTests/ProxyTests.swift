@@ -116,6 +116,8 @@ struct ProxyTests {
       let source = try await place.open(.push, connect: ["inproc://front"])
       let it = Proxy(front, back, capture: capture)
       let running = Task { try await it.run() }
+      // Before that, messages are the delegates'.
+      try await eventually("it runs") { await it.isRunning }
       for text in ["a", "b"] { await source.write(Message(text)) }
       #expect(try await inbox.has(2) == [["a"], ["b"]])
       #expect(await it.statistics.forth.uncaptured == 2)
