@@ -21,7 +21,7 @@ public struct ServerOptions: Sendable, Hashable {
   /// much, and be silent no longer: 408 after that. Default: 10 s.
   public var readTimeout = Duration.seconds(10)
   /// By how much a client may fall behind when it takes less than 1 KiB a second of its answers and streams, or nothing: the
-  /// connection ends after that. What was written and waits for no one counts as taken. A client may be ahead by 512 KiB, which its
+  /// connection ends after that. What was written and waits for no one counts as taken. A client may be ahead by 128 KiB, which its
   /// machine may still hold, and take nothing for as many seconds more. Default: 30 s.
   public var writeTimeout = Duration.seconds(30)
   /// How long a connection may stay open between requests. Default: 75 s.

@@ -53,16 +53,19 @@ struct APIKeyCommand: ParsableCommand {
   /// On a line of its own, and in one call, so that two commands at one time do not mix their lines.
   private func append(_ entry: Data, to file: String) throws {
     let descriptor = open(file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
-    defer { if descriptor >= 0 { close(descriptor) } }
+    guard descriptor >= 0 else { throw cannotWrite(file, errno) }
+    defer { close(descriptor) }
     var last = UInt8(ascii: "\n")
     let end = lseek(descriptor, 0, SEEK_END)
     if end > 0 { _ = pread(descriptor, &last, 1, end - 1) }
     let entry = (last == UInt8(ascii: "\n") ? Data() : Data("\n".utf8)) + entry
-    let written = entry.withUnsafeBytes { descriptor < 0 ? -1 : write(descriptor, $0.baseAddress, $0.count) }
-    guard written == entry.count else {
-      let reason = String(cString: strerror(errno)).lowercased()
-      FileHandle.standardError.write(Data("\(file): cannot be written: \(reason)\n".utf8))
-      throw ExitCode.cannotCreate
-    }
+    let written = entry.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    guard written == entry.count else { throw cannotWrite(file, errno) }
+  }
+
+  private func cannotWrite(_ file: String, _ number: CInt) -> ExitCode {
+    let reason = String(cString: strerror(number)).lowercased()
+    FileHandle.standardError.write(Data("\(file): cannot be written: \(reason)\n".utf8))
+    return .cannotCreate
   }
 }

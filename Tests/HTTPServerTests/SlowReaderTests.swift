@@ -40,6 +40,7 @@ struct SlowReaderTests {
         var count = 0
         while Instant.monotonic() < end {
           count += try client.read(count: 1_000).count
+          // The reader's pace; nothing is waited for.
           Thread.sleep(forTimeInterval: 0.02)
         }
         return count
@@ -128,6 +129,7 @@ struct SlowReaderTests {
         let end = Instant.monotonic() + .seconds(5)
         while Instant.monotonic() < end {
           guard try client.drop(count: 200) else { return false }
+          // The reader's pace; nothing is waited for.
           Thread.sleep(forTimeInterval: 0.05)
         }
         return true

@@ -9,6 +9,7 @@ import json
 import sys
 
 import empty_pages
+from empty_pages import EVENTS, LOAD
 from playwright.sync_api import sync_playwright
 
 PAGES = empty_pages.serve()
@@ -19,19 +20,6 @@ FETCH = """async ([url, options]) => {
     try { const r = await fetch(url, options); return r.status + " " + r.headers.get("Gateway-Error") + " " + await r.text() }
     catch (e) { return e.name }
 }"""
-IMAGE = """([url]) => new Promise(done => {
-    const element = document.createElement("script")
-    element.onload = () => done("load")
-    element.onerror = () => done("error")
-    element.src = url
-    document.body.append(element)
-})"""
-EVENTS = """([url]) => new Promise(done => {
-    const source = new EventSource(url)
-    const end = text => { source.close(); done(text) }
-    source.onopen = () => end("open")
-    source.onerror = () => end("error")
-})"""
 JSON = {"method": "POST", "body": "[1]", "headers": {"Content-Type": "application/json", "Request-Timeout": "5"}}
 
 with sync_playwright() as playwright:
@@ -44,7 +32,7 @@ with sync_playwright() as playwright:
             ("empty", "/rpc/s/empty", FETCH, {"method": "POST", "mode": "cors"}),
             ("fetch", "/rpc/s/safe", FETCH, {}),
             ("problem", "/nowhere", FETCH, JSON),
-            ("script", "/rpc/s/safe", IMAGE),
+            ("script", "/rpc/s/safe", LOAD, "script"),
             ("events", "/sub/news", EVENTS),
         ]:
             page.goto(f"http://{name}.example:{PAGES}/")

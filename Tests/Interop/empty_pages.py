@@ -1,7 +1,21 @@
-"""Empty pages for a browser, at every path of a port of their own."""
+"""Empty pages for a browser, at every path of a port of their own, and scripts that run in them: each gives back what its page could see."""
 import contextlib
 import http.server
 import threading
+
+LOAD = """([url, name]) => new Promise(done => {
+    const element = document.createElement(name)
+    element.onload = () => done("load")
+    element.onerror = () => done("error")
+    element.src = url
+    document.body.append(element)
+})"""
+EVENTS = """([url]) => new Promise(done => {
+    const source = new EventSource(url)
+    const end = text => { source.close(); done(text) }
+    source.onopen = () => end("open")
+    source.onerror = () => end("error")
+})"""
 
 
 class Page(http.server.BaseHTTPRequestHandler):

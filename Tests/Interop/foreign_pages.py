@@ -10,6 +10,7 @@ import json
 import sys
 
 import empty_pages
+from empty_pages import EVENTS, LOAD
 from playwright.sync_api import sync_playwright
 
 CHROMIUM, PORT, BARE = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -42,19 +43,6 @@ FORM = """([url, type, name, value]) => {
     document.body.append(form)
     form.submit()
 }"""
-LOAD = """([url, name]) => new Promise(done => {
-    const element = document.createElement(name)
-    element.onload = () => done("load")
-    element.onerror = () => done("error")
-    element.src = url
-    document.body.append(element)
-})"""
-EVENTS = """([url]) => new Promise(done => {
-    const source = new EventSource(url)
-    const end = text => { source.close(); done(text) }
-    source.onopen = () => end("open")
-    source.onerror = () => end("error")
-})"""
 BEACON = "([url]) => navigator.sendBeacon(url)"
 
 EMPTY = {"method": "POST", "mode": "no-cors"}

@@ -46,15 +46,17 @@ struct AuthenticationCheck {
     // What a page may send is asked for without credentials.
     if request.isPreflight { return }
     let header = request.header(.authorization)
-    if let caller = header.flatMap(caller) { return request.comes(from: caller) }
+    if let caller = header.flatMap({ caller($0, in: request) }) { return request.comes(from: caller) }
     guard isOpen(request.exchange.target) else { throw .unauthenticated(hasCredentials: header != nil) }
     request.comes(from: .nobody)
   }
 
-  private func caller(_ header: UnsafeRawBufferPointer) -> Caller? {
+  private func caller(_ header: UnsafeRawBufferPointer, in request: GatewayRequest) -> Caller? {
     switch Credentials(header) {
     case .bearer(let key): return callers.value(of: key)
     case .basic(let name, let password):
+      // A browser adds it by itself, for whichever page: that page would act in the name of whoever looks at it.
+      guard request.mayBringKeptCredentials else { return nil }
       let caller = password.withUnsafeBytes { callers.value(of: $0) }
       return name.isEmpty || name == caller?.subject ? caller : nil
     case nil: return nil

@@ -2,7 +2,7 @@ import HTTPServer
 
 /// What browsers are told of pages of other origins (Fetch, "CORS protocol"): which may send what, and read the answers.
 ///
-/// All of it is made at the start. An origin is named in an answer only where the configuration lists it; with credentials, only where
+/// All of it is made at the start, but for origins below a name. An origin is named in an answer only where the configuration lists it; with credentials, only where
 /// it lists it in full.
 struct CORSPolicy {
   /// What pages may send beyond what browsers let all of them.
@@ -21,6 +21,9 @@ struct CORSPolicy {
   /// For origins listed in full, in the order of the configuration.
   private let listed: [(origin: [UInt8], headers: StandingHeaders)]
   private let patterns: [OriginPattern]
+  /// Whether pages of those may have sent along what browsers keep.
+  private let allowsCredentials: Bool
+  private let ofAny = Self.headers(naming: "*", withCredentials: false)
   private let ofOthers = StandingHeaders(isShared: false, [Self.vary])
   /// What a preflight is answered with besides the methods.
   let preflightHeaders: [(StaticString, String)]
@@ -28,6 +31,7 @@ struct CORSPolicy {
   /// Nil when no origin is listed.
   init?(_ configuration: Configuration.CORS) {
     guard !configuration.origins.isEmpty else { return nil }
+    allowsCredentials = configuration.allowsCredentials
     patterns = configuration.origins.filter { !$0.isOne }
     listed = configuration.origins.filter(\.isOne).map {
       (Array($0.text.utf8), Self.headers(naming: $0.text, withCredentials: configuration.allowsCredentials))
@@ -52,15 +56,18 @@ struct CORSPolicy {
     guard let origin = request.header(.origin), request.exchange.count(of: .origin) == 1,
       let headers = headers(for: origin)
     else { return request.exchange.standingHeaders = ofOthers }
-    request.exchange.standingHeaders = headers
-    request.comesFromListedOrigin()
+    request.exchange.standingHeaders = headers.standing
+    request.comesFromListedOrigin(withCredentials: headers.withCredentials || request.isOwn(origin))
   }
 
-  private func headers(for origin: UnsafeRawBufferPointer) -> StandingHeaders? {
-    for (text, headers) in listed where origin.elementsEqual(text) { return headers }
+  private func headers(
+    for origin: UnsafeRawBufferPointer
+  ) -> (standing: StandingHeaders, withCredentials: Bool)? {
+    for (text, headers) in listed where origin.elementsEqual(text) { return (headers, allowsCredentials) }
     for pattern in patterns where pattern.matches(origin) {
-      let name = pattern.isAny ? pattern.text : String(decoding: origin, as: UTF8.self)
-      return Self.headers(naming: name, withCredentials: false)
+      if pattern.isAny { return (ofAny, false) }
+      let name = String(decoding: origin, as: UTF8.self)
+      return (Self.headers(naming: name, withCredentials: false), false)
     }
     return nil
   }

@@ -50,6 +50,18 @@ struct Permissions: Sendable {
     guard decision?.isAllowed == true else { throw .notPermitted }
   }
 
+  /// Whether there is a topic on which the event may be published.
+  func mayPublish(_ method: String, to service: String) -> Bool {
+    for rule in rules where Self.fits(rule.services, service) && Self.fits(rule.methods, method) {
+      if rule.isAllowed { return true }
+      if rule.topics == nil { return false }
+    }
+    return false
+  }
+
+  /// Whether some of the events of a service may be seen.
+  func maySubscribe(to service: String) -> Bool { (try? topics(of: service)) != nil }
+
   /// Which events of a service may be seen; refuses one of which none may. Nil: all may.
   func topics(of service: String) throws(Problem) -> TopicAccess? {
     var steps: [TopicAccess.Step] = []

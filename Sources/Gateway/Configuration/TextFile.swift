@@ -1,20 +1,25 @@
 import Glibc
 
-/// A short file that the configuration names.
-enum TextFile {
+/// A short file: the configuration, and those that it names.
+package enum TextFile {
   /// Why there is no text.
-  struct Unreadable: Error {
+  package struct Unreadable: Error {
     /// In words that follow the path.
-    let reason: String
+    package let reason: String
   }
 
   private static let longest = 16 << 20
 
   /// The text of the file, of 16 MiB at most.
-  static func read(_ path: String) throws(Unreadable) -> String {
+  package static func read(_ path: String) throws(Unreadable) -> String {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw failure() }
     defer { close(file) }
+    return try read(from: file)
+  }
+
+  /// The text that the open file has from here on, of 16 MiB at most.
+  package static func read(from file: CInt) throws(Unreadable) -> String {
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 64 << 10)
     while true {

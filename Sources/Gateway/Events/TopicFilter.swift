@@ -40,7 +40,9 @@ final class TopicFilter: Hashable, Sendable {
   /// Whether a stream with this filter sends the event.
   func matches(_ event: Event) -> Bool {
     guard let topic = event.topic else { return true }
-    return (beginsRight(topic) || patterns.contains { $0.matches(topic) }) && access?.allows(topic) ?? true
+    guard beginsRight(topic) || patterns.contains(where: { $0.matches(topic) }) else { return false }
+    // Of a topic that is too long to be known whole, nobody knows whether a rule denies it.
+    return access.map { access in event.wholeTopic.map(access.allows) ?? false } ?? true
   }
 
   private func beginsRight(_ topic: [UInt8]) -> Bool {

@@ -9,7 +9,8 @@ struct MethodCounters: Sendable {
   private var outcomes: [Int]
 
   init(_ methods: Configuration.Methods) {
-    names = methods.named.map(\.text) + ["other"]
+    // A method of that name is counted with them: a label is there once.
+    names = methods.named.map(\.text).filter { $0 != "other" } + ["other"]
     places = Dictionary(uniqueKeysWithValues: names.dropLast().enumerated().map { ($1, $0) })
     outcomes = Array(repeating: 0, count: names.count * RequestOutcome.allCases.count)
   }

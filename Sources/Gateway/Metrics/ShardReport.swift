@@ -46,10 +46,10 @@ final class Scraper {
     self.own = own
   }
 
-  /// Hands over the sum, in a later turn of its shard.
+  /// Hands over the sum, in a later turn of its shard. Other threads may be the last to hold `done`.
   func scrape(_ done: @escaping (ShardReport) -> Void) {
     let gathered = Guarded((sum: ShardReport(), missing: shards.count))
-    // Safe: it is called where this is, on the shard's own thread.
+    // Safe: it is called where this is, on the shard's own thread, and holds nothing that may not be let go elsewhere.
     nonisolated(unsafe) let done = done
     for shard in shards {
       shard.report { [own] report in

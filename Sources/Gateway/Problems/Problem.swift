@@ -82,8 +82,10 @@ struct Problem: Error, Hashable, Sendable {
     return problem
   }
 
-  /// The same without a word on what else there is, for a caller who may not see everything.
-  var withoutHints: Problem {
+  /// As a caller with these permissions hears it: of what is not there, without a word on what else there is, unless they may do everything.
+  func told(to permissions: Permissions?) -> Problem { permissions == nil || status != 404 ? self : withoutHints }
+
+  private var withoutHints: Problem {
     var problem = self
     problem.detail = "There is nothing of this name here for you."
     return problem

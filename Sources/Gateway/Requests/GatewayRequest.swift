@@ -39,6 +39,8 @@ final class GatewayRequest {
   @exclusivity(unchecked) private(set) var isUnderWay = false
   /// Whether a page of another origin asks that `http.cors` lists.
   @exclusivity(unchecked) private(set) var isOfListedOrigin = false
+  /// Whether a name and password may be those that a browser keeps, and adds by itself to what a page has it send.
+  @exclusivity(unchecked) private(set) var mayBringKeptCredentials = true
   /// Whose request it is; nil where nobody is told apart.
   @exclusivity(unchecked) private(set) var caller: Caller?
   /// What the result is written as, once `chooseResultFormat` has found out.
@@ -57,11 +59,14 @@ final class GatewayRequest {
     isUnderWay = true
     destination = .unknown
     isOfListedOrigin = false
+    mayBringKeptCredentials = true
     caller = nil
   }
 
-  /// Says that a page asks of an origin that is listed.
-  func comesFromListedOrigin() { isOfListedOrigin = true }
+  /// Says that a page asks of an origin that is listed, and whether a browser may send along what it keeps for the gateway.
+  func comesFromListedOrigin(withCredentials: Bool) {
+    (isOfListedOrigin, mayBringKeptCredentials) = (true, withCredentials)
+  }
 
   /// Says whose request it is.
   func comes(from caller: Caller) { self.caller = caller }

@@ -45,7 +45,7 @@ struct BatchResponder: Responder {
         try check(item, request.permissions)
         try send(item, asking: timeout, &buffers.request, group)
       } catch {
-        group.add(error, id: item.id)
+        group.add(error.told(to: request.permissions), id: item.id)
       }
     }
     if wantsLines(request) { group.answer(lines: MediaType.lines) } else { group.answer() }
@@ -78,7 +78,6 @@ struct BatchResponder: Responder {
     } else {
       try permissions.check(calling: item.method, of: item.service)
     }
-    do throws(Problem) { _ = try upstreams.upstream(item.service) } catch { throw error.withoutHints }
   }
 
   private func send(

@@ -75,7 +75,7 @@ struct MethodDocument {
       verb: "get", written: operations.fetch, id: "\(call.id).get", tag: service, summary: summary,
       description: method.description?.text)
     if let description = method.description {
-      let signature = Signature(description)
+      let signature = ArgumentSchema(description)
       let result = PythonType(description.result).schema
       call.body = signature.body
       call.success = Self.result(result)
@@ -150,7 +150,7 @@ extension JSONWriter {
 }
 
 /// How the arguments of a described method stand in bodies and queries.
-private struct Signature {
+private struct ArgumentSchema {
   private let parameters: [ServiceDescription.Parameter]
   private let takesOthers: Bool
 
@@ -199,7 +199,9 @@ private struct Signature {
   /// A parameter of the query for each; nil where a query has no plain form for one of them.
   var query: [[UInt8]]? {
     let types = parameters.map { PythonType($0.type) }
-    guard isByKeyword, !takesOthers, types.allSatisfy(\.isScalar) else { return nil }
+    guard isByKeyword, !takesOthers, types.allSatisfy(\.isScalar), parameters.allSatisfy(\.isPlainInQuery) else {
+      return nil
+    }
     return zip(parameters, types).map { parameter, type in
       var json = JSONWriter()
       json.open("{")
@@ -212,5 +214,12 @@ private struct Signature {
       json.close("}")
       return json.bytes
     }
+  }
+}
+
+extension ServiceDescription.Parameter {
+  /// Whether a query passes it under its name: some names mean something else there.
+  fileprivate var isPlainInQuery: Bool {
+    name != "arg" && !name.hasPrefix("_") && !name.hasSuffix(":") && !CallResponder.fetchControls.contains(name)
   }
 }

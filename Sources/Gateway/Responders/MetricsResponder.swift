@@ -16,11 +16,12 @@ struct MetricsResponder: Responder {
     // All services are in it.
     guard upstreams.services.allSatisfy({ request.mayName($0.name) }) else { throw .notPermitted }
     guard request.rawQuery.isEmpty else { throw Problem(.unknownParameter, "This path takes no query.") }
-    let pending = PendingScrape(request)
+    let pending = PendingScrape(request, upstreams)
     request.waits(for: pending)
-    scraper.scrape { [upstreams] report in
-      guard let request = pending.request.take() else { return }
-      let page = MetricsPage(report, upstreams, for: request)
+    // Other threads hold this meanwhile, so it holds nothing of this one.
+    scraper.scrape { [weak pending] report in
+      guard let pending, let request = pending.request.take() else { return }
+      let page = MetricsPage(report, pending.upstreams, for: request)
       request.answer(200, MetricsText.contentType, headers: [("Cache-Control", "no-store")], Array(page.text.utf8))
     }
   }
@@ -30,8 +31,9 @@ struct MetricsResponder: Responder {
 private final class PendingScrape: PendingWork {
   /// Who is answered; nil when that is done, or when the client has left.
   var request: GatewayRequest?
+  let upstreams: UpstreamTable
 
-  init(_ request: GatewayRequest) { self.request = request }
+  init(_ request: GatewayRequest, _ upstreams: UpstreamTable) { (self.request, self.upstreams) = (request, upstreams) }
 
   func cancel() { request = nil }
 }

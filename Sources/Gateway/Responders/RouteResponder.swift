@@ -5,13 +5,19 @@ struct RouteResponder: Responder {
   private let match: RouteTrie.Match
   /// The route of the verb; nil when the path has none for it.
   private let route: RouteTrie.ServiceRoute?
+  /// The verbs that are taken, with HEAD where GET is.
+  let methods: HTTPMethod.Set
 
-  init(_ match: RouteTrie.Match, _ method: HTTPMethod) {
+  /// Nil when the path has no route for a caller with these permissions.
+  init?(_ match: RouteTrie.Match, _ method: HTTPMethod, for permissions: Permissions?) {
+    let routes = match.node.routes(for: permissions)
+    guard !routes.isEmpty else { return nil }
     self.match = match
-    route = match.node.routes[method == .head ? .get : method]
+    route = routes[method == .head ? .get : method]
+    let verbs = routes.keys + [.options]
+    methods = HTTPMethod.Set(routes[.get] == nil ? verbs : verbs + [.head])
   }
 
-  var methods: HTTPMethod.Set { match.node.verbs }
   var kind: RouteKind { .route }
   func count(_ outcome: RequestOutcome) { if let route { route.upstream.count(route.method, outcome) } }
 

@@ -16,20 +16,10 @@ struct RouteTrie {
     fileprivate var value: Node?
     fileprivate var rest: Node?
 
-    /// Whether the path is there for a caller with these permissions, who may call what one of its verbs leads to at least. Refuses a verb
-    /// that leads to what they may not.
-    func isThere(for permissions: Permissions?, asking verb: HTTPMethod) throws(Problem) -> Bool {
-      guard let permissions else { return true }
-      let allowed = routes.filter { permissions.allow(calling: $1.method.text, of: $1.service) }
-      let verb = verb == .head ? .get : verb
-      if !allowed.isEmpty, routes[verb] != nil, allowed[verb] == nil { throw .notPermitted }
-      return !allowed.isEmpty
-    }
-
-    /// The verbs that are taken, with HEAD where GET is.
-    var verbs: HTTPMethod.Set {
-      let verbs = routes.keys + [.options]
-      return HTTPMethod.Set(routes[.get] == nil ? verbs : verbs + [.head])
+    /// Those that lead to what a caller with these permissions may call.
+    func routes(for permissions: Permissions?) -> [HTTPMethod: ServiceRoute] {
+      guard let permissions else { return routes }
+      return routes.filter { permissions.allow(calling: $1.method.text, of: $1.service) }
     }
   }
 

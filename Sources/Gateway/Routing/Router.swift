@@ -53,7 +53,7 @@ final class Router {
       return Route(responder: try responder(method, target, name, &path, permissions), query: query)
     } catch {
       let problem = Self.wrongVerb(method, name, path.segments, error) ?? error
-      throw permissions == nil || problem.status != 404 ? problem : problem.withoutHints
+      throw problem.told(to: permissions)
     }
   }
 
@@ -170,8 +170,8 @@ final class Router {
     if routes.mayFind(name, segments: path.segments) {
       while segments.count < path.segments { segments.append(try path.takeText(target)) }
       // One that may not be called is as if it did not exist: its path names nothing that could be refused.
-      if let match = routes.find(segments), try match.node.isThere(for: permissions, asking: method) {
-        return RouteResponder(match, method)
+      if let match = routes.find(segments), let responder = RouteResponder(match, method, for: permissions) {
+        return responder
       }
     }
     while segments.count < 10, let segment = try? path.takeText(target) { segments.append(segment) }

@@ -57,7 +57,9 @@ struct DescriptionReader: Sendable {
     var isSilent = false
     while !Task.isCancelled {
       do {
-        source.shared.description = try await Self.description(from: client)
+        let description = try await Self.description(from: client)
+        // The same keeps its place: who has made something of it compares in no time.
+        if source.shared.description != description { source.shared.description = description }
         isSilent = false
       } catch is CancellationError {
         break

@@ -34,8 +34,11 @@ struct ServiceDescription: Sendable, Hashable {
   /// The methods that can be called, in the order of the answer, no name twice.
   let methods: [Method]
 
-  /// What is read of one answer.
+  /// What is read of one answer: of it a document is made, while callers wait.
   static let mostMethods = 1_000
+  fileprivate static let mostParameters = 64
+  fileprivate static let longestName = 255
+  fileprivate static let longestText = 4_096
 
   /// Reads the answer; nil when it has no list of methods. Entries that name no method that can be called are left out.
   init?(_ answer: Value) {
@@ -50,34 +53,40 @@ extension ServiceDescription.Method {
     guard let name = entry["name"]?.stringValue.flatMap(MethodName.init),
       let entries = entry["parameters"]?.arrayValue
     else { return nil }
+    guard entries.count <= ServiceDescription.mostParameters else { return nil }
     let parameters = entries.compactMap(ServiceDescription.Parameter.init)
-    guard parameters.count == entries.count else { return nil }
+    guard parameters.count == entries.count, Set(parameters.map(\.name)).count == entries.count else { return nil }
     self.name = name
     self.parameters = parameters
-    result = entry["result"]?.stringValue?.printable ?? ""
-    text = entry["text"]?.stringValue?.printable
+    result = entry["result"]?.stringValue?.typeName ?? ""
+    text = entry["text"]?.stringValue?.printable(atMost: ServiceDescription.longestText)
   }
 }
 
 extension ServiceDescription.Parameter {
-  private static let longestName = 255
-
   fileprivate init?(_ entry: Value) {
-    guard let name = entry["name"]?.stringValue, !name.isEmpty, name.utf8.count <= Self.longestName,
-      name == name.printable, let kind = entry["kind"]?.stringValue.flatMap(ServiceDescription.Kind.init)
+    guard let name = entry["name"]?.stringValue, !name.isEmpty,
+      name == name.printable(atMost: ServiceDescription.longestName),
+      let kind = entry["kind"]?.stringValue.flatMap(ServiceDescription.Kind.init)
     else { return nil }
     self.name = name
     self.kind = kind
-    type = entry["type"]?.stringValue?.printable ?? ""
+    type = entry["type"]?.stringValue?.typeName ?? ""
     isRequired = entry["required"]?.boolValue ?? false
   }
 }
 
 extension String {
-  /// Without what YAML has no place for: the document is written in that too.
-  fileprivate var printable: String {
+  /// A type; one that is longer than a name is as if it were not known.
+  fileprivate var typeName: String {
+    utf8.count <= ServiceDescription.longestName ? printable(atMost: ServiceDescription.longestName) : ""
+  }
+
+  /// Without what YAML has no place for, for the document is written in that too; its beginning, when it has more bytes than that.
+  fileprivate func printable(atMost limit: Int) -> String {
     var text = ""
     for scalar in unicodeScalars {
+      guard text.utf8.count + UTF8.width(scalar) <= limit else { break }
       switch scalar.properties.generalCategory {
       case .control where scalar != "\n" && scalar != "\t", .unassigned, .privateUse, .surrogate: break
       default: text.unicodeScalars.append(scalar)

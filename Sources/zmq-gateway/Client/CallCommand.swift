@@ -13,26 +13,25 @@ struct CallCommand: AsyncParsableCommand {
       A problem, or an exception of the method, goes to standard error: exit 1, or 69 when the call was not sent or nobody answered.
       """)
 
-  @OptionGroup var peers: PeerOptions
-
   @Argument(help: "service/method at a gateway; at a service the method alone.")
   var name: String
 
-  @OptionGroup var arguments: Arguments
-
-  @OptionGroup var waiting: WaitingOptions
+  @OptionGroup var sending: SendingOptions
 
   func run() async throws {
-    switch try peers.peer {
+    switch try sending.peers.peer {
     case .gateway(let url):
       let name = try CalledName(inGateway: name, hasTopic: false)
       try GatewayCall(
-        url: url, path: name.path(at: "rpc", hasTopic: false), body: try arguments.json(), timeout: waiting.timeout
+        url: url, path: name.path(at: "rpc"), body: try sending.arguments.json(),
+        timeout: sending.waiting.timeout
       ).run()
     case .service(let endpoint):
       let name = try CalledName(inService: name, hasTopic: false)
-      let (positional, keywords) = try arguments.values()
-      let client = try await RPCClient.connect([endpoint], timeout: waiting.limit) { $0.logger = PeerOptions.quiet }
+      let (positional, keywords) = try sending.arguments.values()
+      let client = try await RPCClient.connect([endpoint], timeout: sending.waiting.limit) {
+        $0.logger = PeerOptions.quiet
+      }
       do {
         let result: Value = try await client.call(name.method, positional, keywords)
         print(try result.json)

@@ -4,7 +4,8 @@ import ArgumentParser
 /// something is published.
 struct CalledName {
   let service: String
-  let topic: String
+  /// Nil where nothing is published.
+  let topic: String?
   let method: String
 
   /// Reads a name of a gateway's, `service/method`, or `service/topic/method`; a topic may have slashes.
@@ -28,19 +29,19 @@ struct CalledName {
 
   private static func split(
     _ text: Substring, hasTopic: Bool, _ form: String
-  ) throws -> (topic: String, method: String) {
+  ) throws -> (topic: String?, method: String) {
     let slash = text.lastIndex(of: "/")
     guard (slash != nil) == hasTopic else { throw ValidationError("what is called is \(form)") }
     let method = text[(slash.map { text.index(after: $0) } ?? text.startIndex)...]
     guard !method.isEmpty, method.utf8.allSatisfy(\.isPlain) else {
       throw ValidationError("\"\(method)\" is no name of a method")
     }
-    return (slash.map { String(text[..<$0]) } ?? "", String(method))
+    return (slash.map { String(text[..<$0]) }, String(method))
   }
 
   /// The path of a gateway behind `/rpc`, `/push` or `/pub`.
-  func path(at route: String, hasTopic: Bool) -> String {
-    hasTopic ? "/\(route)/\(service)/\(topic.asTopicSegment)/\(method)" : "/\(route)/\(service)/\(method)"
+  func path(at route: String) -> String {
+    "/\(route)/\(service)/\(topic.map { $0.asTopicSegment + "/" } ?? "")\(method)"
   }
 }
 

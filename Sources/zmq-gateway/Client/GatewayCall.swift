@@ -8,6 +8,11 @@ struct GatewayCall {
   let body: [UInt8]
   let timeout: Double?
 
+  /// What a problem document tells of the call.
+  private struct Told: Decodable {
+    let sent: Bool?
+  }
+
   /// Makes it, and prints the answer: a result on standard output, a problem on standard error, which ends the command. 69 says that the
   /// call did not leave the gateway, or that nobody answered.
   func run() throws {
@@ -27,7 +32,9 @@ struct GatewayCall {
     let line = Data(answer + [UInt8(ascii: "\n")])
     guard head.isSuccess else {
       FileHandle.standardError.write(line)
-      throw head.status == 503 ? ExitCode.unavailable : ExitCode.failure
+      // A method's own exception may be a 503 too.
+      let wasSent = (try? JSONDecoder().decode(Told.self, from: line))?.sent ?? false
+      throw head.status == 503 && !wasSent ? ExitCode.unavailable : ExitCode.failure
     }
     FileHandle.standardOutput.write(line)
   }

@@ -47,6 +47,21 @@ struct PeerOptions: ParsableArguments {
   }
 }
 
+/// What the commands that send something have in common, behind the name of what they send.
+struct SendingOptions: ParsableArguments {
+  @OptionGroup var peers: PeerOptions
+
+  @OptionGroup var arguments: Arguments
+
+  @OptionGroup var waiting: WaitingOptions
+
+  /// Refuses a timeout that nothing would wait for: a gateway takes what needs no answer at once.
+  func requireNoTimeoutAtGateway() throws {
+    guard peers.zmq == nil, waiting.timeout != nil else { return }
+    throw ValidationError("--timeout is for --zmq: a gateway answers at once whether it has taken this")
+  }
+}
+
 /// How long a command waits.
 struct WaitingOptions: ParsableArguments {
   @Option(help: "Seconds to wait for an answer, or for somebody to send to. Default: what the service has, or 5.")

@@ -10,31 +10,32 @@ struct PublishCommand: AsyncParsableCommand {
       zmq-gateway pub --zmq tcp://127.0.0.1:5557 chat/say '["hello"]'    waits until somebody there has subscribed to the topic
       """)
 
-  @OptionGroup var peers: PeerOptions
-
   @Argument(help: "service/topic/method at a gateway; at a subscriber topic/method.")
   var name: String
 
-  @OptionGroup var arguments: Arguments
+  @OptionGroup var sending: SendingOptions
 
-  @OptionGroup var waiting: WaitingOptions
+  func validate() throws { try sending.requireNoTimeoutAtGateway() }
 
   func run() async throws {
-    switch try peers.peer {
+    switch try sending.peers.peer {
     case .gateway(let url):
       let name = try CalledName(inGateway: name, hasTopic: true)
-      try GatewayCall(url: url, path: name.path(at: "pub", hasTopic: true), body: try arguments.json(), timeout: nil)
-        .run()
+      try GatewayCall(
+        url: url, path: name.path(at: "pub"), body: try sending.arguments.json(), timeout: nil
+      )
+      .run()
     case .service(let endpoint):
       let name = try CalledName(inService: name, hasTopic: true)
-      let (positional, keywords) = try arguments.values()
+      let topic = name.topic ?? ""
+      let (positional, keywords) = try sending.arguments.values()
       let client = try await PubSubClient.connect([endpoint]) { $0.logger = PeerOptions.quiet }
       do {
-        try await client.waitForSubscriber(of: name.topic, within: waiting.limit)
+        try await client.waitForSubscriber(of: topic, within: sending.waiting.limit)
       } catch let error as ZMQError where error.code == .timedOut {
-        throw fail("\(endpoint): nobody has subscribed to \"\(name.topic)\"", .unavailable)
+        throw fail("\(endpoint): nobody has subscribed to \"\(topic)\"", .unavailable)
       }
-      try await client.publish(name.topic, name.method, positional, keywords)
+      try await client.publish(topic, name.method, positional, keywords)
       await client.close()
       await client.waitClosed()
     }

@@ -9,26 +9,26 @@ struct PushCommand: AsyncParsableCommand {
       zmq-gateway push --zmq tcp://127.0.0.1:5556 resize '["a.png"]'
       """)
 
-  @OptionGroup var peers: PeerOptions
-
   @Argument(help: "service/method at a gateway; at a worker the method alone.")
   var name: String
 
-  @OptionGroup var arguments: Arguments
+  @OptionGroup var sending: SendingOptions
 
-  @OptionGroup var waiting: WaitingOptions
+  func validate() throws { try sending.requireNoTimeoutAtGateway() }
 
   func run() async throws {
-    switch try peers.peer {
+    switch try sending.peers.peer {
     case .gateway(let url):
       let name = try CalledName(inGateway: name, hasTopic: false)
       // A push waits for nothing: it has no timeout.
-      try GatewayCall(url: url, path: name.path(at: "push", hasTopic: false), body: try arguments.json(), timeout: nil)
-        .run()
+      try GatewayCall(
+        url: url, path: name.path(at: "push"), body: try sending.arguments.json(), timeout: nil
+      )
+      .run()
     case .service(let endpoint):
       let name = try CalledName(inService: name, hasTopic: false)
-      let (positional, keywords) = try arguments.values()
-      let client = try await PipelineClient.connect([endpoint], timeout: waiting.limit) {
+      let (positional, keywords) = try sending.arguments.values()
+      let client = try await PipelineClient.connect([endpoint], timeout: sending.waiting.limit) {
         $0.logger = PeerOptions.quiet
       }
       do {

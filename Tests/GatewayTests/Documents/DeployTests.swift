@@ -44,7 +44,9 @@ struct DeployTests {
         try await curl("\(url)/rpc/calc/add --json '[2,3]'") == "5"
       }
       #expect(try await curl("'\(url)/sub/news?topic=clock' -N | head -n 1") == ": ok\n")
-      #expect(try await curl("\(url)/ready -o /dev/null -w '%{http_code}'") == "404")
+      for page in ["ready", "metrics"] {
+        #expect(try await curl("\(url)/\(page) -o /dev/null -w '%{http_code}'") == "404", "\(page)")
+      }
       await gateway.stop()
       let away = try await eventually("an empty stream") {
         let answer = try await curl("\(url)/sub/news -w '%{http_code} %{content_type}'")

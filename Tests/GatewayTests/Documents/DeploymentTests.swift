@@ -31,6 +31,12 @@ struct DeploymentTests {
     for kind in ["Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget", "NetworkPolicy"] {
       #expect(rendered.contains("\nkind: \(kind)\n"), "\(kind)")
     }
+    // Out go names and backends, and none of them is the gateway.
+    let egress = try #require(rendered.firstRange(of: "  egress:\n"))
+    let peers = rendered[egress.upperBound...].prefix(
+      upTo: rendered.range(of: "\n  ingress:\n")?.lowerBound ?? egress.upperBound)
+    #expect(peers.contains("k8s-app") && peers.contains("zmq-gateway/backend"))
+    #expect(!peers.contains("app.kubernetes.io/name"))
     let file = try directory.file("\(overlay).yaml", rendered)
     _ = try await Self.output(
       try #require(Python.path), ["-m", "kubernetes_validate", "--strict", "--kubernetes-version", "1.32", file])

@@ -58,6 +58,34 @@ struct AuthenticationTests {
     }
   }
 
+  @Test("is not whoever looks at a page of a listed origin, unless what the browser keeps may be sent along")
+  func pages() async throws {
+    try await Rig.with { rig in
+      let key = APIKey.random()
+      let basic = Self.basic(":\(key.text)")
+      for (cors, origin, status) in [
+        (#"origins: ["*"]"#, "https://any.example", 401),
+        (#"origins: ["https://*.example"]"#, "https://a.example", 401),
+        (#"origins: ["https://a.example"]"#, "https://a.example", 401),
+        (#"origins: ["https://a.example"], credentials: true"#, "https://a.example", 200),
+      ] {
+        let gateway = try await with(rig, rig.auth((key, "alice", [])), http: "cors: { \(cors) }")
+        try await eventually("a backend") { try await gateway.http.post("/rpc/s/m", headers: key.header).status == 200 }
+        let page = ["Origin": origin, "Sec-Fetch-Site": "cross-site"]
+        let kept = page.merging(basic) { $1 }
+        #expect(try await gateway.http.send("POST", "/rpc/s/m", headers: kept).status == status, "\(cors)")
+        #expect(try await gateway.http.get("/rpc/s/get", headers: kept).status == status, "\(cors)")
+        // No browser sends that by itself, and programs name no origin.
+        #expect(try await gateway.http.post("/rpc/s/m", headers: page.merging(key.header) { $1 }).status == 200)
+        #expect(try await gateway.http.post("/rpc/s/m", headers: basic).status == 200)
+        // The gateway's own pages, such as the console.
+        let own = basic.merging(["Origin": "http://127.0.0.1:\(gateway.http.port)"]) { $1 }
+        #expect(try await gateway.http.post("/rpc/s/m", headers: own).status == 200)
+        await gateway.stop()
+      }
+    }
+  }
+
   @Test("with a key is served, as a bearer or by a password; without one, or with another, is told how to send it")
   func keys() async throws {
     try await Rig.with { rig in

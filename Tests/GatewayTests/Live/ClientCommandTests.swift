@@ -1,6 +1,8 @@
+import MessagePack
 import Reactor
 import Support
 import Testing
+import ZeroMQ
 
 /// The commands of a client, through the program itself, at a demonstration that it serves too.
 @Suite(
@@ -105,6 +107,19 @@ struct ClientCommandTests {
     }
   }
 
+  @Test("call ends with 1 where a method raises what is a 503: it was sent")
+  func raised() async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend()
+      let ended = Task { try await Self.run(["call", "s/m", "--http", "http://127.0.0.1:\(gateway.http.port)"]) }
+      let exception: Value = ["builtins.BlockingIOError", [], "BlockingIOError()"]
+      try await backend.answer(try await backend.call(), exception.packed, isException: true)
+      let (output, code) = try await ended.value
+      #expect(output.contains(#""status":503"#) && output.contains(#""sent":true"#), "\(output)")
+      #expect(code == 1)
+    }
+  }
+
   @Test(
     "say what is wrong with their words, and when nobody is there",
     arguments: [
@@ -114,6 +129,8 @@ struct ClientCommandTests {
       (["call", "calc/add", "--http", "https://127.0.0.1:1"], 64, "https:// is not available"),
       (["call", "--zmq", "tpc://127.0.0.1:1", "add"], 64, "--zmq: "),
       (["call", "--zmq", "tcp://127.0.0.1:1", "calc/add"], 64, "and no service before it"),
+      (["push", "jobs/resize", "--timeout", "1"], 64, "--timeout is for --zmq"),
+      (["pub", "news/a/say", "--timeout", "1"], 64, "--timeout is for --zmq"),
       (["pub", "news/say"], 64, "service/topic/method"), (["sub"], 64, "a gateway is asked for a service"),
       (["call", "calc/add", "--http", "127.0.0.1:1"], 69, "http://127.0.0.1:1 does not answer"),
       (["sub", "news", "--http", "127.0.0.1:1"], 69, "http://127.0.0.1:1 does not answer"),

@@ -52,7 +52,7 @@ struct MetricsTests {
         s:
           pattern: rpc
           connect: ["\(await backend.endpoint)"]
-          methods: { safe: [get], settings: { set: { timeout: 4s } } }
+          methods: { safe: [get, other], settings: { set: { timeout: 4s } } }
         """, threads: 3)
       let answering = Task {
         while !Task.isCancelled {
