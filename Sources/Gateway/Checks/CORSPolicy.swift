@@ -23,7 +23,7 @@ struct CORSPolicy {
   private let patterns: [OriginPattern]
   /// Whether pages of those may have sent along what browsers keep.
   private let allowsCredentials: Bool
-  private let ofAny = Self.headers(naming: "*", withCredentials: false)
+  private let ofAny: StandingHeaders
   private let ofOthers = StandingHeaders(isShared: false, [Self.vary])
   /// What a preflight is answered with besides the methods.
   let preflightHeaders: [(StaticString, String)]
@@ -32,6 +32,7 @@ struct CORSPolicy {
   init?(_ configuration: Configuration.CORS) {
     guard !configuration.origins.isEmpty else { return nil }
     allowsCredentials = configuration.allowsCredentials
+    ofAny = Self.headers(naming: "*", withCredentials: false)
     patterns = configuration.origins.filter { !$0.isOne }
     listed = configuration.origins.filter(\.isOne).map {
       (Array($0.text.utf8), Self.headers(naming: $0.text, withCredentials: configuration.allowsCredentials))
