@@ -59,7 +59,7 @@ struct AuthenticationTests {
   }
 
   @Test("is not whoever looks at a page of a listed origin, unless what the browser keeps may be sent along")
-  func pages() async throws {
+  func keptPassword() async throws {
     try await Rig.with { rig in
       let key = APIKey.random()
       let basic = Self.basic(":\(key.text)")
