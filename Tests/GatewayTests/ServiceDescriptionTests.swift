@@ -1,4 +1,5 @@
 import MessagePack
+import Support
 import Testing
 
 @testable import Gateway
