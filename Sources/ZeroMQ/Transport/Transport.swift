@@ -123,13 +123,14 @@ public actor Transport {
     try requireOpen("unbind").unbind(endpoint.endpoint(for: "unbind"))
   }
 
-  /// Begins to connect, and keeps at it until `disconnect`. To connect to an endpoint twice is to connect to it once.
-  /// A host's name is looked up beside the reactor; one that has no address is reported, and looked up again. A name that has several
-  /// addresses turns `SocketOptions.immediate` on, for it and for what is connected to later.
+  /// Begins to connect, and keeps at it until `disconnect`. To connect to an endpoint twice is to connect to it once; a connection
+  /// that is over (see the option `reconnect`) is made again. A host's name is looked up beside the reactor; one without an address is
+  /// reported, and looked up again. One with several turns `SocketOptions.immediate` on, for it and for what is connected to later.
   @discardableResult
   public func connect(_ endpoint: some EndpointConvertible) throws(ZMQError) -> Endpoint {
     let endpoint = try endpoint.endpoint(for: "connect to")
-    if try requireOpen("connect").connect(endpoint) { connections.append(endpoint) }
+    let begins = try requireOpen("connect").connect(endpoint)
+    if begins, !connections.contains(where: { $0.isSame(as: endpoint) }) { connections.append(endpoint) }
     return endpoint
   }
 
