@@ -199,6 +199,6 @@ struct ResolverTests {
 extension Transport {
   /// As `bind`, with a resolver other than the process's.
   fileprivate func bind(_ endpoint: String, asking resolver: Resolver) async throws -> Endpoint {
-    try await bind(Endpoint(endpoint).withAddress(ipv6: false, resolver: resolver))
+    try await bind(Endpoint(endpoint).bindAddress(ipv6: false, resolver: resolver).endpoint)
   }
 }

@@ -80,14 +80,15 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
 
   // MARK: Endpoints
 
-  /// Binds, and returns the endpoint with wildcards resolved. A host's name has to be looked up before (`Endpoint.withAddress`); then
-  /// `unbind` knows the endpoint as it was `asked` for as well.
-  @discardableResult
-  public func bind(_ endpoint: Endpoint, asked: Endpoint? = nil) throws(ZMQError) -> Endpoint {
+  /// Binds, and returns the endpoint with wildcards resolved.
+  @discardableResult package func bind(_ address: BindAddress) throws(ZMQError) -> Endpoint {
     let bindings = try requireOpen("bind").bindings
     defer { scheduleTurn() }
-    return try bindings.bind(endpoint, asked: asked ?? endpoint)
+    return try bindings.bind(address)
   }
+
+  /// Whether `unbind` knows the endpoint.
+  package func isBound(to endpoint: Endpoint) -> Bool { openSocket?.bindings.has(endpoint) == true }
 
   /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected.
   public func unbind(_ endpoint: Endpoint) throws(ZMQError) {

@@ -114,8 +114,8 @@ public actor Transport {
   @discardableResult
   public func bind(_ endpoint: some EndpointConvertible) async throws(ZMQError) -> Endpoint {
     let asked = try endpoint.endpoint(for: "bind to")
-    let endpoint = try await asked.withAddress(ipv6: option(.ipv6))
-    return try requireOpen("bind").bind(endpoint, asked: asked)
+    let address = try await asked.bindAddress(ipv6: option(.ipv6))
+    return try requireOpen("bind").bind(address)
   }
 
   /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected.

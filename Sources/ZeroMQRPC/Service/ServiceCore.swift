@@ -95,8 +95,8 @@ actor ServiceCore {
 
   @discardableResult
   func bind(_ endpoint: some EndpointConvertible) async throws -> Endpoint {
-    let endpoint = try await endpoint.asEndpoint().withAddress(ipv6: options.socket.ipv6)
-    return try requireOpen().bind(endpoint)
+    let address = try await endpoint.asEndpoint().bindAddress(ipv6: requireOpen().option(.ipv6))
+    return try requireOpen().bind(address)
   }
 
   func connect(_ endpoint: some EndpointConvertible) throws { try requireOpen().connect(endpoint.asEndpoint()) }
