@@ -1,3 +1,4 @@
+import Dispatch
 import Logging
 import Reactor
 import ZeroMQ
@@ -183,15 +184,24 @@ actor ServiceCore {
 
   private func count(stuck: Int) { accounts.stuck.set(stuck) }
 
-  /// What they say when the reactor has come by, or is known not to, since a method holds it past its time.
+  /// What they say when the reactor has come by, or is known not to, since a method holds it past its time. A method of another service
+  /// may hold it too, which nobody knows here: it is waited for no longer than `patience`.
   nonisolated var counters: ServiceCounters {
     get async {
-      if let watch { await watch.comesBy(reactor) } else { await comeBy() }
+      if accounts.holding.count == 0 { await comesBy() }
       return accounts.counters
     }
   }
 
-  private func comeBy() {}
+  private nonisolated func comesBy() async {
+    await withCheckedContinuation { continuation in
+      let waiting = Guarded<CheckedContinuation<Void, Never>?>(continuation)
+      @Sendable func end() { waiting.withLock { $0.take() }?.resume() }
+      reactor.submit(end)
+      // Not a task: methods that compute may have all threads of Swift's pool.
+      DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(Self.patience.nanoseconds)), execute: end)
+    }
+  }
 
   // MARK: The end
 

@@ -147,6 +147,29 @@ import ZeroMQ
   }
 
   @Test("RPC-13: a method may know when its time is up")
+  @Test(
+    "RPC-13: what a service counts is told while a method of another one holds the reactor", arguments: [true, false])
+  func heldByAnother(isTimed: Bool) async throws {
+    let (entered, gate) = (Tally(), DispatchSemaphore(value: 0))
+    var methods = Methods()
+    methods.add("block") {
+      entered.countUp()
+      gate.wait()
+    }
+    try await ServiceBench.with(methods) { bench in
+      defer { gate.signal() }
+      let other = try await RPCService.start(Methods(), on: bench.reactor, in: bench.context) {
+        $0.timeout = isTimed ? .seconds(100) : nil
+        $0.grace = .zero
+      }
+      bench.cleanup.add { await other.close() }
+      let client = try await bench.client()
+      try await client.sendSoon(ServiceBench.request(1, "block"))
+      await entered.reaches(1)
+      #expect(await other.counters == ServiceCounters())
+    }
+  }
+
   func deadline() async throws {
     var methods = Methods()
     methods.add("left") { (call: CallContext) in
