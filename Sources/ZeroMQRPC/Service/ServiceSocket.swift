@@ -113,7 +113,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
       guard let method = method(for: call) else { return }
       if method.needsCaller {
         call.context = CallContext(
-          name: name, peerAddress: CallContext.address(message.property("Peer-Address")),
+          name: name, peerAddress: PeerAddress.number(message.property("Peer-Address")),
           topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 })
       }
       if case .inline(let body) = method.body, call.arguments.isShort {
