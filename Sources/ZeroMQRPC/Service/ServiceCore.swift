@@ -44,7 +44,6 @@ actor ServiceCore {
   private var running = PendingCalls<Running>()
   private var beginning: [MethodCall] = []
   private var ended: [MethodWorkers.Ended] = []
-  private var timedOut = PowerOfTwoCounter()
   private var grace: Timer?
   private var failure: ServiceError?
   private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -166,12 +165,11 @@ actor ServiceCore {
       running.isLate = true
       running.timer = reactor.loop.schedule(at: reactor.loop.now + Self.patience, clock, tag: number)
       self.running.update(number) { $0 = running }
-      let isTold = timedOut.increment()
-      accounts.timedOut.set(timedOut.count)
+      let isTold = accounts.timedOut.increment()
       if !workers.cancel(number) { finish(number, nil) }
       if isTold || call.reply == nil {
         options.logger.warning(
-          "a method was not done in time", metadata: ["method": "\(call.name)", "so-far": "\(timedOut.count)"])
+          "a method was not done in time", metadata: ["method": "\(call.name)", "so-far": "\(accounts.timedOut.count)"])
       }
       socket?.answer(call.reply, Outcome(.timeout))
       endIfIdle()
