@@ -291,11 +291,10 @@ public actor Transport {
     while let waiter = waiting.popLast() { waiter.resume() }
   }
 
-  func requireOpen(_ call: String, only required: SocketKind? = nil) throws(ZMQError) -> LoopSocket {
+  private func requireOpen(_ call: String, only required: SocketKind? = nil) throws(ZMQError) -> LoopSocket {
     if let required, required != kind {
       throw ZMQError(code: .notSupported, call: "\(call) on a \(kind) socket; only \(required) can do that")
     }
-    guard phase == .open, let socket else { throw ZMQError(code: .notSocket, call: "\(call) on a closed transport") }
-    return socket
+    return try openSocket(for: call)
   }
 }
