@@ -98,7 +98,8 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   }
 
   /// Begins to connect, and keeps at it until `disconnect`. It returns at once. Where there is a connection to the endpoint, or it is being
-  /// tried, nothing is done, and false returned: libzmq cannot tell two of them apart. One that is over, with the option `reconnect` nil, is made again.
+  /// tried, nothing is done, and false returned: libzmq cannot tell two of them apart. One that is over, with the option `reconnect` nil,
+  /// is made again.
   ///
   /// A host's name is looked up beside the loop, all its addresses are tried in turn, and it is looked up again after a loss
   /// and from time to time while there is no connection. A message can be sent to it as soon as it has an address. What is queued for one of
