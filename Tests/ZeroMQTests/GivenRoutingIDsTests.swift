@@ -43,6 +43,28 @@ struct GivenRoutingIDsTests {
     #expect(throws: ZMQError.self) { try it.set([2]) }
   }
 
+  @Test("a connection that failed leaves its ID to the next that is meant, and to none beside")
+  func failed() throws {
+    var it = GivenRoutingIDs(.stream)
+    try it.set([1])
+    let id = try #require(try it.take())
+    it.wasNotGiven(id)
+    #expect(it.next == [1])
+    #expect(throws: ZMQError.self) { try it.passOver() }
+    #expect(try it.take() == [1])
+    try it.passOver()
+    #expect(throws: ZMQError.self) { try it.set([1]) }
+  }
+
+  @Test("one socket gives so many, and no more") func most() throws {
+    var it = GivenRoutingIDs(.stream)
+    for number in 0..<GivenRoutingIDs.most {
+      try it.set([1, UInt8(number & 0xFF), UInt8(number >> 8)])
+      _ = try it.take()
+    }
+    #expect(throws: ZMQError.self) { try it.set([2]) }
+  }
+
   @Test("a connection without one may bring another") func nameless() throws {
     var it = GivenRoutingIDs(.router)
     #expect(try it.take() == nil)

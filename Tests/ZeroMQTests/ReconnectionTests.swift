@@ -194,7 +194,9 @@ struct ReconnectionTests {
       _ = it.start(at: instant(0))
       if host != nil { #expect(it.resolved([address], at: instant(0)) == [.connect(address)]) }
       #expect(it.established() == [.tell(.connected)])
+      #expect(!it.isOver)
       #expect(it.lost(at: instant(1)) == [.tell(.disconnected)])
+      #expect(it.isOver)
       #expect(it.deadline == nil)
       #expect(it.lost(at: instant(2)) == [])
       #expect(it.retried(at: instant(2)) == [])

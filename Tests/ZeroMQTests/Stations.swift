@@ -42,6 +42,9 @@ actor Station: LoopSocketDelegate {
   func connect(_ text: String) throws { try socket?.connect(Endpoint(text)) }
   func disconnect(_ text: String) throws { try socket?.disconnect(Endpoint(text)) }
   func send(_ frames: [[UInt8]]) throws -> Bool { try socket?.send(frames) ?? false }
+  func set<Value: Sendable>(_ option: SocketOption<Value>, to value: Value) throws {
+    try socket?.set(option, to: value)
+  }
   func subscribe(_ prefix: [UInt8]) throws { try socket?.subscribe(prefix) }
   func unsubscribe(_ prefix: [UInt8]) throws { try socket?.unsubscribe(prefix) }
   func read(_ reads: Bool) { socket?.isReading = reads }

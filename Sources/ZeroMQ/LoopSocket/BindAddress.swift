@@ -1,14 +1,32 @@
 import Glibc
 
+/// An endpoint to bind to, for which nothing has to be looked up any more.
+package struct BindAddress: Sendable, Hashable {
+  /// With the address of its host.
+  package let endpoint: Endpoint
+  /// As it was asked for.
+  let asked: Endpoint
+
+  /// For an endpoint that has no name; one that has libzmq looks up, on the thread that binds.
+  package init(_ endpoint: Endpoint) { self.init(endpoint, asked: endpoint) }
+
+  fileprivate init(_ endpoint: Endpoint, asked: Endpoint) {
+    self.endpoint = endpoint
+    self.asked = asked
+  }
+}
+
 extension Endpoint {
-  /// The endpoint to bind to: with the first address of its host, if that is a name, since libzmq would look it up on the thread that
-  /// binds. The names of network interfaces it knows by itself.
-  package func withAddress(ipv6: Bool) async throws(ZMQError) -> Endpoint {
-    try await withAddress(ipv6: ipv6, resolver: .shared)
+  /// What to bind to: with the first address of its host, if that is a name, which is looked up beside the thread that waits. The names of
+  /// network interfaces libzmq knows by itself.
+  package func bindAddress(ipv6: Bool) async throws(ZMQError) -> BindAddress {
+    try await bindAddress(ipv6: ipv6, resolver: .shared)
   }
 
-  func withAddress(ipv6: Bool, resolver: Resolver) async throws(ZMQError) -> Endpoint {
-    guard let host = hostName, if_nametoindex(host) == 0, case .tcp(_, let port) = address else { return self }
+  func bindAddress(ipv6: Bool, resolver: Resolver) async throws(ZMQError) -> BindAddress {
+    guard let host = hostName, if_nametoindex(host) == 0, case .tcp(_, let port) = address else {
+      return BindAddress(self)
+    }
     let answer = await withCheckedContinuation { continuation in
       resolver.resolve(host) { continuation.resume(returning: $0) }
     }
@@ -16,6 +34,12 @@ extension Endpoint {
       let reason = answer.addresses.isEmpty ? answer.reason : "it has only IPv6 addresses, and the option ipv6 is off"
       throw ZMQError(code: .noDevice, call: "bind to \(self): \(reason)")
     }
-    return Endpoint(host: found, port: port)
+    return BindAddress(Endpoint(host: found, port: port), asked: self)
   }
+}
+
+extension LoopSocket {
+  /// Binds, and returns the endpoint with wildcards resolved. A host's name, unless it is an interface's, libzmq looks up meanwhile.
+  @discardableResult
+  public func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint { try bind(BindAddress(endpoint)) }
 }

@@ -42,14 +42,15 @@ final class Bindings {
     throw ZMQError(code: fault, call: "bind to \(endpoint)")
   }
 
-  /// Binds, and returns the endpoint with wildcards resolved. `asked`: what it was before its host was looked up.
-  func bind(_ endpoint: Endpoint, asked: Endpoint) throws(ZMQError) -> Endpoint {
+  /// Binds, and returns the endpoint with wildcards resolved.
+  func bind(_ address: BindAddress) throws(ZMQError) -> Endpoint {
+    let endpoint = address.endpoint
     // At a path that a descriptor made elsewhere listens at, somebody does listen: libzmq's socket says that it takes none.
     if try socket.listener(for: endpoint.description) == nil { try Self.requireFree(endpoint) }
     let text = try socket.bind(endpoint.description)
     let bound = (try? Endpoint(text)) ?? endpoint
     lastID += 1
-    entries.append(Entry(id: lastID, endpoint: bound, asked: asked.withPort(of: bound)))
+    entries.append(Entry(id: lastID, endpoint: bound, asked: address.asked.withPort(of: bound)))
     wait(entries.count - 1)
     return bound
   }
@@ -57,13 +58,18 @@ final class Bindings {
   /// Closes a binding, by what `bind` returned or was given. Throws for another: libzmq would look its host up, and would take one that is
   /// connected to for it, and end that.
   func unbind(_ endpoint: Endpoint) throws(ZMQError) {
-    let index =
-      entries.firstIndex { $0.endpoint.isSame(as: endpoint) } ?? entries.firstIndex { $0.asked.isSame(as: endpoint) }
-    guard let index else {
+    guard let index = index(of: endpoint) else {
       throw ZMQError(code: .notFound, call: "unbind \(endpoint), which is not bound")
     }
     try socket.unbind(entries[index].endpoint.description)
     stop(entries.remove(at: index))
+  }
+
+  /// Whether it is bound to what `bind` returned or was given.
+  func has(_ endpoint: Endpoint) -> Bool { index(of: endpoint) != nil }
+
+  private func index(of endpoint: Endpoint) -> Int? {
+    entries.firstIndex { $0.endpoint.isSame(as: endpoint) } ?? entries.firstIndex { $0.asked.isSame(as: endpoint) }
   }
 
   /// Hears of an event that is about no connection of this side's making: then it is about one that others have made, or have ended.

@@ -35,10 +35,13 @@ final class Connections {
   /// How many of the endpoints have a connection.
   var established: Int { entries.count { $0.reconnection.isConnected } }
 
-  /// Whether it connects to the endpoint, however that is spelled.
-  func has(_ endpoint: Endpoint) -> Bool { entries.contains { $0.endpoint.isSame(as: endpoint) } }
+  /// Whether it connects to the endpoint, however that is spelled, and goes on doing so.
+  func has(_ endpoint: Endpoint) -> Bool {
+    entries.contains { $0.endpoint.isSame(as: endpoint) && !$0.reconnection.isOver }
+  }
 
-  func connect(_ endpoint: Endpoint) throws(ZMQError) {
+  /// False when it had connected to the endpoint before, and does so again now that this is over.
+  func connect(_ endpoint: Endpoint) throws(ZMQError) -> Bool {
     let host = endpoint.hostName
     if host != nil, socket.givesRoutingID {
       throw ZMQError(
@@ -51,13 +54,17 @@ final class Connections {
     lastID += 1
     let reconnection = Reconnection(
       target, host: host, pause: try socket.option(.reconnect), longestPause: try socket.option(.longestReconnect))
-    if host == nil { try socket.connect(target.outgoing) }
+    let over = entries.firstIndex { $0.endpoint.isSame(as: endpoint) }
+    if let last = over.flatMap({ entries[$0].reconnection.current }) { try forget(last) }
+    if host == nil { try socket.connect(target.outgoing) } else { socket.expectOthers() }
+    if let over, let timer = entries.remove(at: over).timer { loop.cancel(timer) }
     entries.append(Entry(id: lastID, endpoint: endpoint, reconnection: reconnection))
     change(lastID) { reconnection, now in
       let actions = reconnection.start(at: now)
       // That one was done above, where it may throw.
       return host == nil ? [] : actions
     }
+    return over == nil
   }
 
   func disconnect(_ endpoint: Endpoint) throws(ZMQError) {
@@ -134,9 +141,7 @@ final class Connections {
         // libzmq tells connections to one address apart neither in its events nor when one is ended.
         if let other { return change(id) { reconnection, now in reconnection.taken(by: other, at: now) } }
         try reach(address, hasChoice: entries.first { $0.id == id }?.reconnection.hasChoice == true)
-      case .disconnect(let address):
-        // One that is not to connect again libzmq has forgotten already.
-        do { try socket.disconnect(address.outgoing) } catch  where error.code == .notFound {}
+      case .disconnect(let address): try forget(address)
       case .tell(let event):
         delegate?.connectionChanged(event, at: entries.first { $0.id == id }?.endpoint)
       }
@@ -151,7 +156,12 @@ final class Connections {
   /// lost, and the socket is not set so any more, libzmq ends the process (`socket_base.cpp`, hiccuped). Subscribers queue nothing.
   private func reach(_ address: Endpoint, hasChoice: Bool) throws(ZMQError) {
     if hasChoice, socket.kind != .subscribe, socket.kind != .xSubscribe { try socket.queueOnlyForConnected() }
-    try socket.connect(address.outgoing)
+    try socket.connectAgain(address.outgoing)
+  }
+
+  private func forget(_ address: Endpoint) throws(ZMQError) {
+    // One that is not to connect again libzmq has forgotten already.
+    do { try socket.disconnect(address.outgoing) } catch  where error.code == .notFound {}
   }
 
   private func look(up host: String, for id: UInt32) {

@@ -80,14 +80,15 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
 
   // MARK: Endpoints
 
-  /// Binds, and returns the endpoint with wildcards resolved. A host's name has to be looked up before (`Endpoint.withAddress`); then
-  /// `unbind` knows the endpoint as it was `asked` for as well.
-  @discardableResult
-  public func bind(_ endpoint: Endpoint, asked: Endpoint? = nil) throws(ZMQError) -> Endpoint {
+  /// Binds, and returns the endpoint with wildcards resolved.
+  @discardableResult package func bind(_ address: BindAddress) throws(ZMQError) -> Endpoint {
     let bindings = try requireOpen("bind").bindings
     defer { scheduleTurn() }
-    return try bindings.bind(endpoint, asked: asked ?? endpoint)
+    return try bindings.bind(address)
   }
+
+  /// Whether `unbind` knows the endpoint.
+  package func isBound(to endpoint: Endpoint) -> Bool { openSocket?.bindings.has(endpoint) == true }
 
   /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected.
   public func unbind(_ endpoint: Endpoint) throws(ZMQError) {
@@ -97,7 +98,8 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   }
 
   /// Begins to connect, and keeps at it until `disconnect`. It returns at once. Where there is a connection to the endpoint, or it is being
-  /// tried, nothing is done, and false returned: libzmq cannot tell two of them apart.
+  /// tried, nothing is done, and false returned: libzmq cannot tell two of them apart. One that is over, with the option `reconnect` nil,
+  /// is made again.
   ///
   /// A host's name is looked up beside the loop, all its addresses are tried in turn, and it is looked up again after a loss
   /// and from time to time while there is no connection. A message can be sent to it as soon as it has an address. What is queued for one of
@@ -114,10 +116,10 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     if case .inproc = endpoint.address {
       try open.socket.connect(endpoint.description)
       inproc.add(endpoint)
-    } else {
-      try open.connections.connect(endpoint)
+      endpointCount += 1
+    } else if try open.connections.connect(endpoint) {
+      endpointCount += 1
     }
-    endpointCount += 1
     return true
   }
 

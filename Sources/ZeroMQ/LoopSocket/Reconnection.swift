@@ -86,6 +86,8 @@ struct Reconnection {
   }
 
   var isConnected: Bool { state == .connected }
+  /// The connection is gone, and not made again.
+  var isOver: Bool { state == .over }
   /// There are several addresses to connect to.
   var hasChoice: Bool { addresses.count > 1 }
 

@@ -103,17 +103,11 @@ package final class Resolver: Sendable, Hashable {
       guard
         getnameinfo(info.ai_addr, info.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0
       else { continue }
-      let address = unmapped(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+      let address = PeerAddress.unmapped(
+        String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
       if !answer.addresses.contains(address) { answer.addresses.append(address) }
     }
     if answer.addresses.isEmpty { answer.reason = "it has no address" }
     return answer
-  }
-
-  /// libzmq reports one IPv4 address now as it is, now as an IPv6 address that maps it.
-  private static func unmapped(_ address: String) -> String {
-    let prefix = "::ffff:"
-    guard address.hasPrefix(prefix), address.contains(".") else { return address }
-    return String(address.dropFirst(prefix.count))
   }
 }

@@ -99,7 +99,7 @@ extension Message {
 
   /// The IP address that it came from, in numbers and without the port; nil over inproc and ipc. Over ipc, `property("Peer-Address")` tells
   /// of the peer's process: `localhost:user:group:process`, in numbers.
-  public var peerAddress: String? { property("Peer-Address").flatMap(Resolver.numeric) }
+  public var peerAddress: String? { PeerAddress.number(property("Peer-Address")) }
 
   /// The user that the context's authenticator gave its sender (`zmq_zap(7)`).
   public var userID: String? { property("User-Id") }

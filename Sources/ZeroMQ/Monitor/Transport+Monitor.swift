@@ -2,7 +2,7 @@ package import Reactor
 
 extension Transport {
   /// Tells what happens to the connections from now on, until the transport's end.
-  public func monitor() throws(ZMQError) -> Monitor { try requireOpen("monitor").monitor() }
+  public func monitor() throws(ZMQError) -> Monitor { try openSocket(for: "monitor").monitor() }
 
   /// Returns as soon as somebody has subscribed to what is published under the topic: to the topic itself, or to a prefix of it. What is
   /// published afterwards reaches that subscriber.
@@ -11,7 +11,7 @@ extension Transport {
   /// reading is paused, nothing is heard. Throws `timedOut` after the limit, if there is one, `notSocket` when the transport ends, and
   /// `CancellationError` when the task is cancelled.
   public func waitForSubscriber(of topic: some Sequence<UInt8>, within limit: Duration? = nil) async throws {
-    try await requireOpen("waitForSubscriber").waitForSubscriber(of: Array(topic), within: limit, on: reactor.loop)
+    try await openSocket(for: "waitForSubscriber").waitForSubscriber(of: Array(topic), within: limit, on: reactor.loop)
   }
 }
 

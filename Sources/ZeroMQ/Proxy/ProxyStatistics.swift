@@ -9,7 +9,7 @@ public struct ProxyStatistics: Sendable, Hashable {
     /// Messages that were dropped: a router's peer was gone or full, a connection died in the middle of one, or a subscription had a length
     /// that libzmq cannot carry, or what was for a ROUTER had one frame, or for a STREAM not two.
     public var dropped = 0
-    /// Messages that the capturing socket had no room or no peer for. They were passed on all the same.
+    /// Messages that the capturing socket could not take, as without room, peer or turn. They were passed on all the same.
     public var uncaptured = 0
   }
 

@@ -4,6 +4,8 @@
 /// when. So an ID is given once, and a ROUTER gives none when peers may have come that bring their own.
 struct GivenRoutingIDs {
   private static let longest = 255
+  /// How many one socket gives in its life: each is remembered.
+  static let most = 16_384
 
   private let kind: SocketKind
   private var given: Set<[UInt8]> = []
@@ -11,6 +13,8 @@ struct GivenRoutingIDs {
   private(set) var next: [UInt8]?
   /// There may be peers whose IDs are unknown. Those of a STREAM begin with 0.
   private var hasOthers = false
+  /// libzmq has an ID from a connection that failed, and would give it to the next.
+  private var isLeftOver = false
 
   init(_ kind: SocketKind) { self.kind = kind }
 
@@ -22,6 +26,9 @@ struct GivenRoutingIDs {
     guard !given.contains(id) else {
       throw refused("a connection of this socket has had \(id) already, and libzmq does not tell whether it still has")
     }
+    guard given.count < Self.most else {
+      throw refused("this socket has given \(Self.most), which is the most; open another socket")
+    }
     try requireAlone()
     next = id
   }
@@ -29,12 +36,28 @@ struct GivenRoutingIDs {
   /// The ID for the connection that is being made, if one was set. Throws when it cannot be given any more.
   mutating func take() throws(ZMQError) -> [UInt8]? {
     guard let id = next.take() else {
-      hasOthers = true
+      try passOver()
       return nil
     }
     try requireAlone()
     given.insert(id)
+    isLeftOver = false
     return id
+  }
+
+  /// The connection that was to have it failed after libzmq was told: the ID is that of the next.
+  mutating func wasNotGiven(_ id: [UInt8]) {
+    given.remove(id)
+    next = id
+    isLeftOver = true
+  }
+
+  /// A connection is made without an ID, though one may be set. Throws when libzmq would give it one.
+  mutating func passOver() throws(ZMQError) {
+    guard !isLeftOver else {
+      throw refused("libzmq has one for a connection that failed; make that one first, or open another socket")
+    }
+    hasOthers = true
   }
 
   /// Peers may come that bring their own IDs.

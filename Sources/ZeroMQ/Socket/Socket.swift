@@ -83,13 +83,24 @@ public final class Socket {
   /// Begins to connect. It returns at once; whether a peer is there, a `Monitor` tells. Throws `invalid` for a STREAM over inproc.
   public func connect(_ endpoint: String) throws(ZMQError) {
     try requireBytes(at: endpoint, "connect to")
-    if let id = try routingIDs.take() {
-      if !endpoint.hasPrefix("inproc://"), try option(.immediate) {
-        throw ZMQError(
-          code: .invalid, call: "ZMQ_CONNECT_ROUTING_ID with the option immediate, where libzmq gives none")
-      }
-      try check("zmq_setsockopt(ZMQ_CONNECT_ROUTING_ID)") { zmq_setsockopt(raw, ZMQ_CONNECT_ROUTING_ID, id, id.count) }
+    if givesRoutingID, !endpoint.hasPrefix("inproc://"), try option(.immediate) {
+      throw ZMQError(code: .invalid, call: "ZMQ_CONNECT_ROUTING_ID with the option immediate, where libzmq gives none")
     }
+    guard let id = try routingIDs.take() else { return try begin(endpoint) }
+    try check("zmq_setsockopt(ZMQ_CONNECT_ROUTING_ID)") { zmq_setsockopt(raw, ZMQ_CONNECT_ROUTING_ID, id, id.count) }
+    do { try begin(endpoint) } catch {
+      routingIDs.wasNotGiven(id)
+      throw error
+    }
+  }
+
+  /// As `connect`, but not because its user says so just now: an ID that is set waits for the connection that is meant.
+  func connectAgain(_ endpoint: String) throws(ZMQError) {
+    try routingIDs.passOver()
+    try begin(endpoint)
+  }
+
+  private func begin(_ endpoint: String) throws(ZMQError) {
     try check("zmq_connect(\(endpoint))") { zmq_connect(raw, endpoint) }
   }
 
@@ -102,6 +113,9 @@ public final class Socket {
 
   /// The next connection is to give its peer a routing ID.
   var givesRoutingID: Bool { routingIDs.next != nil }
+
+  /// Peers may come later that bring their own routing IDs.
+  func expectOthers() { routingIDs.expectOthers() }
 
   /// Closes a binding, by the text that `bind` returned. What is connected to it stays connected.
   public func unbind(_ endpoint: String) throws(ZMQError) {

@@ -11,7 +11,7 @@ extension Transport {
 
   /// The value of an option.
   public func option<Value>(_ option: SocketOption<Value>) throws(ZMQError) -> Value {
-    try requireOpen("option").option(option)
+    try openSocket(for: "option").option(option)
   }
 
   /// Sets an option; its comment says when that counts. Throws for high-water marks when there is an endpoint.
@@ -20,7 +20,7 @@ extension Transport {
   }
 
   func set(_ setting: OptionValue) throws(ZMQError) {
-    let socket = try requireOpen("set")
+    let socket = try openSocket(for: "set")
     switch setting.number {
     case ZMQ_SUBSCRIBE: try subscribe(setting.bytes)
     case ZMQ_UNSUBSCRIBE: try unsubscribe(setting.bytes)
@@ -31,6 +31,11 @@ extension Transport {
   /// libzmq's socket, to read from it what has no name here; nil after the end. To send, to receive or to close through it breaks the
   /// transport.
   public var inner: Socket? { socket?.inner }
+
+  func openSocket(for call: String) throws(ZMQError) -> LoopSocket {
+    guard isOpen, let socket else { throw ZMQError(code: .notSocket, call: "\(call) on a closed transport") }
+    return socket
+  }
 
   /// The kind, the state, and how much waits, in one line.
   public var description: String {

@@ -114,8 +114,8 @@ public actor Transport {
   @discardableResult
   public func bind(_ endpoint: some EndpointConvertible) async throws(ZMQError) -> Endpoint {
     let asked = try endpoint.endpoint(for: "bind to")
-    let endpoint = try await asked.withAddress(ipv6: option(.ipv6))
-    return try requireOpen("bind").bind(endpoint, asked: asked)
+    let address = try await asked.bindAddress(ipv6: option(.ipv6))
+    return try requireOpen("bind").bind(address)
   }
 
   /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected.
@@ -123,13 +123,14 @@ public actor Transport {
     try requireOpen("unbind").unbind(endpoint.endpoint(for: "unbind"))
   }
 
-  /// Begins to connect, and keeps at it until `disconnect`. To connect to an endpoint twice is to connect to it once.
-  /// A host's name is looked up beside the reactor; one that has no address is reported, and looked up again. A name that has several
-  /// addresses turns `SocketOptions.immediate` on, for it and for what is connected to later.
+  /// Begins to connect, and keeps at it until `disconnect`. To connect to an endpoint twice is to connect to it once; a connection
+  /// that is over (see the option `reconnect`) is made again. A host's name is looked up beside the reactor; one without an address is
+  /// reported, and looked up again. One with several turns `SocketOptions.immediate` on, for it and for what is connected to later.
   @discardableResult
   public func connect(_ endpoint: some EndpointConvertible) throws(ZMQError) -> Endpoint {
     let endpoint = try endpoint.endpoint(for: "connect to")
-    if try requireOpen("connect").connect(endpoint) { connections.append(endpoint) }
+    let begins = try requireOpen("connect").connect(endpoint)
+    if begins, !connections.contains(where: { $0.isSame(as: endpoint) }) { connections.append(endpoint) }
     return endpoint
   }
 
@@ -290,11 +291,10 @@ public actor Transport {
     while let waiter = waiting.popLast() { waiter.resume() }
   }
 
-  func requireOpen(_ call: String, only required: SocketKind? = nil) throws(ZMQError) -> LoopSocket {
+  private func requireOpen(_ call: String, only required: SocketKind? = nil) throws(ZMQError) -> LoopSocket {
     if let required, required != kind {
       throw ZMQError(code: .notSupported, call: "\(call) on a \(kind) socket; only \(required) can do that")
     }
-    guard phase == .open, let socket else { throw ZMQError(code: .notSocket, call: "\(call) on a closed transport") }
-    return socket
+    return try openSocket(for: call)
   }
 }

@@ -18,7 +18,7 @@ public struct ClientTransport: Sendable {
     try await core.bind(endpoint.asEndpoint())
   }
 
-  /// Ends a binding that `bind` returned. An `RPCClient` still gets the replies to what was sent there.
+  /// Ends a binding, by what `bind` returned or was given. An `RPCClient` still gets the replies to what was sent there.
   public func unbind(_ endpoint: some EndpointConvertible) async throws { try await core.unbind(endpoint.asEndpoint()) }
 
   /// Begins to connect, and keeps at it until `disconnect`.

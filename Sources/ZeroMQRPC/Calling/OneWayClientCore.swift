@@ -143,8 +143,8 @@ actor OneWayClientCore: ClientCore {
 
   @discardableResult
   func bind(_ endpoint: Endpoint) async throws -> Endpoint {
-    let endpoint = try await endpoint.withAddress(ipv6: true)
-    return try requireClient().bind(endpoint)
+    let address = try await endpoint.bindAddress(ipv6: requireClient().inner.option(.ipv6))
+    return try requireClient().bind(address)
   }
 
   func connect(_ endpoint: Endpoint) throws { try requireClient().inner.connect(endpoint) }

@@ -140,10 +140,10 @@ actor RPCClientCore: ClientCore {
 
   @discardableResult
   func bind(_ endpoint: Endpoint) async throws -> Endpoint {
-    let endpoint = try await endpoint.withAddress(ipv6: true)
+    let address = try await endpoint.bindAddress(ipv6: options.connections.socket.ipv6)
     let balancer = try requireEngine().balancer
-    try balancer.bind([endpoint])
-    return balancer.bindings.last ?? endpoint
+    try balancer.bind([address])
+    return balancer.bindings.last ?? address.endpoint
   }
 
   func connect(_ endpoint: Endpoint) throws { try requireEngine().balancer.connect(endpoint, weight: 1) }

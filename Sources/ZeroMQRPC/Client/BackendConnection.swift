@@ -45,13 +45,14 @@ final class BackendConnection {
   private let socket: LoopSocket
   private let loop: Loop
 
-  /// Begins to connect, and keeps at it until `close()`; or binds to all endpoints.
+  /// Begins to connect, and keeps at it until `close()`; or binds, if there are addresses to bind to.
   init(
-    _ endpoints: [Endpoint], isBound: Bool, weight: Int, options: RPCOptions, memory: MemoryBudget?,
+    _ endpoint: Endpoint, binding addresses: [BindAddress] = [], weight: Int, options: RPCOptions,
+    memory: MemoryBudget?,
     states: EndpointStates, engine link: EngineLink, in context: Context, on loop: Loop
   ) throws(ZMQError) {
-    endpoint = endpoints[0]
-    self.isBound = isBound
+    self.endpoint = endpoint
+    isBound = !addresses.isEmpty
     self.weight = weight
     self.link = link
     self.states = states
@@ -60,11 +61,10 @@ final class BackendConnection {
       .dealer, options: options.socket, messagesPerTurn: options.repliesPerTurn, memory: memory, in: context, on: loop)
     line.connection = self
     socket.delegate = line
-    for endpoint in endpoints {
-      if isBound { states.bound(endpoint, as: try socket.bind(endpoint)) } else { try socket.connect(endpoint) }
-    }
+    for address in addresses { states.bound(address.endpoint, as: try socket.bind(address)) }
+    if !isBound { try socket.connect(endpoint) }
     // libzmq does not tell who comes over inproc. Without anybody it has no room, and tells when it has.
-    isUp = isBound && endpoints.contains { if case .inproc = $0.address { true } else { false } }
+    isUp = addresses.contains { if case .inproc = $0.endpoint.address { true } else { false } }
   }
 
   deinit { line.connection = nil }
@@ -86,7 +86,7 @@ final class BackendConnection {
   }
 
   /// Whether that is its endpoint, as it was given, or one of its bindings.
-  func isAt(_ endpoint: Endpoint) -> Bool { self.endpoint == endpoint || bindings.contains(endpoint) }
+  func isAt(_ endpoint: Endpoint) -> Bool { self.endpoint == endpoint || socket.isBound(to: endpoint) }
 
   func close() {
     socket.close()

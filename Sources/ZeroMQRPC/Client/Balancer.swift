@@ -63,15 +63,16 @@ final class Balancer {
 
   private func open(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) -> BackendConnection {
     try BackendConnection(
-      [endpoint], isBound: false, weight: weight, options: options, memory: memory, states: states, engine: link,
+      endpoint, weight: weight, options: options, memory: memory, states: states, engine: link,
       in: context, on: loop)
   }
 
   /// Binds, for backends that connect. Those of one `bind` share a socket, which is never left alone nor replaced: that would be all of
   /// them.
-  func bind(_ endpoints: [Endpoint]) throws(ZMQError) {
+  func bind(_ addresses: [BindAddress]) throws(ZMQError) {
     let connection = try BackendConnection(
-      endpoints, isBound: true, weight: 1, options: options, memory: memory, states: states, engine: link,
+      addresses[0].endpoint, binding: addresses, weight: 1, options: options, memory: memory, states: states,
+      engine: link,
       in: context, on: loop)
     members.append(BackendMember(connection, Breaker(.never)))
     update()
@@ -80,7 +81,7 @@ final class Balancer {
   /// Where it is bound, wildcards resolved.
   var bindings: [Endpoint] { members.flatMap(\.connection.bindings) }
 
-  /// Ends what `connect` or `bind` has begun; a binding is named as `bindings` does. False when there is no such endpoint.
+  /// Ends what `connect` or `bind` has begun; a binding is named as it was asked for, or as `bindings` does. False when there is no such endpoint.
   func leave(_ endpoint: Endpoint) -> Bool {
     let name = names.firstIndex { $0.endpoint == endpoint }.map { names.remove(at: $0) }
     name?.stop()

@@ -64,7 +64,7 @@ public final class CallEngine: TimerHandler {
     balancer = Balancer(options, memory, openBreakers, states, for: link, in: context, on: loop, logger: logger)
     link.lead(to: self)
     for endpoint in connect { try balancer.connect(endpoint, weight: weights[endpoint] ?? 1) }
-    if !bind.isEmpty { try balancer.bind(bind) }
+    if !bind.isEmpty { try balancer.bind(bind.map(BindAddress.init)) }
   }
 
   deinit { link.end() }

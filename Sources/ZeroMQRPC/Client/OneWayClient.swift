@@ -59,15 +59,15 @@ public final class OneWayClient: LoopSocketDelegate {
     socket = try LoopSocket(
       pattern == .pipeline ? .push : .publish, options: options, memory: memory, in: context, on: loop)
     socket.delegate = self
-    for endpoint in bind { try self.bind(endpoint) }
+    for endpoint in bind { try self.bind(BindAddress(endpoint)) }
     for endpoint in connect { try socket.connect(endpoint) }
   }
 
   /// Binds, and returns the endpoint with wildcards resolved.
   @discardableResult
-  func bind(_ endpoint: Endpoint) throws(ZMQError) -> Endpoint {
-    let actual = try socket.bind(endpoint)
-    states.bound(endpoint, as: actual)
+  func bind(_ address: BindAddress) throws(ZMQError) -> Endpoint {
+    let actual = try socket.bind(address)
+    states.bound(address.endpoint, as: actual)
     return actual
   }
 

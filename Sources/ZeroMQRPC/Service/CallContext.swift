@@ -34,10 +34,4 @@ public struct CallContext: Sendable {
 extension CallContext {
   /// For methods that do not look at it.
   static let untold = CallContext(name: "", peerAddress: nil, topic: nil, deadline: nil)
-
-  /// An IP address as libzmq tells it, without the spelling that makes one of IPv4 one of IPv6. Over ipc it tells of the peer's process.
-  static func address(_ text: String?) -> String? {
-    guard let text, let first = text.first, first.isHexDigit || first == ":" else { return nil }
-    return text.hasPrefix("::ffff:") ? String(text.dropFirst(7)) : text
-  }
 }

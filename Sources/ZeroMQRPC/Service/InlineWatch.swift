@@ -14,11 +14,6 @@ final class InlineWatch: Sendable {
     var began = Instant(nanoseconds: 0)
     /// A look will come.
     var isWatched = false
-    /// What runs is stuck.
-    var isHeld = false
-    /// Those that want to know that the reactor comes by, or does not.
-    var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
-    var lastWaiting = 0
     /// How many were stuck.
     var stuck = PowerOfTwoCounter()
   }
@@ -53,26 +48,11 @@ final class InlineWatch: Sendable {
   func ended() -> Duration? {
     let began = state.withLock { state in
       state.method = nil
-      state.isHeld = false
       accounts.holding.set(0)
       return state.began
     }
     let late = Instant.monotonic() - began - timeout
     return late > .zero ? late : nil
-  }
-
-  /// Returns when the reactor has done what it had to do before, or a method is known to hold it.
-  func comesBy(_ reactor: Reactor) async {
-    await withCheckedContinuation { continuation in
-      let number = state.withLock { state -> Int? in
-        if state.isHeld { return nil }
-        state.lastWaiting += 1
-        state.waiting[state.lastWaiting] = continuation
-        return state.lastWaiting
-      }
-      guard let number else { return continuation.resume() }
-      reactor.submit { self.state.withLock { $0.waiting.removeValue(forKey: number) }?.resume() }
-    }
   }
 
   private func look(at due: Instant) {
@@ -83,23 +63,19 @@ final class InlineWatch: Sendable {
 
   private func look() {
     var (due, stuck): (Instant?, (method: String, count: Int)?)
-    let waiting = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+    state.withLock { state in
       let end = state.began + timeout + ServiceCore.patience
       if state.method != nil, Instant.monotonic() < end {
         due = end
-        return []
+        return
       }
       // The next method that begins is looked after again.
       state.isWatched = false
-      guard let method = state.method else { return [] }
-      state.isHeld = true
+      guard let method = state.method else { return }
       accounts.holding.set(1)
       if state.stuck.increment() { stuck = (method, state.stuck.count) }
-      defer { state.waiting = [:] }
-      return Array(state.waiting.values)
     }
     if let due { look(at: due) }
-    for continuation in waiting { continuation.resume() }
     guard let stuck else { return }
     logger.error(
       "a method that is not async is stuck: it goes on although its time is up, and nobody is served meanwhile",

@@ -9,6 +9,9 @@ final class ServiceAccounts: Sendable {
     var count: Int { value.load(ordering: .relaxed) }
 
     func set(_ count: Int) { value.store(count, ordering: .relaxed) }
+
+    /// Counts one more; true when that is worth a line in the log (see `PowerOfTwoCounter`).
+    func increment() -> Bool { value.wrappingAdd(1, ordering: .relaxed).newValue.nonzeroBitCount == 1 }
   }
 
   let running = Account()

@@ -1,3 +1,4 @@
+import Dispatch
 import Logging
 import Reactor
 import ZeroMQ
@@ -43,7 +44,6 @@ actor ServiceCore {
   private var running = PendingCalls<Running>()
   private var beginning: [MethodCall] = []
   private var ended: [MethodWorkers.Ended] = []
-  private var timedOut = PowerOfTwoCounter()
   private var grace: Timer?
   private var failure: ServiceError?
   private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -95,8 +95,8 @@ actor ServiceCore {
 
   @discardableResult
   func bind(_ endpoint: some EndpointConvertible) async throws -> Endpoint {
-    let endpoint = try await endpoint.asEndpoint().withAddress(ipv6: options.socket.ipv6)
-    return try requireOpen().bind(endpoint)
+    let address = try await endpoint.asEndpoint().bindAddress(ipv6: requireOpen().option(.ipv6))
+    return try requireOpen().bind(address)
   }
 
   func connect(_ endpoint: some EndpointConvertible) throws { try requireOpen().connect(endpoint.asEndpoint()) }
@@ -165,12 +165,11 @@ actor ServiceCore {
       running.isLate = true
       running.timer = reactor.loop.schedule(at: reactor.loop.now + Self.patience, clock, tag: number)
       self.running.update(number) { $0 = running }
-      let isTold = timedOut.increment()
-      accounts.timedOut.set(timedOut.count)
+      let isTold = accounts.timedOut.increment()
       if !workers.cancel(number) { finish(number, nil) }
       if isTold || call.reply == nil {
         options.logger.warning(
-          "a method was not done in time", metadata: ["method": "\(call.name)", "so-far": "\(timedOut.count)"])
+          "a method was not done in time", metadata: ["method": "\(call.name)", "so-far": "\(accounts.timedOut.count)"])
       }
       socket?.answer(call.reply, Outcome(.timeout))
       endIfIdle()
@@ -183,15 +182,24 @@ actor ServiceCore {
 
   private func count(stuck: Int) { accounts.stuck.set(stuck) }
 
-  /// What they say when the reactor has come by, or is known not to, since a method holds it past its time.
+  /// What they say when the reactor has come by, or is known not to, since a method holds it past its time. A method of another service
+  /// may hold it too, which nobody knows here: it is waited for no longer than `patience`.
   nonisolated var counters: ServiceCounters {
     get async {
-      if let watch { await watch.comesBy(reactor) } else { await comeBy() }
+      if accounts.holding.count == 0 { await comesBy() }
       return accounts.counters
     }
   }
 
-  private func comeBy() {}
+  private nonisolated func comesBy() async {
+    await withCheckedContinuation { continuation in
+      let waiting = Guarded<CheckedContinuation<Void, Never>?>(continuation)
+      @Sendable func end() { waiting.withLock { $0.take() }?.resume() }
+      reactor.submit(end)
+      // Not a task: methods that compute may have all threads of Swift's pool.
+      DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(Self.patience.nanoseconds)), execute: end)
+    }
+  }
 
   // MARK: The end
 

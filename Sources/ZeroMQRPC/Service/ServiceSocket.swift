@@ -52,9 +52,6 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   @exclusivity(unchecked) private var ready: [ReadyReply] = []
   private var backlog: ReplyBacklog
   private var nextOffer: Timer?
-  private var malformed = PowerOfTwoCounter()
-  private var overran = PowerOfTwoCounter()
-  private var undeliverable = PowerOfTwoCounter()
 
   init(
     _ pattern: CallPattern, _ handler: any Handler, _ runner: MethodRunner, _ options: ServiceOptions,
@@ -113,7 +110,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
       guard let method = method(for: call) else { return }
       if method.needsCaller {
         call.context = CallContext(
-          name: name, peerAddress: CallContext.address(message.property("Peer-Address")),
+          name: name, peerAddress: PeerAddress.number(message.property("Peer-Address")),
           topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 })
       }
       if case .inline(let body) = method.body, call.arguments.isShort {
@@ -143,11 +140,10 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   private func countOverrun(_ call: IncomingCall, by duration: Duration) {
-    defer { accounts.overran.set(overran.count) }
-    guard overran.increment() else { return }
+    guard accounts.overran.increment() else { return }
     options.logger.error(
       "a method that is not async was stuck: it came back after its time, and nobody was served meanwhile",
-      metadata: ["method": "\(call.name)", "late-by": "\(duration)", "so-far": "\(overran.count)"])
+      metadata: ["method": "\(call.name)", "late-by": "\(duration)", "so-far": "\(accounts.overran.count)"])
   }
 
   func messagesReceived(on socket: LoopSocket) {
@@ -200,10 +196,9 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   private func countMalformed(_ reason: String) {
-    defer { accounts.malformed.set(malformed.count) }
-    guard malformed.increment() else { return }
+    guard accounts.malformed.increment() else { return }
     options.logger.warning(
-      "Cannot unpack a call", metadata: ["reason": "\(reason)", "so-far": "\(malformed.count)"])
+      "Cannot unpack a call", metadata: ["reason": "\(reason)", "so-far": "\(accounts.malformed.count)"])
   }
 
   // MARK: Replies
@@ -282,9 +277,9 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   private func countUndeliverable(_ count: Int, _ reason: String) {
     var isTold = false
-    for _ in 0..<count where undeliverable.increment() { isTold = true }
-    accounts.undeliverable.set(undeliverable.count)
+    for _ in 0..<count where accounts.undeliverable.increment() { isTold = true }
     guard isTold else { return }
-    options.logger.warning("a reply is dropped", metadata: ["reason": "\(reason)", "so-far": "\(undeliverable.count)"])
+    options.logger.warning(
+      "a reply is dropped", metadata: ["reason": "\(reason)", "so-far": "\(accounts.undeliverable.count)"])
   }
 }

@@ -13,7 +13,7 @@ public struct ServiceTransport: Sendable {
   @discardableResult
   public func bind(_ endpoint: some EndpointConvertible) async throws -> Endpoint { try await core.bind(endpoint) }
 
-  /// Closes a binding that `bind` returned. What is connected to it stays connected.
+  /// Closes a binding, by what `bind` returned or was given. What is connected to it stays connected.
   public func unbind(_ endpoint: some EndpointConvertible) async throws {
     let endpoint = try endpoint.asEndpoint()
     try await core.withSocket { try $0.unbind(endpoint) }

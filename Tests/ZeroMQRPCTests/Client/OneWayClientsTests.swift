@@ -64,6 +64,19 @@ import ZeroMQRPC
     return jobs
   }
 
+  @Test("RPC-9: clients know a binding by what it was asked for as well")
+  func unbindAsked() async throws {
+    try await ClientBench.with { bench in
+      let rpc = try await bench.client([])
+      let jobs = try await jobs(bench, [])
+      for transport in try await [rpc.transport, jobs.transport] {
+        let bound = try await transport.bind("tcp://localhost:*").description
+        try await transport.unbind("tcp://localhost:\(bound.split(separator: ":").last ?? "")")
+        #expect(try await transport.bindings.isEmpty)
+      }
+    }
+  }
+
   @Test("PIPE-1, PIPE-2, PIPE-3: names with members and whole names are called; what a worker raises is its own affair")
   func notify() async throws {
     try await ClientBench.with { bench in

@@ -55,6 +55,8 @@ extension RPCService: Service {}
       #expect(try await transport.bindings.count == 3)
       await #expect(throws: (any Error).self) { try await transport.unbind(ipc) }
       #expect(try await transport.option(.ipv6))
+      try await transport.unbind("tcp://localhost:\(local.description.split(separator: ":").last ?? "")")
+      #expect(try await transport.bindings.count == 2)
     }
   }
 

@@ -116,7 +116,6 @@ import ZeroMQ
   @Test("RPC-13: a method that is not async and does not come back is counted and logged while it holds the reactor")
   func held() async throws {
     let (entered, gate, log) = (Tally(), DispatchSemaphore(value: 0), RecordingLog())
-    defer { gate.signal() }
     var methods = Methods()
     methods.add("quick") { "pong" }
     methods.add("block") {
@@ -129,6 +128,8 @@ import ZeroMQ
       options.logger = log.logger()
     }
     try await ServiceBench.with(methods, options: options) { bench in
+      // Before the service is closed, which the method would hold up.
+      defer { gate.signal() }
       let client = try await bench.client()
       // So that the look after this one finds another.
       try await client.sendSoon(ServiceBench.request(1, "quick"))
@@ -144,6 +145,29 @@ import ZeroMQ
     }
     let told = log.lines.filter { $0.hasPrefix("error: a method that is not async is stuck") }
     #expect(told.count == 2 && told.allSatisfy { $0.contains("method=block") })
+  }
+
+  @Test(
+    "RPC-13: what a service counts is told while a method of another one holds the reactor", arguments: [true, false])
+  func heldByAnother(isTimed: Bool) async throws {
+    let (entered, gate) = (Tally(), DispatchSemaphore(value: 0))
+    var methods = Methods()
+    methods.add("block") {
+      entered.countUp()
+      gate.wait()
+    }
+    try await ServiceBench.with(methods) { bench in
+      defer { gate.signal() }
+      let other = try await RPCService.start(Methods(), on: bench.reactor, in: bench.context) {
+        $0.timeout = isTimed ? .seconds(100) : nil
+        $0.grace = .zero
+      }
+      bench.cleanup.add { await other.close() }
+      let client = try await bench.client()
+      try await client.sendSoon(ServiceBench.request(1, "block"))
+      await entered.reaches(1)
+      #expect(await other.counters == ServiceCounters())
+    }
   }
 
   @Test("RPC-13: a method may know when its time is up")

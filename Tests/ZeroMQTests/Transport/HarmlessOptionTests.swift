@@ -71,7 +71,23 @@ struct HarmlessOptionTests {
         try await it.transport.connect(what == "name" ? "tcp://localhost:1" : "tcp://127.0.0.1:1")
       }
       #expect(await it.transport.connections.isEmpty)
+      // The ID is still there for a connection that can have it.
+      try await it.transport.set(.immediate, to: false)
+      let dealer = try await peers.peer(.dealer, bind: [Peers.any])
+      try await it.transport.connect(dealer.boundTo[0])
+      await it.write([65], [1])
+      #expect(try await dealer.has(1) == [[[1]]])
     }
+  }
+
+  @Test("CORE-31: a connection that cannot be begun leaves its ID to the next one") func failedConnection() throws {
+    let it = try Socket(.stream, in: Context())
+    try it.set(.connectRoutingID, to: [65])
+    #expect(throws: ZMQError.self) { try it.connect("tcp://nonsense") }
+    #expect(throws: ZMQError.self, "libzmq would give it the ID") { try it.connectAgain("tcp://127.0.0.1:1") }
+    try it.connect("tcp://127.0.0.1:1")
+    try it.connectAgain("tcp://127.0.0.1:2")
+    #expect(throws: ZMQError.self, "it is given") { try it.set(.connectRoutingID, to: [65]) }
   }
 
   @Test("a STREAM knows each peer that it connects to by the ID that it gave it") func streams() async throws {
