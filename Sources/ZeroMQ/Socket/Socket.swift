@@ -41,13 +41,6 @@ public final class Socket {
     routingIDs.expectOthers()
   }
 
-  static func kind(of raw: UnsafeMutableRawPointer) throws(ZMQError) -> SocketKind {
-    var kind: CInt = 0
-    var size = MemoryLayout<CInt>.size
-    try check("zmq_getsockopt(ZMQ_TYPE)") { zmq_getsockopt(raw, ZMQ_TYPE, &kind, &size) }
-    return SocketKind(rawValue: kind)
-  }
-
   deinit { zmq_close(raw) }
 
   /// Binds, and returns the endpoint with wildcards resolved, such as the port that `tcp://127.0.0.1:*` got. A host's name, unless it is an

@@ -19,9 +19,13 @@ public final class SocketOffer: Sendable {
   }
 
   /// Offers a socket that C has made in that context, and nobody else uses any more. Who takes it over closes it in the end; an offer that
-  /// is dropped does not.
+  /// is dropped does not. Throws `invalid` for a socket that conflates: a message of several frames, which any peer may send, makes libzmq
+  /// end the process.
   public init(_ raw: UnsafeMutableRawPointer, in context: Context) throws(ZMQError) {
-    kind = try Socket.kind(of: raw)
+    kind = SocketKind(rawValue: try Self.integer(ZMQ_TYPE, of: raw, "ZMQ_TYPE"))
+    guard try Self.integer(ZMQ_CONFLATE, of: raw, "ZMQ_CONFLATE") == 0 else {
+      throw ZMQError(code: .invalid, call: "a socket with ZMQ_CONFLATE; make one without it")
+    }
     offered = Guarded(.raw(raw, context))
   }
 
@@ -43,5 +47,14 @@ public final class SocketOffer: Sendable {
     case .raw(let raw, let context): return Socket(adopting: raw, kind, in: context)
     case nil: throw ZMQError(code: .notSocket, call: "a socket that was taken over already")
     }
+  }
+
+  private static func integer(
+    _ option: CInt, of raw: UnsafeMutableRawPointer, _ name: String
+  ) throws(ZMQError) -> CInt {
+    var value: CInt = 0
+    var size = MemoryLayout<CInt>.size
+    try check("zmq_getsockopt(\(name))") { zmq_getsockopt(raw, option, &value, &size) }
+    return value
   }
 }
