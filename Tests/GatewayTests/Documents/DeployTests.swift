@@ -60,8 +60,9 @@ struct DeployTests {
   private func start(_ server: Server, on port: UInt16, before gateway: UInt16, _ rig: Rig) async throws {
     let path = rig.directory.path
     var text = try #require(document.block(server.rawValue)).text
-    text = text.replacing("127.0.0.1:8080", with: "127.0.0.1:\(gateway)").replacing("/etc/ssl/gateway", with: path)
-    text = text.replacing("443", with: "\(port)")
+    // First the port, whose digits may be in what is put in then.
+    text = text.replacing("443", with: "\(port)").replacing("127.0.0.1:8080", with: "127.0.0.1:\(gateway)")
+    text = text.replacing("/etc/ssl/gateway", with: path)
     let process: Subprocess
     switch server {
     case .nginx:
