@@ -36,10 +36,9 @@ test-deb: deb ## As root: install the Debian package into an empty root, use it,
 	Packaging/test .build-deb/zmq-gateway_*.deb
 
 test: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
-# One test at a time: those that wait for a deadline must not starve behind those that compute.
 test: ## Install what is missing, with a Python environment in .venv, and run all tests
 	@Scripts/bootstrap test
-	swift test --no-parallel
+	swift test
 
 soak: export ZMQ_GATEWAY_SOAK := 10
 soak: ## Run the stress tests of the ZeroMQ core ten times as long: a million messages, 10,000 sockets, 60,000 hostile connections

@@ -45,6 +45,10 @@ public final class Subprocess: Sendable {
   deinit {
     closeInput()
     _ = close(output)
+    // Whoever waits for any child, as exit tests do, is told of one that nobody waits for, and of no other.
+    guard pid > 0, status.withLock({ $0 == nil }) else { return }
+    kill(pid, SIGKILL)
+    waitpid(pid, nil, 0)
   }
 
   // Socket pairs and not pipes: they can be made so that no other child inherits them by chance.
