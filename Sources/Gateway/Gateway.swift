@@ -60,13 +60,15 @@ public final class Gateway: Sendable {
     let own = context == nil
     let context = try context ?? Context(sockets: max(1_023, 2 * configuration.openSockets(shards: count)))
     let calls = RememberedCalls(configuration)
+    let limiter = ClientLimiter(configuration.limits, tellsCallersApart: !configuration.auth.keys.isEmpty)
     var shards: [Shard] = []
     let gateway: Gateway
     do {
       for index in 0..<count {
         let reactor = try Reactor(name: "shard-\(index)")
         shards.append(
-          Shard(reactor, configuration.http, configuration.auth, calls: calls, logger: logger))
+          Shard(
+            reactor, configuration.http, configuration.auth, limiter: limiter, calls: calls, logger: logger))
       }
       let memory = MemoryBudget(limit: configuration.http.limits.memory)
       let transcoding = BackgroundQueue(name: "transcoding")

@@ -7,13 +7,16 @@ final class Caller: Sendable {
   let subject: String
   /// What they may do; nil: everything.
   let permissions: Permissions?
+  /// What they have used up of the limits; nil where only addresses count.
+  let quota: ClientQuota?
 
   /// Who has shown no key, where that may be.
   static let nobody = Caller(subject: "", permissions: Permissions.none)
 
-  init(subject: String, permissions: Permissions?) {
+  init(subject: String, permissions: Permissions?, quota: ClientQuota? = nil) {
     self.subject = subject
     self.permissions = permissions
+    self.quota = quota
   }
 }
 
@@ -30,12 +33,13 @@ struct AuthenticationCheck {
   private let openFolder: [UInt8]
 
   /// Nil when there are no keys.
-  init?(_ auth: Configuration.Auth, prefix: String) {
+  init?(_ auth: Configuration.Auth, _ limiter: ClientLimiter?, prefix: String) {
     guard !auth.keys.isEmpty else { return nil }
     callers = DigestTable(
       auth.keys.map { key in
         let permissions = Permissions(auth.rules, subject: key.subject, scopes: key.scopes)
-        return (key.digest, Caller(subject: key.subject, permissions: permissions))
+        let quota = limiter?.quota(ofKey: key.digest, subject: key.subject)
+        return (key.digest, Caller(subject: key.subject, permissions: permissions, quota: quota))
       })
     openPaths = Set(Self.openPaths.flatMap { [$0, prefix + $0] }).map { Array($0.utf8) }
     openFolder = Array("\(prefix)/problems/".utf8)

@@ -10,12 +10,14 @@ struct Checks {
   private let cors: CORSPolicy?
   private let crossSite = CrossSiteCheck()
   private let authentication: AuthenticationCheck?
+  private let limits: LimitsCheck?
   private let draining = DrainingCheck()
 
-  init(_ http: Configuration.HTTP, _ auth: Configuration.Auth) {
+  init(_ http: Configuration.HTTP, _ auth: Configuration.Auth, _ limiter: ClientLimiter?) {
     host = HostCheck(hosts: http.hosts)
     cors = CORSPolicy(http.cors)
-    authentication = AuthenticationCheck(auth, prefix: http.prefix)
+    authentication = AuthenticationCheck(auth, limiter, prefix: http.prefix)
+    limits = limiter.map { LimitsCheck(limiter: $0, proxies: TrustedProxies(http)) }
   }
 
   /// A request's head is there, sound or not: says what every answer to it has.
@@ -28,8 +30,12 @@ struct Checks {
     try authentication?.check(request)
   }
 
-  /// Throws the problem of a request that is refused where it leads.
+  /// Throws the problem of a request that leads nowhere, and comes too early for that too.
+  func count(_ request: GatewayRequest) throws(Problem) { try limits?.check(request, cost: 1) }
+
+  /// Throws the problem of a request that is refused where it leads. What tells of the gateway itself is not counted.
   func pass(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
+    try limits?.check(request, cost: responder.isOperation ? 0 : responder.cost)
     try draining.check(request, responder)
   }
 

@@ -19,6 +19,8 @@ public struct Configuration: Sendable, Hashable {
   public var isOpenToAll = false
   /// Who may call, and what.
   public var auth = Auth()
+  /// How much one client may ask for.
+  public var limits = ClientLimits()
   /// What callers learn of remote exceptions unless the service says otherwise (default: `auto`).
   public var errors = Errors(expose: .auto)
   /// What is kept of calls made with `Prefer: respond-async`.
@@ -73,9 +75,29 @@ public struct Configuration: Sendable, Hashable {
         }
       }
     }
-    root.unavailable("limits")
+    if let section = root.section("limits") {
+      limits.read(section)
+      let auth = root.field("auth").flatMap { $0.isMapping ? $0.section() : nil }
+      checkLimits(section, tellsCallersApart: auth?.has("keys") == true)
+    }
     root.finish()
     return places
+  }
+
+  /// Reports what goes with nothing else: clients that cannot be told apart, and calls that could never be made.
+  private func checkLimits(_ section: Section, tellsCallersApart: Bool) {
+    if let per = limits.per, per != .address, !tellsCallersApart {
+      section.report("contradiction: without auth.keys callers are told apart by their addresses only", at: "per")
+    }
+    guard let burst = limits.rateLimit?.burst else { return }
+    for service in services {
+      for (name, settings) in service.methods.settings.sorted(by: { $0.key < $1.key }) {
+        guard let cost = settings.cost, cost > burst else { continue }
+        section.report(
+          "contradiction: \"\(name)\" of \(service.name) costs \(cost), and a client has no more than \(burst) at once; raise burst",
+          at: section.has("burst") ? "burst" : "rate")
+      }
+    }
   }
 
   private mutating func readAuth(_ field: Field, in folder: String, _ diagnostics: Diagnostics) {

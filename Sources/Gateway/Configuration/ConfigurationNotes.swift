@@ -14,6 +14,13 @@ extension Configuration {
     if http.cors.origins.contains(where: \.isAny) {
       notes.append("http.cors.origins: \"*\" lets every page that a browser shows call what is served here")
     }
+    if limits.rate == nil {
+      notes += services.flatMap { service in
+        service.methods.settings.filter { $0.value.cost != nil }.keys.sorted().map {
+          "services.\(service.name).methods.settings.\($0).cost: nothing is counted without limits.rate"
+        }
+      }
+    }
     if services.isEmpty { notes.append("services: none, so there is nothing to call") }
     for service in services { notes += service.notes.map { "services.\(service.name).\($0)" } }
     return notes

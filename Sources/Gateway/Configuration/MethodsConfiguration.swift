@@ -99,6 +99,8 @@ extension Configuration {
     public var coalesce: Bool?
     /// For how long GETs that ask for the same get the same result; nil is not at all. They share calls then as well.
     public var keep: Duration?
+    /// As how many requests a call counts against `limits.rate`; nil is 1.
+    public var cost: Int?
     /// What callers learn of exceptions. Names of `map` that are not here are looked up in the service's.
     public var errors = Errors()
 
@@ -110,6 +112,7 @@ extension Configuration {
       section.read("max-timeout", into: &maximumTimeout) { $0.duration(in: RPC.timeouts) }
       section.read("coalesce", into: &coalesce) { $0.boolean() }
       section.read("keep", into: &keep) { $0.duration(in: .milliseconds(1) ... .hours(24)) }
+      section.read("cost", into: &cost) { $0.integer(in: 1...10_000) }
       if keep != nil, coalesce == false {
         section.report("contradiction: while a result is kept, requests share it", at: "coalesce")
       }

@@ -45,6 +45,8 @@ final class EventStream: BodyStream, TimerHandler {
   var endsByItself: Bool { writer.isPoll }
   /// Where it is to begin.
   let start: Resumption.Start
+  /// That its client may have it.
+  private let permit: StreamPermit
   private let feed: EventFeed
   /// Told whether it opens; nil from then on.
   private var opener: (any StreamOpener)?
@@ -71,9 +73,10 @@ final class EventStream: BodyStream, TimerHandler {
 
   /// A stream that `EventFeed.open` opens.
   init(
-    _ filter: TopicFilter, _ shape: EventShape, from start: Resumption.Start, feed: EventFeed, exchange: Exchange,
-    opener: any StreamOpener
+    _ filter: TopicFilter, _ shape: EventShape, from start: Resumption.Start, permit: StreamPermit, feed: EventFeed,
+    exchange: Exchange, opener: any StreamOpener
   ) {
+    self.permit = permit
     self.filter = filter
     self.shape = shape
     writer = EventWriter(shape)
@@ -202,6 +205,7 @@ final class EventStream: BodyStream, TimerHandler {
   /// The stream is over, whoever ended it.
   func closed() {
     exchange = nil
+    permit.giveBack()
     passSilence()
     writer.letGo()
     feed.stopWaiting(&timer)
@@ -236,6 +240,7 @@ final class EventStream: BodyStream, TimerHandler {
   /// The hub refuses it.
   func refused(_ problem: Problem) {
     exchange = nil
+    permit.giveBack()
     opener.take()?.refused(problem)
   }
 

@@ -134,6 +134,18 @@ struct MetricsPage {
     }
   }
 
+  private mutating func writeLimits() {
+    guard let quotas = report.limiter?.quotas else { return }
+    metrics.begin(
+      "zmq_gateway_limited_clients", .gauge, "Clients that limits tell apart, besides those of the configuration.")
+    metrics.add(quotas.count)
+    metrics.begin("zmq_gateway_limited_clients_limit", .gauge, "As many as limits.clients allows.")
+    metrics.add(quotas.limit)
+    write(
+      "zmq_gateway_crowded_clients_total",
+      "How often there was no room for a client, which then shared its limits with others.", quotas.crowded)
+  }
+
   private mutating func writeResources(_ exchange: Exchange) {
     metrics.begin("zmq_gateway_memory_bytes", .gauge, "What http.limits.memory counts, all services together.")
     metrics.add(exchange.memory.count)
@@ -146,6 +158,7 @@ struct MetricsPage {
     metrics.add(report.openConnections?.count ?? 0)
     metrics.begin("zmq_gateway_connections_limit", .gauge, "As many as http.limits.connections allows, or open files.")
     metrics.add(report.openConnections?.limit ?? 0)
+    writeLimits()
     metrics.begin("zmq_gateway_info", .gauge, "Always 1, of the version that runs.")
     metrics.add(
       1, ("version", "\(ZeroMQ.version)"), ("libzmq", "\(ZeroMQ.libzmqVersion)"),

@@ -1,3 +1,4 @@
+import GatewaySecurity
 import HTTPServer
 import MessagePack
 import Reactor
@@ -43,6 +44,10 @@ final class GatewayRequest {
   @exclusivity(unchecked) private(set) var mayBringKeptCredentials = true
   /// Whose request it is; nil where nobody is told apart.
   @exclusivity(unchecked) private(set) var caller: Caller?
+  /// What its client may still ask for; nil where nothing is limited, or the request is not counted.
+  @exclusivity(unchecked) private(set) var allowance: Allowance?
+  /// The quota of the connection's address, once it was asked for.
+  @exclusivity(unchecked) var addressQuota: ClientQuota?
   /// What the result is written as, once `chooseResultFormat` has found out.
   @exclusivity(unchecked) private(set) var resultFormat = ResultFormat.json
   /// What the connection's plain calls wait in.
@@ -61,6 +66,7 @@ final class GatewayRequest {
     isOfListedOrigin = false
     mayBringKeptCredentials = true
     caller = nil
+    allowance = nil
   }
 
   /// Says that a page asks of an origin that is listed, and whether a browser may send along what it keeps for the gateway.
@@ -70,6 +76,15 @@ final class GatewayRequest {
 
   /// Says whose request it is.
   func comes(from caller: Caller) { self.caller = caller }
+
+  /// Counts as so many requests of a client; throws when that may not send it yet.
+  func counts(_ cost: Int, against quota: ClientQuota, of limiter: ClientLimiter) throws(Problem) {
+    allowance = Allowance(quota, of: limiter)
+    try allowance?.take(cost, at: beginning)
+  }
+
+  /// Counts one of the calls that it consists of.
+  func countsItem(_ cost: Int) throws(Problem) { try allowance?.takeItem(cost, at: beginning) }
 
   /// Says, when the head is there, where the request goes.
   func goes(to route: consuming Router.Route) { destination = .route(route) }
@@ -224,7 +239,7 @@ final class GatewayRequest {
     keptBy owner: AnyObject? = nil
   ) {
     work = nil
-    exchange.respond(status, contentType: type, headers: headers, body: body, keptBy: owner)
+    exchange.respond(status, contentType: type, headers: told(headers), body: body, keptBy: owner)
     ended(.answered(status: status))
   }
 
@@ -236,7 +251,7 @@ final class GatewayRequest {
   /// Answers with a stream, which from then on lives with the exchange.
   func answer(_ status: Int, _ type: StaticString, headers: [(StaticString, String)], stream: any BodyStream) {
     work = nil
-    exchange.respond(status, contentType: type, headers: headers, stream: stream)
+    exchange.respond(status, contentType: type, headers: told(headers), stream: stream)
     ended(.answered(status: status))
   }
 
@@ -260,9 +275,14 @@ final class GatewayRequest {
   ) {
     work = nil
     exchange.respond(
-      problem.status, contentType: Problem.contentType, headers: problem.headers + headers, body: document,
+      problem.status, contentType: Problem.contentType, headers: told(problem.headers + headers), body: document,
       keptBy: owner)
     ended(.refused(problem))
+  }
+
+  /// With what every answer tells of the limits of its client.
+  private func told(_ headers: [(StaticString, String)]) -> [(StaticString, String)] {
+    allowance.map { headers + $0.headers } ?? headers
   }
 
   /// The answer comes later, from this work.

@@ -26,6 +26,7 @@ struct CallResponder: Responder {
 
   var methods: HTTPMethod.Set { upstream.policy.isSafe(method) ? .fetchAndSubmit : .submit }
 
+  var cost: Int { upstream.settings(of: method).cost }
   var kind: RouteKind { .rpc }
   func count(_ outcome: RequestOutcome) { upstream.count(method, outcome) }
 

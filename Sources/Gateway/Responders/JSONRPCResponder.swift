@@ -20,7 +20,9 @@ struct JSONRPCResponder: Responder {
   /// The method of that name, if the caller may call it.
   private func method(_ name: String, for request: GatewayRequest) throws(Problem) -> MethodName {
     try request.permissions?.check(calling: name, of: service)
-    return try upstream.method(name)
+    let method = try upstream.method(name)
+    try request.countsItem(upstream.settings(of: method).cost)
+    return method
   }
 
   var methods: HTTPMethod.Set { .submit }

@@ -69,10 +69,12 @@ struct StreamResponder: Responder {
     let start = try start(request, query)
     let shape = try Self.shape(request, query)
     guard request.method == .get else { return request.answer(with: EmptyStream(), shape) }
+    let permit = try StreamPermit(request)
     request.waits(for: pending)
     pending.isResuming = start != nil && start != .snapshot
     feed.open(
-      EventStream(filter, shape, from: start ?? .latest, feed: feed, exchange: request.exchange, opener: pending))
+      EventStream(
+        filter, shape, from: start ?? .latest, permit: permit, feed: feed, exchange: request.exchange, opener: pending))
   }
 
   /// How long the client of a poll waits.

@@ -108,6 +108,7 @@ final class Router {
     if name == "metrics", path.segments == 1, let scraper {
       return MetricsResponder(upstreams: upstreams, scraper: scraper)
     }
+    if name == "-", path.segments == 2, try lastSegment(target, path) == "limits" { return LimitsResponder() }
     return switch (name, path.segments) {
     case ("batch", 1): BatchResponder(upstreams: upstreams)
     case ("calls", 2): CallsResponder(id: try path.takeText(target))

@@ -55,7 +55,7 @@ extension Provocations {
   static let streams = ["subscribe", "subscribeHead"]
   static let topics = ["topics", "topicsHead"]
   static let last = ["lastEvent", "lastEventHead"]
-  static let pages = ["home", "live", "metrics", "openapiJSON", "openapiYAML", "problems", "problem"]
+  static let pages = ["home", "live", "metrics", "limits", "openapiJSON", "openapiYAML", "problems", "problem"]
   static let kept = ["outcome", "outcomeHead", "forget"]
   static let serviceOptions = [
     "callOptions", "jsonrpcOptions", "pushOptions", "publishOptions", "subscribeOptions", "topicsOptions",
@@ -115,6 +115,17 @@ extension Provocations {
     add("401", "unauthenticated", to: Request.all.keys.filter { !open.contains($0) }) { request, stage in
       try await request.sent(to: stage.guarded)
     }
+    add("429", "rate-limited", to: Request.all.keys.filter { !open.contains($0) }) { request, stage in
+      // Without a key it counts against its address, which may send one in an hour.
+      try await eventually("the limit") {
+        let reply = try await request.sent(to: stage.limited)
+        return reply.status == 429 ? reply : nil
+      }
+    }
+    add("429", "too-many-streams", to: ["subscribe"]) { request, stage in try await request.sent(to: stage.streaming) }
+    add("429", "too-many-streams", to: ["callSafe"]) { request, stage in
+      try await request.asking("_watch=1s").with("Accept", "text/event-stream").sent(to: stage.streaming)
+    }
     let named =
       Self.calls + Self.messages + Self.streams + Self.topics + Self.last + ["jsonrpc", "metrics", "metricsHead"]
     add("403", "permission-denied", to: named + Self.serviceOptions) { request, stage in
@@ -126,7 +137,8 @@ extension Provocations {
   private mutating func addPages() {
     add("200", nil, to: Self.pages + Self.pages.map { "\($0)Head" }) { $0 }
     add("204", nil, to: Self.pages.map { "\($0)Options" } + Self.serviceOptions) { $0 }
-    add("400", "unknown-parameter", to: ["metrics", "metricsHead"]) { $0.asking("x") }
+    add("400", "unknown-parameter", to: ["metrics", "metricsHead", "limits", "limitsHead"]) { $0.asking("x") }
+    add("406", "not-acceptable", to: ["limits", "limitsHead"]) { $0.with("Accept", "text/html") }
     add("404", "no-such-route", to: ["problem", "problemHead"]) { $0.at(last: "no-such-code") }
   }
 
