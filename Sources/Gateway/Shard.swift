@@ -20,12 +20,12 @@ actor Shard {
   /// A shard without services: it can listen, and knows of nothing to serve until `open`.
   init(
     _ reactor: Reactor, _ http: Configuration.HTTP, _ auth: Configuration.Auth = .init(),
-    limiter: ClientLimiter? = nil, calls: RememberedCalls = .init(), logger: Logger
+    callers: CallerDirectory? = nil, limiter: ClientLimiter? = nil, calls: RememberedCalls = .init(), logger: Logger
   ) {
     self.reactor = reactor
     self.limiter = limiter
     unownedExecutor = reactor.asUnownedSerialExecutor()
-    handler = GatewayHandler(http, auth, limiter: limiter, calls, logger: logger)
+    handler = GatewayHandler(http, auth, callers: callers, limiter: limiter, calls, logger: logger)
   }
 
   /// Does something on the shard: at once when the caller is there, else after all that was posted before.
@@ -54,6 +54,13 @@ actor Shard {
   /// Tells what became of a call that this shard had handed over.
   nonisolated func tell(_ service: String, _ outcome: DistantSocket.Outcome, of number: UInt32) {
     post { $0.upstreams.receive(outcome, of: number, at: service) }
+  }
+
+  /// Streams end whose credentials were taken back.
+  nonisolated func endStreamsWithoutCredentials() {
+    post { shard in
+      for feed in shard.feeds.values { feed.endWithoutCredentials() }
+    }
   }
 
   /// Opens the sockets of all services. `shards` are all shards of the gateway: a service's events come in on one of them, its home, which

@@ -58,6 +58,7 @@ final class WatchStream: BodyStream, PendingWork {
 
   /// A comment, unless something is being sent anyway.
   func sendHeartbeat() {
+    if permit.ending != nil { return wake() }
     guard let exchange, offset == text.count, version == call?.version, !isEnding else { return }
     write(Notice.heartbeat().lines)
     exchange.wake()
@@ -78,6 +79,11 @@ final class WatchStream: BodyStream, PendingWork {
   /// Finds the next thing to write; false when there is none for now.
   private func advance() -> Bool {
     guard let call, !isEnding else { return false }
+    if let reason = permit.ending {
+      isEnding = true
+      write(Notice.farewell(reason, retry: call.settings.retry).lines)
+      return true
+    }
     if version < call.version {
       version = call.version
       write(call.event)
@@ -85,7 +91,7 @@ final class WatchStream: BodyStream, PendingWork {
     }
     guard call.isDraining else { return false }
     isEnding = true
-    write(Notice.farewell(.draining, retry: call.settings.retry * Double.random(in: 1...2)).lines)
+    write(Notice.farewell(.draining, retry: call.settings.retry).lines)
     return true
   }
 

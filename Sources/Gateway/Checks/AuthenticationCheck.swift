@@ -1,46 +1,23 @@
 import GatewaySecurity
 import HTTPServer
 
-/// Whoever asks.
-final class Caller: Sendable {
-  /// Who that is; empty for whoever has shown no key.
-  let subject: String
-  /// What they may do; nil: everything.
-  let permissions: Permissions?
-  /// What they have used up of the limits; nil where only addresses count.
-  let quota: ClientQuota?
-
-  /// Who has shown no key, where that may be.
-  static let nobody = Caller(subject: "", permissions: Permissions.none)
-
-  init(subject: String, permissions: Permissions?, quota: ClientQuota? = nil) {
-    self.subject = subject
-    self.permissions = permissions
-    self.quota = quota
-  }
-}
-
-/// Who may ask at all: whoever sends a key that `auth.keys` knows, as a bearer or as a password (`curl -u :KEY`).
+/// Who may ask at all: whoever sends a key that `auth.keys` knows, or a token of an issuer of `auth.jwt`, as a bearer or as a password
+/// (`curl -u :KEY`).
 ///
 /// A request without one goes nowhere, so nothing is told of what is served. Probes need none for `/live` and `/ready`, nor does who
 /// wants to know what a problem means.
 struct AuthenticationCheck {
   private static let openPaths = ["/live", "/ready", "/problems"]
 
-  private let callers: DigestTable<Caller>
+  private let lookup: CallerLookup
   private let openPaths: [[UInt8]]
   /// All that is open below a path.
   private let openFolder: [UInt8]
 
-  /// Nil when there are no keys.
-  init?(_ auth: Configuration.Auth, _ limiter: ClientLimiter?, prefix: String) {
-    guard !auth.keys.isEmpty else { return nil }
-    callers = DigestTable(
-      auth.keys.map { key in
-        let permissions = Permissions(auth.rules, subject: key.subject, scopes: key.scopes)
-        let quota = limiter?.quota(ofKey: key.digest, subject: key.subject)
-        return (key.digest, Caller(subject: key.subject, permissions: permissions, quota: quota))
-      })
+  /// Nil where nobody is told apart.
+  init?(_ directory: CallerDirectory?, _ auth: Configuration.Auth, prefix: String) {
+    guard let directory else { return nil }
+    lookup = CallerLookup(directory, tokens: auth.tokens)
     openPaths = Set(Self.openPaths.flatMap { [$0, prefix + $0] }).map { Array($0.utf8) }
     openFolder = Array("\(prefix)/problems/".utf8)
   }
@@ -57,11 +34,11 @@ struct AuthenticationCheck {
 
   private func caller(_ header: UnsafeRawBufferPointer, in request: GatewayRequest) -> Caller? {
     switch Credentials(header) {
-    case .bearer(let key): return callers.value(of: key)
+    case .bearer(let key): return lookup.caller(of: key, at: request.beginning)
     case .basic(let name, let password):
       // A browser adds it by itself, for whichever page: that page would act in the name of whoever looks at it.
       guard request.mayBringKeptCredentials else { return nil }
-      let caller = password.withUnsafeBytes { callers.value(of: $0) }
+      let caller = password.withUnsafeBytes { lookup.caller(of: $0, at: request.beginning) }
       return name.isEmpty || name == caller?.subject ? caller : nil
     case nil: return nil
     }

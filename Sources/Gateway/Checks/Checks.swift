@@ -13,10 +13,10 @@ struct Checks {
   private let limits: LimitsCheck?
   private let draining = DrainingCheck()
 
-  init(_ http: Configuration.HTTP, _ auth: Configuration.Auth, _ limiter: ClientLimiter?) {
+  init(_ http: Configuration.HTTP, _ auth: Configuration.Auth, _ callers: CallerDirectory?, _ limiter: ClientLimiter?) {
     host = HostCheck(hosts: http.hosts)
     cors = CORSPolicy(http.cors)
-    authentication = AuthenticationCheck(auth, limiter, prefix: http.prefix)
+    authentication = AuthenticationCheck(callers, auth, prefix: http.prefix)
     limits = limiter.map { LimitsCheck(limiter: $0, proxies: TrustedProxies(http)) }
   }
 

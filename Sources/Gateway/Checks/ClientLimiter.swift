@@ -35,6 +35,11 @@ final class ClientLimiter: Sendable {
     }
   }
 
+  /// That of whoever has a token, which is another one each time.
+  func quota(ofToken subject: String, at now: Instant) -> ClientQuota? {
+    per == .address ? nil : quotas.quota(of: Client(.subject, subject), at: now)
+  }
+
   /// That of an address.
   fileprivate func quota(of address: ClientAddress?, at now: Instant) -> ClientQuota {
     quotas.quota(of: Client(.address, address?.network.text ?? "unknown"), at: now)

@@ -251,6 +251,11 @@ final class EventFeed: TimerHandler {
     }
   }
 
+  /// Streams end whose credentials were taken back.
+  func endWithoutCredentials() {
+    for group in groups.values { group.forEach { $0.endWithoutCredentials() } }
+  }
+
   // MARK: Heartbeat
 
   private func scheduleTick() {

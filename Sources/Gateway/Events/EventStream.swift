@@ -102,6 +102,7 @@ final class EventStream: BodyStream, TimerHandler {
   /// Writes the next event, or begins it; false when there is none for now.
   private func advance(_ free: inout UnsafeMutableRawBufferPointer) -> Bool {
     if writer.isFull { return endPoll() }
+    if case .farewell(let reason) = ending, reason.isOfCredentials { return sayFarewell(reason) }
     if let event = cursor.eventInPage(besides: { isConflating && feed.isSuperseded($0) }) {
       write(event, to: &free)
       return true
@@ -133,9 +134,11 @@ final class EventStream: BodyStream, TimerHandler {
     if writer.isPoll { return endPoll() }
     guard case .farewell(let reason) = ending, state == .waiting else { return false }
     passSilence()
-    // The clients of a gateway that stops return one after the other.
-    let retry = feed.settings.retry * (reason == .draining ? Double.random(in: 1...2) : 1)
-    end(with: .farewell(reason, retry: retry, id: feed.id(before: cursor.next)))
+    return sayFarewell(reason)
+  }
+
+  private func sayFarewell(_ reason: Notice.Farewell) -> Bool {
+    end(with: .farewell(reason, retry: feed.settings.retry, id: feed.id(before: cursor.next)))
     return true
   }
 
@@ -231,7 +234,7 @@ final class EventStream: BodyStream, TimerHandler {
     writer.open(
       .opening(retry: feed.settings.retry, id: id), gap: beginning.gap.map { .gap(id: beginning.id, $0) },
       missing.map(Notice.upstream))
-    if let wait = shape.wait { timer = feed.waits(wait, self) }
+    if let wait = shape.wait ?? permit.timeLeft { timer = feed.waits(wait, self) }
     cursor = EventCursor(beginning, isSnapshot: snapshotEnd != nil)
     state = .reading
     opener.take()?.opened(self, after: beginning.id)
@@ -283,13 +286,16 @@ final class EventStream: BodyStream, TimerHandler {
 
   /// Ends with `bye`, after what is still to be read.
   func end(because reason: Notice.Farewell) {
-    if ending == .none { ending = .farewell(reason) }
+    if ending == .none || reason.isOfCredentials && ending != .lastText { ending = .farewell(reason) }
     exchange?.wake()
   }
 
-  /// The client of a poll does not want to wait any longer.
+  func endWithoutCredentials() { if let reason = permit.ending { end(because: reason) } }
+
+  /// The client of a poll does not want to wait any longer; or the credentials of a stream end.
   func fired(_ timer: Timer) {
     self.timer = nil
+    guard writer.isPoll else { return end(because: .expired) }
     writer.timeIsUp()
     exchange?.wake()
   }

@@ -33,12 +33,12 @@ final class GatewayHandler: RequestHandler {
   private var limited = PowerOfTwoCounter()
 
   init(
-    _ http: Configuration.HTTP, _ auth: Configuration.Auth = .init(), limiter: ClientLimiter? = nil,
-    _ calls: RememberedCalls, logger: Logger
+    _ http: Configuration.HTTP, _ auth: Configuration.Auth = .init(), callers: CallerDirectory? = nil,
+    limiter: ClientLimiter? = nil, _ calls: RememberedCalls, logger: Logger
   ) {
     prefix = http.prefix
     self.calls = calls
-    checks = Checks(http, auth, limiter)
+    checks = Checks(http, auth, callers, limiter)
     self.logger = logger
     router = Router(UpstreamTable(), prefix: prefix)
   }

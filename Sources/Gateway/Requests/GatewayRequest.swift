@@ -140,17 +140,6 @@ final class GatewayRequest {
   /// The host that is asked; nil when the request names none.
   var host: Authority? { exchange.host.map(Authority.init) }
 
-  /// Whether an `Origin` is that of the host, by http or by https: a proxy may have taken TLS off. `null` is not.
-  func isOwn(_ origin: UnsafeRawBufferPointer) -> Bool {
-    guard let host else { return false }
-    for (scheme, port): (StaticString, StaticString) in [("http://", "80"), ("https://", "443")] {
-      guard origin.hasCaselessPrefix(scheme) else { continue }
-      let rest = UnsafeRawBufferPointer(rebasing: origin.dropFirst(scheme.utf8CodeUnitCount))
-      return Authority(rest).isSame(as: host, usualPort: port)
-    }
-    return false
-  }
-
   /// Whether a browser asks for a page of a listed origin what it may send (Fetch, "CORS-preflight request").
   var isPreflight: Bool { method == .options && isOfListedOrigin && header(.accessControlRequestMethod) != nil }
 
