@@ -10,6 +10,9 @@ struct AuthenticationCheck {
   private static let openPaths = ["/live", "/ready", "/problems"]
 
   private let lookup: CallerLookup
+  let tickets: TicketTable<Ticket>
+  private let ticketPath: TicketPath
+  private let cookie: [UInt8]?
   private let openPaths: [[UInt8]]
   /// All that is open below a path.
   private let openFolder: [UInt8]
@@ -17,6 +20,9 @@ struct AuthenticationCheck {
   /// Nil where nobody is told apart.
   init?(_ directory: CallerDirectory?, _ auth: Configuration.Auth, prefix: String) {
     guard let directory else { return nil }
+    tickets = directory.tickets
+    ticketPath = TicketPath(prefix: prefix)
+    cookie = auth.cookie.map { Array($0.utf8) }
     lookup = CallerLookup(directory, tokens: auth.tokens)
     openPaths = Set(Self.openPaths.flatMap { [$0, prefix + $0] }).map { Array($0.utf8) }
     openFolder = Array("\(prefix)/problems/".utf8)
@@ -28,8 +34,31 @@ struct AuthenticationCheck {
     if request.isPreflight { return }
     let header = request.header(.authorization)
     if let caller = header.flatMap({ caller($0, in: request) }) { return request.comes(from: caller) }
+    if header == nil, let caller = cookie.flatMap({ self.caller(cookie: $0, in: request) }) {
+      return request.comes(from: caller)
+    }
+    if header == nil, let ticket = ticket(of: request) { return request.comes(from: ticket.caller, with: ticket) }
     guard isOpen(request.exchange.target) else { throw .unauthenticated(hasCredentials: header != nil) }
     request.comes(from: .nobody)
+  }
+
+  /// What a browser adds by itself, as a kept password.
+  private func caller(cookie name: [UInt8], in request: GatewayRequest) -> Caller? {
+    guard request.mayBringKeptCredentials else { return nil }
+    for line in request.values(of: .cookie) {
+      if let value = Cookie.value(of: name, in: line) { return lookup.caller(of: value, at: request.beginning) }
+    }
+    return nil
+  }
+
+  /// The ticket that the target brings, which is used up with that; nil when it is not good for what is asked.
+  private func ticket(of request: GatewayRequest) -> Ticket? {
+    guard request.method == .get, let found = ticketPath.find(in: request.exchange.target),
+      let ticket = tickets.redeem(found.ticket, at: request.beginning),
+      found.service.elementsEqual(ticket.service.utf8),
+      ticket.caller.credential?.isRevoked != true, ticket.caller.end.map({ WallClock.seconds < $0 }) != false
+    else { return nil }
+    return ticket
   }
 
   private func caller(_ header: UnsafeRawBufferPointer, in request: GatewayRequest) -> Caller? {

@@ -48,6 +48,8 @@ final class CallerDirectory: Sendable {
   }
 
   let limiter: ClientLimiter?
+  /// What streams can be opened with in the place of a key.
+  let tickets: TicketTable<Ticket>
   private let auth: Configuration.Auth
   private let known: Guarded<Known>
   private let version = Atomic<Int>(1)
@@ -57,6 +59,7 @@ final class CallerDirectory: Sendable {
     guard auth.tellsCallersApart else { return nil }
     self.auth = auth
     self.limiter = limiter
+    tickets = TicketTable(limit: auth.ticketLimit, for: auth.ticketTime)
     known = Guarded(Known([:], [], nil))
     try await replace(auth.keys, auth.issuers.map(\.keys))
   }

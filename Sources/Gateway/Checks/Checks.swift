@@ -1,3 +1,5 @@
+import GatewaySecurity
+
 /// What a request passes before the router, and between the router and its responder: the one seam in front of responders.
 ///
 /// What the caller may do depends on names, and is checked where these are read, with the caller's `Permissions`: in the router, and for
@@ -19,6 +21,9 @@ struct Checks {
     authentication = AuthenticationCheck(callers, auth, prefix: http.prefix)
     limits = limiter.map { LimitsCheck(limiter: $0, proxies: TrustedProxies(http)) }
   }
+
+  /// Where tickets come from; nil where nobody is told apart.
+  var tickets: TicketTable<Ticket>? { authentication?.tickets }
 
   /// A request's head is there, sound or not: says what every answer to it has.
   func receive(_ request: GatewayRequest) { cors?.receive(request) }

@@ -13,6 +13,12 @@ extension Configuration {
     package var issuers: [TokenSettings] = []
     /// Tokens that are known at one time, on each thread, 1...1,000,000 (default: 10,000).
     public var tokens = 10_000
+    /// The cookie that may bring a key or a token; nil: none (default).
+    public var cookie: String?
+    /// Tickets that are given in the time for which one is good, 1...1,000,000 (default: 10,000).
+    public var ticketLimit = 10_000
+    /// For how long a ticket is good, 1 s to 10 min (default: 30 s).
+    public var ticketTime: Duration = .seconds(30)
     /// How often the files are looked at, 100 ms to 1 h (default: 5 s).
     public var refresh: Duration = .seconds(5)
     /// What those who are known may do, in order: the first that fits decides, and what none fits is refused. None at all: everything
@@ -40,6 +46,15 @@ extension Configuration {
       section.read("rules", into: &rules) { $0.elements()?.compactMap(Rule.init) }
       if let field = section.field("jwt") { readIssuers(field, in: folder) }
       section.read("tokens", into: &tokens) { $0.integer(in: 1...1_000_000) }
+      section.read("cookie", into: &cookie) { Key.word($0, "the name of a cookie") }
+      if let cookie, cookie.contains(where: { "=;,\"".contains($0) }) {
+        section.report("no cookie has such a name", at: "cookie")
+      }
+      if let inner = section.section("tickets") {
+        inner.read("limit", into: &ticketLimit) { $0.integer(in: 1...1_000_000) }
+        inner.read("keep", into: &ticketTime) { $0.duration(in: .seconds(1) ... .seconds(600)) }
+        inner.finish()
+      }
       section.read("refresh", into: &refresh) { $0.duration(in: .milliseconds(100) ... .hours(1)) }
       if !rules.isEmpty, !section.has("keys"), !section.has("jwt") {
         section.report("need keys or jwt: without them nobody is told apart", at: "rules")
@@ -124,7 +139,7 @@ extension Configuration {
       section.finish()
     }
 
-    private static func word(_ field: Field, _ expected: String) -> String? {
+    fileprivate static func word(_ field: Field, _ expected: String) -> String? {
       guard let text = field.text(expected) else { return nil }
       guard 1...255 ~= text.utf8.count, text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
         field.report("expected \(expected), of 1 to 255 visible characters of ASCII")

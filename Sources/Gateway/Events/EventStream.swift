@@ -46,7 +46,7 @@ final class EventStream: BodyStream, TimerHandler {
   /// Where it is to begin.
   let start: Resumption.Start
   /// That its client may have it.
-  private let permit: StreamPermit
+  let permit: StreamPermit
   private let feed: EventFeed
   /// Told whether it opens; nil from then on.
   private var opener: (any StreamOpener)?
@@ -289,8 +289,6 @@ final class EventStream: BodyStream, TimerHandler {
     if ending == .none || reason.isOfCredentials && ending != .lastText { ending = .farewell(reason) }
     exchange?.wake()
   }
-
-  func endWithoutCredentials() { if let reason = permit.ending { end(because: reason) } }
 
   /// The client of a poll does not want to wait any longer; or the credentials of a stream end.
   func fired(_ timer: Timer) {

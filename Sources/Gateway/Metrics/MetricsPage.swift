@@ -11,6 +11,7 @@ struct MetricsPage {
   private let services: [UpstreamTable.Service]
   /// Where backends are is for this machine to know, and for who has a key; for others their endpoints have numbers.
   private let showsAddresses: Bool
+  private let tickets: (count: Int, limit: Int)?
 
   /// The text of the page.
   var text: String { metrics.text }
@@ -19,6 +20,7 @@ struct MetricsPage {
     self.report = report
     services = upstreams.services
     showsAddresses = request.exchange.isServerLoopback || request.caller != nil
+    tickets = request.tickets.map { ($0.count(at: request.beginning), $0.limit) }
     report.requests.write(to: &metrics)
     writeRequests()
     writeCalls()
@@ -159,6 +161,12 @@ struct MetricsPage {
     metrics.begin("zmq_gateway_connections_limit", .gauge, "As many as http.limits.connections allows, or open files.")
     metrics.add(report.openConnections?.limit ?? 0)
     writeLimits()
+    if let tickets = self.tickets {
+      metrics.begin("zmq_gateway_tickets", .gauge, "Tickets that were given in the time for which one is good.")
+      metrics.add(tickets.count)
+      metrics.begin("zmq_gateway_tickets_limit", .gauge, "As many as auth.tickets.limit allows.")
+      metrics.add(tickets.limit)
+    }
     metrics.begin("zmq_gateway_info", .gauge, "Always 1, of the version that runs.")
     metrics.add(
       1, ("version", "\(ZeroMQ.version)"), ("libzmq", "\(ZeroMQ.libzmqVersion)"),

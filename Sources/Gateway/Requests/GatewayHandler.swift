@@ -1,3 +1,4 @@
+import GatewaySecurity
 import HTTPServer
 import Logging
 import MessagePack
@@ -26,6 +27,8 @@ final class GatewayHandler: RequestHandler {
   /// Whose clock tells how long requests take; nil before the shard has been opened.
   @exclusivity(unchecked) private var loop: Loop?
   private let logger: Logger
+  /// Where tickets come from; nil where nobody is told apart.
+  var tickets: TicketTable<Ticket>? { checks.tickets }
   /// What has become of the requests so far.
   @exclusivity(unchecked) private(set) var accounts = Accounts()
   @exclusivity(unchecked) private(set) var counters = RequestCounters()

@@ -44,6 +44,8 @@ final class GatewayRequest {
   @exclusivity(unchecked) private(set) var mayBringKeptCredentials = true
   /// Whose request it is; nil where nobody is told apart.
   @exclusivity(unchecked) private(set) var caller: Caller?
+  /// What it was opened with in the place of a key, if it was.
+  @exclusivity(unchecked) private(set) var ticket: Ticket?
   /// What its client may still ask for; nil where nothing is limited, or the request is not counted.
   @exclusivity(unchecked) private(set) var allowance: Allowance?
   /// The quota of the connection's address, once it was asked for.
@@ -65,8 +67,7 @@ final class GatewayRequest {
     destination = .unknown
     isOfListedOrigin = false
     mayBringKeptCredentials = true
-    caller = nil
-    allowance = nil
+    (caller, ticket, allowance) = (nil, nil, nil)
   }
 
   /// Says that a page asks of an origin that is listed, and whether a browser may send along what it keeps for the gateway.
@@ -75,7 +76,7 @@ final class GatewayRequest {
   }
 
   /// Says whose request it is.
-  func comes(from caller: Caller) { self.caller = caller }
+  func comes(from caller: Caller, with ticket: Ticket? = nil) { (self.caller, self.ticket) = (caller, ticket) }
 
   /// Counts as so many requests of a client; throws when that may not send it yet.
   func counts(_ cost: Int, against quota: ClientQuota, of limiter: ClientLimiter) throws(Problem) {
@@ -115,6 +116,7 @@ final class GatewayRequest {
   var callBooks: CallBooks { handler.callBooks }
   /// Where bodies and answers count until they are read.
   var memory: MemoryBudget { exchange.memory }
+  var tickets: TicketTable<Ticket>? { handler.tickets }
   /// What is remembered of calls beyond their requests.
   var calls: RememberedCalls { handler.calls }
   /// What its caller may do; nil: everything.

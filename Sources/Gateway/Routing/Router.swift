@@ -111,6 +111,7 @@ final class Router {
     if name == "-", path.segments == 2, try lastSegment(target, path) == "limits" { return LimitsResponder() }
     return switch (name, path.segments) {
     case ("batch", 1): BatchResponder(upstreams: upstreams)
+    case ("tickets", 1): TicketsResponder(upstreams: upstreams)
     case ("calls", 2): CallsResponder(id: try path.takeText(target))
     case ("", 1): HomeResponder(upstreams: upstreams, prefix: prefix)
     case ("live", 1): LiveResponder()

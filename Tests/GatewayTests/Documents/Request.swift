@@ -21,6 +21,8 @@ struct Request: Sendable {
     "callSafeHead": Request("HEAD", "/rpc/calc/add?a:=2&b:=3"),
     "callOptions": Request("OPTIONS", "/rpc/calc/add"),
     "batch": Request("POST", "/batch", #"[{"service":"calc","method":"add","args":[2,3]}]"#),
+    "ticket": Request("POST", "/tickets", #"{"service":"news","topics":["clock"]}"#),
+    "ticketOptions": Request("OPTIONS", "/tickets"),
     "batchOptions": Request("OPTIONS", "/batch"),
     "outcome": Request("GET", "/calls/n7p9Ga2GH20HMhrD8IpZiC"),
     "outcomeHead": Request("HEAD", "/calls/n7p9Ga2GH20HMhrD8IpZiC"),

@@ -21,6 +21,8 @@ struct Stage: Sendable {
   let draining: DrainingGateway
   /// Asks for a key, and lets nobody do anything.
   let guarded: LiveGateway
+  /// Asks for a key, and lets everybody who has it do everything.
+  let keyed: LiveGateway
   /// Asks for a key, and lets each address send one request in an hour without.
   let limited: LiveGateway
   /// Lets a client have one stream, which it has.
@@ -62,6 +64,7 @@ struct Stage: Sendable {
     key = APIKey.random()
     let keys = try directory.file("keys.yaml", "\(key.digest.hex): { subject: nobody }\n")
     guarded = try await gateway(auth: "{ keys: { file: \"\(keys)\" }, rules: [{ allow: { subject: somebody } }] }")
+    keyed = try await gateway(auth: "{ keys: { file: \"\(keys)\" } }")
     limited = try await gateway(
       auth: "{ keys: { file: \"\(keys)\" } }", clients: "{ rate: 1/h, burst: 1, per: address }")
     streaming = try await gateway(clients: "{ streams: 1 }")
