@@ -8,7 +8,7 @@ struct CORSPolicy {
   /// What pages may send beyond what browsers let all of them.
   private static let allowed = [
     "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "Prefer", "Request-Timeout",
-    "X-Request-Id",
+    "X-Request-Id", "traceparent",
   ].joined(separator: ", ")
   /// What pages may read of an answer beyond what browsers let all of them.
   private static let exposed = [

@@ -1,6 +1,6 @@
 import ConfigurationReader
+import FoundationEssentials
 import GatewaySecurity
-import Glibc
 import Logging
 
 /// Rereads the files of `auth` when they change, on no shard's thread.
@@ -10,18 +10,17 @@ import Logging
 struct CredentialFiles: Sendable {
   /// What shows that a file is another one.
   private struct Stamp: Hashable {
-    let device: UInt
-    let inode: UInt
-    let size: Int
-    let seconds: Int
-    let nanoseconds: Int
+    private let number: String
+    private let size: String
+    private let changed: Date?
 
     /// Nil for a file that is not there.
     init?(_ path: String) {
-      var status = stat()
-      guard stat(path, &status) == 0 else { return nil }
-      (device, inode, size) = (status.st_dev, status.st_ino, status.st_size)
-      (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+      guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
+      // As which type of number they come differs between platforms.
+      number = "\(attributes[.systemFileNumber] ?? "")"
+      size = "\(attributes[.size] ?? "")"
+      changed = attributes[.modificationDate] as? Date
     }
   }
 

@@ -1,6 +1,7 @@
 import ConfigurationReader
 import FoundationEssentials
 package import GatewaySecurity
+import Reactor
 
 extension Configuration {
   /// Who may call, and what: `auth`. Where there are neither keys nor issuers of tokens everyone who reaches the gateway may call everything.

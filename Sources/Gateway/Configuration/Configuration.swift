@@ -1,4 +1,5 @@
 public import ConfigurationReader
+import GatewaySecurity
 import HTTPServer
 import Reactor
 

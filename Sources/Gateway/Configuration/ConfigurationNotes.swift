@@ -58,13 +58,18 @@ extension Configuration.Methods {
     let both = safe.filter(isHidden).map {
       "methods.safe: \"\($0)\" is hidden as well, and hidden ones are never called"
     }
+    let told = settings.filter { name, settings in
+      (settings.keep != nil || settings.coalesce == true) && context.contains { Glob($0).matches(name.utf8.span) }
+    }.keys.sorted().map {
+      "methods.settings.\($0): \"\($0)\" is told of each request by itself (context), so no two share a call or a result"
+    }
     // Whether a glob covers a method that is safe shows only when methods are called.
     let policy = MethodPolicy(self)
     let unsafe = settings.filter { name, settings in
       guard settings.keep != nil || settings.coalesce == true else { return false }
       return safe.isEmpty || MethodName(name).map { !policy.isSafe($0) } == true
     }
-    return both
+    return both + told
       + unsafe.keys.sorted().map {
         "methods.settings.\($0): results are shared among GETs, and \"\($0)\" is not safe, so there are none; list it under safe"
       }

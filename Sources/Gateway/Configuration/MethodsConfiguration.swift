@@ -13,17 +13,21 @@ extension Configuration {
     public var hide: [String]
     /// What GET may call as well (default: nothing).
     public var safe: [String]
+    /// What is told of each call who makes it, by the keyword argument `_ctx` (default: nothing).
+    public var context: [String]
     /// What holds for methods by name or glob, in place of the service's own (default: nothing). Of those that match a method, the
     /// most specific one that sets something decides it: an exact name, then the longest glob.
     public var settings: [String: MethodSettings]
 
     /// Everything by POST and nothing by GET, by default.
     public init(
-      expose: [String] = ["*"], hide: [String] = [], safe: [String] = [], settings: [String: MethodSettings] = [:]
+      expose: [String] = ["*"], hide: [String] = [], safe: [String] = [], context: [String] = [],
+      settings: [String: MethodSettings] = [:]
     ) {
       self.expose = expose
       self.hide = hide
       self.safe = safe
+      self.context = context
       self.settings = settings
     }
 
@@ -40,9 +44,11 @@ extension Configuration {
       section.read("hide", into: &hide, Self.globs)
       if let rpc {
         section.read("safe", into: &safe, Self.globs)
+        section.read("context", into: &context, Self.globs)
         if let inner = section.section("settings") { readSettings(inner, of: rpc) }
       } else {
         section.refuse("safe", because: "does not apply: only methods of pattern rpc are called with GET")
+        section.refuse("context", because: "does not apply: only methods of pattern rpc are told who calls them")
         section.refuse("settings", because: "does not apply: only methods of pattern rpc are answered")
       }
       section.finish()

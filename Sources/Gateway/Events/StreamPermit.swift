@@ -1,3 +1,4 @@
+import GatewaySecurity
 import Reactor
 
 /// That a client may have one more open stream. It counts against `limits.streams` until it is given back, and ends with the credentials of

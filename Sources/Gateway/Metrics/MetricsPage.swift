@@ -1,3 +1,4 @@
+import GatewaySecurity
 import HTTPServer
 import Metrics
 import Reactor

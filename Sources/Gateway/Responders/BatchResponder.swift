@@ -88,7 +88,8 @@ struct BatchResponder: Responder {
     case .rpc(let upstream):
       try refuse(item.topic != nil, "topic", "pubsub")
       let method = try upstream.method(item.method)
-      let frames = try item.frames(upstream.reader, into: &buffer)
+      var frames = try item.frames(upstream.reader, into: &buffer)
+      try upstream.tell(method, of: request, asking: item.timeout ?? timeout, in: &frames, &buffer)
       try request.countsItem(upstream.settings(of: method).cost)
       group.add(method, of: upstream, id: item.id, frames, in: buffer, asking: item.timeout ?? timeout)
     case .pipeline(let upstream):

@@ -1,3 +1,4 @@
+import GatewaySecurity
 import HTTPServer
 
 /// `/-/limits`: how much whoever asks may still ask for.

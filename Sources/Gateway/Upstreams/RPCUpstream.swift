@@ -104,6 +104,15 @@ final class RPCUpstream {
     return settings
   }
 
+  /// Adds who calls to the keywords in the buffer, where the method is told.
+  func tell(
+    _ method: MethodName, of request: GatewayRequest, asking timeout: Duration?, in frames: inout CallFrames,
+    _ buffer: inout ByteBuffer
+  ) throws(Problem) {
+    guard policy.takesContext(method) else { return }
+    try CallerContext(request).add(to: &frames, in: &buffer, time: settings(of: method).timeout(asked: timeout))
+  }
+
   /// Counts a request of one call that has ended.
   func count(_ method: MethodName, _ outcome: RequestOutcome) { methodCounters.count(method, outcome) }
 

@@ -3,7 +3,7 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
   case accept, acceptEncoding, accessControlRequestMethod, authorization, contentEncoding, contentLength, contentType
   case cookie, expect, forwarded, forwardedFor, host, idempotencyKey, ifNoneMatch, lastEventID, origin, prefer,
     requestID, requestTimeout, secFetchSite,
-    transferEncoding
+    traceparent, transferEncoding
 
   /// The name on the wire, in small letters.
   public var name: StaticString {
@@ -28,6 +28,7 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     case .requestID: "x-request-id"
     case .requestTimeout: "request-timeout"
     case .secFetchSite: "sec-fetch-site"
+    case .traceparent: "traceparent"
     case .transferEncoding: "transfer-encoding"
     }
   }
@@ -37,7 +38,7 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
   var mayRepeat: Bool {
     switch self {
     case .accept, .acceptEncoding, .contentEncoding, .expect, .ifNoneMatch, .origin, .prefer, .requestID: true
-    case .secFetchSite, .transferEncoding, .cookie, .forwarded, .forwardedFor: true
+    case .secFetchSite, .traceparent, .transferEncoding, .cookie, .forwarded, .forwardedFor: true
     case .accessControlRequestMethod, .authorization, .contentLength, .contentType, .host: false
     case .idempotencyKey, .lastEventID, .requestTimeout: false
     }
@@ -51,6 +52,7 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     case 4: found = named(.host)
     case 6: found = named(.accept) ?? named(.cookie) ?? named(.expect) ?? named(.origin) ?? named(.prefer)
     case 9: found = named(.forwarded)
+    case 11: found = named(.traceparent)
     case 12: found = named(.contentType) ?? named(.requestID)
     case 13: found = named(.authorization) ?? named(.ifNoneMatch) ?? named(.lastEventID)
     case 14: found = named(.contentLength) ?? named(.secFetchSite)
