@@ -1,3 +1,4 @@
+import GatewaySecurity
 import Reactor
 import Testing
 

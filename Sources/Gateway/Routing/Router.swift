@@ -108,7 +108,10 @@ final class Router {
     if name == "metrics", path.segments == 1, let scraper {
       return MetricsResponder(upstreams: upstreams, scraper: scraper)
     }
-    if name == "-", path.segments == 2, try lastSegment(target, path) == "limits" { return LimitsResponder() }
+    if name == "-", path.segments == 2 {
+      var rest = path
+      if try rest.takeText(target) == "limits" { return LimitsResponder() }
+    }
     return switch (name, path.segments) {
     case ("batch", 1): BatchResponder(upstreams: upstreams)
     case ("tickets", 1): TicketsResponder(upstreams: upstreams)

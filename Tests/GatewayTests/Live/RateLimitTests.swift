@@ -8,12 +8,13 @@ import ZeroMQ
 struct RateLimitTests {
   /// A backend that answers everything with nil, and a gateway in front of it with limits.
   private func with(
-    _ rig: Rig, _ limits: String, auth: String = "{}", http: String = "", threads: Int = 2, more: String = ""
+    _ rig: Rig, _ limits: String, auth: String = "{}", http: String = "", threads: Int = 2,
+    settings: String = "{}"
   ) async throws -> LiveGateway {
     let backend = try await rig.wire(.router, bind: rig.directory.endpoint("s\(UInt16.random(in: .min ... .max))"))
     let endpoint = await backend.endpoint
     let gateway = try await rig.gateway(
-      "s: { pattern: rpc, connect: [\"\(endpoint)\"], methods: { safe: [get], settings: { heavy: { cost: 5 } } }\(more) }",
+      "s: { pattern: rpc, connect: [\"\(endpoint)\"], methods: { safe: [get], settings: \(settings) } }",
       http: http, auth: auth, threads: threads, limits: limits)
     let answering = Task {
       while !Task.isCancelled {
@@ -116,7 +117,7 @@ struct RateLimitTests {
   @Test("pays more for a method that costs more, and for each item of a batch and of JSON-RPC")
   func costs() async throws {
     try await Rig.with { rig in
-      let gateway = try await with(rig, "{ rate: 1/h, burst: 12 }", threads: 1)
+      let gateway = try await with(rig, "{ rate: 1/h, burst: 12 }", threads: 1, settings: "{ heavy: { cost: 5 } }")
       func left() async throws -> Int? { try await gateway.http.get("/-/limits").json["rate"]["remaining"].integer }
       _ = try await gateway.http.post("/rpc/s/heavy")
       #expect(try await left() == 7)

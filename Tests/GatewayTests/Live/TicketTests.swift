@@ -147,7 +147,8 @@ struct TicketTests {
       func status(_ cookie: String, _ more: [String: String] = [:]) async throws -> Int {
         try await gateway.http.get("/sub/s/topics", headers: more.merging(["Cookie": cookie]) { $1 }).status
       }
-      #expect(try await status("session=\(key.text)") == 200)
+      let alone = try await status("session=\(key.text)")
+      #expect(alone == 200)
       #expect(try await status("a=b; session=\(key.text); c=d") == 200)
       for wrong in [
         "session=\(key.text)x", "sessionx=\(key.text)", "Session=\(key.text)", "session", "session=", "=\(key.text)",
@@ -160,7 +161,8 @@ struct TicketTests {
       #expect(try await gateway.http.post("/tickets", #"{"service":"s"}"#, headers: foreign).status == 403)
     }
     try await with { _, gateway, _, key in
-      #expect(try await gateway.http.get("/sub/s/topics", headers: ["Cookie": "session=\(key.text)"]).status == 401)
+      let reply = try await gateway.http.get("/sub/s/topics", headers: ["Cookie": "session=\(key.text)"])
+      #expect(reply.status == 401)
     }
   }
 
