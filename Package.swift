@@ -66,6 +66,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
   ],
   targets: [
     .target(name: "CLinux"),
@@ -99,7 +100,9 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     module("ConfigurationReader", [.product(name: "Yams", package: "Yams")]),
-    module("GatewaySecurity", [.product(name: "Crypto", package: "swift-crypto")]),
+    module(
+      "GatewaySecurity",
+      ["Reactor", .product(name: "Crypto", package: "swift-crypto"), .product(name: "JWTKit", package: "jwt-kit")]),
     module(
       "Gateway",
       [
@@ -122,7 +125,11 @@ let package = Package(
       ], resources: [.embedInCode("Resources/annotated.yaml")], swiftSettings: settings),
 
     .target(
-      name: "Support", dependencies: ["Reactor", "ZeroMQ", .product(name: "Logging", package: "swift-log")],
+      name: "Support",
+      dependencies: [
+        "Reactor", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
+        .product(name: "JWTKit", package: "jwt-kit"),
+      ],
       path: "Tests/Support",
       resources: [.embedInCode("raw-requests.txt")],
       swiftSettings: settings),
@@ -139,7 +146,7 @@ let package = Package(
       ], resources: [.copy("Golden")]),
     tests("HTTPServer", ["Reactor"]),
     tests("ConfigurationReader", []),
-    tests("GatewaySecurity", []),
+    tests("GatewaySecurity", ["Reactor"]),
     tests("zmq-gateway", []),
     tests(
       "Gateway",

@@ -17,17 +17,21 @@ public final class Gateway: Sendable {
   private let shards: [Shard]
   /// Asks services what they can be called with.
   private let describing: Task<Void, Never>
+  /// Looks after the files of `auth`; nil where there are none.
+  private let watching: Task<Void, Never>?
   /// Its own, to be ended with it; nil when it was given one.
   private let context: Context?
   private let grace: Duration
   private let logger: Logger
 
   private init(
-    addresses: [ListenAddress], shards: [Shard], describing: Task<Void, Never>, context: Context?, grace: Duration,
+    addresses: [ListenAddress], shards: [Shard], describing: Task<Void, Never>,
+    watching: Task<Void, Never>?, context: Context?, grace: Duration,
     logger: Logger
   ) {
     self.context = context
     self.describing = describing
+    self.watching = watching
     self.addresses = addresses
     self.shards = shards
     self.grace = grace
@@ -60,13 +64,17 @@ public final class Gateway: Sendable {
     let own = context == nil
     let context = try context ?? Context(sockets: max(1_023, 2 * configuration.openSockets(shards: count)))
     let calls = RememberedCalls(configuration)
+    let limiter = ClientLimiter(configuration.limits, tellsCallersApart: configuration.auth.tellsCallersApart)
+    let callers = try await CallerDirectory(configuration.auth, limiter)
     var shards: [Shard] = []
     let gateway: Gateway
     do {
       for index in 0..<count {
         let reactor = try Reactor(name: "shard-\(index)")
         shards.append(
-          Shard(reactor, configuration.http, configuration.auth, calls: calls, logger: logger))
+          Shard(
+            reactor, configuration.http, configuration.auth, callers: callers, limiter: limiter, calls: calls,
+            logger: logger))
       }
       let memory = MemoryBudget(limit: configuration.http.limits.memory)
       let transcoding = BackgroundQueue(name: "transcoding")
@@ -82,8 +90,12 @@ public final class Gateway: Sendable {
       let addresses = try await listen(configuration, shards, memory: memory, logger: logger)
       let descriptions = DescriptionReader(
         configuration, shared: shared, in: context, on: shards[0].reactor, logger: logger)
+      let files = callers.map {
+        CredentialFiles(auth: configuration.auth, directory: $0, shards: shards, logger: logger)
+      }
       gateway = Gateway(
         addresses: addresses, shards: shards, describing: Task { await descriptions.run() },
+        watching: files.map { files in Task { await files.run() } },
         context: own ? context : nil, grace: configuration.grace, logger: logger)
     } catch {
       await close(shards)
@@ -148,6 +160,8 @@ public final class Gateway: Sendable {
       for shard in shards { group.addTask { await shard.drain(within: drain) } }
     }
     describing.cancel()
+    watching?.cancel()
+    await watching?.value
     await describing.value
     let accounts = await Self.close(shards)
     // Pushes and events that libzmq has taken leave as fast as their peers read.

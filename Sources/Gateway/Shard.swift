@@ -11,6 +11,7 @@ actor Shard {
   private(set) var feeds: [String: EventFeed] = [:]
   private(set) var hubs: [String: EventHub] = [:]
   private let handler: GatewayHandler
+  private let limiter: ClientLimiter?
   private(set) var upstreams = UpstreamTable()
   private var servers: [Server] = []
   private var openConnections: OpenConnections?
@@ -19,11 +20,12 @@ actor Shard {
   /// A shard without services: it can listen, and knows of nothing to serve until `open`.
   init(
     _ reactor: Reactor, _ http: Configuration.HTTP, _ auth: Configuration.Auth = .init(),
-    calls: RememberedCalls = .init(), logger: Logger
+    callers: CallerDirectory? = nil, limiter: ClientLimiter? = nil, calls: RememberedCalls = .init(), logger: Logger
   ) {
     self.reactor = reactor
+    self.limiter = limiter
     unownedExecutor = reactor.asUnownedSerialExecutor()
-    handler = GatewayHandler(http, auth, calls, logger: logger)
+    handler = GatewayHandler(http, auth, callers: callers, limiter: limiter, calls, logger: logger)
   }
 
   /// Does something on the shard: at once when the caller is there, else after all that was posted before.
@@ -52,6 +54,13 @@ actor Shard {
   /// Tells what became of a call that this shard had handed over.
   nonisolated func tell(_ service: String, _ outcome: DistantSocket.Outcome, of number: UInt32) {
     post { $0.upstreams.receive(outcome, of: number, at: service) }
+  }
+
+  /// Streams end whose credentials were taken back.
+  nonisolated func endStreamsWithoutCredentials() {
+    post { shard in
+      for feed in shard.feeds.values { feed.endWithoutCredentials() }
+    }
   }
 
   /// Opens the sockets of all services. `shards` are all shards of the gateway: a service's events come in on one of them, its home, which
@@ -146,6 +155,7 @@ actor Shard {
     post { shard in
       var report = ShardReport(accounts: shard.accounts, requests: shard.handler.counters)
       report.openConnections = shard.openConnections
+      report.limiter = shard.limiter
       for (service, feed) in shard.feeds { report.streams[service] = feed.streamCount }
       shard.upstreams.count(into: &report)
       body(report)

@@ -3,13 +3,13 @@ package struct APIKey: Sendable {
   /// What it is sent as: `zgk_`, by which tools that look for leaked secrets know it, and 43 letters, digits, `-` and `_`.
   package let text: String
 
-  /// A fresh one, of 256 bits that the system's generator gives.
-  package static func random() -> APIKey {
+  /// A fresh one, of 256 bits that the system's generator gives; `mark` is what it begins with.
+  package static func random(_ mark: String = "zgk_") -> APIKey {
     var bits = SystemRandomNumberGenerator()
     var digits: [UInt8] = []
     // Six bits each: 43 of them hold 256.
     for _ in 0..<43 { digits.append(alphabet[Int(truncatingIfNeeded: bits.next() & 63)]) }
-    return APIKey(text: "zgk_" + String(decoding: digits, as: UTF8.self))
+    return APIKey(text: mark + String(decoding: digits, as: UTF8.self))
   }
 
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)

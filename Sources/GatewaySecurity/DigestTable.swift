@@ -14,10 +14,14 @@ package struct DigestTable<Value> {
   }
 
   /// The value of a secret; nil when it is none that is known.
-  package func value(of secret: UnsafeRawBufferPointer) -> Value? {
-    let digest = SecretDigest(of: secret)
+  package func value(of secret: UnsafeRawBufferPointer) -> Value? { value(of: SecretDigest(of: secret)) }
+
+  /// The same, of a secret with that digest.
+  package func value(of digest: SecretDigest) -> Value? {
     let entry = values[digest.prefix]
     let isSame = digest.matches(entry?.digest ?? nobody)
     return isSame ? entry?.value : nil
   }
 }
+
+extension DigestTable: Sendable where Value: Sendable {}

@@ -137,17 +137,13 @@ extension Daemon {
       return false
     }
 
-    /// The client's numeric address, without the port; empty when it is not known.
-    var peerAddress: String {
-      guard let peer = cmhd_peer(raw) else { return "" }
-      // The address follows the family and the port, and in IPv6 the flow label too.
-      let offset = CInt(peer.pointee.sa_family) == AF_INET6 ? 8 : 4
-      let address = UnsafeRawPointer(peer) + offset
-      return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { room in
-        guard let text = inet_ntop(CInt(peer.pointee.sa_family), address, room.baseAddress, socklen_t(room.count))
-        else { return "" }
-        return String(cString: text)
-      }
+    /// The client's address; nil when it is not known.
+    var clientAddress: ClientAddress? {
+      guard let peer = cmhd_peer(raw) else { return nil }
+      let isIPv6 = CInt(peer.pointee.sa_family) == AF_INET6
+      guard isIPv6 || CInt(peer.pointee.sa_family) == AF_INET else { return nil }
+      let size = isIPv6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
+      return ClientAddress(UnsafeRawBufferPointer(start: peer, count: size), isIPv6: isIPv6)
     }
   }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import Reactor
 
 /// How many connections are open, and how many of each client address, over all servers that share it. Exact: each is counted
@@ -41,27 +40,6 @@ public final class OpenConnections: Sendable {
       table.count -= 1
       let left = table.byAddress[address, default: 1] - 1
       table.byAddress[address] = left > 0 ? left : nil
-    }
-  }
-}
-
-/// The address of a client, without the port: 16 bytes, those of IPv4 mapped into IPv6 (RFC 4291, 2.5.5.2).
-struct ClientAddress: Hashable, Sendable {
-  private let upper: UInt64
-  private let lower: UInt64
-
-  init(_ peer: clinux_peer) {
-    (upper, lower) = withUnsafeBytes(of: peer.address) { bytes in
-      guard CInt(peer.address.sin6_family) == AF_INET6 else {
-        // The address follows the family and the port.
-        let address = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-        return (0, 0xFFFF_0000_0000 | UInt64(address))
-      }
-      // And in IPv6 the flow label too.
-      return (
-        UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
-        UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
-      )
     }
   }
 }

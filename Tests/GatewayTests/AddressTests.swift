@@ -126,12 +126,12 @@ struct AddressTests {
   @Test("beyond loopback needs auth: none")
   func open() throws {
     let reason =
-      "is reachable from other machines; name those who may call in auth.keys, or write \"auth: none\" to serve everyone who reaches it"
+      "is reachable from other machines; name those who may call in auth.keys or auth.jwt, or write \"auth: none\" to serve everyone who reaches it"
     let yaml = "http:\n  listen:\n    - 127.0.0.1:1\n    - 0.0.0.0:1\n    - \"[::]:1\"\n"
     #expect(complaints(yaml) == ["4:7: http.listen: 0.0.0.0:1 \(reason)", "5:7: http.listen: [::]:1 \(reason)"])
     #expect(complaints(yaml + "auth: none\n") == [])
     #expect(
-      complaints("auth: basic") == ["1:7: auth: \"basic\" is not available in this version; only \"none\" and keys are"]
+      complaints("auth: basic") == ["1:7: auth: \"basic\" is not known; write \"none\", or a mapping with keys or jwt"]
     )
   }
 }

@@ -87,9 +87,37 @@ struct AuthConfigurationTests {
         == ["1:23: auth.keys.file: /nowhere/k cannot be read: no such file or directory"])
     #expect(
       complaints("auth: { rules: [{ allow: {} }] }") == [
-        "1:9: auth.rules: need keys: without them nobody is told apart"
+        "1:9: auth.rules: need keys or jwt: without them nobody is told apart"
       ])
-    #expect(complaints("auth: { jwt: {} }") == ["1:9: auth.jwt: not available in this version"])
+  }
+
+  @Test("go with issuers of tokens, each with a file of its keys")
+  func issuers() throws {
+    let folder = try KeyFolder()
+    let key =
+      #"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#
+    _ = try folder.directory.file("jwks.json", "{\"keys\":[\(key)]}")
+    _ = try folder.directory.file("broken.json", "{\"keys\":[{}]}")
+    let auth = try folder.load("jwt: { jwks: jwks.json, issuer: a, audience: [b, c] }").auth
+    #expect(auth.issuers.count == 1 && auth.issuers[0].keys.count == 1 && auth.issuers[0].audiences == ["b", "c"])
+    #expect(auth.issuers[0].algorithms == [.es256, .rs256, .edDSA] && auth.issuers[0].leeway == .seconds(30))
+    #expect(auth.tellsCallersApart && auth.refresh == .seconds(5) && auth.tokens == 10_000)
+    let two = "[{ jwks: jwks.json, issuer: a, audience: b }, { jwks: jwks.json, issuer: c, audience: b }]"
+    #expect(try folder.load("jwt: \(two)").auth.issuers.count == 2)
+    for (wrong, words) in [
+      ("{}", "has no jwks"), ("{ jwks: jwks.json, issuer: a }", "has no audience"),
+      ("{ jwks: jwks.json, audience: a }", "has no issuer"),
+      ("{ jwks: none.json, issuer: a, audience: b }", "cannot be read"),
+      ("{ jwks: broken.json, issuer: a, audience: b }", "is no set of keys"), ("[]", "names nobody"),
+      ("{ jwks: jwks.json, issuer: a, audience: b, algorithms: [RS256] }", "has no key for any of RS256"),
+      ("{ jwks: jwks.json, issuer: a, audience: b, algorithms: [none] }", "is none of ES256"),
+      ("{ jwks: jwks.json, issuer: a, audience: b, algorithms: [] }", "names no algorithm"),
+      ("{ jwks: jwks.json, issuer: a, audience: b, leeway: 11m }", "must be between"),
+      (two.replacing("issuer: c", with: "issuer: a"), "is named twice"),
+    ] {
+      let found = folder.complaints("jwt: \(wrong)")
+      #expect(found.contains { $0.contains(words) }, "\(wrong) \(found)")
+    }
   }
 
   @Test("go with rules, each of which allows or denies")

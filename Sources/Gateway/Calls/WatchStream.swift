@@ -7,6 +7,8 @@ final class WatchStream: BodyStream, PendingWork {
   let interval: Duration
   /// The result that the client has already.
   private let lastID: String?
+  /// That its client may have it.
+  private let permit: StreamPermit
   /// Who is answered; nil when that is done, or when the client has left.
   private var request: GatewayRequest?
   private var exchange: Exchange?
@@ -18,7 +20,9 @@ final class WatchStream: BodyStream, PendingWork {
   private var offset = 0
   private var isEnding = false
 
-  init(_ request: GatewayRequest, every interval: Duration, after lastID: String?) {
+  /// Throws when its client may have no more streams.
+  init(_ request: GatewayRequest, every interval: Duration, after lastID: String?) throws(Problem) {
+    permit = try StreamPermit(request)
     self.request = request
     self.interval = interval
     self.lastID = lastID
@@ -44,6 +48,7 @@ final class WatchStream: BodyStream, PendingWork {
 
   /// There is no stream: the request is answered with that.
   func refuse(_ problem: Problem) {
+    permit.giveBack()
     call = nil
     request.take()?.answer(problem)
   }
@@ -53,6 +58,7 @@ final class WatchStream: BodyStream, PendingWork {
 
   /// A comment, unless something is being sent anyway.
   func sendHeartbeat() {
+    if permit.ending != nil { return wake() }
     guard let exchange, offset == text.count, version == call?.version, !isEnding else { return }
     write(Notice.heartbeat().lines)
     exchange.wake()
@@ -73,6 +79,11 @@ final class WatchStream: BodyStream, PendingWork {
   /// Finds the next thing to write; false when there is none for now.
   private func advance() -> Bool {
     guard let call, !isEnding else { return false }
+    if let reason = permit.ending {
+      isEnding = true
+      write(Notice.farewell(reason, retry: call.settings.retry).lines)
+      return true
+    }
     if version < call.version {
       version = call.version
       write(call.event)
@@ -80,7 +91,7 @@ final class WatchStream: BodyStream, PendingWork {
     }
     guard call.isDraining else { return false }
     isEnding = true
-    write(Notice.farewell(.draining, retry: call.settings.retry * Double.random(in: 1...2)).lines)
+    write(Notice.farewell(.draining, retry: call.settings.retry).lines)
     return true
   }
 
@@ -92,12 +103,14 @@ final class WatchStream: BodyStream, PendingWork {
   /// The stream is over, whoever ended it.
   func closed() {
     exchange = nil
+    permit.giveBack()
     call.take()?.remove(self)
   }
 
   /// The client has left before the stream began.
   func cancel() {
     request = nil
+    permit.giveBack()
     call.take()?.remove(self)
   }
 }

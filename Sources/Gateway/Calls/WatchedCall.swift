@@ -21,7 +21,7 @@ final class Watches {
     every interval: Duration, after lastID: String?
   ) throws(Problem) {
     let key = CallKey(callee.method, frames, in: request.buffers.request, as: .json)
-    let stream = WatchStream(request, every: max(interval, settings.interval), after: lastID)
+    let stream = try WatchStream(request, every: max(interval, settings.interval), after: lastID)
     if let call = calls[key] { return call.add(stream) }
     guard calls.count < settings.calls else {
       throw Problem(.overloaded, "As many calls are watched as this service allows on one thread (watch.calls).")

@@ -1,42 +1,29 @@
 import GatewaySecurity
 import HTTPServer
 
-/// Whoever asks.
-final class Caller: Sendable {
-  /// Who that is; empty for whoever has shown no key.
-  let subject: String
-  /// What they may do; nil: everything.
-  let permissions: Permissions?
-
-  /// Who has shown no key, where that may be.
-  static let nobody = Caller(subject: "", permissions: Permissions.none)
-
-  init(subject: String, permissions: Permissions?) {
-    self.subject = subject
-    self.permissions = permissions
-  }
-}
-
-/// Who may ask at all: whoever sends a key that `auth.keys` knows, as a bearer or as a password (`curl -u :KEY`).
+/// Who may ask at all: whoever sends a key that `auth.keys` knows, or a token of an issuer of `auth.jwt`, as a bearer or as a password
+/// (`curl -u :KEY`).
 ///
 /// A request without one goes nowhere, so nothing is told of what is served. Probes need none for `/live` and `/ready`, nor does who
 /// wants to know what a problem means.
 struct AuthenticationCheck {
   private static let openPaths = ["/live", "/ready", "/problems"]
 
-  private let callers: DigestTable<Caller>
+  private let lookup: CallerLookup
+  let tickets: TicketTable<Ticket>
+  private let ticketPath: TicketPath
+  private let cookie: [UInt8]?
   private let openPaths: [[UInt8]]
   /// All that is open below a path.
   private let openFolder: [UInt8]
 
-  /// Nil when there are no keys.
-  init?(_ auth: Configuration.Auth, prefix: String) {
-    guard !auth.keys.isEmpty else { return nil }
-    callers = DigestTable(
-      auth.keys.map { key in
-        let permissions = Permissions(auth.rules, subject: key.subject, scopes: key.scopes)
-        return (key.digest, Caller(subject: key.subject, permissions: permissions))
-      })
+  /// Nil where nobody is told apart.
+  init?(_ directory: CallerDirectory?, _ auth: Configuration.Auth, prefix: String) {
+    guard let directory else { return nil }
+    tickets = directory.tickets
+    ticketPath = TicketPath(prefix: prefix)
+    cookie = auth.cookie.map { Array($0.utf8) }
+    lookup = CallerLookup(directory, tokens: auth.tokens)
     openPaths = Set(Self.openPaths.flatMap { [$0, prefix + $0] }).map { Array($0.utf8) }
     openFolder = Array("\(prefix)/problems/".utf8)
   }
@@ -47,17 +34,40 @@ struct AuthenticationCheck {
     if request.isPreflight { return }
     let header = request.header(.authorization)
     if let caller = header.flatMap({ caller($0, in: request) }) { return request.comes(from: caller) }
+    if header == nil, let caller = cookie.flatMap({ self.caller(cookie: $0, in: request) }) {
+      return request.comes(from: caller)
+    }
+    if header == nil, let ticket = ticket(of: request) { return request.comes(from: ticket.caller, with: ticket) }
     guard isOpen(request.exchange.target) else { throw .unauthenticated(hasCredentials: header != nil) }
     request.comes(from: .nobody)
   }
 
+  /// What a browser adds by itself, as a kept password.
+  private func caller(cookie name: [UInt8], in request: GatewayRequest) -> Caller? {
+    guard request.mayBringKeptCredentials else { return nil }
+    for line in request.values(of: .cookie) {
+      if let value = Cookie.value(of: name, in: line) { return lookup.caller(of: value, at: request.beginning) }
+    }
+    return nil
+  }
+
+  /// The ticket that the target brings, which is used up with that; nil when it is not good for what is asked.
+  private func ticket(of request: GatewayRequest) -> Ticket? {
+    guard request.method == .get, let found = ticketPath.find(in: request.exchange.target),
+      let ticket = tickets.redeem(found.ticket, at: request.beginning),
+      found.service.elementsEqual(ticket.service.utf8),
+      ticket.caller.credential?.isRevoked != true, ticket.caller.end.map({ WallClock.seconds < $0 }) != false
+    else { return nil }
+    return ticket
+  }
+
   private func caller(_ header: UnsafeRawBufferPointer, in request: GatewayRequest) -> Caller? {
     switch Credentials(header) {
-    case .bearer(let key): return callers.value(of: key)
+    case .bearer(let key): return lookup.caller(of: key, at: request.beginning)
     case .basic(let name, let password):
       // A browser adds it by itself, for whichever page: that page would act in the name of whoever looks at it.
       guard request.mayBringKeptCredentials else { return nil }
-      let caller = password.withUnsafeBytes { callers.value(of: $0) }
+      let caller = password.withUnsafeBytes { lookup.caller(of: $0, at: request.beginning) }
       return name.isEmpty || name == caller?.subject ? caller : nil
     case nil: return nil
     }

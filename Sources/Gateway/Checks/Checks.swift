@@ -1,3 +1,5 @@
+import GatewaySecurity
+
 /// What a request passes before the router, and between the router and its responder: the one seam in front of responders.
 ///
 /// What the caller may do depends on names, and is checked where these are read, with the caller's `Permissions`: in the router, and for
@@ -10,13 +12,18 @@ struct Checks {
   private let cors: CORSPolicy?
   private let crossSite = CrossSiteCheck()
   private let authentication: AuthenticationCheck?
+  private let limits: LimitsCheck?
   private let draining = DrainingCheck()
 
-  init(_ http: Configuration.HTTP, _ auth: Configuration.Auth) {
+  init(_ http: Configuration.HTTP, _ auth: Configuration.Auth, _ callers: CallerDirectory?, _ limiter: ClientLimiter?) {
     host = HostCheck(hosts: http.hosts)
     cors = CORSPolicy(http.cors)
-    authentication = AuthenticationCheck(auth, prefix: http.prefix)
+    authentication = AuthenticationCheck(callers, auth, prefix: http.prefix)
+    limits = limiter.map { LimitsCheck(limiter: $0, proxies: TrustedProxies(http)) }
   }
+
+  /// Where tickets come from; nil where nobody is told apart.
+  var tickets: TicketTable<Ticket>? { authentication?.tickets }
 
   /// A request's head is there, sound or not: says what every answer to it has.
   func receive(_ request: GatewayRequest) { cors?.receive(request) }
@@ -28,8 +35,12 @@ struct Checks {
     try authentication?.check(request)
   }
 
-  /// Throws the problem of a request that is refused where it leads.
+  /// Throws the problem of a request that leads nowhere, and comes too early for that too.
+  func count(_ request: GatewayRequest) throws(Problem) { try limits?.check(request, cost: 1) }
+
+  /// Throws the problem of a request that is refused where it leads. What tells of the gateway itself is not counted.
   func pass(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
+    try limits?.check(request, cost: responder.isOperation ? 0 : responder.cost)
     try draining.check(request, responder)
   }
 

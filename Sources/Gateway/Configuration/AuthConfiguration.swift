@@ -1,17 +1,36 @@
 import ConfigurationReader
+import FoundationEssentials
 package import GatewaySecurity
+import Reactor
 
 extension Configuration {
-  /// Who may call, and what: `auth`. Where there are no keys everyone who reaches the gateway may call everything.
+  /// Who may call, and what: `auth`. Where there are neither keys nor issuers of tokens everyone who reaches the gateway may call everything.
   public struct Auth: Hashable, Sendable {
     /// Who is known (default: nobody).
     package var keys: [Key] = []
+    /// The file of the keys.
+    package var keysFile: String?
+    /// Whose tokens count (default: nobody's).
+    package var issuers: [TokenSettings] = []
+    /// Tokens that are known at one time, on each thread, 1...1,000,000 (default: 10,000).
+    public var tokens = 10_000
+    /// The cookie that may bring a key or a token; nil: none (default).
+    public var cookie: String?
+    /// Tickets that are given in the time for which one is good, 1...1,000,000 (default: 10,000).
+    public var ticketLimit = 10_000
+    /// For how long a ticket is good, 1 s to 10 min (default: 30 s).
+    public var ticketTime: Duration = .seconds(30)
+    /// How often the files are looked at, 100 ms to 1 h (default: 5 s).
+    public var refresh: Duration = .seconds(5)
     /// What those who are known may do, in order: the first that fits decides, and what none fits is refused. None at all: everything
     /// (default: none).
     public var rules: [Rule] = []
 
     /// Nobody is known, and everybody may do everything.
     public init() {}
+
+    /// Whether callers are told apart.
+    var tellsCallersApart: Bool { !keys.isEmpty || !issuers.isEmpty }
 
     /// Takes each key of the section. Paths are those of the folder of the configuration.
     mutating func read(_ section: Section, in folder: String, _ diagnostics: Diagnostics) {
@@ -26,27 +45,67 @@ extension Configuration {
         inner.finish()
       }
       section.read("rules", into: &rules) { $0.elements()?.compactMap(Rule.init) }
-      if !rules.isEmpty, !section.has("keys") {
-        section.report("need keys: without them nobody is told apart", at: "rules")
+      if let field = section.field("jwt") { readIssuers(field, in: folder) }
+      section.read("tokens", into: &tokens) { $0.integer(in: 1...1_000_000) }
+      section.read("cookie", into: &cookie) { Key.word($0, "the name of a cookie") }
+      if let cookie, cookie.contains(where: { "=;,\"".contains($0) }) {
+        section.report("no cookie has such a name", at: "cookie")
       }
-      section.unavailable("jwt")
+      if let inner = section.section("tickets") {
+        inner.read("limit", into: &ticketLimit) { $0.integer(in: 1...1_000_000) }
+        inner.read("keep", into: &ticketTime) { $0.duration(in: .seconds(1) ... .seconds(600)) }
+        inner.finish()
+      }
+      section.read("refresh", into: &refresh) { $0.duration(in: .milliseconds(100) ... .hours(1)) }
+      if !rules.isEmpty, !section.has("keys"), !section.has("jwt") {
+        section.report("need keys or jwt: without them nobody is told apart", at: "rules")
+      }
       section.finish()
     }
 
+    /// One issuer, or a list of them.
+    private mutating func readIssuers(_ field: Field, in folder: String) {
+      let fields = field.isMapping ? [field] : field.elements() ?? []
+      issuers = fields.compactMap { field in field.section().map { TokenSettings($0, in: folder) } }
+      if fields.isEmpty {
+        field.report("names nobody; say who makes tokens: { jwks: ..., issuer: ..., audience: ... }")
+      }
+      let names = issuers.flatMap(\.names)
+      for name in Set(names).sorted() where names.count(where: { $0 == name }) > 1 {
+        field.report("contradiction: \"\(name)\" is named twice, and a token is of one issuer")
+      }
+    }
+
     private mutating func readKeys(_ path: String, _ field: Field, _ diagnostics: Diagnostics) {
+      keysFile = path
       do throws(TextFile.Unreadable) {
         let own = Diagnostics(file: path, environment: diagnostics.environment)
-        let document = YAMLDocument(try TextFile.read(path), own)
-        var seen: Set<SecretDigest> = []
-        for hex in document.root?.keys ?? [] {
-          guard let root = document.root, let key = Key(hex, in: root) else { continue }
-          if seen.insert(key.digest).inserted { keys.append(key) } else { root.report("is listed twice", at: hex) }
-        }
+        keys = try Self.keys(in: path, own)
         if keys.isEmpty, own.isEmpty { field.report("\(path) has no keys; zmq-gateway keygen apikey makes one") }
         diagnostics.add(own)
       } catch {
         field.report("\(path) \(error.reason)")
       }
+    }
+
+    private static func keys(in path: String, _ diagnostics: Diagnostics) throws(TextFile.Unreadable) -> [Key] {
+      let document = YAMLDocument(try TextFile.read(path), diagnostics)
+      var keys: [Key] = []
+      var seen: Set<SecretDigest> = []
+      for hex in document.root?.keys ?? [] {
+        guard let root = document.root, let key = Key(hex, in: root) else { continue }
+        if seen.insert(key.digest).inserted { keys.append(key) } else { root.report("is listed twice", at: hex) }
+      }
+      return keys
+    }
+
+    /// The keys that the file has now; throws when it is not as it should be.
+    func reloadedKeys() throws -> [Key] {
+      guard let keysFile else { return keys }
+      let diagnostics = Diagnostics(file: keysFile, environment: ProcessInfo.processInfo.environment)
+      let keys = try Self.keys(in: keysFile, diagnostics)
+      try diagnostics.finish()
+      return keys
     }
   }
 
@@ -81,7 +140,7 @@ extension Configuration {
       section.finish()
     }
 
-    private static func word(_ field: Field, _ expected: String) -> String? {
+    fileprivate static func word(_ field: Field, _ expected: String) -> String? {
       guard let text = field.text(expected) else { return nil }
       guard 1...255 ~= text.utf8.count, text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
         field.report("expected \(expected), of 1 to 255 visible characters of ASCII")

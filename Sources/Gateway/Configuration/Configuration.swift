@@ -1,4 +1,5 @@
 public import ConfigurationReader
+import GatewaySecurity
 import HTTPServer
 import Reactor
 
@@ -19,6 +20,8 @@ public struct Configuration: Sendable, Hashable {
   public var isOpenToAll = false
   /// Who may call, and what.
   public var auth = Auth()
+  /// How much one client may ask for.
+  public var limits = ClientLimits()
   /// What callers learn of remote exceptions unless the service says otherwise (default: `auto`).
   public var errors = Errors(expose: .auto)
   /// What is kept of calls made with `Prefer: respond-async`.
@@ -73,9 +76,30 @@ public struct Configuration: Sendable, Hashable {
         }
       }
     }
-    root.unavailable("limits")
+    if let section = root.section("limits") {
+      limits.read(section)
+      let auth = root.field("auth").flatMap { $0.isMapping ? $0.section() : nil }
+      checkLimits(section, tellsCallersApart: auth?.has("keys") == true || auth?.has("jwt") == true)
+    }
     root.finish()
     return places
+  }
+
+  /// Reports what goes with nothing else: clients that cannot be told apart, and calls that could never be made.
+  private func checkLimits(_ section: Section, tellsCallersApart: Bool) {
+    if let per = limits.per, per != .address, !tellsCallersApart {
+      section.report(
+        "contradiction: without auth.keys or auth.jwt callers are told apart by their addresses only", at: "per")
+    }
+    guard let burst = limits.rateLimit?.burst else { return }
+    for service in services {
+      for (name, settings) in service.methods.settings.sorted(by: { $0.key < $1.key }) {
+        guard let cost = settings.cost, cost > burst else { continue }
+        section.report(
+          "contradiction: \"\(name)\" of \(service.name) costs \(cost), and a client has no more than \(burst) at once; raise burst",
+          at: section.has("burst") ? "burst" : "rate")
+      }
+    }
   }
 
   private mutating func readAuth(_ field: Field, in folder: String, _ diagnostics: Diagnostics) {
@@ -83,8 +107,8 @@ public struct Configuration: Sendable, Hashable {
       if let section = field.section() { auth.read(section, in: folder, diagnostics) }
       return
     }
-    guard let text = field.text("none, or keys") else { return }
-    if text != "none" { field.report("\"\(text)\" is not available in this version; only \"none\" and keys are") }
+    guard let text = field.text("none, keys or jwt") else { return }
+    if text != "none" { field.report("\"\(text)\" is not known; write \"none\", or a mapping with keys or jwt") }
     isOpenToAll = text == "none"
   }
 
@@ -106,10 +130,11 @@ public struct Configuration: Sendable, Hashable {
       diagnostics.report(.outside, "http.listen", fault)
     }
     BoundEndpoint.check(bound, listening: http.listen)
-    for (index, address) in http.listen.enumerated() where !address.isLoopback && !isOpenToAll && auth.keys.isEmpty {
+    for (index, address) in http.listen.enumerated()
+    where !address.isLoopback && !isOpenToAll && !auth.tellsCallersApart {
       diagnostics.report(
         places.indices.contains(index) ? places[index] : .outside, "http.listen",
-        "\(address) is reachable from other machines; name those who may call in auth.keys, or write \"auth: none\" to serve everyone who reaches it"
+        "\(address) is reachable from other machines; name those who may call in auth.keys or auth.jwt, or write \"auth: none\" to serve everyone who reaches it"
       )
     }
   }

@@ -14,6 +14,13 @@ extension Configuration {
     if http.cors.origins.contains(where: \.isAny) {
       notes.append("http.cors.origins: \"*\" lets every page that a browser shows call what is served here")
     }
+    if limits.rate == nil {
+      notes += services.flatMap { service in
+        service.methods.settings.filter { $0.value.cost != nil }.keys.sorted().map {
+          "services.\(service.name).methods.settings.\($0).cost: nothing is counted without limits.rate"
+        }
+      }
+    }
     if services.isEmpty { notes.append("services: none, so there is nothing to call") }
     for service in services { notes += service.notes.map { "services.\(service.name).\($0)" } }
     return notes
@@ -51,13 +58,18 @@ extension Configuration.Methods {
     let both = safe.filter(isHidden).map {
       "methods.safe: \"\($0)\" is hidden as well, and hidden ones are never called"
     }
+    let told = settings.filter { name, settings in
+      (settings.keep != nil || settings.coalesce == true) && context.contains { Glob($0).matches(name.utf8.span) }
+    }.keys.sorted().map {
+      "methods.settings.\($0): \"\($0)\" is told of each request by itself (context), so no two share a call or a result"
+    }
     // Whether a glob covers a method that is safe shows only when methods are called.
     let policy = MethodPolicy(self)
     let unsafe = settings.filter { name, settings in
       guard settings.keep != nil || settings.coalesce == true else { return false }
       return safe.isEmpty || MethodName(name).map { !policy.isSafe($0) } == true
     }
-    return both
+    return both + told
       + unsafe.keys.sorted().map {
         "methods.settings.\($0): results are shared among GETs, and \"\($0)\" is not safe, so there are none; list it under safe"
       }

@@ -17,6 +17,10 @@ extension Configuration {
     public var hosts: [String] = []
     /// Pages of other origins that may call.
     public var cors = CORS()
+    /// Addresses of proxies that are believed when they say who has asked them (default: none).
+    public var trustedProxies: [AddressRange] = []
+    /// Where they say it (default: `X-Forwarded-For`).
+    public var proxyHeader = ProxyHeader.forwardedFor
     /// Bounds on what clients may send and hold.
     public var limits = Limits()
 
@@ -36,6 +40,13 @@ extension Configuration {
         field.elements()?.compactMap { $0.value("the name of a host", Self.host) }
       }
       if let inner = section.section("cors") { cors.read(inner) }
+      section.read("trusted-proxies", into: &trustedProxies) { field in
+        field.elements()?.compactMap { $0.value("addresses such as 10.0.0.0/8", Self.range) }
+      }
+      section.read("proxy-header", into: &proxyHeader) { $0.choice() }
+      if section.has("proxy-header"), trustedProxies.isEmpty {
+        section.report("has no effect without trusted-proxies, which names those who are believed", at: "proxy-header")
+      }
       section.unavailable("admin", "tls")
       section.finish()
       return places
@@ -63,6 +74,14 @@ extension Configuration {
     static func doubling(_ address: ListenAddress, among earlier: some Sequence<ListenAddress>) -> String? {
       guard address.port != 0, let other = earlier.first(where: { $0.isSame(as: address) }) else { return nil }
       return other == address ? "\(address) is listed twice" : "\(address) is listed twice, as \(other) too"
+    }
+
+    private static func range(_ text: String) throws(InvalidText) -> AddressRange {
+      guard let range = AddressRange(text) else {
+        throw InvalidText(
+          "\"\(text)\" is no range of addresses; write one address, or those that begin alike, as in 10.0.0.0/8")
+      }
+      return range
     }
 
     /// Reads the name of a host; throws what is wrong with it.
@@ -93,6 +112,14 @@ extension Configuration {
       }
       return text
     }
+  }
+
+  /// Where proxies say who has asked them. It is one, as a client may send the other, which a proxy that does not know it passes on.
+  public enum ProxyHeader: String, CaseIterable, Hashable, Sendable {
+    /// `Forwarded` (RFC 7239).
+    case forwarded
+    /// `X-Forwarded-For`.
+    case forwardedFor = "x-forwarded-for"
   }
 
   /// Bounds on what clients may send and hold: `http.limits`.

@@ -13,17 +13,21 @@ extension Configuration {
     public var hide: [String]
     /// What GET may call as well (default: nothing).
     public var safe: [String]
+    /// What is told of each call who makes it, by the keyword argument `_ctx` (default: nothing).
+    public var context: [String]
     /// What holds for methods by name or glob, in place of the service's own (default: nothing). Of those that match a method, the
     /// most specific one that sets something decides it: an exact name, then the longest glob.
     public var settings: [String: MethodSettings]
 
     /// Everything by POST and nothing by GET, by default.
     public init(
-      expose: [String] = ["*"], hide: [String] = [], safe: [String] = [], settings: [String: MethodSettings] = [:]
+      expose: [String] = ["*"], hide: [String] = [], safe: [String] = [], context: [String] = [],
+      settings: [String: MethodSettings] = [:]
     ) {
       self.expose = expose
       self.hide = hide
       self.safe = safe
+      self.context = context
       self.settings = settings
     }
 
@@ -40,9 +44,11 @@ extension Configuration {
       section.read("hide", into: &hide, Self.globs)
       if let rpc {
         section.read("safe", into: &safe, Self.globs)
+        section.read("context", into: &context, Self.globs)
         if let inner = section.section("settings") { readSettings(inner, of: rpc) }
       } else {
         section.refuse("safe", because: "does not apply: only methods of pattern rpc are called with GET")
+        section.refuse("context", because: "does not apply: only methods of pattern rpc are told who calls them")
         section.refuse("settings", because: "does not apply: only methods of pattern rpc are answered")
       }
       section.finish()
@@ -99,6 +105,8 @@ extension Configuration {
     public var coalesce: Bool?
     /// For how long GETs that ask for the same get the same result; nil is not at all. They share calls then as well.
     public var keep: Duration?
+    /// As how many requests a call counts against `limits.rate`; nil is 1.
+    public var cost: Int?
     /// What callers learn of exceptions. Names of `map` that are not here are looked up in the service's.
     public var errors = Errors()
 
@@ -110,6 +118,7 @@ extension Configuration {
       section.read("max-timeout", into: &maximumTimeout) { $0.duration(in: RPC.timeouts) }
       section.read("coalesce", into: &coalesce) { $0.boolean() }
       section.read("keep", into: &keep) { $0.duration(in: .milliseconds(1) ... .hours(24)) }
+      section.read("cost", into: &cost) { $0.integer(in: 1...10_000) }
       if keep != nil, coalesce == false {
         section.report("contradiction: while a result is kept, requests share it", at: "coalesce")
       }

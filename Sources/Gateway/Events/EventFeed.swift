@@ -251,6 +251,13 @@ final class EventFeed: TimerHandler {
     }
   }
 
+  /// Streams end whose credentials were taken back.
+  func endWithoutCredentials() {
+    for group in groups.values {
+      group.forEach { stream in if let reason = stream.permit.ending { stream.end(because: reason) } }
+    }
+  }
+
   // MARK: Heartbeat
 
   private func scheduleTick() {

@@ -45,6 +45,8 @@ final class EventStream: BodyStream, TimerHandler {
   var endsByItself: Bool { writer.isPoll }
   /// Where it is to begin.
   let start: Resumption.Start
+  /// That its client may have it.
+  let permit: StreamPermit
   private let feed: EventFeed
   /// Told whether it opens; nil from then on.
   private var opener: (any StreamOpener)?
@@ -71,9 +73,10 @@ final class EventStream: BodyStream, TimerHandler {
 
   /// A stream that `EventFeed.open` opens.
   init(
-    _ filter: TopicFilter, _ shape: EventShape, from start: Resumption.Start, feed: EventFeed, exchange: Exchange,
-    opener: any StreamOpener
+    _ filter: TopicFilter, _ shape: EventShape, from start: Resumption.Start, permit: StreamPermit, feed: EventFeed,
+    exchange: Exchange, opener: any StreamOpener
   ) {
+    self.permit = permit
     self.filter = filter
     self.shape = shape
     writer = EventWriter(shape)
@@ -99,6 +102,7 @@ final class EventStream: BodyStream, TimerHandler {
   /// Writes the next event, or begins it; false when there is none for now.
   private func advance(_ free: inout UnsafeMutableRawBufferPointer) -> Bool {
     if writer.isFull { return endPoll() }
+    if case .farewell(let reason) = ending, reason.isOfCredentials { return sayFarewell(reason) }
     if let event = cursor.eventInPage(besides: { isConflating && feed.isSuperseded($0) }) {
       write(event, to: &free)
       return true
@@ -130,9 +134,11 @@ final class EventStream: BodyStream, TimerHandler {
     if writer.isPoll { return endPoll() }
     guard case .farewell(let reason) = ending, state == .waiting else { return false }
     passSilence()
-    // The clients of a gateway that stops return one after the other.
-    let retry = feed.settings.retry * (reason == .draining ? Double.random(in: 1...2) : 1)
-    end(with: .farewell(reason, retry: retry, id: feed.id(before: cursor.next)))
+    return sayFarewell(reason)
+  }
+
+  private func sayFarewell(_ reason: Notice.Farewell) -> Bool {
+    end(with: .farewell(reason, retry: feed.settings.retry, id: feed.id(before: cursor.next)))
     return true
   }
 
@@ -202,6 +208,7 @@ final class EventStream: BodyStream, TimerHandler {
   /// The stream is over, whoever ended it.
   func closed() {
     exchange = nil
+    permit.giveBack()
     passSilence()
     writer.letGo()
     feed.stopWaiting(&timer)
@@ -227,7 +234,7 @@ final class EventStream: BodyStream, TimerHandler {
     writer.open(
       .opening(retry: feed.settings.retry, id: id), gap: beginning.gap.map { .gap(id: beginning.id, $0) },
       missing.map(Notice.upstream))
-    if let wait = shape.wait { timer = feed.waits(wait, self) }
+    if let wait = shape.wait ?? permit.timeLeft { timer = feed.waits(wait, self) }
     cursor = EventCursor(beginning, isSnapshot: snapshotEnd != nil)
     state = .reading
     opener.take()?.opened(self, after: beginning.id)
@@ -236,6 +243,7 @@ final class EventStream: BodyStream, TimerHandler {
   /// The hub refuses it.
   func refused(_ problem: Problem) {
     exchange = nil
+    permit.giveBack()
     opener.take()?.refused(problem)
   }
 
@@ -278,13 +286,14 @@ final class EventStream: BodyStream, TimerHandler {
 
   /// Ends with `bye`, after what is still to be read.
   func end(because reason: Notice.Farewell) {
-    if ending == .none { ending = .farewell(reason) }
+    if ending == .none || reason.isOfCredentials && ending != .lastText { ending = .farewell(reason) }
     exchange?.wake()
   }
 
-  /// The client of a poll does not want to wait any longer.
+  /// The client of a poll does not want to wait any longer; or the credentials of a stream end.
   func fired(_ timer: Timer) {
     self.timer = nil
+    guard writer.isPoll else { return end(because: .expired) }
     writer.timeIsUp()
     exchange?.wake()
   }

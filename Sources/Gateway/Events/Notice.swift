@@ -6,7 +6,7 @@ final class Notice: Sendable {
   private enum Kind: String {
     /// Comments: that a stream is open, and that it still is.
     case open, heartbeat
-    case gap, upstream, lagged, bye, error
+    case gap, upstream, lagged, bye, auth, error
   }
 
   /// Why the gateway ends a stream.
@@ -15,6 +15,13 @@ final class Notice: Sendable {
     case draining
     /// The stream has been open for as long as one may.
     case aged = "max-age"
+    /// The token of its request has come to its end.
+    case expired
+    /// The key of its request, or that of its token, was taken back.
+    case revoked
+
+    /// Whether its client may see no more.
+    var isOfCredentials: Bool { self == .expired || self == .revoked }
   }
 
   private let kind: Kind
@@ -57,8 +64,12 @@ final class Notice: Sendable {
   static func lagged(id: EventID, missed: UInt64) -> Notice { Notice(.lagged, id: id, data: #"{"missed":\#(missed)}"#) }
 
   /// The last of a stream, which has come to the event of that id.
+  ///
+  /// The clients of a gateway that stops are told to return one after the other, in the time that `retry` says and as much again.
   static func farewell(_ reason: Farewell, retry: Duration, id: EventID? = nil) -> Notice {
-    Notice(.bye, id: id, retry: retry, data: #"{"reason":"\#(reason.rawValue)"}"#)
+    let retry = retry * (reason == .draining ? Double.random(in: 1...2) : 1)
+    return Notice(
+      reason.isOfCredentials ? .auth : .bye, id: id, retry: retry, data: #"{"reason":"\#(reason.rawValue)"}"#)
   }
 
   /// What goes wrong behind the beginning of a stream: the document of a problem.

@@ -1,3 +1,4 @@
+import GatewaySecurity
 import HTTPServer
 import Metrics
 import Reactor
@@ -11,6 +12,7 @@ struct MetricsPage {
   private let services: [UpstreamTable.Service]
   /// Where backends are is for this machine to know, and for who has a key; for others their endpoints have numbers.
   private let showsAddresses: Bool
+  private let tickets: (count: Int, limit: Int)?
 
   /// The text of the page.
   var text: String { metrics.text }
@@ -19,6 +21,7 @@ struct MetricsPage {
     self.report = report
     services = upstreams.services
     showsAddresses = request.exchange.isServerLoopback || request.caller != nil
+    tickets = request.tickets.map { ($0.count(at: request.beginning), $0.limit) }
     report.requests.write(to: &metrics)
     writeRequests()
     writeCalls()
@@ -134,6 +137,18 @@ struct MetricsPage {
     }
   }
 
+  private mutating func writeLimits() {
+    guard let quotas = report.limiter?.quotas else { return }
+    metrics.begin(
+      "zmq_gateway_limited_clients", .gauge, "Clients that limits tell apart, besides those of the configuration.")
+    metrics.add(quotas.count)
+    metrics.begin("zmq_gateway_limited_clients_limit", .gauge, "As many as limits.clients allows.")
+    metrics.add(quotas.limit)
+    write(
+      "zmq_gateway_crowded_clients_total",
+      "How often there was no room for a client, which then shared its limits with others.", quotas.crowded)
+  }
+
   private mutating func writeResources(_ exchange: Exchange) {
     metrics.begin("zmq_gateway_memory_bytes", .gauge, "What http.limits.memory counts, all services together.")
     metrics.add(exchange.memory.count)
@@ -146,6 +161,13 @@ struct MetricsPage {
     metrics.add(report.openConnections?.count ?? 0)
     metrics.begin("zmq_gateway_connections_limit", .gauge, "As many as http.limits.connections allows, or open files.")
     metrics.add(report.openConnections?.limit ?? 0)
+    writeLimits()
+    if let tickets = self.tickets {
+      metrics.begin("zmq_gateway_tickets", .gauge, "Tickets that were given in the time for which one is good.")
+      metrics.add(tickets.count)
+      metrics.begin("zmq_gateway_tickets_limit", .gauge, "As many as auth.tickets.limit allows.")
+      metrics.add(tickets.limit)
+    }
     metrics.begin("zmq_gateway_info", .gauge, "Always 1, of the version that runs.")
     metrics.add(
       1, ("version", "\(ZeroMQ.version)"), ("libzmq", "\(ZeroMQ.libzmqVersion)"),

@@ -14,6 +14,8 @@ struct ShardReport: Sendable {
   var streams: [String: Int] = [:]
   /// What all shards share; nil before they listen.
   var openConnections: OpenConnections?
+  /// The same; nil where nothing is limited.
+  var limiter: ClientLimiter?
   var retriedCalls = 0
   var hedgedCalls = 0
   var replacedConnections = 0
@@ -29,6 +31,7 @@ struct ShardReport: Sendable {
     }
     streams.merge(other.streams, uniquingKeysWith: +)
     openConnections = openConnections ?? other.openConnections
+    limiter = limiter ?? other.limiter
     retriedCalls += other.retriedCalls
     hedgedCalls += other.hedgedCalls
     replacedConnections += other.replacedConnections

@@ -57,3 +57,16 @@ struct Authority {
     return port(self).elementsEqual(port(other)) && name.elementsEqual(other.name) { lowered($0) == lowered($1) }
   }
 }
+
+extension GatewayRequest {
+  /// Whether an `Origin` is that of the host, by http or by https: a proxy may have taken TLS off. `null` is not.
+  func isOwn(_ origin: UnsafeRawBufferPointer) -> Bool {
+    guard let host else { return false }
+    for (scheme, port): (StaticString, StaticString) in [("http://", "80"), ("https://", "443")] {
+      guard origin.hasCaselessPrefix(scheme) else { continue }
+      let rest = UnsafeRawBufferPointer(rebasing: origin.dropFirst(scheme.utf8CodeUnitCount))
+      return Authority(rest).isSame(as: host, usualPort: port)
+    }
+    return false
+  }
+}

@@ -1,3 +1,4 @@
+import GatewaySecurity
 import HTTPServer
 import Logging
 import MessagePack
@@ -26,6 +27,8 @@ final class GatewayHandler: RequestHandler {
   /// Whose clock tells how long requests take; nil before the shard has been opened.
   @exclusivity(unchecked) private var loop: Loop?
   private let logger: Logger
+  /// Where tickets come from; nil where nobody is told apart.
+  var tickets: TicketTable<Ticket>? { checks.tickets }
   /// What has become of the requests so far.
   @exclusivity(unchecked) private(set) var accounts = Accounts()
   @exclusivity(unchecked) private(set) var counters = RequestCounters()
@@ -33,11 +36,12 @@ final class GatewayHandler: RequestHandler {
   private var limited = PowerOfTwoCounter()
 
   init(
-    _ http: Configuration.HTTP, _ auth: Configuration.Auth = .init(), _ calls: RememberedCalls, logger: Logger
+    _ http: Configuration.HTTP, _ auth: Configuration.Auth = .init(), callers: CallerDirectory? = nil,
+    limiter: ClientLimiter? = nil, _ calls: RememberedCalls, logger: Logger
   ) {
     prefix = http.prefix
     self.calls = calls
-    checks = Checks(http, auth)
+    checks = Checks(http, auth, callers, limiter)
     self.logger = logger
     router = Router(UpstreamTable(), prefix: prefix)
   }
@@ -52,12 +56,7 @@ final class GatewayHandler: RequestHandler {
   func begin(_ exchange: Exchange) {
     let request = accept(exchange)
     do throws(Problem) {
-      try checks.admit(request)
-      let route =
-        request.isPreflight
-        ? .server
-        : try router.route(
-          exchange.method, exchange.target.assumingMemoryBound(to: UInt8.self).span, for: request.permissions)
+      let route = try route(request)
       try checks.pass(request, route.responder)
       guard route.responder.methods.contains(exchange.method) else {
         throw route.responder.refusal(of: exchange.method)
@@ -76,6 +75,19 @@ final class GatewayHandler: RequestHandler {
       // Answered when the body is there, which keeps the connection, or at once.
       request.goesNowhere(error)
       if request.isRefusedAtOnce { request.answer(error) }
+    }
+  }
+
+  /// Finds what answers the request. One that nothing does counts against the limits of its client as others do.
+  private func route(_ request: GatewayRequest) throws(Problem) -> Router.Route {
+    do throws(Problem) {
+      try checks.admit(request)
+      if request.isPreflight { return .server }
+      let target = request.exchange.target.assumingMemoryBound(to: UInt8.self)
+      return try router.route(request.method, target.span, for: request.permissions)
+    } catch {
+      try checks.count(request)
+      throw error
     }
   }
 

@@ -1,3 +1,4 @@
+import GatewaySecurity
 import HTTPServer
 import MessagePack
 import Reactor
@@ -43,6 +44,12 @@ final class GatewayRequest {
   @exclusivity(unchecked) private(set) var mayBringKeptCredentials = true
   /// Whose request it is; nil where nobody is told apart.
   @exclusivity(unchecked) private(set) var caller: Caller?
+  /// What it was opened with in the place of a key, if it was.
+  @exclusivity(unchecked) private(set) var ticket: Ticket?
+  /// What its client may still ask for; nil where nothing is limited, or the request is not counted.
+  @exclusivity(unchecked) private(set) var allowance: Allowance?
+  /// The quota of the connection's address, once it was asked for.
+  @exclusivity(unchecked) var addressQuota: ClientQuota?
   /// What the result is written as, once `chooseResultFormat` has found out.
   @exclusivity(unchecked) private(set) var resultFormat = ResultFormat.json
   /// What the connection's plain calls wait in.
@@ -60,7 +67,7 @@ final class GatewayRequest {
     destination = .unknown
     isOfListedOrigin = false
     mayBringKeptCredentials = true
-    caller = nil
+    (caller, ticket, allowance) = (nil, nil, nil)
   }
 
   /// Says that a page asks of an origin that is listed, and whether a browser may send along what it keeps for the gateway.
@@ -69,7 +76,16 @@ final class GatewayRequest {
   }
 
   /// Says whose request it is.
-  func comes(from caller: Caller) { self.caller = caller }
+  func comes(from caller: Caller, with ticket: Ticket? = nil) { (self.caller, self.ticket) = (caller, ticket) }
+
+  /// Counts as so many requests of a client; throws when that may not send it yet.
+  func counts(_ cost: Int, against quota: ClientQuota, of limiter: ClientLimiter) throws(Problem) {
+    allowance = Allowance(quota, of: limiter)
+    try allowance?.take(cost, at: beginning)
+  }
+
+  /// Counts one of the calls that it consists of.
+  func countsItem(_ cost: Int) throws(Problem) { try allowance?.takeItem(cost, at: beginning) }
 
   /// Says, when the head is there, where the request goes.
   func goes(to route: consuming Router.Route) { destination = .route(route) }
@@ -100,6 +116,7 @@ final class GatewayRequest {
   var callBooks: CallBooks { handler.callBooks }
   /// Where bodies and answers count until they are read.
   var memory: MemoryBudget { exchange.memory }
+  var tickets: TicketTable<Ticket>? { handler.tickets }
   /// What is remembered of calls beyond their requests.
   var calls: RememberedCalls { handler.calls }
   /// What its caller may do; nil: everything.
@@ -124,17 +141,6 @@ final class GatewayRequest {
 
   /// The host that is asked; nil when the request names none.
   var host: Authority? { exchange.host.map(Authority.init) }
-
-  /// Whether an `Origin` is that of the host, by http or by https: a proxy may have taken TLS off. `null` is not.
-  func isOwn(_ origin: UnsafeRawBufferPointer) -> Bool {
-    guard let host else { return false }
-    for (scheme, port): (StaticString, StaticString) in [("http://", "80"), ("https://", "443")] {
-      guard origin.hasCaselessPrefix(scheme) else { continue }
-      let rest = UnsafeRawBufferPointer(rebasing: origin.dropFirst(scheme.utf8CodeUnitCount))
-      return Authority(rest).isSame(as: host, usualPort: port)
-    }
-    return false
-  }
 
   /// Whether a browser asks for a page of a listed origin what it may send (Fetch, "CORS-preflight request").
   var isPreflight: Bool { method == .options && isOfListedOrigin && header(.accessControlRequestMethod) != nil }
@@ -224,7 +230,7 @@ final class GatewayRequest {
     keptBy owner: AnyObject? = nil
   ) {
     work = nil
-    exchange.respond(status, contentType: type, headers: headers, body: body, keptBy: owner)
+    exchange.respond(status, contentType: type, headers: told(headers), body: body, keptBy: owner)
     ended(.answered(status: status))
   }
 
@@ -236,7 +242,7 @@ final class GatewayRequest {
   /// Answers with a stream, which from then on lives with the exchange.
   func answer(_ status: Int, _ type: StaticString, headers: [(StaticString, String)], stream: any BodyStream) {
     work = nil
-    exchange.respond(status, contentType: type, headers: headers, stream: stream)
+    exchange.respond(status, contentType: type, headers: told(headers), stream: stream)
     ended(.answered(status: status))
   }
 
@@ -260,9 +266,14 @@ final class GatewayRequest {
   ) {
     work = nil
     exchange.respond(
-      problem.status, contentType: Problem.contentType, headers: problem.headers + headers, body: document,
+      problem.status, contentType: Problem.contentType, headers: told(problem.headers + headers), body: document,
       keptBy: owner)
     ended(.refused(problem))
+  }
+
+  /// With what every answer tells of the limits of its client.
+  private func told(_ headers: [(StaticString, String)]) -> [(StaticString, String)] {
+    allowance.map { headers + $0.headers } ?? headers
   }
 
   /// The answer comes later, from this work.

@@ -43,7 +43,7 @@ struct BatchResponder: Responder {
       defer { buffers.clear() }
       do throws(Problem) {
         try check(item, request.permissions)
-        try send(item, asking: timeout, &buffers.request, group)
+        try send(item, of: request, asking: timeout, &buffers.request, group)
       } catch {
         group.add(error.told(to: request.permissions), id: item.id)
       }
@@ -81,29 +81,34 @@ struct BatchResponder: Responder {
   }
 
   private func send(
-    _ item: BatchItem, asking timeout: Duration?, _ buffer: inout ByteBuffer, _ group: CallGroup<BatchAnswer>
+    _ item: BatchItem, of request: GatewayRequest, asking timeout: Duration?, _ buffer: inout ByteBuffer,
+    _ group: CallGroup<BatchAnswer>
   ) throws(Problem) {
     switch try upstreams.upstream(item.service) {
     case .rpc(let upstream):
       try refuse(item.topic != nil, "topic", "pubsub")
       let method = try upstream.method(item.method)
-      let frames = try item.frames(upstream.reader, into: &buffer)
+      var frames = try item.frames(upstream.reader, into: &buffer)
+      try upstream.tell(method, of: request, asking: item.timeout ?? timeout, in: &frames, &buffer)
+      try request.countsItem(upstream.settings(of: method).cost)
       group.add(method, of: upstream, id: item.id, frames, in: buffer, asking: item.timeout ?? timeout)
     case .pipeline(let upstream):
       try refuse(item.topic != nil, "topic", "pubsub")
-      try sendOneWay(item, upstream, &buffer, group)
+      try sendOneWay(item, of: request, upstream, &buffer, group)
     case .pubsub:
       guard let topic = item.topic else { throw Problem(.badShape, "An item for a pubsub service has a \"topic\".") }
-      try sendOneWay(item, try upstreams.publishing(item.service, on: topic), &buffer, group)
+      try sendOneWay(item, of: request, try upstreams.publishing(item.service, on: topic), &buffer, group)
     }
   }
 
   private func sendOneWay(
-    _ item: BatchItem, _ upstream: OneWayUpstream, _ buffer: inout ByteBuffer, _ group: CallGroup<BatchAnswer>
+    _ item: BatchItem, of request: GatewayRequest, _ upstream: OneWayUpstream, _ buffer: inout ByteBuffer,
+    _ group: CallGroup<BatchAnswer>
   ) throws(Problem) {
     try refuse(item.timeout != nil, "timeout", "rpc")
     let method = try upstream.method(item.method)
     let frames = try item.frames(upstream.reader, into: &buffer)
+    try request.countsItem(1)
     if upstream.isDistant {
       return try group.addReceipt(id: item.id) { receipt throws(Problem) in
         try upstream.handOver(item.topic, method, frames, in: buffer, receipt: receipt)

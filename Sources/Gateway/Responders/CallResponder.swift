@@ -26,6 +26,7 @@ struct CallResponder: Responder {
 
   var methods: HTTPMethod.Set { upstream.policy.isSafe(method) ? .fetchAndSubmit : .submit }
 
+  var cost: Int { upstream.settings(of: method).cost }
   var kind: RouteKind { .rpc }
   func count(_ outcome: RequestOutcome) { upstream.count(method, outcome) }
 
@@ -69,6 +70,8 @@ struct CallResponder: Responder {
   /// Makes the call of which the request consists, with the arguments that lie in the shard's buffer.
   func call(_ request: GatewayRequest, _ query: Query?, _ frames: CallFrames) throws(Problem) {
     let asked = try Self.askedTimeout(request, query)
+    var frames = frames
+    try upstream.tell(method, of: request, asking: asked, in: &frames, &request.buffers.request)
     if request.mayBeRemembered, let remembered = try RememberedRequest(request, mayNotWait: true) {
       return try remembered.call(method, of: upstream, frames, in: request.buffers.request, asking: asked)
     }

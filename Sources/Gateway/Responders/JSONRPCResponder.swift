@@ -20,7 +20,9 @@ struct JSONRPCResponder: Responder {
   /// The method of that name, if the caller may call it.
   private func method(_ name: String, for request: GatewayRequest) throws(Problem) -> MethodName {
     try request.permissions?.check(calling: name, of: service)
-    return try upstream.method(name)
+    let method = try upstream.method(name)
+    try request.countsItem(upstream.settings(of: method).cost)
+    return method
   }
 
   var methods: HTTPMethod.Set { .submit }
@@ -62,18 +64,21 @@ struct JSONRPCResponder: Responder {
         // Nobody is told of a notification that cannot be made.
         request.callBooks.begin()
         request.callBooks.end(problem)
-      case .call(let method, let frames, let id?):
+      case .call(let name, var frames, let id?):
         do throws(Problem) {
-          group.add(
-            try self.method(method, for: request), of: upstream, id: id, frames, in: buffers.request, asking: timeout)
+          let method = try method(name, for: request)
+          try upstream.tell(method, of: request, asking: timeout, in: &frames, &buffers.request)
+          group.add(method, of: upstream, id: id, frames, in: buffers.request, asking: timeout)
         } catch {
           group.add(error, id: id)
         }
-      case .call(let method, let frames, nil):
+      case .call(let name, var frames, nil):
         request.callBooks.begin()
         do throws(Problem) {
+          let method = try method(name, for: request)
+          try upstream.tell(method, of: request, asking: timeout, in: &frames, &buffers.request)
           _ = try upstream.call(
-            try self.method(method, for: request), frames, in: buffers.request, asking: timeout,
+            method, frames, in: buffers.request, asking: timeout,
             replyTo: JSONRPCNotification(countedIn: request.callBooks))
           notificationsTaken += 1
         } catch {

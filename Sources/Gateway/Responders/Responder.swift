@@ -9,6 +9,8 @@ protocol Responder {
   var methods: HTTPMethod.Set { get }
   /// Whether it is served while the gateway stops, because it tells of the gateway itself.
   var isOperation: Bool { get }
+  /// As how many requests it counts against the limits of a client.
+  var cost: Int { get }
   /// As what metrics count its requests.
   var kind: RouteKind { get }
   /// Why a method of HTTP is refused that is not among `methods`.
@@ -26,6 +28,7 @@ protocol Responder {
 
 extension Responder {
   var isOperation: Bool { false }
+  var cost: Int { 1 }
   var kind: RouteKind { .operation }
   func count(_ outcome: RequestOutcome) {}
 

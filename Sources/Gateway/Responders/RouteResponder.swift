@@ -18,6 +18,7 @@ struct RouteResponder: Responder {
     methods = HTTPMethod.Set(routes[.get] == nil ? verbs : verbs + [.head])
   }
 
+  var cost: Int { route.map { $0.upstream.settings(of: $0.method).cost } ?? 1 }
   var kind: RouteKind { .route }
   func count(_ outcome: RequestOutcome) { if let route { route.upstream.count(route.method, outcome) } }
 

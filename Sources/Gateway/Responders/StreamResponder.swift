@@ -13,7 +13,7 @@ struct StreamResponder: Responder {
   private static let name = "_event"
   private static let data = "_data"
   private static let wait = "_poll"
-  private static let controls = Set(lastEventIDs + ["_from", name, data, wait])
+  private static let controls = Set(lastEventIDs + ["_from", name, data, wait, Ticket.parameter])
   static let type = EventShape().contentType
   static let headers: [(StaticString, String)] = [
     ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
@@ -65,14 +65,17 @@ struct StreamResponder: Responder {
 
   private func open(_ pending: PendingStream, for request: GatewayRequest) throws(Problem) {
     let query = try request.query(.topics, controls: Self.controls)
-    let filter = try filter(query?.topics ?? [])
+    let asked = query?.topics ?? []
+    let filter = try filter(try request.ticket?.topics(asked: asked) ?? asked)
     let start = try start(request, query)
     let shape = try Self.shape(request, query)
     guard request.method == .get else { return request.answer(with: EmptyStream(), shape) }
+    let permit = try StreamPermit(request)
     request.waits(for: pending)
     pending.isResuming = start != nil && start != .snapshot
     feed.open(
-      EventStream(filter, shape, from: start ?? .latest, feed: feed, exchange: request.exchange, opener: pending))
+      EventStream(
+        filter, shape, from: start ?? .latest, permit: permit, feed: feed, exchange: request.exchange, opener: pending))
   }
 
   /// How long the client of a poll waits.
@@ -145,6 +148,9 @@ struct StreamResponder: Responder {
     default: throw Problem(.badQuery, "\"_from\" is latest, earliest or snapshot, not \"\(text)\".")
     }
   }
+
+  /// Refuses topics that no stream of this caller could ask for.
+  func check(_ topics: [[UInt8]]) throws(Problem) { _ = try filter(topics) }
 
   /// What the client asks for, or all that is offered.
   private func filter(_ topics: [[UInt8]]) throws(Problem) -> TopicFilter {

@@ -42,12 +42,14 @@ struct MethodPolicy: Sendable {
   private let expose: [Glob]
   private let hide: [Glob]
   private let safe: [Glob]
+  private let context: [Glob]
   private let exposesEverything: Bool
 
   init(_ methods: Configuration.Methods) {
     expose = methods.expose.map(Glob.init)
     hide = methods.hide.map(Glob.init)
     safe = methods.safe.map(Glob.init)
+    context = methods.context.map(Glob.init)
     exposesEverything = hide.isEmpty && expose.contains(where: \.matchesEverything)
   }
 
@@ -71,6 +73,11 @@ struct MethodPolicy: Sendable {
 
   /// Whether GET may call the method as well.
   func isSafe(_ method: MethodName) -> Bool { Self.any(of: safe, matches: method.text.utf8.span) }
+
+  /// Whether the method is told who calls it.
+  func takesContext(_ method: MethodName) -> Bool {
+    !context.isEmpty && Self.any(of: context, matches: method.text.utf8.span)
+  }
 
   private static func any(of globs: [Glob], matches name: Span<UInt8>) -> Bool {
     for glob in globs where glob.matches(name) { return true }

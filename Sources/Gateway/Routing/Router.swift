@@ -108,8 +108,13 @@ final class Router {
     if name == "metrics", path.segments == 1, let scraper {
       return MetricsResponder(upstreams: upstreams, scraper: scraper)
     }
+    if name == "-", path.segments == 2 {
+      var rest = path
+      if try rest.takeText(target) == "limits" { return LimitsResponder() }
+    }
     return switch (name, path.segments) {
     case ("batch", 1): BatchResponder(upstreams: upstreams)
+    case ("tickets", 1): TicketsResponder(upstreams: upstreams)
     case ("calls", 2): CallsResponder(id: try path.takeText(target))
     case ("", 1): HomeResponder(upstreams: upstreams, prefix: prefix)
     case ("live", 1): LiveResponder()

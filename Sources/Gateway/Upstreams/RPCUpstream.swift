@@ -99,9 +99,18 @@ final class RPCUpstream {
       timeout: special.first(for: method.text, \.timeout) ?? usual.timeout,
       maximumTimeout: special.first(for: method.text, \.maximumTimeout) ?? usual.maximumTimeout,
       coalesces: special.first(for: method.text, \.coalesce) ?? false,
-      keep: special.first(for: method.text, \.keep))
+      keep: special.first(for: method.text, \.keep), cost: special.first(for: method.text, \.cost) ?? 1)
     known[method] = settings
     return settings
+  }
+
+  /// Adds who calls to the keywords in the buffer, where the method is told.
+  func tell(
+    _ method: MethodName, of request: GatewayRequest, asking timeout: Duration?, in frames: inout CallFrames,
+    _ buffer: inout ByteBuffer
+  ) throws(Problem) {
+    guard policy.takesContext(method) else { return }
+    try CallerContext(request).add(to: &frames, in: &buffer, time: settings(of: method).timeout(asked: timeout))
   }
 
   /// Counts a request of one call that has ended.
@@ -218,6 +227,8 @@ struct CallSettings {
   var coalesces = false
   /// For how long GETs that ask for the same get the same result.
   var keep: Duration?
+  /// As how many requests a call counts against the limits of a client.
+  var cost = 1
 
   /// Whether GETs may be answered by the call of another one.
   var sharesCalls: Bool { coalesces || keep != nil }

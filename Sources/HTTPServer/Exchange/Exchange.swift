@@ -67,8 +67,8 @@ public final class Exchange {
   public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > server.options.bodyLimit }
   /// Where bodies and answers count until they are read.
   public var memory: MemoryBudget { server.memory }
-  /// The client's numeric address, without the port.
-  public var peerAddress: String { connection.peerAddress }
+  /// The client's address; nil when it is not known.
+  public var clientAddress: ClientAddress? { connection.clientAddress }
 
   /// Names the request, in the `X-Request-Id` of its answer and wherever else: as the client did, if with 1 to 128 visible
   /// characters of ASCII, else as no other request of this server. Valid until the request was answered.

@@ -1,8 +1,9 @@
 /// The request headers that are found in the one pass over a request's head. Others are checked and dropped.
 public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
   case accept, acceptEncoding, accessControlRequestMethod, authorization, contentEncoding, contentLength, contentType
-  case expect, host, idempotencyKey, ifNoneMatch, lastEventID, origin, prefer, requestID, requestTimeout, secFetchSite,
-    transferEncoding
+  case cookie, expect, forwarded, forwardedFor, host, idempotencyKey, ifNoneMatch, lastEventID, origin, prefer,
+    requestID, requestTimeout, secFetchSite,
+    traceparent, transferEncoding
 
   /// The name on the wire, in small letters.
   public var name: StaticString {
@@ -14,7 +15,10 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     case .contentEncoding: "content-encoding"
     case .contentLength: "content-length"
     case .contentType: "content-type"
+    case .cookie: "cookie"
     case .expect: "expect"
+    case .forwarded: "forwarded"
+    case .forwardedFor: "x-forwarded-for"
     case .host: "host"
     case .idempotencyKey: "idempotency-key"
     case .ifNoneMatch: "if-none-match"
@@ -24,6 +28,7 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     case .requestID: "x-request-id"
     case .requestTimeout: "request-timeout"
     case .secFetchSite: "sec-fetch-site"
+    case .traceparent: "traceparent"
     case .transferEncoding: "transfer-encoding"
     }
   }
@@ -33,7 +38,7 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
   var mayRepeat: Bool {
     switch self {
     case .accept, .acceptEncoding, .contentEncoding, .expect, .ifNoneMatch, .origin, .prefer, .requestID: true
-    case .secFetchSite, .transferEncoding: true
+    case .secFetchSite, .traceparent, .transferEncoding, .cookie, .forwarded, .forwardedFor: true
     case .accessControlRequestMethod, .authorization, .contentLength, .contentType, .host: false
     case .idempotencyKey, .lastEventID, .requestTimeout: false
     }
@@ -45,11 +50,13 @@ public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
     let found: KnownHeader?
     switch name.count {
     case 4: found = named(.host)
-    case 6: found = named(.accept) ?? named(.expect) ?? named(.origin) ?? named(.prefer)
+    case 6: found = named(.accept) ?? named(.cookie) ?? named(.expect) ?? named(.origin) ?? named(.prefer)
+    case 9: found = named(.forwarded)
+    case 11: found = named(.traceparent)
     case 12: found = named(.contentType) ?? named(.requestID)
     case 13: found = named(.authorization) ?? named(.ifNoneMatch) ?? named(.lastEventID)
     case 14: found = named(.contentLength) ?? named(.secFetchSite)
-    case 15: found = named(.requestTimeout) ?? named(.idempotencyKey) ?? named(.acceptEncoding)
+    case 15: found = named(.requestTimeout) ?? named(.idempotencyKey) ?? named(.acceptEncoding) ?? named(.forwardedFor)
     case 16: found = named(.contentEncoding)
     case 17: found = named(.transferEncoding)
     case 29: found = named(.accessControlRequestMethod)

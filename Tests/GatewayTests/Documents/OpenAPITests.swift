@@ -76,8 +76,8 @@ struct OpenAPITests {
   func examples() async throws {
     let document = try APIDocument()
     try await Stage.with { stage in
-      // The id of a call is known to nobody but who has made it.
-      for operation in document.operations where operation.path != "/calls/{id}" {
+      // The id of a call is known to nobody but who has made it, and there are tickets only where there are keys.
+      for operation in document.operations where !["/calls/{id}", "/tickets"].contains(operation.path) {
         let (target, headers, bodies) = document.example(of: operation)
         for body in bodies {
           let request = Request(operation.verb, target, body)
@@ -107,7 +107,7 @@ struct OpenAPITests {
       let json = try await gateway.http.send("GET", prefix + "/openapi.json")
       #expect(json.status == 200)
       #expect(json.json["servers"].elements.map { $0["url"] } == [.string(prefix.isEmpty ? "/" : prefix)])
-      #expect(json.json["paths"].members.count == 17)
+      #expect(json.json["paths"].members.count == 19)
       let yaml = try await gateway.http.send("GET", prefix + "/openapi.yaml")
       #expect(yaml.status == 200)
       #expect(yaml.body.contains("\nservers:\n  - url: \(prefix.isEmpty ? "/" : prefix)\n    description: "))

@@ -10,6 +10,7 @@ struct Provocations {
     addTransport()
     addPages()
     addCallers()
+    addTickets()
     addReadiness()
     addCalls()
     addDocuments()
@@ -55,7 +56,7 @@ extension Provocations {
   static let streams = ["subscribe", "subscribeHead"]
   static let topics = ["topics", "topicsHead"]
   static let last = ["lastEvent", "lastEventHead"]
-  static let pages = ["home", "live", "metrics", "openapiJSON", "openapiYAML", "problems", "problem"]
+  static let pages = ["home", "live", "metrics", "limits", "openapiJSON", "openapiYAML", "problems", "problem"]
   static let kept = ["outcome", "outcomeHead", "forget"]
   static let serviceOptions = [
     "callOptions", "jsonrpcOptions", "pushOptions", "publishOptions", "subscribeOptions", "topicsOptions",
@@ -67,7 +68,8 @@ extension Provocations {
     let all = Array(Request.all.keys)
     add("400", "bad-request", to: all) { $0.with("Host", "again") }
     add("400", "bad-target", to: all) { $0.asking("é") }
-    let changing = all.filter { $0.hasSuffix("Options") } + ["call", "jsonrpc", "batch", "forget"] + Self.messages
+    let changing =
+      all.filter { $0.hasSuffix("Options") } + ["call", "jsonrpc", "batch", "forget", "ticket"] + Self.messages
     add("403", "cross-site", to: changing) { $0.with("Origin", "https://evil.example") }
     add("408", "request-timeout", to: all) { request, stage in
       let request = request.with(body: nil).with("Content-Length", "9")
@@ -99,7 +101,9 @@ extension Provocations {
       connection.send("\(request.verb) \(request.target) HTTP/2.0\r\nHost: localhost\r\n\r\n".bytes)
       return try await offThread { try connection.reply(isHead: request.verb == "HEAD") }
     }
-    let serving = ["jsonrpc", "batch", "batchOptions", "outcomeOptions"] + Self.calls + Self.kept + Self.messages
+    let serving =
+      ["jsonrpc", "batch", "batchOptions", "ticket", "ticketOptions", "outcomeOptions"] + Self.calls + Self.kept
+      + Self.messages
     add("503", "draining", to: serving + Self.streams + Self.topics + Self.last + Self.serviceOptions) {
       request, stage in
       let connection = try stage.draining.connection()
@@ -115,18 +119,49 @@ extension Provocations {
     add("401", "unauthenticated", to: Request.all.keys.filter { !open.contains($0) }) { request, stage in
       try await request.sent(to: stage.guarded)
     }
+    add("429", "rate-limited", to: Request.all.keys.filter { !open.contains($0) }) { request, stage in
+      // Without a key it counts against its address, which may send one in an hour.
+      try await eventually("the limit") {
+        let reply = try await request.sent(to: stage.limited)
+        return reply.status == 429 ? reply : nil
+      }
+    }
+    add("429", "too-many-streams", to: ["subscribe"]) { request, stage in try await request.sent(to: stage.streaming) }
+    add("429", "too-many-streams", to: ["callSafe"]) { request, stage in
+      try await request.asking("_watch=1s").with("Accept", "text/event-stream").sent(to: stage.streaming)
+    }
     let named =
-      Self.calls + Self.messages + Self.streams + Self.topics + Self.last + ["jsonrpc", "metrics", "metricsHead"]
+      Self.calls + Self.messages + Self.streams + Self.topics + Self.last + [
+        "jsonrpc", "metrics", "metricsHead", "ticket",
+      ]
     add("403", "permission-denied", to: named + Self.serviceOptions) { request, stage in
       try await request.with(stage.key.header).sent(to: stage.guarded)
     }
+  }
+
+  /// What streams can be opened with in the place of a key.
+  private mutating func addTickets() {
+    func toKeyed(_ change: @escaping @Sendable (Request) -> Request) -> Provocation {
+      { request, stage in try await change(request).with(stage.key.header).sent(to: stage.keyed) }
+    }
+    add("201", nil, to: ["ticket"], toKeyed { $0 })
+    add("204", nil, to: ["ticketOptions"]) { $0 }
+    add("400", "unknown-parameter", to: ["ticket"], toKeyed { $0.asking("x=1") })
+    add("400", "bad-json", to: ["ticket"], toKeyed { $0.with(body: "{") })
+    add("400", "bad-shape", to: ["ticket"], toKeyed { $0.with(body: "[]") })
+    add("404", "no-such-service", to: ["ticket"], toKeyed { $0.with(body: #"{"service":"weather"}"#) })
+    add("404", "no-such-topic", to: ["ticket"], toKeyed { $0.with(body: #"{"service":"absent-news","topics":["x"]}"#) })
+    add("404", "no-such-route", to: ["ticket"]) { $0 }
+    add("406", "not-acceptable", to: ["ticket"], toKeyed { $0.with("Accept", "text/event-stream") })
+    add("415", "unsupported-media-type", to: ["ticket"], toKeyed { $0.with("Content-Type", "text/plain") })
   }
 
   /// What the gateway answers by itself.
   private mutating func addPages() {
     add("200", nil, to: Self.pages + Self.pages.map { "\($0)Head" }) { $0 }
     add("204", nil, to: Self.pages.map { "\($0)Options" } + Self.serviceOptions) { $0 }
-    add("400", "unknown-parameter", to: ["metrics", "metricsHead"]) { $0.asking("x") }
+    add("400", "unknown-parameter", to: ["metrics", "metricsHead", "limits", "limitsHead"]) { $0.asking("x") }
+    add("406", "not-acceptable", to: ["limits", "limitsHead"]) { $0.with("Accept", "text/html") }
     add("404", "no-such-route", to: ["problem", "problemHead"]) { $0.at(last: "no-such-code") }
   }
 

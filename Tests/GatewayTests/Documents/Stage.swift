@@ -21,6 +21,12 @@ struct Stage: Sendable {
   let draining: DrainingGateway
   /// Asks for a key, and lets nobody do anything.
   let guarded: LiveGateway
+  /// Asks for a key, and lets everybody who has it do everything.
+  let keyed: LiveGateway
+  /// Asks for a key, and lets each address send one request in an hour without.
+  let limited: LiveGateway
+  /// Lets a client have one stream, which it has.
+  let streaming: LiveGateway
   /// The key that it knows.
   let key: APIKey
   /// Calls that are under way until the end.
@@ -43,10 +49,10 @@ struct Stage: Sendable {
     let misfits = try await Misfits(in: directory, cleanup)
     let demonstration = await demo.services
     func gateway(
-      _ limits: String = "{}", chunked: String = "auto", auth: String = "{}"
+      _ limits: String = "{}", chunked: String = "auto", auth: String = "{}", clients: String = "{}"
     ) async throws -> LiveGateway {
       let http = #"http: { listen: ["127.0.0.1:0"], threads: 1, chunked: \#(chunked), limits: \#(limits) }"#
-      let yaml = "\(http)\nauth: \(auth)\ngrace: 60s\nservices:\n\(misfits.yaml.indented(by: 2))"
+      let yaml = "\(http)\nauth: \(auth)\nlimits: \(clients)\ngrace: 60s\nservices:\n\(misfits.yaml.indented(by: 2))"
       var configuration = try Configuration.load(yaml: yaml, file: "stage.yaml")
       configuration.services += demonstration
       let live = LiveGateway(try await Gateway.start(configuration, logger: Rig.logger))
@@ -58,6 +64,12 @@ struct Stage: Sendable {
     key = APIKey.random()
     let keys = try directory.file("keys.yaml", "\(key.digest.hex): { subject: nobody }\n")
     guarded = try await gateway(auth: "{ keys: { file: \"\(keys)\" }, rules: [{ allow: { subject: somebody } }] }")
+    keyed = try await gateway(auth: "{ keys: { file: \"\(keys)\" } }")
+    limited = try await gateway(
+      auth: "{ keys: { file: \"\(keys)\" } }", clients: "{ rate: 1/h, burst: 1, per: address }")
+    streaming = try await gateway(clients: "{ streams: 1 }")
+    let streamed = try await streaming.http.events("/sub/news?topic=clock")
+    cleanup.add { streamed.close() }
     crowded = try await gateway("{ connections: 1, read-timeout: 1m }")
     let only = try HTTPConnection(port: crowded.http.port)
     cleanup.add { only.disconnect() }

@@ -23,7 +23,7 @@ struct Rig {
   /// Starts a gateway with the services of that YAML, on a port of its own.
   func gateway(
     _ services: String, http: String = "", auth: String = "{}", threads: Int = 2, grace: String = "10s",
-    listen: String = "127.0.0.1:0", logger: Logger = Rig.logger
+    listen: String = "127.0.0.1:0", limits: String = "{}", logger: Logger = Rig.logger
   ) async throws -> LiveGateway {
     let yaml = """
       http:
@@ -31,6 +31,7 @@ struct Rig {
         threads: \(threads)
       \(http.indented(by: 2))
       auth: \(auth)
+      limits: \(limits)
       grace: \(grace)
       services:
       \(services.indented(by: 2))

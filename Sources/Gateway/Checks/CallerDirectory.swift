@@ -1,0 +1,158 @@
+import GatewaySecurity
+import Reactor
+import Synchronization
+
+/// Whoever asks.
+final class Caller: Sendable {
+  /// Who that is; empty for whoever has shown no credentials.
+  let subject: String
+  /// What they may do; nil: everything.
+  let permissions: Permissions?
+  /// What they have used up of the limits; nil where only addresses count.
+  let quota: ClientQuota?
+  /// Whether the key or the token still counts; nil for whoever has shown none.
+  let credential: Credential?
+  /// Until when it counts, in seconds since 1970; nil: until it is taken back.
+  let end: Double?
+
+  /// Who has shown nothing, where that may be.
+  static let nobody = Caller(subject: "", permissions: Permissions.none)
+
+  init(
+    subject: String, permissions: Permissions?, quota: ClientQuota? = nil, credential: Credential? = nil,
+    end: Double? = nil
+  ) {
+    self.subject = subject
+    self.permissions = permissions
+    self.quota = quota
+    self.credential = credential
+    self.end = end
+  }
+}
+
+/// Whom the gateway knows at present, for all shards. What the files of `auth` say is replaced as a whole when they change; whoever is in
+/// both stays the same.
+final class CallerDirectory: Sendable {
+  /// What the files say.
+  final class Known: Sendable {
+    fileprivate let keys: [Configuration.Key: Caller]
+    /// Callers by their keys.
+    let callers: DigestTable<Caller>
+    let tokens: TokenVerifier?
+
+    fileprivate init(_ keys: [Configuration.Key: Caller], _ order: [Configuration.Key], _ tokens: TokenVerifier?) {
+      self.keys = keys
+      self.tokens = tokens
+      callers = DigestTable(order.compactMap { key in keys[key].map { (key.digest, $0) } })
+    }
+  }
+
+  let limiter: ClientLimiter?
+  /// What streams can be opened with in the place of a key.
+  let tickets: TicketTable<Ticket>
+  private let auth: Configuration.Auth
+  private let known: Guarded<Known>
+  private let version = Atomic<Int>(1)
+
+  /// Nil where nobody is told apart. Throws when a key of a set cannot be used.
+  init?(_ auth: Configuration.Auth, _ limiter: ClientLimiter?) async throws {
+    guard auth.tellsCallersApart else { return nil }
+    self.auth = auth
+    self.limiter = limiter
+    tickets = TicketTable(limit: auth.ticketLimit, for: auth.ticketTime)
+    known = Guarded(Known([:], [], nil))
+    try await replace(auth.keys, auth.issuers.map(\.keys))
+  }
+
+  /// What the files say from now on: keys, and those of each issuer of tokens. What is not there any more counts no more.
+  func replace(_ keys: [Configuration.Key], _ sets: [[KeyDescription]]) async throws {
+    let before = known.withLock { $0 }
+    let next = Known(
+      Dictionary(keys.map { ($0, before.keys[$0] ?? caller($0)) }) { first, _ in first }, keys,
+      try await verifier(sets, keeping: before.tokens))
+    known.withLock { $0 = next }
+    version.wrappingAdd(1, ordering: .releasing)
+    for (key, caller) in before.keys where next.keys[key] == nil { caller.credential?.revoke() }
+    let kept = Set((next.tokens?.issuers ?? []).flatMap(\.keys).map(ObjectIdentifier.init))
+    for key in (before.tokens?.issuers ?? []).flatMap(\.keys) where !kept.contains(ObjectIdentifier(key)) {
+      key.credential.revoke()
+    }
+  }
+
+  private func caller(_ key: Configuration.Key) -> Caller {
+    Caller(
+      subject: key.subject, permissions: Permissions(auth.rules, subject: key.subject, scopes: key.scopes),
+      quota: limiter?.quota(ofKey: key.digest, subject: key.subject), credential: Credential())
+  }
+
+  private func verifier(_ sets: [[KeyDescription]], keeping old: TokenVerifier?) async throws -> TokenVerifier? {
+    guard !sets.isEmpty else { return nil }
+    var issuers: [TokenIssuer] = []
+    for (index, (settings, set)) in zip(auth.issuers, sets).enumerated() {
+      let before = old.map { $0.issuers[index].keys } ?? []
+      let keys = try await TokenIssuer.keys(set, for: Set(settings.algorithms), keeping: before)
+      issuers.append(settings.issuer(with: keys))
+    }
+    return TokenVerifier(issuers)
+  }
+
+  /// What is known now, if that is newer than what was known in that version.
+  func known(since version: inout Int) -> Known? {
+    let current = self.version.load(ordering: .acquiring)
+    guard current != version else { return nil }
+    version = current
+    return known.withLock { $0 }
+  }
+
+  /// Whoever has sent a token that counts.
+  func caller(_ token: VerifiedToken, at now: Instant) -> Caller {
+    Caller(
+      subject: token.subject, permissions: Permissions(auth.rules, subject: token.subject, scopes: token.scopes),
+      quota: limiter?.quota(ofToken: token.subject, at: now), credential: token.key.credential, end: token.end)
+  }
+}
+
+/// Finds callers by what they send, on one shard.
+///
+/// A token is checked once: then it is known by its digest until it ends, is pushed out by `auth.tokens` later ones, or its key is gone.
+final class CallerLookup {
+  private let directory: CallerDirectory
+  private var known: CallerDirectory.Known?
+  private var version = 0
+  /// Those of tokens that count, by their digests.
+  private var tokens: [SecretDigest: Caller] = [:]
+  /// The same digests in the order in which they came; the oldest is replaced at `hand` when there are as many as may be.
+  private var order: [SecretDigest] = []
+  private var hand = 0
+  private let limit: Int
+
+  init(_ directory: CallerDirectory, tokens limit: Int) {
+    self.directory = directory
+    self.limit = limit
+  }
+
+  /// Whoever has this key or token; nil when it is none that counts.
+  func caller(of secret: UnsafeRawBufferPointer, at now: Instant) -> Caller? {
+    if let newer = directory.known(since: &version) { known = newer }
+    guard let known else { return nil }
+    let digest = SecretDigest(of: secret)
+    if let caller = known.callers.value(of: digest) { return caller }
+    guard let verifier = known.tokens, TokenVerifier.mayBeToken(secret) else { return nil }
+    let time = WallClock.seconds
+    if let caller = tokens[digest], let end = caller.end, time < end, caller.credential?.isRevoked == false {
+      return caller
+    }
+    guard let token = verifier.verify(secret, at: time) else { return nil }
+    let caller = directory.caller(token, at: now)
+    remember(caller, digest)
+    return caller
+  }
+
+  private func remember(_ caller: Caller, _ digest: SecretDigest) {
+    guard tokens.updateValue(caller, forKey: digest) == nil else { return }
+    guard order.count == limit else { return order.append(digest) }
+    tokens[order[hand]] = nil
+    order[hand] = digest
+    hand = (hand + 1) % limit
+  }
+}

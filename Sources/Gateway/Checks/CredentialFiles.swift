@@ -1,0 +1,60 @@
+import ConfigurationReader
+import FoundationEssentials
+import GatewaySecurity
+import Logging
+
+/// Rereads the files of `auth` when they change, on no shard's thread.
+///
+/// A file that cannot be read, or is wrong, changes nothing: what was known stays, and the log says why. Each shard is told when something has changed, so that
+/// streams end whose credentials are gone.
+struct CredentialFiles: Sendable {
+  /// What shows that a file is another one.
+  private struct Stamp: Hashable {
+    private let number: String
+    private let size: String
+    private let changed: Date?
+
+    /// Nil for a file that is not there.
+    init?(_ path: String) {
+      guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
+      // As which type of number they come differs between platforms.
+      number = "\(attributes[.systemFileNumber] ?? "")"
+      size = "\(attributes[.size] ?? "")"
+      changed = attributes[.modificationDate] as? Date
+    }
+  }
+
+  let auth: Configuration.Auth
+  let directory: CallerDirectory
+  let shards: [Shard]
+  let logger: Logger
+
+  private var paths: [String] { (auth.keysFile.map { [$0] } ?? []) + auth.issuers.map(\.file) }
+
+  /// Looks at the files each `auth.refresh` until the task is cancelled.
+  func run() async {
+    // What the configuration was read from may have changed since.
+    var stamps: [Stamp?]?
+    while !Task.isCancelled {
+      let now = paths.map { Stamp($0) }
+      if stamps != now {
+        stamps = now
+        await reread()
+      }
+      guard (try? await Task.sleep(for: auth.refresh)) != nil else { return }
+    }
+  }
+
+  private func reread() async {
+    do {
+      let (keys, sets) = try (auth.reloadedKeys(), auth.issuers.map { try $0.reloadedKeys() })
+      try await directory.replace(keys, sets)
+      for shard in shards { shard.endStreamsWithoutCredentials() }
+      logger.debug("the files of auth were read", metadata: ["keys": "\(keys.count)"])
+    } catch {
+      logger.warning(
+        "a file of auth has changed and cannot be used; what was known before still counts",
+        metadata: ["error": "\(error)"])
+    }
+  }
+}

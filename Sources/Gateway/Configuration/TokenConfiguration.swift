@@ -1,0 +1,78 @@
+import ConfigurationReader
+package import GatewaySecurity
+import Reactor
+
+extension Configuration {
+  /// Who makes tokens that count here: `auth.jwt`, or an element of it.
+  package struct TokenSettings: Hashable, Sendable {
+    /// The file of its keys (JWKS).
+    package var file = ""
+    /// What its tokens say in `iss`.
+    package var names: [String] = []
+    /// What one of its tokens says in `aud`, at least one of these.
+    package var audiences: [String] = []
+    /// How its tokens may be signed.
+    package var algorithms: [TokenAlgorithm] = [.es256, .rs256, .edDSA]
+    /// By how much clocks may differ.
+    package var leeway: Duration = .seconds(30)
+    /// The claim that names the caller.
+    package var subject = "sub"
+    /// The claim that lists what the caller may do.
+    package var scopes = "scope"
+    /// The keys that the file had.
+    package var keys: [KeyDescription] = []
+
+    /// Paths are those of the folder of the configuration.
+    init(_ section: Section, in folder: String) {
+      section.read("issuer", into: &names, Self.texts)
+      section.read("audience", into: &audiences, Self.texts)
+      section.read("algorithms", into: &algorithms) { $0.elements()?.compactMap { $0.choice(TokenAlgorithm.self) } }
+      section.read("leeway", into: &leeway) { $0.duration(in: .zero ... .seconds(600)) }
+      section.read("subject", into: &subject) { $0.text("the name of a claim") }
+      section.read("scopes", into: &scopes) { $0.text("the name of a claim") }
+      for key in ["jwks", "issuer", "audience"] where !section.has(key) {
+        section.report("has no \(key): say \(Self.reasons[key] ?? "it")")
+      }
+      if algorithms.isEmpty { section.report("names no algorithm", at: "algorithms") }
+      if let field = section.field("jwks"), let path = field.text("the path of a file") {
+        file = path.hasPrefix("/") ? path : folder + path
+        do throws(KeyDescription.Fault) { keys = try reloadedKeys() } catch { field.report(error.description) }
+      }
+      section.finish()
+    }
+
+    private static let reasons = [
+      "jwks": "which file has its keys", "issuer": "what its tokens have as iss",
+      "audience": "what they have as aud, for a token may be meant for somebody else",
+    ]
+
+    private static func texts(_ field: Field) -> [String]? {
+      field.elements()?.compactMap { $0.text("a text such as https://id.example") }
+    }
+
+    /// The keys that the file has now.
+    package func reloadedKeys() throws(KeyDescription.Fault) -> [KeyDescription] {
+      let text: String
+      do throws(TextFile.Unreadable) { text = try TextFile.read(file) } catch {
+        throw KeyDescription.Fault("\(file) \(error.reason)")
+      }
+      let found: [KeyDescription]
+      do throws(KeyDescription.Fault) { found = try KeyDescription.read(jwks: text) } catch {
+        throw KeyDescription.Fault("\(file) \(error.description)")
+      }
+      let fit = found.filter { key in algorithms.contains { key.isFit(for: $0) } }
+      guard !fit.isEmpty else {
+        let names = algorithms.map(\.rawValue).joined(separator: ", ")
+        throw KeyDescription.Fault("\(file) has no key for any of \(names)")
+      }
+      return fit
+    }
+
+    /// The issuer with these keys.
+    func issuer(with keys: [TokenKey]) -> TokenIssuer {
+      TokenIssuer(
+        names: Set(names), audiences: Set(audiences), algorithms: Set(algorithms),
+        leeway: Double(leeway.nanoseconds) / 1e9, subjectClaim: subject, scopesClaim: scopes, keys: keys)
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import GatewaySecurity
+import Reactor
+
+/// That a client may have one more open stream. It counts against `limits.streams` until it is given back, and ends with the credentials of
+/// its request.
+final class StreamPermit {
+  private var allowance: Allowance?
+  private let caller: Caller?
+
+  /// Throws when the request's client has as many as it may.
+  init(_ request: GatewayRequest) throws(Problem) {
+    caller = request.caller
+    guard let allowance = request.allowance else { return }
+    try allowance.openStream()
+    self.allowance = allowance
+  }
+
+  deinit { giveBack() }
+
+  /// The stream is closed, or does not open.
+  func giveBack() { allowance.take()?.closeStream() }
+
+  /// For how long the credentials count; nil: until they are taken back.
+  var timeLeft: Duration? { caller?.end.map { .seconds(max(0, $0 - WallClock.seconds)) } }
+
+  /// Why it has ended; nil while it has not.
+  var ending: Notice.Farewell? {
+    if caller?.credential?.isRevoked == true { return .revoked }
+    return timeLeft == .zero ? .expired : nil
+  }
+}
