@@ -8,6 +8,8 @@ extension Configuration {
   public struct HTTP: Sendable, Hashable {
     /// The addresses to listen on, at least one (default: 127.0.0.1:8080).
     public var listen = [ListenAddress.loopback(port: 8_080)]
+    /// Where operations are served instead: metrics, status, reloading; nil: with everything else, without reloading (default).
+    public var admin: ListenAddress?
     /// Shards, each a thread: 0...256, 0 for one per core (default: 0).
     public var threads = 0
     /// What every path starts with, such as `/api`; no slash at its end (default: empty).
@@ -23,6 +25,9 @@ extension Configuration {
     /// Loopback on port 8080, one thread per core.
     public init() {}
 
+    /// Who may look after the gateway: whoever reaches an address that only this machine reaches, else those who may call.
+    func authOfOperations(_ auth: Auth) -> Auth { admin?.isLoopback == true ? Auth() : auth }
+
     static let threadRange = 0...256
 
     /// Takes each key; returns where each address to listen on stands.
@@ -36,7 +41,8 @@ extension Configuration {
         field.elements()?.compactMap { $0.value("the name of a host", Self.host) }
       }
       if let inner = section.section("cors") { cors.read(inner) }
-      section.unavailable("admin", "tls")
+      section.read("admin", into: &admin) { $0.value("host:port", ListenAddress.init(_:)) }
+      section.unavailable("tls")
       section.finish()
       return places
     }
