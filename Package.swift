@@ -109,7 +109,11 @@ let package = Package(
         "CLinux", "CSwaggerUI", "Metrics", "GatewaySecurity", "ConfigurationReader", "HTTPServer", "ZeroMQRPC",
         "ZeroMQ", "MessagePack", "Reactor",
         .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
-      ], resources: [.embedInCode("Resources/gateway.yaml"), .embedInCode("Resources/console.html")]),
+      ],
+      resources: [
+        .embedInCode("Resources/gateway.yaml"), .embedInCode("Resources/console.html"),
+        .embedInCode("Resources/status.html"),
+      ]),
     module(
       "Demo",
       ["Gateway", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor", .product(name: "Logging", package: "swift-log")]),

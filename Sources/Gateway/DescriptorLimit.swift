@@ -60,3 +60,21 @@ enum DescriptorLimit {
     return Int(clamping: limit.rlim_cur)
   }
 }
+
+extension Configuration {
+  /// Sockets of all shards: one for each endpoint or pattern, twice that for monitors and their ends, and as much to spare for
+  /// connections that are replaced.
+  func socketCount(shards: Int) -> Int { openSockets(shards: shards) * 6 }
+
+  /// Sockets of all shards, their monitors aside.
+  func openSockets(shards: Int) -> Int {
+    let sockets = services.reduce(0) { sum, service in
+      switch service.pattern {
+      case .rpc(let rpc): sum + max(rpc.connect.count, 1)
+      case .pipeline: sum + 1
+      case .pubsub: sum + 2
+      }
+    }
+    return sockets * shards
+  }
+}

@@ -14,25 +14,29 @@ import ZeroMQRPC
 public final class Gateway: Sendable {
   /// Where it listens, with the ports the kernel chose, in the order of the configuration.
   public let addresses: [ListenAddress]
+  /// Where operations are served, if they have an address of their own.
+  public let admin: ListenAddress?
   private let shards: [Shard]
-  /// Asks services what they can be called with.
-  private let describing: Task<Void, Never>
-  /// Looks after the files of `auth`; nil where there are none.
-  private let watching: Task<Void, Never>?
+  private let served: ServedConfiguration
+  private let operations: Operations
+  /// Reads the configuration again; nil where it does not come from a file.
+  private let source: ConfigurationSource?
   /// Its own, to be ended with it; nil when it was given one.
   private let context: Context?
   private let grace: Duration
   private let logger: Logger
 
   private init(
-    addresses: [ListenAddress], shards: [Shard], describing: Task<Void, Never>,
-    watching: Task<Void, Never>?, context: Context?, grace: Duration,
-    logger: Logger
+    addresses: [ListenAddress], admin: ListenAddress?, shards: [Shard], served: ServedConfiguration,
+    source: ConfigurationSource?,
+    operations: Operations, context: Context?, grace: Duration, logger: Logger
   ) {
     self.context = context
-    self.describing = describing
-    self.watching = watching
+    self.served = served
+    self.source = source
+    self.operations = operations
     self.addresses = addresses
+    self.admin = admin
     self.shards = shards
     self.grace = grace
     self.logger = logger
@@ -48,14 +52,15 @@ public final class Gateway: Sendable {
   private static let longestExit = Duration.milliseconds(100)
 
   /// Opens the backends' sockets, gives them a quarter of a second to connect, then listens; returns when connections are
-  /// accepted. Throws, with nothing left open, when an address is taken or an endpoint cannot be used.
+  /// accepted. Throws, with nothing left open, when an address is taken or an endpoint cannot be used. `source` is what a reload reads.
   public static func start(
-    _ configuration: Configuration, context: Context? = nil, logger: Logger
+    _ configuration: Configuration, source: ConfigurationSource? = nil, context: Context? = nil, logger: Logger
   ) async throws -> Gateway {
     let count =
       configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     try DescriptorLimit.check(
-      shards: count, servers: count * configuration.http.listen.count, sockets: configuration.openSockets(shards: count)
+      shards: count, servers: count * configuration.http.listen.count + 1,
+      sockets: configuration.openSockets(shards: count)
     )
     // Before anything is opened: with a library that no request may be trusted to, there is no start.
     if try ParserStrictness.linked() == .lenient {
@@ -64,8 +69,10 @@ public final class Gateway: Sendable {
     let own = context == nil
     let context = try context ?? Context(sockets: max(1_023, 2 * configuration.openSockets(shards: count)))
     let calls = RememberedCalls(configuration)
-    let limiter = ClientLimiter(configuration.limits, tellsCallersApart: configuration.auth.tellsCallersApart)
-    let callers = try await CallerDirectory(configuration.auth, limiter)
+    let access = try await Access(configuration)
+    let operations = Operations()
+    let accessLog = AccessLog(configuration.log)
+    operations.accessLog = accessLog
     var shards: [Shard] = []
     let gateway: Gateway
     do {
@@ -73,7 +80,7 @@ public final class Gateway: Sendable {
         let reactor = try Reactor(name: "shard-\(index)")
         shards.append(
           Shard(
-            reactor, configuration.http, configuration.auth, callers: callers, limiter: limiter, calls: calls,
+            reactor, configuration.http, calls: calls, operations: operations, accessLog: accessLog,
             logger: logger))
       }
       let memory = MemoryBudget(limit: configuration.http.limits.memory)
@@ -82,24 +89,28 @@ public final class Gateway: Sendable {
         SharedService($0, memory: memory, transcoding: transcoding, logger: logger)
       }
       for shard in shards {
-        try await shard.open(configuration, shards: shards, shared: shared, context: context, logger: logger)
+        try await shard.open(configuration, access, shards: shards, shared: shared, context: context, logger: logger)
       }
       await withTaskGroup { group in
         for shard in shards { group.addTask { await shard.connect(within: patience) } }
       }
       let addresses = try await listen(configuration, shards, memory: memory, logger: logger)
-      let descriptions = DescriptionReader(
-        configuration, shared: shared, in: context, on: shards[0].reactor, logger: logger)
-      let files = callers.map {
-        CredentialFiles(auth: configuration.auth, directory: $0, shards: shards, logger: logger)
-      }
+      let admin = try await listenForOperations(configuration, shards[0], memory: memory, logger: logger)
+      operations.listens(at: addresses, admin: admin)
+      let served = ServedConfiguration(
+        configuration, ServedService.all(of: configuration, shared: shared, over: shards), on: shards, memory: memory,
+        access, transcoding: transcoding, context: context, logger: logger)
+      await served.begin()
       gateway = Gateway(
-        addresses: addresses, shards: shards, describing: Task { await descriptions.run() },
-        watching: files.map { files in Task { await files.run() } },
+        addresses: addresses, admin: admin, shards: shards, served: served, source: source, operations: operations,
         context: own ? context : nil, grace: configuration.grace, logger: logger)
     } catch {
       await close(shards)
       throw error
+    }
+    operations.reload = { [weak gateway] in
+      guard let gateway else { throw ReloadError("the gateway is stopping") }
+      return try await gateway.reload()
     }
     return gateway
   }
@@ -148,6 +159,25 @@ public final class Gateway: Sendable {
     return addresses
   }
 
+  /// Opens the address of operations, if there is one. One shard serves it: few ask.
+  private static func listenForOperations(
+    _ configuration: Configuration, _ shard: Shard, memory: MemoryBudget, logger: Logger
+  ) async throws -> ListenAddress? {
+    guard let address = configuration.http.admin else { return nil }
+    let listener = try Listener.open(address)
+    var options = configuration.http.limits.server
+    options.connections = operatorConnections
+    options.connectionsPerAddress = operatorConnections
+    try await shard.listen(
+      on: listener, options: options,
+      openConnections: OpenConnections(limit: operatorConnections, perAddress: operatorConnections), memory: memory,
+      forOperations: true, logger: logger)
+    return listener.address
+  }
+
+  /// Connections to the address of operations, at one time.
+  private static let operatorConnections = 64
+
   /// Stops accepting, lets what is under way finish within the configured grace, ends streams with `bye`, and closes
   /// everything. What was accepted for peers without replies leaves meanwhile, as far as they read. Returns what has become of all requests.
   @discardableResult
@@ -156,14 +186,13 @@ public final class Gateway: Sendable {
     let end = Instant.monotonic() + Self.stop(of: grace)
     // To close what is cut off takes a while, which belongs to the grace as well: who stops a container kills it when that is over.
     let drain = Self.drain(of: grace)
+    await served.stopReloading()
     await withTaskGroup { group in
       for shard in shards { group.addTask { await shard.drain(within: drain) } }
     }
-    describing.cancel()
-    watching?.cancel()
-    await watching?.value
-    await describing.value
+    await served.stop()
     let accounts = await Self.close(shards)
+    operations.accessLog?.close()
     // Pushes and events that libzmq has taken leave as fast as their peers read.
     if let context, await !context.close(within: max(Self.lastMoment, end - .monotonic())) {
       logger.warning(
@@ -177,6 +206,46 @@ public final class Gateway: Sendable {
     }
     logger.info("stopped", metadata: accounts.metadata)
     return accounts
+  }
+
+  /// Reads the configuration again and serves it, once those reloads have ended that were asked for before: what is new is opened first, on
+  /// all threads, and is used when all of it can be. Calls and streams that are under way go on; services that have not changed keep their
+  /// sockets. Those that have, or are gone, are closed when nothing of them is under way any more; their streams end with `bye`.
+  ///
+  /// Throws why it cannot be used; what was served before is then served still. Either is written to the log, and to ``reloads``.
+  @discardableResult
+  public func reload() async throws -> ReloadOutcome {
+    try await reload { [source] in
+      guard let source else { throw ReloadError("the configuration does not come from a file that can be read again") }
+      return try source()
+    }
+  }
+
+  /// What has become of its reloads.
+  public var reloads: ReloadLog { operations.reloads }
+
+  /// Serves another configuration, as ``reload()`` does.
+  @discardableResult
+  public func reload(_ configuration: Configuration) async throws -> ReloadOutcome {
+    try await reload { configuration }
+  }
+
+  private func reload(_ read: @escaping ConfigurationSource) async throws -> ReloadOutcome {
+    do {
+      let outcome = try await served.reload(read)
+      operations.reloads.succeeded(outcome)
+      logger.notice("reloaded", metadata: outcome.metadata)
+      if !outcome.fixed.isEmpty {
+        logger.warning(
+          "some settings have changed that are read at a start only: restart to have them",
+          metadata: ["settings": "\(outcome.fixed.joined(separator: " "))"])
+      }
+      return outcome
+    } catch {
+      operations.reloads.failed("\(error)")
+      logger.error("cannot reload; what was served before is served still", metadata: ["error": "\(error)"])
+      throw error
+    }
   }
 
   /// How much of the grace is for all of a stop: whoever sent the signal counts until the program has ended.
@@ -204,31 +273,6 @@ public final class Gateway: Sendable {
   }
 }
 
-extension Accounts {
-  /// As a line of the log tells them.
-  fileprivate var metadata: Logger.Metadata {
-    [
-      "accepted": "\(accepted)", "answered": "\(answered)", "refused": "\(refused)", "failed": "\(failed)",
-      "abandoned": "\(abandoned)", "late-replies": "\(lateReplies.count)",
-      "calls": "\(calls.accepted)", "calls-answered": "\(calls.answered)", "calls-refused": "\(calls.refused)",
-      "calls-failed": "\(calls.failed)", "calls-abandoned": "\(calls.abandoned)",
-      "joined-calls": "\(joinedCalls)", "kept-results": "\(keptResults)",
-    ].merging(events.metadata) { $1 }
-  }
-}
-
-extension EventAccounts {
-  /// As a line of the log tells them.
-  fileprivate var metadata: Logger.Metadata {
-    [
-      "events": "\(numbered)", "streams": "\(streams)", "events-passed": "\(passed)",
-      "events-delivered": "\(delivered)",
-      "events-filtered": "\(filtered)", "events-lost": "\(lost)", "events-superseded": "\(superseded)",
-      "events-unsent": "\(unsent)",
-    ]
-  }
-}
-
 extension ChunkedBodies {
   /// What a lenient library makes weaker.
   fileprivate var warning: String {
@@ -236,23 +280,5 @@ extension ChunkedBodies {
       + "them, and chunked bodies are "
       + (self == .accept ? "accepted without a check of their framing" : "refused with 411")
       + "; what holds is in docs/security.md"
-  }
-}
-
-extension Configuration {
-  /// Sockets of all shards: one for each endpoint or pattern, twice that for monitors and their ends, and as much to spare for
-  /// connections that are replaced.
-  fileprivate func socketCount(shards: Int) -> Int { openSockets(shards: shards) * 6 }
-
-  /// Sockets of all shards, their monitors aside.
-  fileprivate func openSockets(shards: Int) -> Int {
-    let sockets = services.reduce(0) { sum, service in
-      switch service.pattern {
-      case .rpc(let rpc): sum + max(rpc.connect.count, 1)
-      case .pipeline: sum + 1
-      case .pubsub: sum + 2
-      }
-    }
-    return sockets * shards
   }
 }

@@ -8,24 +8,39 @@ import ZeroMQRPC
 actor Shard {
   nonisolated let reactor: Reactor
   nonisolated let unownedExecutor: UnownedSerialExecutor
-  private(set) var feeds: [String: EventFeed] = [:]
-  private(set) var hubs: [String: EventHub] = [:]
   private let handler: GatewayHandler
-  private let limiter: ClientLimiter?
+  /// Where requests for operations arrive, if they have an address of their own.
+  private let operationsHandler: GatewayHandler
+  private let operations: Operations
+  /// The services that requests are for.
   private(set) var upstreams = UpstreamTable()
+  /// All services that are open: those that requests are for, those that wait to be used, and those that end.
+  private var services: [ObjectIdentifier: ShardService] = [:]
+  /// What is to be used next.
+  private var prepared: [ShardService] = []
+  /// Who may ask, and how much.
+  private var access = Access.open
+  /// What requests are served with that began before a reload.
+  private var formerServings: [Serving] = []
+  /// What became of the events and calls of services that have ended.
+  private var past = Accounts()
+  private var pastReport = ShardReport()
+  /// Whether nothing is waited for any more that ends after a reload.
+  private var isStopping = false
   private var servers: [Server] = []
   private var openConnections: OpenConnections?
-  private var waiting: LoopWait?
 
   /// A shard without services: it can listen, and knows of nothing to serve until `open`.
   init(
-    _ reactor: Reactor, _ http: Configuration.HTTP, _ auth: Configuration.Auth = .init(),
-    callers: CallerDirectory? = nil, limiter: ClientLimiter? = nil, calls: RememberedCalls = .init(), logger: Logger
+    _ reactor: Reactor, _ http: Configuration.HTTP, calls: RememberedCalls = .init(), operations: Operations = .init(),
+    accessLog: AccessLog? = nil, logger: Logger
   ) {
     self.reactor = reactor
-    self.limiter = limiter
+    self.operations = operations
     unownedExecutor = reactor.asUnownedSerialExecutor()
-    handler = GatewayHandler(http, auth, callers: callers, limiter: limiter, calls, logger: logger)
+    handler = GatewayHandler(
+      http, calls, scope: http.admin == nil ? .everything : .services, accessLog: accessLog, logger: logger)
+    operationsHandler = GatewayHandler(http, calls, scope: .operations, logger: logger)
   }
 
   /// Does something on the shard: at once when the caller is there, else after all that was posted before.
@@ -36,81 +51,160 @@ actor Shard {
 
   /// Has the hub of the service, which lives on this shard, do what the feed of a shard asks. When that is this shard too, it is
   /// done, and answered, before this returns.
-  nonisolated func ask(_ service: String, _ request: EventHub.Request, from shard: Shard) {
-    post { $0.hubs[service]?.receive(request, from: shard) }
+  nonisolated func ask(_ service: SharedService, _ request: EventHub.Request, from shard: Shard) {
+    post { $0.services[ObjectIdentifier(service)]?.hub?.receive(request, from: shard) }
   }
 
   /// Tells the feed of the service on this shard what its hub has for it. When the hub is on this shard too, the feed has it before
   /// this returns.
-  nonisolated func tell(_ service: String, _ message: EventFeed.Message) {
-    post { $0.feeds[service]?.receive(message) }
+  nonisolated func tell(_ service: SharedService, _ message: EventFeed.Message) {
+    post { $0.services[ObjectIdentifier(service)]?.feed?.receive(message) }
   }
 
   /// Has the shard that is home to the service, which this is, do what another shard asks of its socket.
-  nonisolated func ask(_ service: String, _ request: DistantSocket.Request, from shard: Shard) {
-    post { $0.upstreams.receive(request, of: service, from: shard) }
+  nonisolated func ask(_ service: SharedService, _ request: DistantSocket.Request, from shard: Shard) {
+    post { home in
+      if let known = home.services[ObjectIdentifier(service)] { return known.receive(request, from: shard) }
+      // The shard is closed.
+      switch request {
+      case .call(_, let number, _, _), .send(_, let number):
+        shard.tell(service, .failed(CallFailure(.closed, sent: false)), of: number)
+      case .cancel, .expire: break
+      }
+    }
   }
 
   /// Tells what became of a call that this shard had handed over.
-  nonisolated func tell(_ service: String, _ outcome: DistantSocket.Outcome, of number: UInt32) {
-    post { $0.upstreams.receive(outcome, of: number, at: service) }
+  nonisolated func tell(_ service: SharedService, _ outcome: DistantSocket.Outcome, of number: UInt32) {
+    post { $0.services[ObjectIdentifier(service)]?.receive(outcome, of: number) }
   }
 
   /// Streams end whose credentials were taken back.
   nonisolated func endStreamsWithoutCredentials() {
     post { shard in
-      for feed in shard.feeds.values { feed.endWithoutCredentials() }
+      for service in shard.services.values { service.feed?.endWithoutCredentials() }
     }
   }
 
-  /// Opens the sockets of all services. `shards` are all shards of the gateway: a service's events come in on one of them, its home, which
-  /// also has the socket where others connect to the gateway.
+  /// Opens the sockets of all services, and serves them. `shards` are all shards of the gateway: a service's events come in on one of them,
+  /// its home, which also has the socket where others connect to the gateway.
   /// `shared` is what they share of each service, in the order of the configuration.
   func open(
-    _ configuration: Configuration, shards: [Shard], shared: [SharedService], context: Context, logger: Logger
+    _ configuration: Configuration, _ access: Access = .open, shards: [Shard], shared: [SharedService],
+    context: Context, logger: Logger
   ) throws {
-    let loop = reactor.loop
-    var distant: [String: DistantSocket] = [:]
-    for (index, service) in configuration.services.enumerated() {
-      let home = shards[index % shards.count]
-      if service.isBound, home !== self {
-        distant[service.name] = DistantSocket(
-          service.name, shared: shared[index], shard: self, home: home, loop: loop)
-      }
-      guard case .pubsub(let pubsub) = service.pattern, let subscribe = pubsub.subscribe else { continue }
-      var logger = logger
-      logger[metadataKey: "service"] = "\(service.name)"
-      feeds[service.name] = try EventFeed(
-        service.name, subscribe, memory: shared[index].memory, shard: self, home: home, loop: loop, logger: logger)
-      guard home === self else { continue }
-      hubs[service.name] = try UnusableService.check(service.name) {
-        try EventHub(
-          service, subscribe, shared: shared[index], limits: configuration, context: context, loop: loop,
-          logger: logger)
-      }
-    }
-    upstreams = try UpstreamTable(
-      configuration, feeds: feeds, distant: distant, shared: shared, context: context, loop: loop, logger: logger)
-    handler.use(upstreams, Scraper(shards, on: self), on: loop)
+    try prepare(
+      configuration, ServedService.all(of: configuration, shared: shared, over: shards), context: context,
+      logger: logger)
+    usePrepared(configuration, access, shards: shards)
   }
 
-  /// Returns when every backend is connected, or the time is over.
+  // MARK: Reload
+
+  /// Opens the sockets of those services that are not open yet; requests go on as before until `usePrepared`. Throws, with those
+  /// closed again, when an endpoint cannot be used.
+  func prepare(
+    _ configuration: Configuration, _ services: [ServedService], context: Context, logger: Logger
+  ) throws {
+    do {
+      for service in services {
+        if let open = self.services[ObjectIdentifier(service.shared)] {
+          prepared.append(open.altered(service.configuration, in: configuration))
+          continue
+        }
+        let opened = try ShardService(
+          service, in: configuration, on: self, context: context, loop: reactor.loop, logger: logger)
+        prepared.append(opened)
+        self.services[ObjectIdentifier(service.shared)] = opened
+      }
+    } catch {
+      dropPrepared()
+      throw error
+    }
+  }
+
+  /// Closes what was prepared and is not used after all.
+  func dropPrepared() {
+    let inUse = Set(upstreams.services.map { ObjectIdentifier($0.shared) })
+    for service in prepared where !inUse.contains(ObjectIdentifier(service.shared)) {
+      service.close()
+      service.closeHub()
+      services[ObjectIdentifier(service.shared)] = nil
+    }
+    prepared = []
+  }
+
+  /// Requests that begin from now on are served with what was prepared.
+  func usePrepared(_ configuration: Configuration, _ access: Access, shards: [Shard]) {
+    self.access = access
+    upstreams = UpstreamTable(prepared, longestBatch: configuration.http.limits.batch)
+    for service in prepared {
+      let former = services.updateValue(service, forKey: ObjectIdentifier(service.shared))
+      // Their clients come back at once, and are told what holds now.
+      if let former, former !== service { former.drainWatches() }
+    }
+    prepared = []
+    let scraper = Scraper(shards, operations, on: self)
+    let checks = Checks(configuration.http, configuration.auth, access)
+    formerServings.append(handler.use(upstreams, checks, scraper, on: reactor.loop))
+    let others = Checks(configuration.http, configuration.auth, configuration.http.accessToOperations(access))
+    operationsHandler.use(upstreams, others, scraper, on: reactor.loop)
+    formerServings.removeAll { $0.underWay == 0 }
+  }
+
+  /// Ends the streams of services that requests are no longer for, within the grace. Returns when no request, call or stream of theirs is
+  /// under way on this shard: calls have their deadlines, and streams are told to end.
+  func retire(_ services: [SharedService], within grace: Duration) async {
+    let leaving = services.compactMap { self.services[ObjectIdentifier($0)] }
+    for service in leaving { service.drain(within: grace) }
+    let servings = formerServings
+    await wait(until: reactor.loop.now + Self.longestLeave) { [self] in
+      isStopping || servings.allSatisfy { $0.underWay == 0 } && leaving.allSatisfy(\.isIdle)
+    }
+  }
+
+  /// Longer than any call or stream.
+  private static let longestLeave = Duration.seconds(48 * 3_600)
+
+  /// Closes services that have been retired. Calls that are under way all the same are answered with that.
+  func close(_ services: [SharedService]) {
+    // All that is left is closed together.
+    if isStopping { return }
+    for service in services {
+      guard let closing = self.services[ObjectIdentifier(service)] else { continue }
+      closing.close()
+      closing.closeHub()
+      closing.count(into: &past)
+      closing.count(into: &pastReport)
+      self.services[ObjectIdentifier(service)] = nil
+    }
+  }
+
+  /// Waits no more for what is retired: all of the shard ends.
+  func stopRetiring() { isStopping = true }
+
+  // MARK: Serving
+
+  /// Returns when every backend is connected, of what is opened for `usePrepared` if anything is, or the time is over.
   func connect(within patience: Duration) async {
-    let (upstreams, hubs) = (upstreams, Array(hubs.values))
+    let isInUse = Set(upstreams.services.map { ObjectIdentifier($0.shared) })
+    let opened = prepared.filter { !isInUse.contains(ObjectIdentifier($0.shared)) }
+    let services = prepared.isEmpty ? upstreams.services : opened
     await wait(until: reactor.loop.now + patience) {
-      upstreams.services.allSatisfy(\.upstream.isConnected) && hubs.allSatisfy(\.isConnected)
+      services.allSatisfy { $0.upstream.isConnected && $0.hub?.isConnected ?? true }
     }
   }
 
-  /// Starts serving on the socket, which is this shard's from here on.
+  /// Starts serving on the socket, which is this shard's from here on: services, or operations alone.
   func listen(
     on listener: Listener, options: ServerOptions, openConnections: OpenConnections, memory: MemoryBudget,
-    logger: Logger
+    forOperations: Bool = false, logger: Logger
   ) throws {
-    self.openConnections = openConnections
+    if !forOperations { self.openConnections = openConnections }
     servers.append(
       try Server(
-        listener, options: options, openConnections: openConnections, memory: memory, handler: handler,
+        listener, options: options, openConnections: openConnections, memory: memory,
+        handler: forOperations ? operationsHandler : handler,
         on: reactor.loop, logger: logger))
   }
 
@@ -118,8 +212,7 @@ actor Shard {
   /// then closes the shard, which cuts off what is left.
   func drain(within grace: Duration) async {
     for server in servers { server.quiesce() }
-    for feed in feeds.values { feed.drain(within: grace) }
-    upstreams.drain()
+    for service in services.values { service.drain(within: grace) }
     let (servers, books) = (servers, handler.callBooks)
     let isIdle = { servers.allSatisfy(\.isIdle) && books.accounts.underWay == 0 }
     let end = reactor.loop.now + grace
@@ -135,18 +228,21 @@ actor Shard {
   private func wait(until deadline: Instant, _ isMet: @escaping () -> Bool) async {
     let loop = reactor.loop
     await withCheckedContinuation { done in
-      waiting = LoopWait(loop, until: deadline, isMet) { done.resume() }
+      _ = LoopWait(loop, until: deadline, isMet) { done.resume() }
     }
-    waiting = nil
   }
+
+  /// The hub of the service of that name, if this shard is its home.
+  func hub(_ service: String) -> EventHub? { upstreams.services.first { $0.name == service }?.hub }
+
+  /// The feed of the service of that name, if it can be subscribed to.
+  func feed(_ service: String) -> EventFeed? { try? upstreams.feed(service) }
 
   /// What has become of the requests of this shard.
   var accounts: Accounts {
-    var accounts = handler.accounts
+    var accounts = past + handler.accounts
     accounts.calls = handler.callBooks.accounts
-    upstreams.count(into: &accounts)
-    for (service, feed) in feeds { accounts.eventsOfServices[service] = feed.accounts }
-    for (service, hub) in hubs { accounts.eventsOfServices[service]?.numbered = hub.numbered }
+    for service in services.values { service.count(into: &accounts) }
     return accounts
   }
 
@@ -155,9 +251,14 @@ actor Shard {
     post { shard in
       var report = ShardReport(accounts: shard.accounts, requests: shard.handler.counters)
       report.openConnections = shard.openConnections
-      report.limiter = shard.limiter
-      for (service, feed) in shard.feeds { report.streams[service] = feed.streamCount }
-      shard.upstreams.count(into: &report)
+      report.limiter = shard.access.limiter
+      // Their methods are those that are told apart.
+      let inUse = shard.upstreams.services
+      for service in inUse { service.count(into: &report) }
+      for service in shard.services.values where !inUse.contains(where: { $0 === service }) {
+        service.count(into: &report)
+      }
+      report.add(shard.pastReport)
       body(report)
     }
   }
@@ -167,18 +268,20 @@ actor Shard {
   @discardableResult
   func close() -> Accounts {
     handler.callBooks.close()
-    upstreams.close()
     // Before the servers, so that those whose streams are not open yet get their answer.
-    for feed in feeds.values { feed.close() }
+    for service in services.values { service.close() }
     for server in servers { server.stop() }
-    for hub in hubs.values { hub.close() }
+    for service in services.values { service.closeHub() }
     handler.callBooks.abandonRest()
     let accounts = accounts
     servers = []
-    hubs = [:]
-    feeds = [:]
+    services = [:]
     upstreams = UpstreamTable()
-    handler.use(upstreams, on: reactor.loop)
+    (prepared, formerServings) = ([], [])
+    for handler in [handler, operationsHandler] {
+      handler.use(upstreams, on: reactor.loop)
+      handler.close()
+    }
     return accounts
   }
 }

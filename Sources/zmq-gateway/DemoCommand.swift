@@ -51,7 +51,7 @@ struct DemoCommand: AsyncParsableCommand {
       hint: { gateway in
         gateway.addresses.first.map { "try it: curl -d '[2,3]' http://\($0)/rpc/calc/add" }
       })
-    try await GatewayService.run([DemoService(demo: demo), gateway], logger: logger)
+    try await gateway.run(behind: [DemoService(demo: demo)])
   }
 }
 

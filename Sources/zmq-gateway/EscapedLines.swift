@@ -8,16 +8,18 @@ import Glibc
 struct EscapedLines: TextOutputStream, Sendable {
   mutating func write(_ text: String) {
     var line = Self.escaped(text.hasSuffix("\n") ? text.dropLast() : text[...]) + "\n"
-    line.withUTF8 { bytes in
-      // One call for a line, so that those of different threads do not mix.
-      var rest = UnsafeRawBufferPointer(bytes)
-      while !rest.isEmpty {
-        let count = Glibc.write(STDERR_FILENO, rest.baseAddress, rest.count)
-        if count < 0, errno == EINTR { continue }
-        // There is no other place to tell that nobody reads the log.
-        guard count > 0 else { return }
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-      }
+    line.withUTF8 { Self.write(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Writes a line, which is one call, so that those of different threads do not mix.
+  static func write(_ line: UnsafeRawBufferPointer) {
+    var rest = line
+    while !rest.isEmpty {
+      let count = Glibc.write(STDERR_FILENO, rest.baseAddress, rest.count)
+      if count < 0, errno == EINTR { continue }
+      // There is no other place to tell that nobody reads the log.
+      guard count > 0 else { return }
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }
 

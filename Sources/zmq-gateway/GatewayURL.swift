@@ -15,7 +15,9 @@ struct GatewayURL: Sendable, CustomStringConvertible {
   let prefix: String
 
   /// That of a gateway that listens there.
-  init(_ address: ListenAddress) { (host, port, prefix) = (address.host, address.port, "") }
+  init(_ address: ListenAddress, prefix: String = "") {
+    (host, port, self.prefix) = (address.host, address.port, prefix)
+  }
 
   /// Reads a URL; `http://` may be left out.
   init(_ text: String) throws(Invalid) {

@@ -5,7 +5,7 @@ import Glibc
 
 struct KeygenCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "keygen", abstract: "Make keys.", subcommands: [APIKeyCommand.self])
+    commandName: "keygen", abstract: "Make keys.", subcommands: [APIKeyCommand.self, CurveKeyCommand.self])
 }
 
 struct APIKeyCommand: ParsableCommand {

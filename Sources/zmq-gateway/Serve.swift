@@ -9,9 +9,13 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup var serving: ServingOptions
 
   func run() async throws {
-    let configuration = try ConfigurationFile(try choice.path()).load(overrides: serving.overrides())
-    let logger = try serving.logger()
-    let service = GatewayService(start: { try await Gateway.start(configuration, logger: logger) }, logger: logger)
-    try await GatewayService.run([service], logger: logger)
+    let (file, overrides) = (ConfigurationFile(try choice.path()), try serving.overrides())
+    let configuration = try file.load(overrides: overrides)
+    let logger = try serving.logger(configuration.log)
+    let service = GatewayService(
+      start: {
+        try await Gateway.start(configuration, source: file.source(overrides: overrides), logger: logger)
+      }, logger: logger)
+    try await service.run(behind: [])
   }
 }

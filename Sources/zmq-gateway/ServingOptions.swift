@@ -13,7 +13,8 @@ struct ServingOptions: ParsableArguments {
   var threads: Int?
 
   @Option(
-    help: "trace, debug, info, notice, warning, error or critical. Default: what ZMQ_GATEWAY_LOG_LEVEL says, else info."
+    help:
+      "trace, debug, info, notice, warning, error or critical. Default: what ZMQ_GATEWAY_LOG_LEVEL says, else log.level of the configuration, else info."
   )
   var logLevel: Logger.Level?
 
@@ -25,9 +26,13 @@ struct ServingOptions: ParsableArguments {
     }
   }
 
-  func logger() throws -> Logger {
-    let level = try logLevel ?? Self.levelOfEnvironment() ?? .info
-    LoggingSystem.bootstrap { StreamLogHandler(label: $0, stream: EscapedLines()) }
+  /// The program's logger, as flags, environment and configuration want it.
+  func logger(_ settings: Configuration.Log = .init()) throws -> Logger {
+    let level = try logLevel ?? Self.levelOfEnvironment() ?? settings.level ?? .info
+    switch settings.format {
+    case .text: LoggingSystem.bootstrap { StreamLogHandler(label: $0, stream: EscapedLines()) }
+    case .json: LoggingSystem.bootstrap { _ in JSONLogHandler() }
+    }
     var logger = Logger(label: "zmq-gateway")
     logger.logLevel = level
     return logger

@@ -12,6 +12,7 @@ struct ZMQGateway: AsyncParsableCommand {
     subcommands: [
       Serve.self, DemoCommand.self, InitCommand.self, Check.self, OpenAPICommand.self, CallCommand.self,
       PushCommand.self, PublishCommand.self, SubscribeCommand.self, KeygenCommand.self, HealthCheck.self,
+      StatusCommand.self,
     ])
 }
 

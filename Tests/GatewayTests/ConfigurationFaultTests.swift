@@ -44,10 +44,11 @@ struct ConfigurationFaultTests {
       """
     #expect(
       complaints(yaml) == [
-        "3:3: http.admin: not available in this version", "5:3: http.tls: not available in this version",
+        "5:3: http.tls: not available in this version",
         "10:17: auth.keys.file: keys.yaml cannot be read: no such file or directory",
         "11:16: auth.jwt.jwks: jwks.json cannot be read: no such file or directory",
-        "23:5: services.math.curve: not available in this version",
+        "23:26: services.math.curve.server-key: server.pub cannot be read: no such file or directory",
+        "23:55: services.math.curve.secret-key: client.key cannot be read: no such file or directory",
       ])
   }
 

@@ -14,12 +14,15 @@ final class SharedCalls {
     var kept = 0
   }
 
-  private(set) var counters = Counters()
+  private(set) var counters: Counters
   private var underWay: [CallKey: SharedCall] = [:]
   private let results: KeptResults
 
-  /// Keeps at most so many results, of so many bytes together.
-  init(results: Int, bytes: Int, on loop: Loop) { self.results = KeptResults(most: results, bytes: bytes, on: loop) }
+  /// Keeps at most so many results, of so many bytes together. What was counted before goes on.
+  init(results: Int, bytes: Int, counted counters: Counters = .init(), on loop: Loop) {
+    self.results = KeptResults(most: results, bytes: bytes, on: loop)
+    self.counters = counters
+  }
 
   /// Answers the request, whose arguments lie in its buffer, within the timeout. `keep` is how long a result may be used.
   func answer(

@@ -79,6 +79,13 @@ final class CallerDirectory: Sendable {
     }
   }
 
+  /// Nobody counts any more, for another directory is asked from now on.
+  func revokeAll() {
+    let known = known.withLock { $0 }
+    for caller in known.keys.values { caller.credential?.revoke() }
+    for key in (known.tokens?.issuers ?? []).flatMap(\.keys) { key.credential.revoke() }
+  }
+
   private func caller(_ key: Configuration.Key) -> Caller {
     Caller(
       subject: key.subject, permissions: Permissions(auth.rules, subject: key.subject, scopes: key.scopes),

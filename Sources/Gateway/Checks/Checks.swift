@@ -15,11 +15,11 @@ struct Checks {
   private let limits: LimitsCheck?
   private let draining = DrainingCheck()
 
-  init(_ http: Configuration.HTTP, _ auth: Configuration.Auth, _ callers: CallerDirectory?, _ limiter: ClientLimiter?) {
+  init(_ http: Configuration.HTTP, _ auth: Configuration.Auth, _ access: Access = .open) {
     host = HostCheck(hosts: http.hosts)
     cors = CORSPolicy(http.cors)
-    authentication = AuthenticationCheck(callers, auth, prefix: http.prefix)
-    limits = limiter.map { LimitsCheck(limiter: $0, proxies: TrustedProxies(http)) }
+    authentication = AuthenticationCheck(access.callers, auth, prefix: http.prefix)
+    limits = access.limiter.map { LimitsCheck(limiter: $0, proxies: TrustedProxies(http)) }
   }
 
   /// Where tickets come from; nil where nobody is told apart.

@@ -32,6 +32,14 @@ extension Configuration {
     /// Whether callers are told apart.
     var tellsCallersApart: Bool { !keys.isEmpty || !issuers.isEmpty }
 
+    /// The same without what its files say.
+    var withoutKeys: Auth {
+      var auth = self
+      auth.keys = []
+      for index in auth.issuers.indices { auth.issuers[index].keys = [] }
+      return auth
+    }
+
     /// Takes each key of the section. Paths are those of the folder of the configuration.
     mutating func read(_ section: Section, in folder: String, _ diagnostics: Diagnostics) {
       if let inner = section.section("keys") {

@@ -24,6 +24,8 @@ public struct Configuration: Sendable, Hashable {
   public var limits = ClientLimits()
   /// What callers learn of remote exceptions unless the service says otherwise (default: `auto`).
   public var errors = Errors(expose: .auto)
+  /// What goes to standard error.
+  public var log = Log()
   /// What is kept of calls made with `Prefer: respond-async`.
   public var asynchronous = Async()
   /// What is kept of requests with an `Idempotency-Key`.
@@ -66,12 +68,13 @@ public struct Configuration: Sendable, Hashable {
     root.read("grace", into: &grace) { $0.duration(in: .zero ... .hours(1)) }
     if let field = root.field("auth") { readAuth(field, in: folder, diagnostics) }
     if let section = root.section("errors") { errors.read(section) }
+    if let section = root.section("log") { log.read(section) }
     if let section = root.section("async") { asynchronous.read(section) }
     if let section = root.section("idempotency") { idempotency.read(section) }
     if let section = root.section("services") {
       var routes = RouteReader()
       for name in section.keys {
-        if let service = Service(name, in: section, limits: http.limits, routes: &routes, bound: &bound) {
+        if let service = Service(name, in: section, of: folder, limits: http.limits, routes: &routes, bound: &bound) {
           services.append(service)
         }
       }
@@ -112,6 +115,31 @@ public struct Configuration: Sendable, Hashable {
     isOpenToAll = text == "none"
   }
 
+  /// The configuration with those settings as they are in the one that is served which are read at a start only; and the names of those
+  /// that differ. Throws when the two do not go together: addresses that were open to all with `auth: none` would be so without it.
+  func keepingWhatIsFixed(in served: Configuration) throws(ConfigurationErrors) -> (Configuration, fixed: [String]) {
+    var next = self
+    var fixed: [String] = []
+    func keep<Value: Equatable>(_ name: String, _ path: WritableKeyPath<Configuration, Value>) {
+      if next[keyPath: path] != served[keyPath: path] { fixed.append(name) }
+      next[keyPath: path] = served[keyPath: path]
+    }
+    keep("http.listen", \.http.listen)
+    keep("http.admin", \.http.admin)
+    keep("http.threads", \.http.threads)
+    keep("http.prefix", \.http.prefix)
+    keep("http.chunked", \.http.limits.server.chunked)
+    keep("http.limits", \.http.limits)
+    keep("grace", \.grace)
+    keep("log", \.log)
+    keep("async", \.asynchronous)
+    keep("idempotency", \.idempotency)
+    let diagnostics = Diagnostics(file: "reload", environment: [:])
+    next.check(listening: [], diagnostics)
+    try diagnostics.finish()
+    return (next, fixed)
+  }
+
   /// With its slash; empty where paths need no folder.
   private static func folder(of file: String) -> String {
     file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
@@ -129,7 +157,18 @@ public struct Configuration: Sendable, Hashable {
       guard let fault = HTTP.doubling(address, among: http.listen[..<index]) else { continue }
       diagnostics.report(.outside, "http.listen", fault)
     }
-    BoundEndpoint.check(bound, listening: http.listen)
+    if let admin = http.admin {
+      if http.listen.contains(where: { $0.isSame(as: admin) && admin.port != 0 }) {
+        diagnostics.report(.outside, "http.admin", "\(admin) is listed in http.listen too; give it another port")
+      }
+      if !admin.isLoopback, !isOpenToAll, !auth.tellsCallersApart {
+        diagnostics.report(
+          .outside, "http.admin",
+          "\(admin) is reachable from other machines; name those who may look in auth.keys or auth.jwt, write \"auth: none\", or use 127.0.0.1:\(admin.port)"
+        )
+      }
+    }
+    BoundEndpoint.check(bound, listening: http.listen + (http.admin.map { [$0] } ?? []))
     for (index, address) in http.listen.enumerated()
     where !address.isLoopback && !isOpenToAll && !auth.tellsCallersApart {
       diagnostics.report(

@@ -8,6 +8,8 @@ extension Configuration {
   public struct HTTP: Sendable, Hashable {
     /// The addresses to listen on, at least one (default: 127.0.0.1:8080).
     public var listen = [ListenAddress.loopback(port: 8_080)]
+    /// Where operations are served instead: metrics, status, reloading; nil: with everything else, without reloading (default).
+    public var admin: ListenAddress?
     /// Shards, each a thread: 0...256, 0 for one per core (default: 0).
     public var threads = 0
     /// What every path starts with, such as `/api`; no slash at its end (default: empty).
@@ -26,6 +28,9 @@ extension Configuration {
 
     /// Loopback on port 8080, one thread per core.
     public init() {}
+
+    /// Who may look after the gateway: whoever reaches an address that only this machine reaches, else those who may call.
+    func accessToOperations(_ access: Access) -> Access { admin?.isLoopback == true ? .open : access }
 
     static let threadRange = 0...256
 
@@ -47,7 +52,8 @@ extension Configuration {
       if section.has("proxy-header"), trustedProxies.isEmpty {
         section.report("has no effect without trusted-proxies, which names those who are believed", at: "proxy-header")
       }
-      section.unavailable("admin", "tls")
+      section.read("admin", into: &admin) { $0.value("host:port", ListenAddress.init(_:)) }
+      section.unavailable("tls")
       section.finish()
       return places
     }

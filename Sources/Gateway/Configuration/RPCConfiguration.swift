@@ -48,6 +48,19 @@ extension Configuration {
     /// The default timeouts and bounds.
     public init(connect: [Endpoint]) { self.connect = connect }
 
+    /// What an engine is told. `longestShortReply` is `http.limits.inline`.
+    func options(longestShortReply: Int, _ security: SocketSecurity = .null) -> RPCOptions {
+      var options = RPCOptions()
+      options.security = security
+      options.longestReply = replyLimit
+      options.longestShortReply = longestShortReply
+      // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
+      options.leastSilence = min(options.leastSilence, timeout)
+      options.resolveInterval = resolve
+      (options.breaker, options.retries, options.hedge) = (breaker, retries, hedge)
+      return options
+    }
+
     init(_ section: Section, _ limits: Limits) {
       let (backends, bind) = section.backends(allowsWeight: true)
       self.init(connect: backends.map(\.endpoint))

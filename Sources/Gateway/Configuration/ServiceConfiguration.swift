@@ -18,6 +18,8 @@ extension Configuration {
     /// The application types that callers may send, by their extension code, one of ``ExtensionRules/codes``, each with the form in
     /// which JSON shows it (default: none).
     public var ext: [Int8: ExtensionRules.Form] = [:]
+    /// How its sockets are secured; nil: not at all (default).
+    public var curve: Curve?
     /// Whether the gateway is ready only while this service has a connection (default: true).
     public var isRequired = true
 
@@ -30,12 +32,13 @@ extension Configuration {
     }
 
     /// Reads one service; `nil` when too little of it can be understood. Whatever is wrong was reported.
-    init?(_ name: String, in services: Section, limits: Limits, routes: inout RouteReader, bound: inout [BoundEndpoint])
-    {
+    init?(
+      _ name: String, in services: Section, of folder: String, limits: Limits, routes: inout RouteReader,
+      bound: inout [BoundEndpoint]
+    ) {
       guard let section = services.section(name) else { return nil }
       Self.check(name, in: services)
       self.init(name, .pubsub(.init()))
-      section.unavailable("curve")
       section.read("required", into: &isRequired) { $0.boolean() }
       let kind: PatternName? = section.field("pattern")?.choice()
       if !section.has("pattern") { section.report("has no pattern; it is one of rpc, pipeline, pubsub") }
@@ -47,6 +50,13 @@ extension Configuration {
       case nil: section.ignore(Self.patternKeys)
       }
       bound += boundEndpoints(in: section)
+      if let inner = section.section("curve") {
+        curve = Curve(inner, in: folder)
+        if directions.contains(where: { !$0.bind.isEmpty }) {
+          section.report(
+            "does not apply to bind: only backends that are connected to are servers of CURVE", at: "curve")
+        }
+      }
       if let inner = section.section("methods") {
         if case .rpc(let rpc) = pattern {
           methods.read(inner, of: rpc)

@@ -18,6 +18,19 @@ package enum TextFile {
     return try read(from: file)
   }
 
+  /// The text of a file that only its owner, or root, may read.
+  package static func readSecret(_ path: String) throws(Unreadable) -> String {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw failure() }
+    defer { close(file) }
+    var status = stat()
+    guard fstat(file, &status) == 0 else { throw failure() }
+    guard status.st_mode & 0o077 == 0 else {
+      throw Unreadable(reason: "may be read by others than its owner; chmod 600 it")
+    }
+    return try read(from: file)
+  }
+
   /// The text that the open file has from here on, of 16 MiB at most.
   package static func read(from file: CInt) throws(Unreadable) -> String {
     var bytes: [UInt8] = []

@@ -42,8 +42,9 @@ final class EventFeed: TimerHandler {
   let settings: Configuration.Subscribe
   /// How many requests wait for what the hub says.
   var waitingRequests: Int { opening.count + asking.count }
-  private let service: String
-  private let memory: MemoryBudget
+  /// Whether no stream is open, and nobody waits.
+  var isIdle: Bool { streamCount == 0 && waitingRequests == 0 }
+  private let service: SharedService
   private let loop: Loop
   private let logger: Logger
   private let shard: Shard
@@ -76,12 +77,10 @@ final class EventFeed: TimerHandler {
   private var tick = 0
 
   init(
-    _ service: String, _ settings: Configuration.Subscribe, memory: MemoryBudget, shard: Shard, home: Shard, loop: Loop,
-    logger: Logger
+    _ service: SharedService, _ settings: Configuration.Subscribe, shard: Shard, home: Shard, loop: Loop, logger: Logger
   ) throws(ReactorError) {
     work = try PiecewiseWork(costPerTurn: Self.bytesPerTurn, on: loop)
     self.service = service
-    self.memory = memory
     self.settings = settings
     self.shard = shard
     self.home = home
@@ -207,6 +206,7 @@ final class EventFeed: TimerHandler {
   private func trim() {
     guard loop.turns != lastDelivery else { return }
     window.trim()
+    let memory = service.memory
     while window.count > 1, memory.count > 0, !memory.fits(memory.count), window.removeOldest() {}
   }
 

@@ -75,8 +75,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   var numbered: Int { Int(history.end - 1) }
   /// Whether all publishers are connected.
   var isConnected: Bool { publishers.areComplete }
-  private let service: String
-  private let shared: SharedService
+  private let service: SharedService
   private let loop: Loop
   private let logger: Logger
   private let recorder: EventRecorder
@@ -94,8 +93,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, shared: SharedService,
     limits: Configuration, context: Context, loop: Loop, logger: Logger
   ) throws {
-    self.service = service.name
-    self.shared = shared
+    self.service = shared
     self.loop = loop
     self.logger = logger
     subscriptions = Subscriptions(limit: subscribe.topicsLimit, linger: subscribe.linger)
@@ -104,7 +102,8 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
       service, subscribe, memory: shared.memory, limits: limits.http.limits, on: loop, logger: logger)
     subscriber = try Subscriber(
       bind: subscribe.bind, connect: subscribe.connect, longestFrame: subscribe.eventLimit,
-      takesExtraFrame: subscribe.numbering?.place == .frame, states: shared.incoming, in: context, on: loop,
+      takesExtraFrame: subscribe.numbering?.place == .frame, states: shared.incoming, security: service.security,
+      in: context, on: loop,
       logger: logger)
     subscriber?.delegate = self
     // What the history is to hold is subscribed to from the start and for good, whatever streams ask for besides.
@@ -268,7 +267,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
     let now = Publishers(connected: connected, all: endpoints)
     guard now != publishers else { return }
     publishers = now
-    shared.connectedPublishers = connected
+    self.service.connectedPublishers = connected
     recorder.changed(now)
     handOver()
   }

@@ -21,9 +21,13 @@ struct MethodCounters: Sendable {
     outcomes[place * RequestOutcome.allCases.count + outcome.rawValue] += 1
   }
 
-  /// Adds those of another shard, of the same service.
+  /// Adds those of another shard, of the same service; while the service changes it may name other methods there.
   mutating func add(_ other: MethodCounters) {
-    for index in outcomes.indices { outcomes[index] += other.outcomes[index] }
+    let width = RequestOutcome.allCases.count
+    for (from, name) in other.names.enumerated() {
+      let place = places[name] ?? names.count - 1
+      for outcome in 0..<width { outcomes[place * width + outcome] += other.outcomes[from * width + outcome] }
+    }
   }
 
   func write(of service: String, to text: inout MetricsText) {

@@ -9,7 +9,8 @@ import ZeroMQRPC
 struct MetricsPage {
   private var metrics = MetricsText()
   private let report: ShardReport
-  private let services: [UpstreamTable.Service]
+  private let operations: Operations
+  private let services: [ShardService]
   /// Where backends are is for this machine to know, and for who has a key; for others their endpoints have numbers.
   private let showsAddresses: Bool
   private let tickets: (count: Int, limit: Int)?
@@ -17,8 +18,9 @@ struct MetricsPage {
   /// The text of the page.
   var text: String { metrics.text }
 
-  init(_ report: ShardReport, _ upstreams: UpstreamTable, for request: GatewayRequest) {
+  init(_ report: ShardReport, _ upstreams: UpstreamTable, _ operations: Operations, for request: GatewayRequest) {
     self.report = report
+    self.operations = operations
     services = upstreams.services
     showsAddresses = request.exchange.isServerLoopback || request.caller != nil
     tickets = request.tickets.map { ($0.count(at: request.beginning), $0.limit) }
@@ -168,6 +170,18 @@ struct MetricsPage {
       metrics.begin("zmq_gateway_tickets_limit", .gauge, "As many as auth.tickets.limit allows.")
       metrics.add(tickets.limit)
     }
+    let reloads = operations.reloads.record
+    metrics.begin(
+      "zmq_gateway_reloads_total", .counter, "Reloads of the configuration, by whether what was read is served.")
+    metrics.add(reloads.succeeded, ("result", "success"))
+    metrics.add(reloads.failed, ("result", "failure"))
+    write(
+      "zmq_gateway_log_lines_dropped_total",
+      "Lines of requests that were not written, because standard error is read too slowly.",
+      operations.accessLog?.dropped ?? 0)
+    metrics.begin(
+      "zmq_gateway_start_time_seconds", .gauge, "When the program started, in seconds since the beginning of 1970.")
+    metrics.add(Int(operations.startedAt.milliseconds / 1_000))
     metrics.begin("zmq_gateway_info", .gauge, "Always 1, of the version that runs.")
     metrics.add(
       1, ("version", "\(ZeroMQ.version)"), ("libzmq", "\(ZeroMQ.libzmqVersion)"),

@@ -20,15 +20,17 @@ struct ShardReport: Sendable {
   var hedgedCalls = 0
   var replacedConnections = 0
 
+  /// Adds what is counted of the methods of a service.
+  mutating func count(_ counters: MethodCounters, of service: String) {
+    guard methods[service] != nil else { return methods[service] = counters }
+    methods[service]?.add(counters)
+  }
+
   /// Adds that of another shard.
   mutating func add(_ other: ShardReport) {
     accounts = accounts + other.accounts
     requests.add(other.requests)
-    methods.merge(other.methods) { one, other in
-      var sum = one
-      sum.add(other)
-      return sum
-    }
+    for (service, counters) in other.methods { count(counters, of: service) }
     streams.merge(other.streams, uniquingKeysWith: +)
     openConnections = openConnections ?? other.openConnections
     limiter = limiter ?? other.limiter
@@ -40,12 +42,15 @@ struct ShardReport: Sendable {
 
 /// Asks all shards what they have counted.
 final class Scraper {
+  /// What is known of the gateway as a whole.
+  let operations: Operations
   private let shards: [Shard]
   /// The shard on which it is asked.
   private let own: Shard
 
-  init(_ shards: [Shard], on own: Shard) {
+  init(_ shards: [Shard], _ operations: Operations = .init(), on own: Shard) {
     self.shards = shards
+    self.operations = operations
     self.own = own
   }
 

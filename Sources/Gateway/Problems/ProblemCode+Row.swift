@@ -33,6 +33,14 @@ extension ProblemCode {
   }
 }
 
+/// What those who look after the gateway are told.
+extension ProblemCode.Row {
+  static let reloadFailed = ProblemCode.Row(
+    500, "The configuration cannot be served",
+    "`POST /-/reload`: what was read is not valid, or cannot be opened. What was served before is served still.",
+    "Mend what `detail` names, try it with `zmq-gateway check`, and reload again.", ran: .notACall)
+}
+
 /// What requests that are remembered are told.
 extension ProblemCode.Row {
   static let callGone = ProblemCode.Row(

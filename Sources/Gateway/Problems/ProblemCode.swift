@@ -19,7 +19,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
   case nestedCall = "nested-call", noSuchRoute = "no-such-route", noSuchTopic = "no-such-topic"
   case badTarget = "bad-target", badQuery = "bad-query", unknownParameter = "unknown-parameter"
   case badTimeout = "bad-timeout", badRequest = "bad-request", notImplemented = "not-implemented"
-  case unsupportedVersion = "unsupported-version"
+  case unsupportedVersion = "unsupported-version", reloadFailed = "reload-failed"
   case callGone = "call-gone", badIdempotencyKey = "bad-idempotency-key"
   case idempotencyKeyInUse = "idempotency-key-in-use", idempotencyKeyReused = "idempotency-key-reused"
 
@@ -36,6 +36,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
   var row: Row {
     switch self {
     case .callGone: .callGone
+    case .reloadFailed: .reloadFailed
     case .badIdempotencyKey: .badIdempotencyKey
     case .idempotencyKeyInUse: .idempotencyKeyInUse
     case .idempotencyKeyReused: .idempotencyKeyReused

@@ -15,20 +15,23 @@ import ZeroMQRPC
 final class GatewayHandler: RequestHandler {
   /// What paths start with, such as `/api`.
   let prefix: String
+  private let scope: Router.Scope
   /// The buffers that arguments and results of this shard are transcoded in.
   let buffers = TranscodingBuffers()
   /// What is remembered of calls beyond their requests.
   let calls: RememberedCalls
   /// The books of calls that are no requests of their own.
   let callBooks = CallBooks()
-  /// Finds responders among the upstreams in use. It is replaced as a whole when they change.
-  @exclusivity(unchecked) private var router: Router
-  private let checks: Checks
+  /// What requests that begin are served with. It is replaced as a whole when the configuration changes.
+  @exclusivity(unchecked) private(set) var serving: Serving
   /// Whose clock tells how long requests take; nil before the shard has been opened.
   @exclusivity(unchecked) private var loop: Loop?
   private let logger: Logger
   /// Where tickets come from; nil where nobody is told apart.
-  var tickets: TicketTable<Ticket>? { checks.tickets }
+  var tickets: TicketTable<Ticket>? { serving.checks.tickets }
+  /// Where it is told how requests have ended; nil where it is not.
+  private let accessLog: AccessLog?
+  private var accessLines: AccessLines?
   /// What has become of the requests so far.
   @exclusivity(unchecked) private(set) var accounts = Accounts()
   @exclusivity(unchecked) private(set) var counters = RequestCounters()
@@ -36,28 +39,40 @@ final class GatewayHandler: RequestHandler {
   private var limited = PowerOfTwoCounter()
 
   init(
-    _ http: Configuration.HTTP, _ auth: Configuration.Auth = .init(), callers: CallerDirectory? = nil,
-    limiter: ClientLimiter? = nil, _ calls: RememberedCalls, logger: Logger
+    _ http: Configuration.HTTP, _ calls: RememberedCalls, scope: Router.Scope = .everything,
+    accessLog: AccessLog? = nil, logger: Logger
   ) {
-    prefix = http.prefix
+    self.accessLog = accessLog
+    self.scope = scope
+    prefix = scope == .operations ? "" : http.prefix
     self.calls = calls
-    checks = Checks(http, auth, callers, limiter)
     self.logger = logger
-    router = Router(UpstreamTable(), prefix: prefix)
+    serving = Serving(Router(UpstreamTable(), prefix: prefix), Checks(http, .init()))
   }
 
-  /// Requests that begin from now on are for these upstreams; `scraper` asks all shards what they have counted.
-  func use(_ upstreams: UpstreamTable, _ scraper: Scraper? = nil, on loop: Loop) {
+  /// Requests that begin from now on are for these upstreams and pass these checks; without, those there were. `scraper` asks all shards
+  /// what they have counted. Returns what requests were served with so far.
+  @discardableResult
+  func use(_ upstreams: UpstreamTable, _ checks: Checks? = nil, _ scraper: Scraper? = nil, on loop: Loop) -> Serving {
+    let former = serving
     self.loop = loop
-    router = Router(upstreams, prefix: prefix, scraper: scraper)
+    if accessLines == nil { accessLines = accessLog.map { AccessLines($0, on: loop) } }
+    serving = Serving(Router(upstreams, prefix: prefix, scope: scope, scraper: scraper), checks ?? former.checks)
+    return former
   }
+
+  /// Whether requests are told of one by one.
+  var logsRequests: Bool { accessLog != nil }
+
+  /// Tells of no more requests.
+  func close() { accessLines.take()?.close() }
 
   /// The head is there: find out whether the request can be served at all.
   func begin(_ exchange: Exchange) {
     let request = accept(exchange)
     do throws(Problem) {
       let route = try route(request)
-      try checks.pass(request, route.responder)
+      try request.serving.checks.pass(request, route.responder)
       guard route.responder.methods.contains(exchange.method) else {
         throw route.responder.refusal(of: exchange.method)
       }
@@ -81,12 +96,12 @@ final class GatewayHandler: RequestHandler {
   /// Finds what answers the request. One that nothing does counts against the limits of its client as others do.
   private func route(_ request: GatewayRequest) throws(Problem) -> Router.Route {
     do throws(Problem) {
-      try checks.admit(request)
+      try request.serving.checks.admit(request)
       if request.isPreflight { return .server }
       let target = request.exchange.target.assumingMemoryBound(to: UInt8.self)
-      return try router.route(request.method, target.span, for: request.permissions)
+      return try request.serving.router.route(request.method, target.span, for: request.permissions)
     } catch {
-      try checks.count(request)
+      try request.serving.checks.count(request)
       throw error
     }
   }
@@ -97,10 +112,11 @@ final class GatewayHandler: RequestHandler {
   /// The request is complete: answer it, or leave that to what the responder has begun.
   func handle(_ exchange: Exchange) {
     let request = request(exchange)
+    request.isComplete()
     do throws(Problem) {
       let responder = try request.responder
       guard exchange.method != .options else {
-        return request.answer(options: responder.methods, headers: checks.headers(ofOptions: request))
+        return request.answer(options: responder.methods, headers: request.serving.checks.headers(ofOptions: request))
       }
       try responder.respond(to: request)
     } catch {
@@ -121,6 +137,8 @@ final class GatewayHandler: RequestHandler {
 
   /// Sees the end of every request, refused and abandoned ones too: they are counted here, and an access log has its place.
   func ended(_ request: GatewayRequest, _ end: GatewayRequest.End) {
+    request.serving.ended()
+    if let access = request.access { accessLines?.add(request, access, end, after: now - request.beginning) }
     let problem: Problem
     switch end {
     case .answered(let status):
@@ -157,13 +175,16 @@ final class GatewayHandler: RequestHandler {
     counters.count(responder?.kind ?? .none, outcome, after: now.nanoseconds - request.beginning.nanoseconds)
   }
 
+  /// Whose thread this is on.
+  var reactor: Reactor? { loop?.reactor }
+
   private var now: Instant { loop?.now ?? Instant(nanoseconds: 0) }
 
   /// Counts a request, before anything can end it.
   private func accept(_ exchange: Exchange) -> GatewayRequest {
     let request = request(exchange)
-    request.begins(at: now)
-    checks.receive(request)
+    request.begins(at: now, with: serving)
+    serving.checks.receive(request)
     accounts.accepted += 1
     return request
   }

@@ -33,9 +33,15 @@ final class GatewayRequest {
   let exchange: Exchange
   private let handler: GatewayHandler
   @exclusivity(unchecked) private var destination = Destination.unknown
+  /// What it is served with.
+  @exclusivity(unchecked) private(set) var serving: Serving
   /// When its head was there.
   @exclusivity(unchecked) private(set) var beginning = Instant(nanoseconds: 0)
   @exclusivity(unchecked) private var work: (any PendingWork)?  // Like all here, it changes while no other code runs.
+  /// What the log tells of it; nil where requests are not told of.
+  @exclusivity(unchecked) private(set) var access: AccessLine?
+  /// Bytes of its body, once it is complete, and of its answer; of a stream, none.
+  @exclusivity(unchecked) private(set) var bytesIn = 0, bytesOut = 0
   /// Whether it has arrived, and has not ended.
   @exclusivity(unchecked) private(set) var isUnderWay = false
   /// Whether a page of another origin asks that `http.cors` lists.
@@ -58,10 +64,16 @@ final class GatewayRequest {
   init(_ exchange: Exchange, handler: GatewayHandler) {
     self.exchange = exchange
     self.handler = handler
+    serving = handler.serving
+    access = handler.logsRequests ? AccessLine() : nil
   }
 
-  /// Says that a request has arrived.
-  func begins(at now: Instant) {
+  /// Says that a request has arrived, and what it is served with.
+  func begins(at now: Instant, with serving: Serving) {
+    self.serving = serving
+    serving.began()
+    (bytesIn, bytesOut) = (0, 0)
+    access?.begin(exchange)
     beginning = now
     isUnderWay = true
     destination = .unknown
@@ -86,6 +98,9 @@ final class GatewayRequest {
 
   /// Counts one of the calls that it consists of.
   func countsItem(_ cost: Int) throws(Problem) { try allowance?.takeItem(cost, at: beginning) }
+
+  /// Says that the body is complete.
+  func isComplete() { bytesIn = exchange.body.count }
 
   /// Says, when the head is there, where the request goes.
   func goes(to route: consuming Router.Route) { destination = .route(route) }
@@ -117,6 +132,8 @@ final class GatewayRequest {
   /// Where bodies and answers count until they are read.
   var memory: MemoryBudget { exchange.memory }
   var tickets: TicketTable<Ticket>? { handler.tickets }
+  /// Whose thread it is on, while that is there.
+  var reactor: Reactor? { handler.reactor }
   /// What is remembered of calls beyond their requests.
   var calls: RememberedCalls { handler.calls }
   /// What its caller may do; nil: everything.
@@ -230,6 +247,7 @@ final class GatewayRequest {
     keptBy owner: AnyObject? = nil
   ) {
     work = nil
+    bytesOut = body.count
     exchange.respond(status, contentType: type, headers: told(headers), body: body, keptBy: owner)
     ended(.answered(status: status))
   }
@@ -265,6 +283,7 @@ final class GatewayRequest {
     keptBy owner: AnyObject? = nil
   ) {
     work = nil
+    bytesOut = document.count
     exchange.respond(
       problem.status, contentType: Problem.contentType, headers: told(problem.headers + headers), body: document,
       keptBy: owner)

@@ -115,6 +115,7 @@ final class PendingReply: ReplyHandler, PendingWork {
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
     guard let callee = callee.take() else { return }
     let request = request
+    request.access?.reply = callee.upstream.replyTimes
     let buffers = request.buffers
     defer { buffers.clear() }
     do throws(TranscodingError) {
@@ -133,6 +134,7 @@ final class PendingReply: ReplyHandler, PendingWork {
   /// Too long a reply for this thread: the request waits for a `Call` that has another one read it.
   func replied(_ reply: LongReply) {
     guard let callee = callee.take() else { return }
+    request.access?.reply = callee.upstream.replyTimes
     let call = Call(
       callee.method, of: callee.upstream, at: request.occurrence, as: request.resultFormat, isTagged: request.isFetch,
       completion: { [request] in request.answer($0) })
@@ -142,6 +144,7 @@ final class PendingReply: ReplyHandler, PendingWork {
 
   func timedOut(_ silence: Silence) {
     guard let callee = callee.take() else { return }
+    request.access?.reply = ReplyTimes(queued: silence.queued, waited: silence.waited, endpoint: nil)
     var problem = Problem(silence, calling: callee.method, at: callee.upstream)
     if let longest = cutTimeout(of: callee) {
       problem.detail += " The time that was asked for was cut to the method's max-timeout, \(Quantity.text(longest))."

@@ -36,7 +36,7 @@ struct HomeResponder: Responder {
     return json.bytes
   }
 
-  private func append(_ service: UpstreamTable.Service, for request: GatewayRequest, to json: inout JSONWriter) {
+  private func append(_ service: ShardService, for request: GatewayRequest, to json: inout JSONWriter) {
     let permissions = request.permissions
     func callable(_ method: String) -> Bool { permissions?.allow(calling: method, of: service.name) ?? true }
     func publishable(_ method: String) -> Bool { permissions?.mayPublish(method, to: service.name) ?? true }

@@ -19,16 +19,16 @@ struct MetricsResponder: Responder {
     let pending = PendingScrape(request, upstreams)
     request.waits(for: pending)
     // Other threads hold this meanwhile, so it holds nothing of this one.
-    scraper.scrape { [weak pending] report in
+    scraper.scrape { [weak pending, operations = scraper.operations] report in
       guard let pending, let request = pending.request.take() else { return }
-      let page = MetricsPage(report, pending.upstreams, for: request)
+      let page = MetricsPage(report, pending.upstreams, operations, for: request)
       request.answer(200, MetricsText.contentType, headers: [("Cache-Control", "no-store")], Array(page.text.utf8))
     }
   }
 }
 
-/// A request that waits for what the shards say.
-private final class PendingScrape: PendingWork {
+/// A request that waits for what the shards say of themselves.
+final class PendingScrape: PendingWork {
   /// Who is answered; nil when that is done, or when the client has left.
   var request: GatewayRequest?
   let upstreams: UpstreamTable

@@ -6,6 +6,8 @@ import ZeroMQRPC
 /// `/ready?verbose` lists the services and their endpoints.
 struct ReadyResponder: Responder {
   let upstreams: UpstreamTable
+  /// Whether `verbose` is taken: where operations have an address of their own, only there.
+  let tellsServices: Bool
 
   var methods: HTTPMethod.Set { .fetch }
   var isOperation: Bool { true }
@@ -41,6 +43,9 @@ struct ReadyResponder: Responder {
 
   private func isVerbose(_ query: UnsafeRawBufferPointer) throws(Problem) -> Bool {
     if query.isEmpty { return false }
+    guard tellsServices else {
+      throw Problem(.unknownParameter, "This path takes no query here; ?verbose is for the address in http.admin.")
+    }
     for yes in ["verbose", "verbose=true", "verbose=1"] where query.elementsEqual(yes.utf8) { return true }
     for no in ["verbose=false", "verbose=0"] where query.elementsEqual(no.utf8) { return false }
     throw Problem(.unknownParameter, "This path takes ?verbose and nothing else.")
@@ -64,7 +69,7 @@ struct ReadyResponder: Responder {
 
 extension JSONWriter {
   /// Members that tell whether a service is there, and where it is reached or why it is not.
-  mutating func appendState(of service: UpstreamTable.Service, showsAddresses: Bool) {
+  mutating func appendState(of service: ShardService, showsAddresses: Bool) {
     member("required", service.isRequired)
     member("connected", service.upstream.isReady)
     key("endpoints")

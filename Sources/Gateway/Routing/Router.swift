@@ -15,7 +15,18 @@ final class Router {
     static var server: Route { Route(responder: ServerResponder(), query: 0..<0) }
   }
 
+  /// What is served at an address to listen on.
+  enum Scope {
+    /// Everything but what needs an address for operations.
+    case everything
+    /// Services; of operations, what probes ask for.
+    case services
+    /// Operations alone.
+    case operations
+  }
+
   private let prefix: String
+  private let scope: Scope
   private let upstreams: UpstreamTable
   private let scraper: Scraper?
   private let routes: RouteTrie
@@ -24,7 +35,8 @@ final class Router {
   private let plainDocument: OpenAPIDocument
 
   /// Routes to these upstreams; `prefix` is what every path starts with, such as `/api`.
-  init(_ upstreams: UpstreamTable, prefix: String = "", scraper: Scraper? = nil) {
+  init(_ upstreams: UpstreamTable, prefix: String = "", scope: Scope = .everything, scraper: Scraper? = nil) {
+    self.scope = scope
     self.scraper = scraper
     self.upstreams = upstreams
     self.prefix = prefix
@@ -60,6 +72,7 @@ final class Router {
   private func responder(
     _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath, _ permissions: Permissions?
   ) throws(Problem) -> any Responder {
+    if scope == .operations { return try operation(name, &path, target) }
     // Most requests are calls.
     if path.segments == 3, name == "rpc" {
       let (service, method) = (try path.takeService(target), try path.takeMethod(target))
@@ -105,9 +118,7 @@ final class Router {
   private func page(
     _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath, _ permissions: Permissions?
   ) throws(Problem) -> any Responder {
-    if name == "metrics", path.segments == 1, let scraper {
-      return MetricsResponder(upstreams: upstreams, scraper: scraper)
-    }
+    if scope == .everything, path.segments == 1, let operation = overview(name) { return operation }
     if name == "-", path.segments == 2 {
       var rest = path
       if try rest.takeText(target) == "limits" { return LimitsResponder() }
@@ -118,7 +129,7 @@ final class Router {
     case ("calls", 2): CallsResponder(id: try path.takeText(target))
     case ("", 1): HomeResponder(upstreams: upstreams, prefix: prefix)
     case ("live", 1): LiveResponder()
-    case ("ready", 1): ReadyResponder(upstreams: upstreams)
+    case ("ready", 1): ReadyResponder(upstreams: upstreams, tellsServices: scope == .everything)
     case ("openapi.json", 1): OpenAPIResponder(contentType: "application/json", document: served(to: permissions).json)
     case ("openapi.yaml", 1): OpenAPIResponder(contentType: "application/yaml", document: served(to: permissions).yaml)
     case ("docs", 1): DocsResponder(file: .page)
@@ -127,6 +138,33 @@ final class Router {
     case ("problems", 2): ProblemPageResponder(page: try problemPage(path.takeText(target)))
     default: try other(method, target, name, &path, permissions)
     }
+  }
+
+  /// What tells of the gateway as a whole.
+  private func overview(_ name: String) -> (any Responder)? {
+    guard let scraper else { return nil }
+    return switch name {
+    case "metrics": MetricsResponder(upstreams: upstreams, scraper: scraper)
+    case "status": StatusResponder(upstreams: upstreams, scraper: scraper)
+    default: nil
+    }
+  }
+
+  private func operation(
+    _ name: String, _ path: inout TargetPath, _ target: Span<UInt8>
+  ) throws(Problem) -> any Responder {
+    switch (name, path.segments) {
+    case ("live", 1): return LiveResponder()
+    case ("ready", 1): return ReadyResponder(upstreams: upstreams, tellsServices: true)
+    case ("problems", 1): return ProblemPageResponder(page: ProblemPage(prefix: prefix))
+    case ("problems", 2): return ProblemPageResponder(page: try problemPage(path.takeText(target)))
+    case ("-", 2):
+      if try path.takeText(target) == "reload", let scraper { return ReloadResponder(operations: scraper.operations) }
+    case (_, 1): if let responder = overview(name) { return responder }
+    default: break
+    }
+    throw Problem(
+      .noSuchRoute, "Only operations are served here: /live, /ready, /status and /metrics, and POST /-/reload.")
   }
 
   private func served(to permissions: Permissions?) -> OpenAPIDocument {

@@ -28,11 +28,15 @@ public struct ConnectionCheck: Sendable {
     return await withTaskGroup(of: (Int, Outcome).self) { group in
       var count = 0
       for service in services {
+        let usesCurve = service.curve != nil
         for direction in service.directions {
           for endpoint in direction.connect {
             group.addTask { [count] in
               let fault = await withCheckedContinuation { done in
-                look.look(at: endpoint, for: direction.role) { done.resume(returning: $0) }
+                look.look(at: endpoint, for: direction.role) { fault in
+                  // Whether such a peer takes the keys, a look without them cannot tell.
+                  done.resume(returning: usesCurve ? ConnectFault.seenByCurve(fault, wasRefused: false) : fault)
+                }
               }
               return (count, Outcome(service: service.name, endpoint: endpoint, fault: fault))
             }
@@ -53,6 +57,9 @@ public struct ConnectionCheck: Sendable {
 }
 
 extension Configuration.Service {
+  /// What its sockets are told of who they are.
+  var security: SocketSecurity { curve?.security ?? .null }
+
   /// The endpoints that one socket of the service has, and what that socket does.
   struct Direction: Sendable {
     let role: EndpointStates.Role

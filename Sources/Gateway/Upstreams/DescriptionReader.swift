@@ -12,6 +12,7 @@ struct DescriptionReader: Sendable {
   private struct Source: Sendable {
     let service: String
     let endpoints: [Endpoint]
+    let security: SocketSecurity
     let shared: SharedService
   }
 
@@ -31,7 +32,7 @@ struct DescriptionReader: Sendable {
   ) {
     sources = zip(configuration.services, shared).compactMap { service, shared in
       guard case .rpc(let rpc) = service.pattern, rpc.describe else { return nil }
-      return Source(service: service.name, endpoints: rpc.connect, shared: shared)
+      return Source(service: service.name, endpoints: rpc.connect, security: service.security, shared: shared)
     }
     self.reactor = reactor
     self.context = context
@@ -52,7 +53,7 @@ struct DescriptionReader: Sendable {
     var quiet = logger
     quiet.logLevel = .critical
     guard
-      let client = try? await Self.client(source.endpoints, in: context, on: reactor, logger: quiet)
+      let client = try? await Self.client(source.endpoints, source.security, in: context, on: reactor, logger: quiet)
     else { return }
     var isSilent = false
     while !Task.isCancelled {
@@ -86,7 +87,8 @@ struct DescriptionReader: Sendable {
         group.addTask {
           var quiet = Logger(label: "zmq-gateway")
           quiet.logLevel = .critical
-          guard let client = try? await client(rpc.connect, in: .shared, on: .shared, logger: quiet) else { return nil }
+          guard let client = try? await client(rpc.connect, service.security, in: .shared, on: .shared, logger: quiet)
+          else { return nil }
           let description = try? await description(from: client)
           await client.close()
           return description.map { (service.name, $0) }
@@ -97,10 +99,11 @@ struct DescriptionReader: Sendable {
   }
 
   private static func client(
-    _ endpoints: [Endpoint], in context: Context, on reactor: Reactor, logger: Logger
+    _ endpoints: [Endpoint], _ security: SocketSecurity, in context: Context, on reactor: Reactor, logger: Logger
   ) async throws -> RPCClient {
     try await RPCClient.connect(endpoints, timeout: patience, on: reactor, in: context) {
       $0.logger = logger
+      $0.security = security
       $0.connections.longestReply = longestAnswer
     }
   }

@@ -37,7 +37,6 @@ final class DistantSocket {
 
   /// What the home told of the method of the call that timed out last, for the handler that is being told.
   private(set) var percentile95: Duration?
-  private let service: String
   private let shared: SharedService
   private let shard: Shard
   private let home: Shard
@@ -47,9 +46,8 @@ final class DistantSocket {
   private var isClosed = false
 
   /// The socket of that service at its home, for this shard.
-  init(_ service: String, shared: SharedService, shard: Shard, home: Shard, loop: Loop) {
-    self.service = service
-    self.shared = shared
+  init(_ service: SharedService, shard: Shard, home: Shard, loop: Loop) {
+    shared = service
     self.shard = shard
     self.home = home
     self.loop = loop
@@ -92,13 +90,16 @@ final class DistantSocket {
     }
   }
 
+  /// Whether nothing is under way that this shard has handed over.
+  var isIdle: Bool { waiting.isEmpty }
+
   /// Ends what is under way, as far as this shard is concerned. Whether it was sent is not known here, so it may have been.
   func close() {
     isClosed = true
     for number in waiting.keys.sorted() { receive(.failed(CallFailure(.closed, sent: true)), of: number) }
   }
 
-  private func ask(_ request: Request) { home.ask(service, request, from: shard) }
+  private func ask(_ request: Request) { home.ask(shared, request, from: shard) }
 
   /// The number for the next call. Throws what is known at once.
   private func next(_ call: BorrowedCall) throws(CallFailure) -> UInt32 {

@@ -35,11 +35,18 @@ final class OneWayUpstream {
         .client(
           try OneWayClient(
             pattern, bind: bind, connect: connect, memory: shared.memory, states: shared.outgoing,
-            linger: configuration.grace, in: context, on: loop, logger: logger))
+            linger: configuration.grace, security: service.security, in: context, on: loop, logger: logger))
       }
     self.loop = loop
     self.shared = shared
     isBound = !bind.isEmpty
+    policy = MethodPolicy(service.methods)
+    reader = service.reader(limits: configuration.http.limits.transcoding)
+  }
+
+  /// The same sockets with other settings for callers.
+  init(_ service: Configuration.Service, in configuration: Configuration, insteadOf former: OneWayUpstream) {
+    (sender, isBound, loop, shared) = (former.sender, former.isBound, former.loop, former.shared)
     policy = MethodPolicy(service.methods)
     reader = service.reader(limits: configuration.http.limits.transcoding)
   }

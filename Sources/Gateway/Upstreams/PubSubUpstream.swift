@@ -27,6 +27,16 @@ final class PubSubUpstream {
     self.shared = shared
   }
 
+  /// The same sockets with other settings for callers.
+  init(
+    _ service: Configuration.Service, _ pubsub: Configuration.PubSub, in configuration: Configuration,
+    insteadOf former: PubSubUpstream
+  ) {
+    publishing = former.publishing.map { OneWayUpstream(service, in: configuration, insteadOf: $0) }
+    topics = (pubsub.publish?.topics ?? []).map { Array($0.utf8) }
+    (feed, shared) = (former.feed, former.shared)
+  }
+
   /// Whether each direction that is configured has a connection. The one to publishers lives on another shard, perhaps.
   var isReady: Bool {
     (publishing?.isReady ?? true) && (feed == nil || shared.connectedPublishers > 0)

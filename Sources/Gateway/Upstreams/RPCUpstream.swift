@@ -44,31 +44,47 @@ final class RPCUpstream {
   /// How many methods are known. Callers make names up, so there may be any number of them.
   private static let mostKnown = 1_000
 
-  /// `distant` is the socket where backends connect to the gateway and another shard is the service's home.
-  init(
+  /// Opens its sockets. `distant` is the socket where backends connect to the gateway and another shard is the service's home.
+  convenience init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
     distant: DistantSocket?, context: Context, loop: Loop, logger: Logger
   ) throws {
-    var options = RPCOptions()
-    options.longestReply = rpc.replyLimit
-    options.longestShortReply = configuration.http.limits.inline
-    // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
-    options.leastSilence = min(options.leastSilence, rpc.timeout)
-    options.resolveInterval = rpc.resolve
-    (options.breaker, options.retries, options.hedge) = (rpc.breaker, rpc.retries, rpc.hedge)
-    repeats = rpc.repeats
-    self.shared = shared
+    let (caller, visitingCalls): (Caller, VisitingCalls?)
     if let distant {
-      caller = .distant(distant)
-      visitingCalls = nil
+      (caller, visitingCalls) = (.distant(distant), nil)
     } else {
       let engine = try CallEngine(
         connect: rpc.connect, bind: rpc.bind, weights: rpc.weights, inFlight: shared.inFlight, waiting: shared.waiting,
-        memory: shared.memory, openBreakers: shared.openBreakers, states: shared.outgoing, options: options,
-        in: context, on: loop, logger: logger)
-      caller = .engine(engine)
-      visitingCalls = rpc.bind.isEmpty ? nil : VisitingCalls(service.name, at: engine, on: loop)
+        memory: shared.memory, openBreakers: shared.openBreakers, states: shared.outgoing,
+        options: rpc.options(longestShortReply: configuration.http.limits.inline, service.security), in: context,
+        on: loop,
+        logger: logger)
+      (caller, visitingCalls) = (
+        .engine(engine), rpc.bind.isEmpty ? nil : VisitingCalls(shared, at: engine, on: loop)
+      )
     }
+    self.init(
+      service, rpc, in: configuration, shared: shared, caller: caller, visitingCalls: visitingCalls, loop: loop)
+  }
+
+  /// The same sockets with other settings for callers: calls that requests share, and those that are watched, stay with the former one.
+  convenience init(
+    _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration,
+    insteadOf former: RPCUpstream
+  ) {
+    self.init(
+      service, rpc, in: configuration, shared: former.shared, caller: former.caller,
+      visitingCalls: former.visitingCalls, counted: former.sharedCalls.counters, loop: former.loop)
+    methodCounters.add(former.methodCounters)
+  }
+
+  private init(
+    _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
+    caller: Caller, visitingCalls: VisitingCalls?, counted: SharedCalls.Counters = .init(), loop: Loop
+  ) {
+    (self.caller, self.visitingCalls) = (caller, visitingCalls)
+    repeats = rpc.repeats
+    self.shared = shared
     policy = MethodPolicy(service.methods)
     usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
     special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)
@@ -83,7 +99,7 @@ final class RPCUpstream {
     self.loop = loop
     routes = rpc.routes
     methodCounters = MethodCounters(service.methods)
-    sharedCalls = SharedCalls(results: rpc.keepResults, bytes: rpc.keepBytes, on: loop)
+    sharedCalls = SharedCalls(results: rpc.keepResults, bytes: rpc.keepBytes, counted: counted, on: loop)
     watches = Watches(rpc.watch)
   }
 
@@ -182,8 +198,21 @@ final class RPCUpstream {
     }
   }
 
+  /// How long the call took whose reply a handler is being told of; nil where another shard knows.
+  var replyTimes: ReplyTimes? {
+    if case .engine(let engine) = caller { engine.currentReply.times(at: loop.now) } else { nil }
+  }
+
   /// What has happened to calls since the start; nil where another shard counts.
   var counters: CallEngine.Counters? { if case .engine(let engine) = caller { engine.counters } else { nil } }
+
+  /// Whether no call is under way on this shard.
+  var isIdle: Bool {
+    switch caller {
+    case .engine(let engine): engine.callsUnderWay == 0
+    case .distant(let socket): socket.isIdle
+    }
+  }
 
   /// Whether each endpoint has a connection, or somebody has connected.
   var isConnected: Bool {
@@ -235,52 +264,4 @@ struct CallSettings {
 
   /// How long a call may take for which the caller asks for so long, if it asks.
   func timeout(asked: Duration?) -> Duration { min(asked ?? timeout, maximumTimeout) }
-}
-
-/// How the replies of a service become answers.
-struct ReplyReader: Sendable {
-  let writer: MessagePackToJSON
-  let errors: ErrorMap
-  /// What holds for some methods before `errors` and `exposure`; nil when nothing does.
-  let special: SettingsByName?
-  let exposure: Configuration.Exposure
-
-  /// Writes a result, which stays as it is for a client that wants MessagePack.
-  func write(
-    _ body: UnsafeRawBufferPointer, as format: ResultFormat, into buffer: inout ByteBuffer
-  ) throws(TranscodingError) {
-    guard format == .json else { return try MessagePackResult(limits: writer.limits).pass(body, into: &buffer) }
-    try writer.transcode(body, into: &buffer)
-  }
-
-  /// Appends the result of a call in that format, or returns what is answered in its place; the buffer is then left to be cleared.
-  func read(
-    _ body: UnsafeRawBufferPointer, isException: Bool, calling method: MethodName, as format: ResultFormat,
-    into result: inout ByteBuffer
-  ) -> Problem? {
-    do throws(TranscodingError) {
-      if isException { return try problem(body, calling: method, &result) }
-      try write(body, as: format, into: &result)
-      return nil
-    } catch {
-      return Problem(reply: error)
-    }
-  }
-
-  /// What an exception that came as the reply is answered with. Leaves its arguments in the buffer.
-  func problem(
-    _ body: UnsafeRawBufferPointer, calling method: MethodName, _ buffer: inout ByteBuffer
-  ) throws(TranscodingError) -> Problem {
-    let exception = try RemoteException(body, limits: writer.limits)
-    try exception.arguments.span.withUnsafeBytes { arguments throws(TranscodingError) in
-      try writer.transcode(arguments, into: &buffer)
-    }
-    let shown = ShownException(
-      type: exception.name, arguments: buffer.withUnsafeBytes { Array($0) }, repr: exception.repr)
-    let errors = special?.errors(for: method.text, before: errors) ?? errors
-    let verdict = errors.verdict(
-      for: exception.name, firstArgument: exception.firstArgument, innerArgument: exception.innerArgument,
-      calling: method.text)
-    return Problem(shown, verdict, exposing: special?.first(for: method.text, \.errors.expose) ?? exposure)
-  }
 }

@@ -29,7 +29,12 @@ final class SharedService: Sendable {
     var logger = logger
     logger[metadataKey: "service"] = "\(service.name)"
     let directions = service.directions.map { direction in
-      (direction.role, EndpointStates(direction.role, bind: direction.bind, connect: direction.connect, logger: logger))
+      (
+        direction.role,
+        EndpointStates(
+          direction.role, bind: direction.bind, connect: direction.connect, usesCurve: service.curve != nil,
+          logger: logger)
+      )
     }
     outgoing = directions.first { $0.0 != .subscribe }?.1
     incoming = directions.first { $0.0 == .subscribe }?.1

@@ -1,3 +1,6 @@
+import Logging
+import Reactor
+import ZeroMQ
 import ZeroMQRPC
 
 /// One service as a shard reaches it: its sockets and what callers may do.
@@ -5,6 +8,47 @@ enum Upstream {
   case rpc(RPCUpstream)
   case pipeline(OneWayUpstream)
   case pubsub(PubSubUpstream)
+
+  /// Opens its sockets. `feed` is the shard's end of a service that can be subscribed to, `distant` the socket that another shard has.
+  /// Throws, with all of them closed, when an endpoint cannot be used.
+  init(
+    _ service: Configuration.Service, in configuration: Configuration, shared: SharedService, feed: EventFeed?,
+    distant: DistantSocket?, context: Context, loop: Loop, logger: Logger
+  ) throws {
+    switch service.pattern {
+    case .rpc(let rpc):
+      self = .rpc(
+        try RPCUpstream(
+          service, rpc, in: configuration, shared: shared, distant: distant, context: context, loop: loop,
+          logger: logger))
+    case .pipeline(let pipeline):
+      self = .pipeline(
+        try OneWayUpstream(
+          .pipeline, connect: pipeline.connect, bind: pipeline.bind, of: service, in: configuration, shared: shared,
+          distant: distant, context: context, loop: loop, logger: logger))
+    case .pubsub(let pubsub):
+      self = .pubsub(
+        try PubSubUpstream(
+          service, pubsub, in: configuration, feed: feed, shared: shared, distant: distant, context: context,
+          loop: loop, logger: logger))
+    }
+  }
+
+  /// The same sockets with other settings for callers. The service has the pattern that it had.
+  func altered(_ service: Configuration.Service, in configuration: Configuration) -> Upstream {
+    switch (self, service.pattern) {
+    case (.rpc(let upstream), .rpc(let rpc)):
+      .rpc(RPCUpstream(service, rpc, in: configuration, insteadOf: upstream))
+    case (.pipeline(let upstream), .pipeline):
+      .pipeline(OneWayUpstream(service, in: configuration, insteadOf: upstream))
+    case (.pubsub(let upstream), .pubsub(let pubsub)):
+      .pubsub(PubSubUpstream(service, pubsub, in: configuration, insteadOf: upstream))
+    default: self
+    }
+  }
+
+  /// Whether no call is under way on this shard.
+  var isIdle: Bool { if case .rpc(let upstream) = self { upstream.isIdle } else { true } }
 
   /// Whether all its endpoints have a connection; what a service is subscribed to, its hub knows.
   var isConnected: Bool {

@@ -9,13 +9,13 @@ final class VisitingCalls {
     let number: UInt32
   }
 
-  fileprivate let service: String
+  fileprivate let service: SharedService
   fileprivate let engine: CallEngine
   private let loop: Loop
   /// The engine's numbers of the calls that are under way.
   private var numbers: [Visitor: UInt32] = [:]
 
-  init(_ service: String, at engine: CallEngine, on loop: Loop) {
+  init(_ service: SharedService, at engine: CallEngine, on loop: Loop) {
     self.service = service
     self.engine = engine
     self.loop = loop

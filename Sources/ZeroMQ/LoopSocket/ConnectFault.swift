@@ -118,6 +118,18 @@ extension ConnectFault {
       "the peer wants security mechanism \(found), and this side has none (NULL); configure both alike")
   }
 
+  /// What it means to a side with CURVE that a look without has found this. `wasRefused`: that side has tried, and has no connection.
+  package static func seenByCurve(_ found: ConnectFault?, wasRefused: Bool) -> ConnectFault? {
+    guard let found else {
+      return .init(
+        .wrongMechanism, "the peer has no security mechanism (NULL), and this side has CURVE; configure both alike")
+    }
+    guard found == wrongMechanism("CURVE") else { return found }
+    guard wasRefused else { return nil }
+    return .init(
+      .rejected, "the peer speaks CURVE, but does not take the keys; check its public key, and whether it admits ours")
+  }
+
   static func rejected(_ reason: String) -> ConnectFault {
     .init(.rejected, "the peer refuses this process (\(reason)); check whom it admits")
   }

@@ -39,9 +39,9 @@ public final class CallEngine: TimerHandler {
   private let inFlight: SharedLimit
   private let memory: MemoryBudget?, repeats: Repeats, link = EngineLink()
   @exclusivity(unchecked) private var pending = PendingCalls<PendingCall>()  // These change while no other code runs.
-  @exclusivity(unchecked) private var queue: CallQueue
-  private var isClosed = false
-  @exclusivity(unchecked) private var latencies = MethodLatencies()
+  @exclusivity(unchecked) private var queue: CallQueue, isClosed = false, latencies = MethodLatencies()
+  /// What is known of the reply that a handler is being told of.
+  @exclusivity(unchecked) public private(set) var currentReply = CurrentReply()
 
   /// Begins to connect to each endpoint, or binds, for backends that connect. Throws when an endpoint cannot be used at all.
   ///
@@ -163,7 +163,9 @@ public final class CallEngine: TimerHandler {
       countMalformed(connection)
       return call.handler.failed(CallFailure(.badReply, sent: true))
     }
+    currentReply.begin(connection, call)
     call.replied(message, isException, options.longestReply, options.longestShortReply)
+    currentReply.end()
   }
 
   /// Any reply, a late one too, shows that the backend hears.

@@ -45,15 +45,22 @@ public final class EndpointStates: Sendable {
   public let role: Role
   private let logger: Logger
   private let look: PeerLook
+  private let usesCurve: Bool
   private let entries: Guarded<[Entry]>
 
   /// Nothing is known yet of these endpoints; of others it is when they are first told of.
-  public convenience init(_ role: Role, bind: [Endpoint] = [], connect: [Endpoint] = [], logger: Logger) {
-    self.init(role, bind: bind, connect: connect, logger: logger, look: .shared)
+  /// `usesCurve`: whether their sockets have keys of CURVE.
+  public convenience init(
+    _ role: Role, bind: [Endpoint] = [], connect: [Endpoint] = [], usesCurve: Bool = false, logger: Logger
+  ) {
+    self.init(role, bind: bind, connect: connect, usesCurve: usesCurve, logger: logger, look: .shared)
   }
 
-  package init(_ role: Role, bind: [Endpoint], connect: [Endpoint], logger: Logger, look: PeerLook) {
+  package init(
+    _ role: Role, bind: [Endpoint], connect: [Endpoint], usesCurve: Bool = false, logger: Logger, look: PeerLook
+  ) {
     self.role = role
+    self.usesCurve = usesCurve
     self.logger = logger
     self.look = look
     entries = Guarded(bind.map { ($0, EndpointState(isBound: true)) } + connect.map { ($0, EndpointState()) })
@@ -102,7 +109,7 @@ public final class EndpointStates: Sendable {
         entries[Self.index(of: endpoint, &entries)].state.unreached(holder, at: now)
       }
       guard needsLook else { return }
-      look.look(at: endpoint, for: role) { fault in
+      look.look(at: endpoint, for: role, byCurve: usesCurve) { fault in
         self.change(endpoint) { $0.looked(fault, at: .monotonic()) }
       }
     // What follows is that there is no connection, and then it is told why.
@@ -114,7 +121,7 @@ public final class EndpointStates: Sendable {
   func silent(at endpoint: Endpoint) {
     let needsLook = entries.withLock { $0[Self.index(of: endpoint, &$0)].state.silent(at: .monotonic()) }
     guard needsLook else { return }
-    look.look(at: endpoint, for: role) { fault in
+    look.look(at: endpoint, for: role, byCurve: usesCurve) { fault in
       self.change(endpoint) { $0.lookedAtSilent(fault, at: .monotonic()) }
     }
   }
@@ -184,10 +191,14 @@ public final class EndpointStates: Sendable {
 }
 
 extension PeerLook {
-  /// Looks for a peer of a service's socket. Answers on a thread of its own: nil when the peer is the right one.
+  /// Looks for a peer of a service's socket. Answers on a thread of its own: nil when the peer is the right one. The look itself has no
+  /// keys: of a peer with CURVE it finds that out, and no more.
   package func look(
-    at endpoint: Endpoint, for role: EndpointStates.Role, answer: @escaping @Sendable (ConnectFault?) -> Void
+    at endpoint: Endpoint, for role: EndpointStates.Role, byCurve: Bool = false,
+    answer: @escaping @Sendable (ConnectFault?) -> Void
   ) {
-    look(at: endpoint, for: role.kind, of: role.rawValue, answer: answer)
+    look(at: endpoint, for: role.kind, of: role.rawValue) { fault in
+      answer(byCurve ? ConnectFault.seenByCurve(fault, wasRefused: true) : fault)
+    }
   }
 }

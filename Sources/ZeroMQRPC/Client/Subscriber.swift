@@ -55,11 +55,11 @@ public final class Subscriber: LoopSocketDelegate {
 
   /// Binds, and begins to connect to each endpoint; subscribed to nothing. Messages with a frame of more than `longestFrame` bytes are
   /// dropped; a publisher that sends one of more than four times that is disconnected. `takesExtraFrame`: messages may have a fifth frame
-  /// behind those of the call. What becomes of the connections, `states` learns.
+  /// behind those of the call. What becomes of the connections, `states` learns. `security`: how it shows who it is.
   public init(
     bind: [Endpoint] = [], connect: [Endpoint] = [], longestFrame: Int, takesExtraFrame: Bool = false,
-    states: EndpointStates? = nil,
-    in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
+    states: EndpointStates? = nil, security: SocketSecurity = .null, in context: Context, on loop: Loop,
+    logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.connect = connect
     endpointCount = connect.isEmpty ? bind.count : connect.count
@@ -69,6 +69,7 @@ public final class Subscriber: LoopSocketDelegate {
     self.states = states ?? EndpointStates(.subscribe, bind: bind, connect: connect, logger: logger)
     var options = SocketOptions()
     options.ipv6 = true
+    options.security = security
     let most = longestFrame.multipliedReportingOverflow(by: 4)
     options.longestFrame = most.overflow ? nil : most.partialValue
     socket = try LoopSocket(.subscribe, options: options, in: context, on: loop)

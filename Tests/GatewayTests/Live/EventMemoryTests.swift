@@ -146,11 +146,11 @@ struct EventMemoryTests {
 }
 
 extension Shard {
-  fileprivate var isConnected: Bool { hubs["s"]?.isConnected == true }
+  fileprivate var isConnected: Bool { hub("s")?.isConnected == true }
 
   /// Has the hub receive a call on `a` with a string of so many bytes, in a turn of its own.
   fileprivate func publish(_ method: String, bytes: Int) {
-    hubs["s"]?.receive(method, bytes: bytes)
-    hubs["s"]?.publishedAll()
+    hub("s")?.receive(method, bytes: bytes)
+    hub("s")?.publishedAll()
   }
 }

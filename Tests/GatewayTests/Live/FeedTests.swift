@@ -100,16 +100,16 @@ struct FeedTests {
 }
 
 extension Shard {
-  fileprivate var isConnected: Bool { hubs["s"]?.isConnected == true }
+  fileprivate var isConnected: Bool { hub("s")?.isConnected == true }
 
-  fileprivate var waitingRequests: Int { feeds["s"]?.waitingRequests ?? 0 }
+  fileprivate var waitingRequests: Int { feed("s")?.waitingRequests ?? 0 }
 
-  fileprivate func drainFeed() { feeds["s"]?.drain(within: .seconds(1)) }
+  fileprivate func drainFeed() { feed("s")?.drain(within: .seconds(1)) }
 
   /// Has the hub receive so many calls on `a`, each with a string of so many bytes, in one turn.
   fileprivate func publish(_ count: Int, bytes: Int) {
-    for number in 0..<count { hubs["s"]?.receive("\(number)", bytes: bytes) }
-    hubs["s"]?.publishedAll()
+    for number in 0..<count { hub("s")?.receive("\(number)", bytes: bytes) }
+    hub("s")?.publishedAll()
   }
 }
 

@@ -24,26 +24,24 @@ struct HistoryTests {
       let reactors = [try Reactor(name: "home", clock: clock.read), try Reactor(name: "other")]
       let shards = reactors.map { Shard($0, .init(), logger: Rig.logger) }
       let context = try Context()
+      let shared = configuration.services.map {
+        SharedService(
+          $0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"), logger: Rig.logger)
+      }
       rig.cleanup.add { for reactor in reactors { reactor.shutdown() } }
       for shard in shards {
         rig.cleanup.add { await shard.close() }
         try await shard.open(
-          configuration, shards: shards,
-          shared: configuration.services.map {
-            SharedService(
-              $0, memory: MemoryBudget(limit: 1 << 30), transcoding: BackgroundQueue(name: "test"), logger: Rig.logger)
-          },
-          context: context,
-          logger: Rig.logger)
+          configuration, shards: shards, shared: shared, context: context, logger: Rig.logger)
       }
       let (home, other) = (shards[0], shards[1])
       let filter = TopicFilter(prefixes: [Array("a".utf8)])
-      home.ask("s", .open(filter, .latest, ticket: 1), from: other)
+      home.ask(shared[0], .open(filter, .latest, ticket: 1), from: other)
       #expect(try await publisher.subscription() == "+")
       #expect(try await publisher.subscription() == "+a")
       try await publisher.publish("a", "one")
       try await eventually("the first event") { try await home.methods() == ["one"] }
-      home.ask("s", .closed(filter), from: other)
+      home.ask(shared[0], .closed(filter), from: other)
       #expect(try await home.methods() == ["one"])
       try await publisher.publish("a", "two")
       try await eventually("the second event") { try await home.methods() == ["one", "two"] }
@@ -95,7 +93,7 @@ struct HistoryTests {
 extension Shard {
   /// The methods of the events in the history of the service `s`.
   fileprivate func methods() throws -> [String] {
-    guard let history = hubs["s"]?.history else { return [] }
+    guard let history = hub("s")?.history else { return [] }
     return history.page(from: history.first, matching: TopicFilter(prefixes: [[]])).events.compactMap { event in
       let lines = String(decoding: event.text, as: UTF8.self).split(separator: "\n")
       return lines.first { $0.hasPrefix("data: ") }.flatMap { JSON(String($0.dropFirst(6)))?["method"].text }

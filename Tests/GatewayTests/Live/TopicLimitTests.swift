@@ -176,15 +176,19 @@ struct TopicLimitTests {
 }
 
 extension Shard {
-  fileprivate var isConnected: Bool { hubs["s"]?.isConnected == true }
+  fileprivate var isConnected: Bool { hub("s")?.isConnected == true }
   fileprivate var turns: UInt64 { reactor.loop.turns }
 
   /// Asks the hub in one go to open a stream for each filter. Returns how often the loop had turned by then.
   fileprivate func open(_ filters: [TopicFilter]) -> UInt64 {
-    for filter in filters { ask("s", .open(filter, .latest, ticket: 0), from: self) }
+    guard let service = upstreams.services.first?.shared else { return 0 }
+    for filter in filters { ask(service, .open(filter, .latest, ticket: 0), from: self) }
     return reactor.loop.turns
   }
 
   /// Tells the hub in one go that those streams have closed.
-  fileprivate func close(_ filters: [TopicFilter]) { for filter in filters { ask("s", .closed(filter), from: self) } }
+  fileprivate func close(_ filters: [TopicFilter]) {
+    guard let service = upstreams.services.first?.shared else { return }
+    for filter in filters { ask(service, .closed(filter), from: self) }
+  }
 }

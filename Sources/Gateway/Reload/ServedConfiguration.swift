@@ -1,0 +1,217 @@
+import Logging
+import Reactor
+import ZeroMQ
+import ZeroMQRPC
+
+/// The configuration that is served, and its services. Reloads replace it by another one, one after the other.
+actor ServedConfiguration {
+  /// How long a reload waits for the backends of services that are new to it.
+  private static let patience = Duration.seconds(1)
+
+  private(set) var configuration: Configuration
+  private var services: [ServedService]
+  private var access: Access
+  private let shards: [Shard]
+  private let memory: MemoryBudget
+  private let transcoding: BackgroundQueue
+  private let context: Context
+  private let logger: Logger
+  /// The reload that was asked for last.
+  private var last: Task<ReloadOutcome, any Error>?
+  /// Asks services what they can be called with.
+  private var describing: Task<Void, Never>?
+  /// Looks after the files of `auth`; nil where there are none.
+  private var watching: Task<Void, Never>?
+  /// What waits for services to end that are not served any more, by a number.
+  private var retiring: [Int: (services: [ServedService], task: Task<Void, Never>)] = [:]
+  private var retired = 0
+  private var isStopping = false
+
+  init(
+    _ configuration: Configuration, _ services: [ServedService], on shards: [Shard], memory: MemoryBudget,
+    _ access: Access, transcoding: BackgroundQueue, context: Context, logger: Logger
+  ) {
+    self.configuration = configuration
+    self.services = services
+    self.shards = shards
+    self.memory = memory
+    self.access = access
+    self.transcoding = transcoding
+    self.context = context
+    self.logger = logger
+  }
+
+  /// Serves what is read, when the reloads before it have ended. Throws why it cannot be, and then nothing has changed.
+  func reload(_ read: @escaping ConfigurationSource) async throws -> ReloadOutcome {
+    let before = last
+    let task = Task {
+      _ = await before?.result
+      // Not on the actor: reading may block.
+      let wanted = try await Task.detached { try read() }.value
+      return try await replace(by: wanted)
+    }
+    last = task
+    return try await task.value
+  }
+
+  private func replace(by wanted: Configuration) async throws -> ReloadOutcome {
+    if isStopping { throw ReloadError("the gateway is stopping") }
+    var outcome = ReloadOutcome()
+    let next: Configuration
+    (next, outcome.fixed) = try wanted.keepingWhatIsFixed(in: configuration)
+    let wantedServices = next.services.enumerated().map { served($0.element, at: $0.offset, &outcome) }
+    outcome.removed = services.map(\.configuration.name).filter { name in
+      !next.services.contains { $0.name == name }
+    }
+    let kept = Set(wantedServices.map { ObjectIdentifier($0.shared) })
+    let leaving = services.filter { !kept.contains(ObjectIdentifier($0.shared)) }
+    try checkBindings(of: wantedServices, besides: leaving)
+    try DescriptorLimit.check(
+      shards: shards.count, servers: shards.count * next.http.listen.count,
+      sockets: next.openSockets(shards: shards.count))
+    let (before, access): (Access, Access)
+    do {
+      for shard in shards { try await shard.prepare(next, wantedServices, context: context, logger: logger) }
+      (before, access) = (self.access, try await self.access.next(next, after: configuration))
+    } catch {
+      for shard in shards { await shard.dropPrepared() }
+      throw error
+    }
+    // So that no call is refused for want of a connection.
+    if !outcome.opened.isEmpty {
+      await withTaskGroup { group in
+        for shard in shards { group.addTask { await shard.connect(within: Self.patience) } }
+      }
+    }
+    await withTaskGroup { group in
+      for shard in shards { group.addTask { [shards] in await shard.usePrepared(next, access, shards: shards) } }
+    }
+    (configuration, services, self.access) = (next, wantedServices, access)
+    if before.callers !== access.callers { before.callers?.revokeAll() }
+    for shard in shards { shard.endStreamsWithoutCredentials() }
+    await begin()
+    retire(leaving)
+    return outcome
+  }
+
+  /// The service with what all shards share of it: what they have already, when its sockets stay as they are.
+  private func served(
+    _ service: Configuration.Service, at index: Int, _ outcome: inout ReloadOutcome
+  ) -> ServedService {
+    if let open = services.first(where: { $0.configuration.name == service.name }),
+      service.hasTheSockets(of: open.configuration)
+    {
+      if service != open.configuration { outcome.altered.append(service.name) }
+      return ServedService(configuration: service, shared: open.shared, home: open.home)
+    }
+    outcome.opened.append(service.name)
+    let shared = SharedService(service, memory: memory, transcoding: transcoding, logger: logger)
+    return ServedService(configuration: service, shared: shared, home: shards[index % shards.count])
+  }
+
+  /// An endpoint can be bound once, and a service that leaves has it until its last call has ended.
+  private func checkBindings(of wanted: [ServedService], besides leaving: [ServedService]) throws(ReloadError) {
+    let open = Set(services.map { ObjectIdentifier($0.shared) })
+    let former = leaving + retiring.values.flatMap(\.services)
+    for service in wanted where !open.contains(ObjectIdentifier(service.shared)) {
+      for endpoint in service.configuration.directions.flatMap(\.bind) {
+        guard
+          let holder = former.first(where: { $0.configuration.directions.contains { $0.bind.contains(endpoint) } })
+        else { continue }
+        throw ReloadError(
+          """
+          services.\(service.configuration.name): \(endpoint) is bound already, by "\(holder.configuration.name)" as it was before; what \
+          a service binds to stays with it until it has ended: restart, or bind somewhere else
+          """)
+      }
+    }
+  }
+
+  /// Closes services when nothing of them is under way any more.
+  private func retire(_ leaving: [ServedService]) {
+    guard !leaving.isEmpty else { return }
+    retired += 1
+    let (number, shards, grace) = (retired, shards, configuration.grace)
+    let shared = leaving.map(\.shared)
+    let task = Task {
+      await withTaskGroup { group in
+        for shard in shards { group.addTask { await shard.retire(shared, within: grace) } }
+      }
+      for shard in shards { await shard.close(shared) }
+      retiring[number] = nil
+    }
+    retiring[number] = (leaving, task)
+  }
+
+  /// Begins what goes on beside the shards, from the configuration that is served now.
+  func begin() async {
+    watching?.cancel()
+    await watching?.value
+    watching = access.callers.map { callers in
+      let files = CredentialFiles(auth: configuration.auth, directory: callers, shards: shards, logger: logger)
+      return Task { await files.run() }
+    }
+    await describe()
+  }
+
+  /// Has the services asked what they can be called with, those that want to be.
+  private func describe() async {
+    describing?.cancel()
+    await describing?.value
+    for service in services {
+      if case .rpc(let rpc) = service.configuration.pattern, rpc.describe { continue }
+      service.shared.description = nil
+    }
+    let reader = DescriptionReader(
+      configuration, shared: services.map(\.shared), in: context, on: shards[0].reactor, logger: logger)
+    describing = Task { await reader.run() }
+  }
+
+  /// Reloads nothing more, and waits for none: the gateway stops.
+  func stopReloading() async {
+    isStopping = true
+    _ = await last?.result
+    for shard in shards { await shard.stopRetiring() }
+    for (_, task) in retiring.values { await task.value }
+  }
+
+  /// Ends what goes on beside the shards.
+  func stop() async {
+    watching?.cancel()
+    describing?.cancel()
+    await watching?.value
+    await describing?.value
+  }
+}
+
+extension Configuration.Service {
+  /// Whether the sockets of the other one can serve this one: all that differs is what callers may do, and how they are answered.
+  fileprivate func hasTheSockets(of other: Configuration.Service) -> Bool { socketsOnly == other.socketsOnly }
+
+  /// The service with defaults in the place of all that its sockets, and what is kept of its events, do not depend on.
+  private var socketsOnly: Configuration.Service {
+    var service = self
+    service.methods = .init()
+    service.isRequired = true
+    switch pattern {
+    case .rpc(let rpc):
+      var plain = Configuration.RPC(connect: rpc.connect)
+      (plain.bind, plain.weights) = (rpc.bind, rpc.weights)
+      (plain.inFlight, plain.queue, plain.replyLimit) = (rpc.inFlight, rpc.queue, rpc.replyLimit)
+      (plain.breaker, plain.retries, plain.hedge, plain.resolve) = (rpc.breaker, rpc.retries, rpc.hedge, rpc.resolve)
+      plain.timeout = rpc.options(longestShortReply: 0).leastSilence
+      service.pattern = .rpc(plain)
+    case .pipeline: break
+    // Events are encoded, and kept, as the service says.
+    case .pubsub(let pubsub):
+      guard pubsub.subscribe == nil else { return service }
+      var plain = pubsub
+      plain.publish?.topics = []
+      service.pattern = .pubsub(plain)
+    }
+    service.json = .init()
+    service.datetimes = .text
+    service.ext = [:]
+    return service
+  }
+}
