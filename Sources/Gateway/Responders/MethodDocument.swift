@@ -58,7 +58,7 @@ struct MethodDocument {
   ) -> Operation {
     Operation(
       verb: "post", written: written, id: "\(service).\(method.name.text)", tag: service, summary: summary,
-      description: method.description?.text)
+      description: method.description?.text, body: method.description.flatMap { ArgumentSchema($0).body })
   }
 
   private mutating func publish(_ service: String, _ method: KnownMethod) -> Member {
@@ -77,7 +77,6 @@ struct MethodDocument {
     if let description = method.description {
       let signature = ArgumentSchema(description)
       let result = PythonType(description.result).schema
-      call.body = signature.body
       call.success = Self.result(result)
       fetch.success = Self.safeResult(result)
       if let query = signature.query {
@@ -149,7 +148,7 @@ extension JSONWriter {
   }
 }
 
-/// How the arguments of a described method stand in bodies and queries.
+/// How the arguments of a described or declared method stand in bodies and queries.
 private struct ArgumentSchema {
   private let parameters: [ServiceDescription.Parameter]
   private let takesOthers: Bool
