@@ -11,8 +11,8 @@ struct ZMQGateway: AsyncParsableCommand {
     version: "zmq-gateway \(ZeroMQ.version) (libzmq \(ZeroMQ.libzmqVersion), libmicrohttpd \(Server.libraryRelease))",
     subcommands: [
       Serve.self, DemoCommand.self, InitCommand.self, Check.self, SchemaCommand.self, OpenAPICommand.self,
-      CallCommand.self, PushCommand.self, PublishCommand.self, SubscribeCommand.self,
-      KeygenCommand.self, HealthCheck.self,
+      CallCommand.self, PushCommand.self, PublishCommand.self, SubscribeCommand.self, MockCommand.self,
+      BenchCommand.self, KeygenCommand.self, HealthCheck.self,
     ])
 }
 
