@@ -119,7 +119,7 @@ struct MethodDocument {
       + ##""Vary":{"description":"What else a result depends on.","schema":{"type":"string"}},"##
       + ##""Cache-Control":{"$ref":"#/components/headers/ResultCacheControl"},"##
       + ##""Age":{"$ref":"#/components/headers/Age"}},"content":{"application/json":{"schema":\##(schema)},"##
-      + ##""application/msgpack":{},"text/event-stream":{"schema":{"$ref":"#/components/schemas/StreamEvent"}}}}"##
+      + ##""application/msgpack":{},"text/event-stream":{"schema":{"$ref":"#/components/schemas/ResultEvent"}}}}"##
   }
 }
 

@@ -127,7 +127,7 @@ extension Provocations {
     add("200", nil, to: Self.pages + Self.pages.map { "\($0)Head" }) { $0 }
     add("204", nil, to: Self.pages.map { "\($0)Options" } + Self.serviceOptions) { $0 }
     add("400", "unknown-parameter", to: ["metrics", "metricsHead"]) { $0.asking("x") }
-    add("404", "no-such-route", to: ["problem", "problemHead"]) { $0.at(last: "no-such-code") }
+    add("404", "no-such-route", to: ["problem", "problemHead", "problemOptions"]) { $0.at(last: "no-such-code") }
   }
 
   /// Whether the gateway can serve calls.
