@@ -2,6 +2,7 @@ import Gateway
 import MessagePack
 import Support
 import Testing
+import ZeroMQ
 
 /// Methods whose signatures stand in the configuration: calls with other arguments are refused before anything is sent.
 @Suite("A declared method", .timeLimit(.minutes(1)))
