@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build install deb test-deb test soak test-debian13 fuzz fuzz-readers sanitize check docs format image clean
+.PHONY: help run build install deb test-deb test test-generators soak test-debian13 fuzz fuzz-readers sanitize check docs format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -16,7 +16,7 @@ PREFIX ?= /usr/local
 sources := Package.swift Sources Tests Examples Fuzzing/Package.swift Fuzzing/Sources
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Install what is missing, build, and serve the demo on 127.0.0.1:8080
 	@exec .build/release/zmq-gateway demo $(ARGS)
@@ -39,6 +39,10 @@ test: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
 test: ## Install what is missing, with a Python environment in .venv, and run all tests
 	@Scripts/bootstrap test
 	swift test
+
+test-generators: build ## Make clients of the demo in Python, TypeScript and Go with openapi-generator, which needs Java, and call with the first
+	@Scripts/bootstrap generators
+	.venv/bin/python Tests/Interop/generators.py .build/release/zmq-gateway
 
 soak: export ZMQ_GATEWAY_SOAK := 10
 soak: ## Run the stress tests of the ZeroMQ core ten times as long: a million messages, 10,000 sockets, 60,000 hostile connections

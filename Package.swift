@@ -126,7 +126,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-      ], resources: [.embedInCode("Resources/annotated.yaml")], swiftSettings: settings),
+      ], resources: [.embedInCode("Resources/annotated.yaml"), .embedInCode("Resources/gateway.schema.json")],
+      swiftSettings: settings),
 
     .target(
       name: "Support",

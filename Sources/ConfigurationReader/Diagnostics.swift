@@ -24,6 +24,8 @@ package final class Diagnostics {
   /// What `${NAME}` stands for.
   package let environment: [String: String]
   private var problems: [ConfigurationError] = []
+  /// The keys that were asked for, whether they are written or not, each with those that lead there.
+  package private(set) var asked: Set<String> = []
 
   /// No problems yet, in a file of that name.
   package init(file: String, environment: [String: String]) {
@@ -37,6 +39,9 @@ package final class Diagnostics {
       .init(
         file: file, line: place.line, column: place.column, path: path, message: message, suggestion: suggestion))
   }
+
+  /// Remembers that a key was asked for.
+  func ask(_ path: String) { asked.insert(path) }
 
   /// Whether there are no problems.
   package var isEmpty: Bool { problems.isEmpty }

@@ -41,6 +41,7 @@ package final class Section {
   /// The value of a key, which is known from now on; `nil` when it is not written.
   package func field(_ key: String) -> Field? {
     known.insert(key)
+    diagnostics.ask(inner(key))
     return members[key].map { Field(node: $0.value, path: inner(key), key: $0.place, diagnostics: diagnostics) }
   }
 

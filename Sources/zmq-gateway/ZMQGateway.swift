@@ -10,9 +10,9 @@ struct ZMQGateway: AsyncParsableCommand {
     abstract: "Puts ZeroMQ services that speak aiozmq.rpc on the web: REST and server-sent events.",
     version: "zmq-gateway \(ZeroMQ.version) (libzmq \(ZeroMQ.libzmqVersion), libmicrohttpd \(Server.libraryRelease))",
     subcommands: [
-      Serve.self, DemoCommand.self, InitCommand.self, Check.self, OpenAPICommand.self, CallCommand.self,
-      PushCommand.self, PublishCommand.self, SubscribeCommand.self, KeygenCommand.self, HealthCheck.self,
-      StatusCommand.self,
+      Serve.self, DemoCommand.self, InitCommand.self, Check.self, SchemaCommand.self, OpenAPICommand.self,
+      CallCommand.self, PushCommand.self, PublishCommand.self, SubscribeCommand.self, MockCommand.self,
+      BenchCommand.self, KeygenCommand.self, HealthCheck.self, StatusCommand.self,
     ])
 }
 

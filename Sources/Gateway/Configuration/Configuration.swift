@@ -44,7 +44,14 @@ public struct Configuration: Sendable, Hashable {
   public static func load(
     yaml: String, file: String, environment: [String: String] = [:], overrides: Overrides = .init()
   ) throws(ConfigurationErrors) -> Configuration {
-    let diagnostics = Diagnostics(file: file, environment: environment)
+    try load(yaml: yaml, file: file, overrides: overrides, Diagnostics(file: file, environment: environment))
+  }
+
+  /// The same, with what is found and asked for on the way.
+  static func load(
+    yaml: String, file: String, overrides: Overrides, _ diagnostics: Diagnostics
+  ) throws(ConfigurationErrors) -> Configuration {
+    let environment = diagnostics.environment
     let variables = Overrides(environment: environment, diagnostics)
     var configuration = Configuration()
     var places: [Place] = []

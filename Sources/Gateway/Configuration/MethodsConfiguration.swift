@@ -18,6 +18,8 @@ extension Configuration {
     /// What holds for methods by name or glob, in place of the service's own (default: nothing). Of those that match a method, the
     /// most specific one that sets something decides it: an exact name, then the longest glob.
     public var settings: [String: MethodSettings]
+    /// What methods take and give, by their names (default: nothing). Calls with other arguments are refused.
+    var declared: [String: Signature] = [:]
 
     /// Everything by POST and nothing by GET, by default.
     public init(
@@ -34,7 +36,7 @@ extension Configuration {
     /// The methods that are named in full, and can be called, in the order of their names.
     var named: [MethodName] {
       let policy = MethodPolicy(self)
-      let names = Set(expose + safe + settings.keys).filter { !Glob.isGlob($0) }
+      let names = Set(expose + safe + settings.keys + declared.keys).filter { !Glob.isGlob($0) }
       return names.sorted().compactMap { try? policy.method($0) }
     }
 
@@ -51,6 +53,7 @@ extension Configuration {
         section.refuse("context", because: "does not apply: only methods of pattern rpc are told who calls them")
         section.refuse("settings", because: "does not apply: only methods of pattern rpc are answered")
       }
+      if let inner = section.section("declare") { readDeclarations(inner) }
       section.finish()
     }
 
@@ -71,6 +74,20 @@ extension Configuration {
           continue
         }
         place.reportContradiction(timeout, most)
+      }
+    }
+
+    private mutating func readDeclarations(_ section: Section) {
+      let policy = MethodPolicy(self)
+      for name in section.keys {
+        let signature = section.field(name)?.value(
+          "a signature such as (id:int, verbose:bool?) -> dict", Signature.init)
+        do throws(Problem) {
+          let method = try policy.method(name)
+          if let signature { declared[method.text] = signature }
+        } catch {
+          section.report(error.detail, at: name)
+        }
       }
     }
 

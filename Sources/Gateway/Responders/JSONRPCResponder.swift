@@ -82,7 +82,8 @@ struct JSONRPCResponder: Responder {
             replyTo: JSONRPCNotification(countedIn: request.callBooks))
           notificationsTaken += 1
         } catch {
-          refusal = error
+          // Whatever is wrong with the arguments of a notification, nobody is told.
+          if error.code != .invalidArgument { refusal = error }
           request.callBooks.end(error)
         }
       }

@@ -58,7 +58,7 @@ struct MethodDocument {
   ) -> Operation {
     Operation(
       verb: "post", written: written, id: "\(service).\(method.name.text)", tag: service, summary: summary,
-      description: method.description?.text)
+      description: method.description?.text, body: method.description.flatMap { ArgumentSchema($0).body })
   }
 
   private mutating func publish(_ service: String, _ method: KnownMethod) -> Member {
@@ -77,7 +77,6 @@ struct MethodDocument {
     if let description = method.description {
       let signature = ArgumentSchema(description)
       let result = PythonType(description.result).schema
-      call.body = signature.body
       call.success = Self.result(result)
       fetch.success = Self.safeResult(result)
       if let query = signature.query {
@@ -120,7 +119,7 @@ struct MethodDocument {
       + ##""Vary":{"description":"What else a result depends on.","schema":{"type":"string"}},"##
       + ##""Cache-Control":{"$ref":"#/components/headers/ResultCacheControl"},"##
       + ##""Age":{"$ref":"#/components/headers/Age"}},"content":{"application/json":{"schema":\##(schema)},"##
-      + ##""application/msgpack":{},"text/event-stream":{"schema":{"$ref":"#/components/schemas/StreamEvent"}}}}"##
+      + ##""application/msgpack":{},"text/event-stream":{"schema":{"$ref":"#/components/schemas/ResultEvent"}}}}"##
   }
 }
 
@@ -149,7 +148,7 @@ extension JSONWriter {
   }
 }
 
-/// How the arguments of a described method stand in bodies and queries.
+/// How the arguments of a described or declared method stand in bodies and queries.
 private struct ArgumentSchema {
   private let parameters: [ServiceDescription.Parameter]
   private let takesOthers: Bool

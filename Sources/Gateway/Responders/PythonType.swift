@@ -1,11 +1,22 @@
-/// A type as Python writes it, as a schema of JSON: `int | None`, `list[str]`, `Optional[dict[str, float]]`.
+import MessagePack
+
+/// A type as Python writes it, as a schema of JSON, and as what arguments are held to: `int | None`, `list[str]`,
+/// `Optional[dict[str, float]]`.
 ///
 /// What is not known is any value. `None` alone is as well: generators of clients have no type for it.
-struct PythonType: Hashable {
+struct PythonType: Sendable, Hashable {
+  /// What is inside a value.
+  private indirect enum Content: Sendable, Hashable {
+    case nothing
+    /// Of a list or a dictionary, all its values.
+    case values(PythonType)
+    /// An object that stands for bytes.
+    case bytes
+  }
+
   /// The types of JSON that it may be; empty for any.
   private var types: [String]
-  /// What else the schema says, as members of JSON.
-  private var details: [String: String] = [:]
+  private var content = Content.nothing
 
   private static let anything = PythonType(types: [])
   private static let mostNested = 16
@@ -13,7 +24,20 @@ struct PythonType: Hashable {
   /// Reads what stands behind the colon of a parameter or the arrow of a result.
   init(_ text: String) { self = Self.read(text[...], depth: 0) }
 
-  private init(types: [String], details: [String: String] = [:]) { (self.types, self.details) = (types, details) }
+  private init(types: [String], _ content: Content = .nothing) { (self.types, self.content) = (types, content) }
+
+  /// The first word of a type that is none of those that are known; nil when all are. One of nothing but blanks is any value.
+  static func unknownWord(in text: String) -> String? {
+    let words = text.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == ".") }
+    return words.first { !known.contains($0.lowercased()) }.map(String.init)
+  }
+
+  /// The words that types are made of, in small letters.
+  static let known: Set<String> = [
+    "int", "float", "number", "numbers.number", "bool", "str", "bytes", "bytearray", "list", "tuple", "sequence",
+    "iterable",
+    "dict", "mapping", "optional", "union", "none", "any",
+  ]
 
   /// The schema, in JSON.
   var schema: String {
@@ -23,7 +47,13 @@ struct PythonType: Hashable {
         types.count == 1
           ? #""type":"\#(only)""# : #""type":[\#(types.map { #""\#($0)""# }.joined(separator: ","))]"#)
     }
-    members += details.sorted { $0.key < $1.key }.map { #""\#($0.key)":\#($0.value)"# }
+    switch content {
+    case .nothing: break
+    case .values(let type):
+      members.append(#""\#(types.contains("array") ? "items" : "additionalProperties")":\#(type.schema)"#)
+    case .bytes:
+      members.append(#""properties":{"$bin":{"type":"string","contentEncoding":"base64"}},"required":["$bin"]"#)
+    }
     return "{\(members.joined(separator: ","))}"
   }
 
@@ -32,6 +62,36 @@ struct PythonType: Hashable {
 
   /// Whether it is one number, text or truth value, or none.
   var isScalar: Bool { !types.isEmpty && Set(types).isDisjoint(with: ["array", "object"]) }
+
+  /// Steps over the next value, all of it if it is of this type; false when it is not. An integer is a float too, as in Python.
+  func takes(_ cursor: inout Cursor) throws(TranscodingError) -> Bool {
+    if types.isEmpty {
+      try cursor.skipValue()
+      return true
+    }
+    switch try cursor.next() {
+    case .nil: return types.contains("null")
+    case .bool: return types.contains("boolean")
+    case .int, .uint: return types.contains("integer") || types.contains("number")
+    case .double: return types.contains("number")
+    case .string: return types.contains("string")
+    case .binary: return content == .bytes
+    case .array(let count):
+      guard types.contains("array"), case .values(let type) = content else { return false }
+      for _ in 0..<count {
+        guard try type.takes(&cursor) else { return false }
+      }
+      return true
+    case .map(let count):
+      guard types.contains("object"), case .values(let type) = content else { return false }
+      for _ in 0..<count {
+        try cursor.skipValue()
+        guard try type.takes(&cursor) else { return false }
+      }
+      return true
+    case .extension: return false
+    }
+  }
 
   private static func read(_ text: Substring, depth: Int) -> PythonType {
     guard depth < mostNested else { return anything }
@@ -45,11 +105,10 @@ struct PythonType: Hashable {
     case "optional" where inner.count == 1: return union(inner + ["None"], depth)
     case "union": return union(inner, depth)
     case "list" where inner.count == 1, "sequence" where inner.count == 1, "iterable" where inner.count == 1:
-      return PythonType(types: ["array"], details: ["items": read(inner[0], depth: depth + 1).schema])
+      return PythonType(types: ["array"], .values(read(inner[0], depth: depth + 1)))
     case "list", "tuple", "sequence", "iterable": return plain("list")
     case "dict" where inner.count == 2, "mapping" where inner.count == 2:
-      return PythonType(
-        types: ["object"], details: ["additionalProperties": read(inner[1], depth: depth + 1).schema])
+      return PythonType(types: ["object"], .values(read(inner[1], depth: depth + 1)))
     case "dict", "mapping": return plain("dict")
     default: return anything
     }
@@ -61,14 +120,9 @@ struct PythonType: Hashable {
     case "float", "Number", "numbers.Number": PythonType(types: ["number"])
     case "bool": PythonType(types: ["boolean"])
     case "str": PythonType(types: ["string"])
-    case "bytes", "bytearray":
-      PythonType(
-        types: ["object"],
-        details: [
-          "required": #"["$bin"]"#, "properties": #"{"$bin":{"type":"string","contentEncoding":"base64"}}"#,
-        ])
-    case "list", "tuple", "List", "Tuple": PythonType(types: ["array"], details: ["items": "{}"])
-    case "dict", "Dict": PythonType(types: ["object"], details: ["additionalProperties": "{}"])
+    case "bytes", "bytearray": PythonType(types: ["object"], .bytes)
+    case "list", "tuple", "List", "Tuple": PythonType(types: ["array"], .values(anything))
+    case "dict", "Dict": PythonType(types: ["object"], .values(anything))
     default: anything
     }
   }
@@ -90,7 +144,8 @@ struct PythonType: Hashable {
 }
 
 extension Substring {
-  fileprivate var trimmed: Substring {
+  /// Without the blanks at both ends.
+  var trimmed: Substring {
     var text = self
     while text.first == " " { text.removeFirst() }
     while text.last == " " { text.removeLast() }
@@ -98,7 +153,7 @@ extension Substring {
   }
 
   /// Its parts between that separator, where it stands in no bracket.
-  fileprivate func split(at separator: Character) -> [Substring] {
+  func split(at separator: Character) -> [Substring] {
     var parts: [Substring] = []
     var (start, depth) = (startIndex, 0)
     for index in indices {

@@ -18,6 +18,8 @@ final class OneWayUpstream {
   /// Whether peers connect to the gateway.
   private let isBound: Bool
   let policy: MethodPolicy
+  /// Nil when the configuration declares none.
+  private let declared: DeclaredMethods?
   let reader: JSONToMessagePack
   let loop: Loop
   private let shared: SharedService
@@ -41,6 +43,7 @@ final class OneWayUpstream {
     self.shared = shared
     isBound = !bind.isEmpty
     policy = MethodPolicy(service.methods)
+    declared = DeclaredMethods(service.methods.declared, limits: configuration.http.limits.transcoding)
     reader = service.reader(limits: configuration.http.limits.transcoding)
   }
 
@@ -92,6 +95,7 @@ final class OneWayUpstream {
     _ topic: [UInt8]?, _ method: MethodName, _ frames: CallFrames, in buffer: borrowing ByteBuffer,
     to send: (BorrowedCall) throws(CallFailure) -> Void
   ) throws(Problem) {
+    try declared?.check(method, frames, in: buffer)
     do throws(CallFailure) {
       try frames.withFrames(in: buffer) { arguments, keywords throws(CallFailure) in
         try method.text.utf8.span.withUnsafeBytes { method throws(CallFailure) in

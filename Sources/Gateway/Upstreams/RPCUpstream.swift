@@ -18,6 +18,8 @@ final class RPCUpstream {
   /// What other shards ask; nil where each has an engine of its own, and where another one has the socket.
   let visitingCalls: VisitingCalls?
   let policy: MethodPolicy
+  /// Nil when the configuration declares none.
+  private let declared: DeclaredMethods?
   let reader: JSONToMessagePack
   let replies: ReplyReader
   /// Whether calls to safe methods may be sent twice.
@@ -86,6 +88,7 @@ final class RPCUpstream {
     repeats = rpc.repeats
     self.shared = shared
     policy = MethodPolicy(service.methods)
+    declared = DeclaredMethods(service.methods.declared, limits: configuration.http.limits.transcoding)
     usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
     special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)
     reader = service.reader(limits: configuration.http.limits.transcoding)
@@ -141,6 +144,7 @@ final class RPCUpstream {
     _ method: MethodName, _ frames: CallFrames, in buffer: borrowing ByteBuffer, asking timeout: Duration?,
     replyTo handler: any ReplyHandler
   ) throws(Problem) -> UInt32 {
+    try declared?.check(method, frames, in: buffer)
     let timeout = settings(of: method).timeout(asked: timeout)
     let isRepeatable = isRepeatable(method)
     do throws(CallFailure) {

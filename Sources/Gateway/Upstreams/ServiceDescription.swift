@@ -36,7 +36,7 @@ struct ServiceDescription: Sendable, Hashable {
 
   /// What is read of one answer: of it a document is made, while callers wait.
   static let mostMethods = 1_000
-  fileprivate static let mostParameters = 64
+  static let mostParameters = 64
   fileprivate static let longestName = 255
   fileprivate static let longestText = 4_096
 

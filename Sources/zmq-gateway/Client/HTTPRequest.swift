@@ -15,7 +15,7 @@ struct HTTPRequest {
 
   private static let longestHead = 64 << 10
   /// The caller's key. It is no option of a command: those are shown to everyone who lists processes.
-  private static let key = ProcessInfo.processInfo.environment["ZMQ_GATEWAY_KEY"].flatMap {
+  static let key = ProcessInfo.processInfo.environment["ZMQ_GATEWAY_KEY"].flatMap {
     $0.isEmpty || $0.utf8.contains { !(0x21...0x7E ~= $0) } ? nil : $0
   }
 

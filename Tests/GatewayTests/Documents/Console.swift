@@ -35,8 +35,9 @@ struct Console {
     await process.destroy()
   }
 
-  private func replaced(_ command: String) -> String {
-    command.replacing("127.0.0.1:8080", with: "127.0.0.1:\(gateway.http.port)")
+  /// With the address of the gateway in place of the usual one.
+  func replaced(_ text: String) -> String {
+    text.replacing("127.0.0.1:8080", with: "127.0.0.1:\(gateway.http.port)")
   }
 
   private static func blocks(_ text: String) -> [String] {

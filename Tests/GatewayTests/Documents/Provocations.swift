@@ -162,7 +162,7 @@ extension Provocations {
     add("204", nil, to: Self.pages.map { "\($0)Options" } + Self.serviceOptions) { $0 }
     add("400", "unknown-parameter", to: ["metrics", "metricsHead", "limits", "limitsHead"]) { $0.asking("x") }
     add("406", "not-acceptable", to: ["limits", "limitsHead"]) { $0.with("Accept", "text/html") }
-    add("404", "no-such-route", to: ["problem", "problemHead"]) { $0.at(last: "no-such-code") }
+    add("404", "no-such-route", to: ["problem", "problemHead", "problemOptions"]) { $0.at(last: "no-such-code") }
   }
 
   /// Whether the gateway can serve calls.

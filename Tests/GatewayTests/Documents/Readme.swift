@@ -43,8 +43,11 @@ struct Readme {
   private(set) var inline: [String] = []
   /// Where links lead.
   private(set) var links: [String] = []
+  /// How long it is.
+  let lines: Int
 
   init(_ text: String) {
+    lines = text.count(where: { $0 == "\n" })
     var section = ""
     var open: (language: String, lines: [String])?
     for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {

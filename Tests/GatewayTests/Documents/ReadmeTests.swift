@@ -14,6 +14,7 @@ struct ReadmeTests {
 
   @Test("are all of a kind that is tried here")
   func kinds() {
+    #expect(readme.lines < 250)
     #expect(readme.steps.count > 15)
     for step in readme.steps {
       let known = ["curl", "make", "docker", "pip", "python3", ".build/release/zmq-gateway"]
@@ -27,22 +28,34 @@ struct ReadmeTests {
   @Test("print what they are said to print, in front of the demonstration")
   func demonstration() async throws {
     try await Cleanup.with { cleanup in
-      let demo = try await DemoServices.start(logger: Rig.logger)
-      cleanup.add { await demo.stop() }
-      let clock = Task { await demo.run() }
-      cleanup.add { clock.cancel() }
-      var configuration = Configuration()
-      configuration.services = await demo.services
-      let gateway = try await start(configuration, cleanup)
-      for target in ["/rpc/calc/add", "/push/jobs/resize", "/pub/news/chat/say"] {
-        try await gateway.isConnected(target, "[1,2]")
-      }
+      let gateway = try await startDemonstration(cleanup)
       let steps = readme.steps.filter { $0.program == "curl" && $0.section != Self.python }
       try await check(steps, Console(gateway: gateway))
       for command in readme.inline where command.hasPrefix("curl ") {
         let answer = try await Console(gateway: gateway).output(of: command + " --fail")
         #expect(!answer.isEmpty, "\(command)")
       }
+    }
+  }
+
+  @Test("print what they are said to print on the page of calls, in front of the demonstration")
+  func calls() async throws {
+    let page = Readme(try Repository.text("docs/calls.md"))
+    try await Cleanup.with { cleanup in
+      let console = Console(gateway: try await startDemonstration(cleanup))
+      // Calls that nobody waits for have an id of their own each time.
+      let steps = page.blocks.filter { $0.language == "console" }.flatMap(\.steps).filter {
+        !$0.command.contains("respond-async") && !$0.command.contains("/calls/")
+      }
+      #expect(steps.count > 7)
+      try await check(steps, console)
+      guard Python.isThere, let script = page.blocks.first(where: { $0.text.contains("import requests") }) else {
+        return
+      }
+      let directory = try TemporaryDirectory()
+      let python = try Subprocess(Python.path ?? "", [try directory.file("call.py", console.replaced(script.text))])
+      #expect(try await python.rest() == "5\n")
+      try await python.ended()
     }
   }
 
@@ -90,7 +103,8 @@ struct ReadmeTests {
     "stand in a document whose links lead somewhere, as those of the other documents do",
     arguments: [
       "README.md", "docs/README.md", "docs/design.md", "docs/streams.md", "docs/tutorial.md", "docs/deploy.md",
-      "docs/operations.md", "docs/faq.md", "docs/calls.md", "docs/zeromq.md", "docs/rpc.md",
+      "docs/operations.md", "docs/faq.md", "docs/calls.md", "docs/tools.md", "docs/configuration.md", "docs/zeromq.md",
+      "docs/rpc.md",
       "docs/parity/core.md", "docs/parity/rpc.md", "Examples/README.md", "Benchmarks/README.md",
     ])
   func links(file: String) throws {
@@ -98,6 +112,21 @@ struct ReadmeTests {
     for link in Readme(try Repository.text(file)).links where !link.hasPrefix("http") {
       #expect(FileManager.default.fileExists(atPath: Repository.path(folder + link)), "\(link)")
     }
+  }
+
+  /// A gateway in front of the demonstration's services, each of which is connected.
+  private func startDemonstration(_ cleanup: Cleanup) async throws -> LiveGateway {
+    let demo = try await DemoServices.start(logger: Rig.logger)
+    cleanup.add { await demo.stop() }
+    let clock = Task { await demo.run() }
+    cleanup.add { clock.cancel() }
+    var configuration = Configuration()
+    configuration.services = await demo.services
+    let gateway = try await start(configuration, cleanup)
+    for target in ["/rpc/calc/add", "/push/jobs/resize", "/pub/news/chat/say"] {
+      try await gateway.isConnected(target, "[1,2]")
+    }
+    return gateway
   }
 
   private func start(_ configuration: Configuration, _ cleanup: Cleanup) async throws -> LiveGateway {

@@ -76,6 +76,13 @@ struct CommandLineTests {
     #expect(try await Self.run(in: folder, [], "init -").output == text)
   }
 
+  @Test("schema prints the JSON Schema of the configuration")
+  func schema() async throws {
+    let printed = try await Self.run(in: try TemporaryDirectory(), [], "schema")
+    #expect(try printed.output == Repository.text("docs/gateway.schema.json"))
+    #expect(printed.code == 0)
+  }
+
   @Test("openapi prints the document that the gateway serves, with its prefix and its routes")
   func document() async throws {
     let folder = try TemporaryDirectory()

@@ -1,0 +1,30 @@
+import Synchronization
+
+/// When the calls of a load are due, for those who make them to take in turn.
+///
+/// In a closed loop each is due as soon as somebody has time for it; in an open one at its own time, whether anybody has or not, and its
+/// latency is counted from there: a gateway that stalls is not spared the calls that it holds up.
+final class BenchSchedule: Sendable {
+  private let begin = nanosecondsNow()
+  private let end: Int64
+  /// Between two calls; nil in a closed loop.
+  private let interval: Double?
+  private let taken = Atomic<Int>(0)
+
+  init(seconds: Double, rate: Double?) {
+    end = begin + Int64(seconds * 1_000_000_000)
+    interval = rate.map { 1_000_000_000 / $0 }
+  }
+
+  /// When the next call is due, on the monotonic clock, perhaps in the past; nil when the time is over.
+  func next() -> Int64? {
+    let now = nanosecondsNow()
+    guard let interval else { return now < end ? now : nil }
+    let number = taken.wrappingAdd(1, ordering: .relaxed).oldValue
+    let due = begin + Int64(Double(number) * interval)
+    return due < end ? due : nil
+  }
+
+  /// Since the start.
+  var elapsed: Double { Double(nanosecondsNow() - begin) / 1_000_000_000 }
+}

@@ -1,0 +1,91 @@
+import Support
+import Testing
+
+/// `zmq-gateway bench`, at a demonstration. What it measures is not judged here.
+@Suite("The load", .timeLimit(.minutes(1)), .enabled(if: Program.isThere, "no program is built beside the tests"))
+struct BenchCommandTests {
+  private static func run(_ arguments: [String]) async throws -> (output: String, code: Int32) {
+    let process = try Subprocess(try #require(Program.path), ["bench"] + arguments, complaints: .withOutput)
+    process.closeInput()
+    let output = try await process.rest()
+    return (output, try await process.ended())
+  }
+
+  private static func demo(_ body: (_ url: String) async throws -> Void) async throws {
+    try await Cleanup.with { cleanup in
+      let demo = try Program.start("demo", "--listen", "127.0.0.1:0")
+      cleanup.add { await demo.destroy() }
+      let port = try await demo.port()
+      let http = HTTPClient(port: port)
+      try await eventually("the demonstration to be connected") { try await http.get("/ready").status == 200 }
+      try await body("http://127.0.0.1:\(port)")
+    }
+  }
+
+  @Test("calls in a closed loop and at a rate, and tells of failures by their status")
+  func calls() async throws {
+    try await Self.demo { url in
+      let closed = try await Self.run(
+        ["call", "calc/add", "[2,3]", "--connections", "4", "--seconds", "0.3", "--http", url])
+      #expect(closed.code == 0, "\(closed.output)")
+      let lines = closed.output.split(separator: "\n")
+      #expect(try lines[0].wholeMatch(of: Regex("[0-9]+ calls in [0-9.]+ s, [0-9.]+ a second, 0 failed")) != nil)
+      #expect(!lines[0].hasPrefix("0 "))
+      #expect(lines[1].hasPrefix("mean ") && lines[1].contains("p99.9 ") && lines[1].contains("max "))
+      #expect(lines.count > 2)
+      let open = try await Self.run(
+        ["call", "calc/add", "[2,3]", "--rate", "100", "--connections", "2", "--seconds", "0.5", "--http", url])
+      #expect(open.output.hasPrefix("50 calls in "), "\(open.output)")
+      let failed = try await Self.run(
+        ["call", "calc/fail", "--rate", "20", "--connections", "1", "--seconds", "0.5", "--http", url])
+      #expect(failed.output.hasPrefix("0 calls in ") && failed.output.contains("\n  400: 10\n"), "\(failed.output)")
+      #expect(failed.code == 1)
+    }
+  }
+
+  @Test("calls a service without a gateway")
+  func service() async throws {
+    try await Rig.with { rig in
+      let file = try rig.directory.file(
+        "mock.yaml", "services: { a: { pattern: rpc, bind: \"\(rig.directory.endpoint("a"))\" } }")
+      let mock = try Program.start("mock", file)
+      rig.cleanup.add { await mock.destroy() }
+      _ = try await mock.line()
+      let called = try await Self.run(
+        ["call", "--zmq", rig.directory.endpoint("a"), "m", "--rate", "40", "--seconds", "0.5"])
+      #expect(called.output.hasPrefix("20 calls in "), "\(called.output)")
+      #expect(called.code == 0)
+    }
+  }
+
+  @Test("counts each event at each stream")
+  func streams() async throws {
+    try await Self.demo { url in
+      let fan = try await Self.run(
+        ["sub", "news", "--streams", "10", "--rate", "20", "--seconds", "0.5", "--http", url])
+      #expect(fan.output.hasPrefix("10 events to 10 streams\n100 deliveries in "), "\(fan.output)")
+      #expect(fan.code == 0)
+      let unknown = try await Self.run(["sub", "olds", "--streams", "2", "--http", url])
+      #expect(unknown.output.contains("stream 1 of 2 was refused"), "\(unknown.output)")
+      #expect(unknown.code == 69)
+    }
+  }
+
+  @Test(
+    "says what is wrong with its words, and when nobody is there",
+    arguments: [
+      (["call", "calc/add", "--connections", "0"], 64, "--connections: 1 to 1000"),
+      (["call", "calc/add", "--rate", "0"], 64, "--rate: above 0"),
+      (["call", "calc/add", "--seconds", "0"], 64, "--seconds: above 0"),
+      (["call", "add"], 64, "a gateway is asked for service/method"),
+      (["sub", "news", "--zmq", "tcp://127.0.0.1:1"], 64, "streams are a gateway's"),
+      (["sub", "news", "--streams", "0"], 64, "--streams: 1 to 10000"),
+      (["call", "calc/add", "--seconds", "0.2", "--http", "127.0.0.1:1"], 69, "no connection: "),
+      (["sub", "news", "--http", "127.0.0.1:1"], 69, "was refused"),
+    ] as [([String], Int32, String)])
+  func faults(arguments: [String], code: Int32, text: String) async throws {
+    let (output, ended) = try await Self.run(arguments)
+    #expect(output.contains(text), "\(output)")
+    #expect(ended == code)
+  }
+}
