@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A variable", .timeLimit(.minutes(1)))
+@Suite("A variable", .inTurn(minutes: 1))
 struct ExpansionTests {
   @Test(
     "expands inside a text",

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A field", .timeLimit(.minutes(1)))
+@Suite("A field", .inTurn(minutes: 1))
 struct FieldTests {
   private enum Word: String, CaseIterable {
     case null, string

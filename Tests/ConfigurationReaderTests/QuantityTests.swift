@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A quantity", .timeLimit(.minutes(1)))
+@Suite("A quantity", .inTurn(minutes: 1))
 struct QuantityTests {
   @Test(
     "is a duration with a unit",

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A section", .timeLimit(.minutes(1)))
+@Suite("A section", .inTurn(minutes: 1))
 struct SectionTests {
   @Test("reports the keys that were not asked for, with the nearest one that was")
   func unknown() {

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A suggestion", .timeLimit(.minutes(1)))
+@Suite("A suggestion", .inTurn(minutes: 1))
 struct SuggestionTests {
   @Test(
     "counts insertions, deletions, substitutions and swaps of neighbours, and no difference of case",

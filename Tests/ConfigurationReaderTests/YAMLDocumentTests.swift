@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A YAML document", .timeLimit(.minutes(1)))
+@Suite("A YAML document", .inTurn(minutes: 1))
 struct YAMLDocumentTests {
   @Test(
     "that is not YAML is told where",

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import GatewaySecurity
 
-@Suite("A secret", .timeLimit(.minutes(1)))
+@Suite("A secret", .inTurn(minutes: 1))
 struct SecretTests {
   private func digest(_ text: String) -> SecretDigest {
     Array(text.utf8).withUnsafeBytes { SecretDigest(of: $0) }

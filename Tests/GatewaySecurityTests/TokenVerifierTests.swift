@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatewaySecurity
 
-@Suite("A token", .timeLimit(.minutes(1)))
+@Suite("A token", .inTurn(minutes: 1))
 struct TokenVerifierTests {
   private static let now = 1_800_000_000.0
 

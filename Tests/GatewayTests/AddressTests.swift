@@ -1,11 +1,12 @@
 import ConfigurationReader
 import HTTPServer
+import Support
 import Testing
 import ZeroMQ
 
 @testable import Gateway
 
-@Suite("An address", .timeLimit(.minutes(1)))
+@Suite("An address", .inTurn(minutes: 1))
 struct AddressTests {
   static let path107 = "ipc:///" + String(repeating: "a", count: 106)
 

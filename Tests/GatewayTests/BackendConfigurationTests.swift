@@ -1,3 +1,4 @@
+import Support
 import Testing
 import ZeroMQ
 import ZeroMQRPC
@@ -5,7 +6,7 @@ import ZeroMQRPC
 @testable import Gateway
 
 /// How a service's backends are called: what stands in its section beside the timeouts.
-@Suite("The configuration of backends", .timeLimit(.minutes(1)))
+@Suite("The configuration of backends", .inTurn(minutes: 1))
 struct BackendConfigurationTests {
   private func read(_ lines: String...) throws -> Configuration.RPC {
     let yaml = (["services:", "  math:", "    pattern: rpc"] + lines.map { "    " + $0 }).joined(separator: "\n")

@@ -1,10 +1,11 @@
+import Support
 import Testing
 import ZeroMQ
 
 @testable import Gateway
 
 /// Where peers connect to the gateway, and not the other way round.
-@Suite("The configuration of bind", .timeLimit(.minutes(1)))
+@Suite("The configuration of bind", .inTurn(minutes: 1))
 struct BindConfigurationTests {
   @Test("takes endpoints for each pattern, open hosts and ports too")
   func endpoints() throws {

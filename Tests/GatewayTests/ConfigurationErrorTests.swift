@@ -1,9 +1,10 @@
 import ConfigurationReader
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("A wrong configuration", .timeLimit(.minutes(1)))
+@Suite("A wrong configuration", .inTurn(minutes: 1))
 struct ConfigurationErrorTests {
   @Test("is described one problem a line, with file, place and suggestion")
   func description() {

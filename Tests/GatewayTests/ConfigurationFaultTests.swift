@@ -1,12 +1,13 @@
 import ConfigurationReader
 import HTTPServer
 import MessagePack
+import Support
 import Testing
 import ZeroMQ
 
 @testable import Gateway
 
-@Suite("A configuration that is wrong", .timeLimit(.minutes(1)))
+@Suite("A configuration that is wrong", .inTurn(minutes: 1))
 struct ConfigurationFaultTests {
   @Test("with keys of a later version is told each of them, with its line")
   func later() {

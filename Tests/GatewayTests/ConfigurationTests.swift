@@ -1,6 +1,7 @@
 import ConfigurationReader
 import HTTPServer
 import MessagePack
+import Support
 import Testing
 import ZeroMQ
 
@@ -22,7 +23,7 @@ func rpc(_ lines: String...) -> String {
     .joined(separator: "\n")
 }
 
-@Suite("A configuration", .timeLimit(.minutes(1)))
+@Suite("A configuration", .inTurn(minutes: 1))
 struct ConfigurationTests {
   @Test("is all defaults when the file is empty", arguments: ["", "# nothing\n", "{}", "http:\nservices:\n"])
   func empty(yaml: String) throws {

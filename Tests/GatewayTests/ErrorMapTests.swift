@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("A remote exception", .timeLimit(.minutes(1)))
+@Suite("A remote exception", .inTurn(minutes: 1))
 struct ErrorMapTests {
   static let generic = "aiozmq.rpc.base.GenericError"
   static let notFound = "aiozmq.rpc.base.NotFoundError"

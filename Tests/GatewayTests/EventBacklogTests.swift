@@ -1,10 +1,11 @@
 import Reactor
+import Support
 import Testing
 import ZeroMQRPC
 
 @testable import Gateway
 
-@Suite("what waits for a long event", .timeLimit(.minutes(1)))
+@Suite("what waits for a long event", .inTurn(minutes: 1))
 struct EventBacklogTests {
   private let memory = MemoryBudget(limit: 10_000)
 

@@ -1,9 +1,10 @@
 import Reactor
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("the history of events", .timeLimit(.minutes(1)))
+@Suite("the history of events", .inTurn(minutes: 1))
 struct EventHistoryTests {
   private func event(_ sequence: UInt64, _ topic: String? = "t", bytes: Int = 10, at second: Int64 = 0) -> Event {
     Event(

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("the id of an event", .timeLimit(.minutes(1)))
+@Suite("the id of an event", .inTurn(minutes: 1))
 struct EventIDTests {
   @Test(
     "is read as it was given",

@@ -1,9 +1,10 @@
+import Support
 import Testing
 
 @testable import Gateway
 @testable import MessagePack
 
-@Suite("The buffers of a shard", .timeLimit(.minutes(1)))
+@Suite("The buffers of a shard", .inTurn(minutes: 1))
 struct TranscodingBuffersTests {
   /// One byte more than a buffer keeps.
   static let long = (1 << 20) + 1

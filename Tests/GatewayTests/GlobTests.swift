@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("A glob", .timeLimit(.minutes(1)))
+@Suite("A glob", .inTurn(minutes: 1))
 struct GlobTests {
   private func matches(_ pattern: String, _ name: String) -> Bool { Glob(pattern).matches(name.utf8.span) }
 

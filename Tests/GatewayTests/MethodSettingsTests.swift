@@ -1,9 +1,10 @@
 import ConfigurationReader
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("Settings of methods", .timeLimit(.minutes(1)))
+@Suite("Settings of methods", .inTurn(minutes: 1))
 struct MethodSettingsTests {
   private func settings(_ yaml: String) throws -> [String: Configuration.MethodSettings] {
     let text = rpc("max-timeout: 60s", "methods: { settings: \(yaml) }")

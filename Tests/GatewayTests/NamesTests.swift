@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("A method policy", .timeLimit(.minutes(1)))
+@Suite("A method policy", .inTurn(minutes: 1))
 struct MethodPolicyTests {
   private enum Decision { case hidden, exposed, safe }
 

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("An origin in the configuration", .timeLimit(.minutes(1)))
+@Suite("An origin in the configuration", .inTurn(minutes: 1))
 struct OriginPatternTests {
   private func matches(_ pattern: String, _ origin: String) throws -> Bool {
     let pattern = try OriginPattern(pattern)

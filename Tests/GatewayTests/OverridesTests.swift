@@ -1,10 +1,11 @@
 import ConfigurationReader
 import HTTPServer
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("An override", .timeLimit(.minutes(1)))
+@Suite("An override", .inTurn(minutes: 1))
 struct OverridesTests {
   @Test("of the environment beats the file, and a flag beats both")
   func order() throws {

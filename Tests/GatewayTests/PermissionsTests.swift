@@ -1,9 +1,10 @@
 import Reactor
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("Rules of what callers may do", .timeLimit(.minutes(1)))
+@Suite("Rules of what callers may do", .inTurn(minutes: 1))
 struct PermissionsTests {
   private func rules(_ yaml: String) throws -> [Configuration.Rule] {
     let directory = try KeyFolder()

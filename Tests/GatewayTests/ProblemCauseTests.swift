@@ -1,11 +1,12 @@
 import MessagePack
+import Support
 import Testing
 import ZeroMQRPC
 
 @testable import Gateway
 @testable import HTTPServer
 
-@Suite("What the layers below report", .timeLimit(.minutes(1)))
+@Suite("What the layers below report", .inTurn(minutes: 1))
 struct ProblemCauseTests {
   static let failures: [(CallFailure.Code, ProblemCode)] = [
     (.noBackend, .noBackend), (.overloaded, .overloaded), (.queueFull, .queueFull), (.queueTimeout, .queueTimeout),

@@ -1,9 +1,10 @@
 import Foundation
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("A problem", .timeLimit(.minutes(1)))
+@Suite("A problem", .inTurn(minutes: 1))
 struct ProblemTests {
   /// The table of the contract: status and code.
   static let contract: [(Int, String)] = [

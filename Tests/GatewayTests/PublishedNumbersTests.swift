@@ -1,11 +1,12 @@
 import MessagePack
 import Reactor
+import Support
 import Testing
 import ZeroMQRPC
 
 @testable import Gateway
 
-@Suite("the numbers of publishers", .timeLimit(.minutes(1)))
+@Suite("the numbers of publishers", .inTurn(minutes: 1))
 struct PublishedNumbersTests {
   private let a = Array("a".utf8)
   private let b = Array("b".utf8)

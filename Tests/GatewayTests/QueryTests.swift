@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("A query", .timeLimit(.minutes(1)))
+@Suite("A query", .inTurn(minutes: 1))
 struct QueryTests {
   private func query(_ text: String, _ content: Query.Content = .arguments) throws(Problem) -> Query {
     try Query(Array(text.utf8).span, content, controls: ["_timeout", "_from"])
@@ -111,7 +112,7 @@ struct QueryTests {
   }
 }
 
-@Suite("A deadline", .timeLimit(.minutes(1)))
+@Suite("A deadline", .inTurn(minutes: 1))
 struct DeadlineTests {
   @Test(
     "is a decimal number of seconds",

@@ -1,9 +1,10 @@
 import Reactor
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("where a stream begins", .timeLimit(.minutes(1)))
+@Suite("where a stream begins", .inTurn(minutes: 1))
 struct ResumptionTests {
   /// A history that is bounded to so many events, and has seen so many.
   private func history(keeping events: Int = 3, seen: UInt64) -> EventHistory {

@@ -1,10 +1,11 @@
 import ConfigurationReader
 import HTTPServer
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("A route", .timeLimit(.minutes(1)))
+@Suite("A route", .inTurn(minutes: 1))
 struct RouteConfigurationTests {
   private func route(_ pattern: String, _ target: String) throws -> Configuration.Route {
     try Configuration.Route(pattern, target)

@@ -1,9 +1,10 @@
 import MessagePack
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("A service's configuration", .timeLimit(.minutes(1)))
+@Suite("A service's configuration", .inTurn(minutes: 1))
 struct ServiceConfigurationTests {
   @Test(
     "may not contradict itself",

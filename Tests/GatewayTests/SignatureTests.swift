@@ -1,9 +1,10 @@
 import ConfigurationReader
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("A declared signature", .timeLimit(.minutes(1)))
+@Suite("A declared signature", .inTurn(minutes: 1))
 struct SignatureTests {
   @Test("has parameters with their kinds and types, and a result")
   func whole() throws {

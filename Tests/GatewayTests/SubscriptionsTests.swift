@@ -1,9 +1,10 @@
 import Reactor
+import Support
 import Testing
 
 @testable import Gateway
 
-@Suite("subscriptions at the publishers", .timeLimit(.minutes(1)))
+@Suite("subscriptions at the publishers", .inTurn(minutes: 1))
 struct SubscriptionsTests {
   private let a = Array("a".utf8)
   private let b = Array("b".utf8)

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// What becomes of a connection before its first request is read.
-@Suite("Accepting", .timeLimit(.minutes(1)))
+@Suite("Accepting", .inTurn(minutes: 1))
 struct AcceptTests {
   // MARK: Limits
 

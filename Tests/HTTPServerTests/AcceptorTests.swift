@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import HTTPServer
 
-@Suite("First bytes", .timeLimit(.minutes(1)))
+@Suite("First bytes", .inTurn(minutes: 1))
 struct AcceptorTests {
   private let acceptor = Acceptor(streamPath: "/api/sub/", reservedPaths: ["/live", "/ready", "/api/live"])
 

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import HTTPServer
 
-@Suite("Texts of headers", .timeLimit(.minutes(1)))
+@Suite("Texts of headers", .inTurn(minutes: 1))
 struct HeaderTextTests {
   private func with<Result>(_ text: String, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     Array(text.utf8).withUnsafeBytes(body)

@@ -1,9 +1,10 @@
 import Glibc
+import Support
 import Testing
 
 @testable import HTTPServer
 
-@Suite("What libmicrohttpd keeps of a connection that rests", .timeLimit(.minutes(1)))
+@Suite("What libmicrohttpd keeps of a connection that rests", .inTurn(minutes: 1))
 struct ConnectionMemoryTests {
   private static let page = Int(sysconf(Int32(_SC_PAGESIZE)))
 

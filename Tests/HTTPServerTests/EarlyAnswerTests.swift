@@ -1,9 +1,10 @@
 import Logging
+import Support
 import Testing
 
 @testable import HTTPServer
 
-@Suite("An answer before the body", .timeLimit(.minutes(1)))
+@Suite("An answer before the body", .inTurn(minutes: 1))
 struct EarlyAnswerTests {
   private func text(
     _ status: Int, _ type: StaticString, _ headers: [(StaticString, String)] = [], body: String = "",

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import HTTPServer
 
-@Suite("Listen addresses", .timeLimit(.minutes(1)))
+@Suite("Listen addresses", .inTurn(minutes: 1))
 struct ListenAddressTests {
   @Test(
     "addresses are read and printed",

@@ -1,9 +1,10 @@
 import CLinux
+import Support
 import Testing
 
 @testable import HTTPServer
 
-@Suite("Open connections", .timeLimit(.minutes(1)))
+@Suite("Open connections", .inTurn(minutes: 1))
 struct OpenConnectionsTests {
   private func client(_ last: UInt8, isMapped: Bool = false) -> ClientAddress {
     var peer = clinux_peer()

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import HTTPServer
 
-@Suite("The self-test of the parser", .timeLimit(.minutes(1)))
+@Suite("The self-test of the parser", .inTurn(minutes: 1))
 struct ParserSelfTestTests {
   @Test("what the library is called is what the linked release is known to be")
   func release() throws {

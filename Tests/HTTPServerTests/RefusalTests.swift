@@ -3,7 +3,7 @@ import Reactor
 import Support
 import Testing
 
-@Suite("Refusals", .timeLimit(.minutes(1)))
+@Suite("Refusals", .inTurn(minutes: 1))
 struct RefusalTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String

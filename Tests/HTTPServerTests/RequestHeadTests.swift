@@ -1,7 +1,8 @@
 import HTTPServer
+import Support
 import Testing
 
-@Suite("Methods", .timeLimit(.minutes(1)))
+@Suite("Methods", .inTurn(minutes: 1))
 struct HTTPMethodTests {
   private func method(_ text: String) -> HTTPMethod { Array(text.utf8).withUnsafeBytes { HTTPMethod($0) } }
 

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import MessagePack
 
-@Suite("byte buffer", .timeLimit(.minutes(1)))
+@Suite("byte buffer", .inTurn(minutes: 1))
 struct ByteBufferTests {
   @Test("it grows, keeps its capacity when emptied and lends ranges")
   func growth() {

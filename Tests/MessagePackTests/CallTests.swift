@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import MessagePack
 
-@Suite("the arguments of a call", .timeLimit(.minutes(1)))
+@Suite("the arguments of a call", .inTurn(minutes: 1))
 struct CallTests {
   @Test(
     "array, object, envelope or nothing",

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import MessagePack
 
-@Suite("dates in arguments", .timeLimit(.minutes(1)))
+@Suite("dates in arguments", .inTurn(minutes: 1))
 struct DateTextTests {
   static let pickling = JSONToMessagePack(extensions: .init(picklesDates: true))
 
@@ -123,7 +124,7 @@ struct DateTextTests {
   }
 }
 
-@Suite("application types", .timeLimit(.minutes(1)))
+@Suite("application types", .inTurn(minutes: 1))
 struct ExtensionRulesTests {
   let rules = ExtensionRules([10: .text, 11: .base64])
 

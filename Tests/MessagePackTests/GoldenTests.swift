@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import MessagePack
 
-@Suite("bytes recorded from Python", .timeLimit(.minutes(1)))
+@Suite("bytes recorded from Python", .inTurn(minutes: 1))
 struct GoldenTests {
   @Test("what Python unpacks, repacks to the same bytes by every writer", arguments: Golden.messagePack)
   func repack(vector: Golden.Vector) throws {

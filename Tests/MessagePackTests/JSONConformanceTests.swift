@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import MessagePack
 
-@Suite("JSON by RFC 8259", .timeLimit(.minutes(1)))
+@Suite("JSON by RFC 8259", .inTurn(minutes: 1))
 struct JSONConformanceTests {
   @Test(
     "good text is read",

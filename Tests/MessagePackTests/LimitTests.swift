@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import MessagePack
 
-@Suite("limits", .timeLimit(.minutes(1)))
+@Suite("limits", .inTurn(minutes: 1))
 struct LimitTests {
   static func nested(_ depth: Int) -> String {
     String(repeating: "[", count: depth) + String(repeating: "]", count: depth)

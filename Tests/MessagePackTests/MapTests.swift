@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import MessagePack
 
-@Suite("maps as JSON", .timeLimit(.minutes(1)))
+@Suite("maps as JSON", .inTurn(minutes: 1))
 struct MapTests {
   @Test(
     "keys that are no strings are the text of their value",

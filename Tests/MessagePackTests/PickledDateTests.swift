@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import MessagePack
 
-@Suite("dates pickled by Python", .timeLimit(.minutes(1)))
+@Suite("dates pickled by Python", .inTurn(minutes: 1))
 struct PickledDateTests {
   static let good = Golden.pickles.filter { $0.pattern != "ext-payload-refuse" }
   static let bad = Golden.pickles.filter { $0.pattern == "ext-payload-refuse" }

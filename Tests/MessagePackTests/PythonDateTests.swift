@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import MessagePack
 
-@Suite("Python's dates as values of Swift", .timeLimit(.minutes(1)))
+@Suite("Python's dates as values of Swift", .inTurn(minutes: 1))
 struct PythonDateTests {
   @Test("VALUE-5: what Python pickled is read, written and read again without loss", arguments: PickledDateTests.good)
   func again(vector: Golden.Vector) throws {

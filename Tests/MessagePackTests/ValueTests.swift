@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import MessagePack
 
-@Suite("values", .timeLimit(.minutes(1)))
+@Suite("values", .inTurn(minutes: 1))
 struct ValueTests {
   @Test("literals make the values they look like, and accessors give them back")
   func literals() {

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import Metrics
 
-@Suite("Metrics", .timeLimit(.minutes(1)))
+@Suite("Metrics", .inTurn(minutes: 1))
 struct MetricsTests {
   @Test("of times count each in the span that ends where it does, and what is longer in the last")
   func spans() {

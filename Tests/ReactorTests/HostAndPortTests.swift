@@ -1,7 +1,8 @@
 import Reactor
+import Support
 import Testing
 
-@Suite("Host and port", .timeLimit(.minutes(1)))
+@Suite("Host and port", .inTurn(minutes: 1))
 struct HostAndPortTests {
   @Test(
     "are taken apart at the last colon, brackets aside",

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import Reactor
 
-@Suite("a limit that shards share", .timeLimit(.minutes(1)))
+@Suite("a limit that shards share", .inTurn(minutes: 1))
 struct SharedLimitTests {
   @Test("as many as the limit get a place, one more does not, and a place given back is free", arguments: [1, 2, 100])
   func limit(limit: Int) {

@@ -1,3 +1,4 @@
+import Support
 import Testing
 
 @testable import Reactor
@@ -74,7 +75,7 @@ private final class Silent: TimerHandler {
   }
 }
 
-@Suite("Durations", .timeLimit(.minutes(1)))
+@Suite("Durations", .inTurn(minutes: 1))
 struct DurationTests {
   @Test(
     "become whole milliseconds, rounded as named",

@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import ZeroMQRPC
 
-@Suite("heads of calls and replies", .timeLimit(.minutes(1)))
+@Suite("heads of calls and replies", .inTurn(minutes: 1))
 struct HeaderTests {
   @Test("RPC-1: a request's head is aiozmq's =HHLd")
   func request() {

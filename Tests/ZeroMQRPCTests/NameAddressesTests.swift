@@ -1,9 +1,10 @@
+import Support
 import Testing
 import ZeroMQ
 
 @testable import ZeroMQRPC
 
-@Suite("the addresses of a name", .timeLimit(.minutes(1)))
+@Suite("the addresses of a name", .inTurn(minutes: 1))
 struct NameAddressesTests {
   private func name() throws -> NameAddresses { try #require(NameAddresses(try Endpoint("tcp://workers:5555"))) }
 

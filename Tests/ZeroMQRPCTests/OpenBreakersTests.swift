@@ -1,9 +1,10 @@
+import Support
 import Testing
 import ZeroMQ
 
 @testable import ZeroMQRPC
 
-@Suite("open breakers", .timeLimit(.minutes(1)))
+@Suite("open breakers", .inTurn(minutes: 1))
 struct OpenBreakersTests {
   @Test("the first of an endpoint that opens and the last that closes are told")
   func told() throws {

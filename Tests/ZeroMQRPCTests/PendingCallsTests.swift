@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import ZeroMQRPC
 
-@Suite("the table of pending calls", .timeLimit(.minutes(1)))
+@Suite("the table of pending calls", .inTurn(minutes: 1))
 struct PendingCallsTests {
   @Test("numbers count up from one, and a call is found by its number once")
   func numbers() {

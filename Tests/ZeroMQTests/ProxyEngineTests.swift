@@ -5,7 +5,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("a proxy", .timeLimit(.minutes(1)))
+@Suite("a proxy", .inTurn(minutes: 1))
 struct ProxyEngineTests {
   private static func small() -> SocketOptions {
     var options = SocketOptions()

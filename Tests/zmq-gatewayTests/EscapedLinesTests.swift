@@ -1,8 +1,9 @@
+import Support
 import Testing
 
 @testable import zmq_gateway
 
-@Suite("a line of the log", .timeLimit(.minutes(1)))
+@Suite("a line of the log", .inTurn(minutes: 1))
 struct EscapedLinesTests {
   @Test(
     "has escapes for what does not print",

@@ -1,4 +1,3 @@
-import GatewaySecurity
 import HTTPServer
 import Logging
 import MessagePack
@@ -27,8 +26,6 @@ final class GatewayHandler: RequestHandler {
   /// Whose clock tells how long requests take; nil before the shard has been opened.
   @exclusivity(unchecked) private var loop: Loop?
   private let logger: Logger
-  /// Where tickets come from; nil where nobody is told apart.
-  var tickets: TicketTable<Ticket>? { serving.checks.tickets }
   /// Where it is told how requests have ended; nil where it is not.
   private let accessLog: AccessLog?
   private var accessLines: AccessLines?
@@ -112,7 +109,7 @@ final class GatewayHandler: RequestHandler {
   /// The request is complete: answer it, or leave that to what the responder has begun.
   func handle(_ exchange: Exchange) {
     let request = request(exchange)
-    request.isComplete()
+    request.bodyIsComplete()
     do throws(Problem) {
       let responder = try request.responder
       guard exchange.method != .options else {

@@ -21,14 +21,6 @@ final class GatewayRequest {
     case abandoned
   }
 
-  /// What the head has decided. A problem is rare and large, and kept apart.
-  private enum Destination {
-    /// It has not been decided.
-    case unknown
-    case route(Router.Route)
-    indirect case nowhere(Problem)
-  }
-
   /// It holds this object in its `context`, and lets go of it when the connection is closed.
   let exchange: Exchange
   private let handler: GatewayHandler
@@ -100,7 +92,7 @@ final class GatewayRequest {
   func countsItem(_ cost: Int) throws(Problem) { try allowance?.takeItem(cost, at: beginning) }
 
   /// Says that the body is complete.
-  func isComplete() { bytesIn = exchange.body.count }
+  func bodyIsComplete() { bytesIn = exchange.body.count }
 
   /// Says, when the head is there, where the request goes.
   func goes(to route: consuming Router.Route) { destination = .route(route) }
@@ -115,23 +107,17 @@ final class GatewayRequest {
   var isFetch: Bool { method == .get || method == .head }
   /// What answers the request; throws why nothing does.
   var responder: any Responder {
-    get throws(Problem) {
-      switch destination {
-      case .route(let route): return route.responder
-      case .nowhere(let problem): throw problem
-      case .unknown: throw Problem(.internal, "No request has begun.")
-      }
-    }
+    get throws(Problem) { try destination.responder }
   }
   /// What answers the request, if its head has got so far.
-  var knownResponder: (any Responder)? { if case .route(let route) = destination { route.responder } else { nil } }
+  var knownResponder: (any Responder)? { destination.route?.responder }
   /// The body; empty before the request is complete.
   var body: UnsafeRawBufferPointer { exchange.body }
   var buffers: TranscodingBuffers { handler.buffers }
   var callBooks: CallBooks { handler.callBooks }
   /// Where bodies and answers count until they are read.
   var memory: MemoryBudget { exchange.memory }
-  var tickets: TicketTable<Ticket>? { handler.tickets }
+  var tickets: TicketTable<Ticket>? { serving.checks.tickets }
   /// Whose thread it is on, while that is there.
   var reactor: Reactor? { handler.reactor }
   /// What is remembered of calls beyond their requests.
@@ -164,7 +150,7 @@ final class GatewayRequest {
 
   /// The query as the client wrote it, without the `?`.
   var rawQuery: UnsafeRawBufferPointer {
-    guard case .route(let route) = destination else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    guard let route = destination.route else { return UnsafeRawBufferPointer(start: nil, count: 0) }
     return UnsafeRawBufferPointer(rebasing: exchange.target[route.query])
   }
 

@@ -1,7 +1,7 @@
 import Support
 import Testing
 
-@Suite("The interface and requests that are made up from its document", .timeLimit(.minutes(10)))
+@Suite("The interface and requests that are made up from its document", .inTurn(minutes: 10))
 struct SchemathesisTests {
   @Test(
     "schemathesis finds no answer that the document does not have, and no wrong request that is taken",

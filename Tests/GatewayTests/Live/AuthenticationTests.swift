@@ -19,7 +19,7 @@ extension APIKey {
   var header: [String: String] { ["Authorization": "Bearer \(text)"] }
 }
 
-@Suite("A caller", .timeLimit(.minutes(1)))
+@Suite("A caller", .inTurn(minutes: 1))
 struct AuthenticationTests {
   static func basic(_ text: String) -> [String: String] {
     ["Authorization": "Basic \(Data(text.utf8).base64EncodedString())"]

@@ -6,7 +6,7 @@ import ZeroMQ
 
 /// The commands of a client, through the program itself, at a demonstration that it serves too.
 @Suite(
-  "The commands of a client", .timeLimit(.minutes(2)),
+  "The commands of a client", .inTurn(minutes: 2),
   .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct ClientCommandTests {
   /// Runs the program; returns what it printed, both outputs as one, and its exit code.

@@ -7,7 +7,7 @@ import Testing
 /// The program with two threads, and Python backends that are killed, frozen, brought back, or lie, while clients call without a pause.
 /// `make test` sets ZMQ_GATEWAY_PYTHON.
 @Suite(
-  "backends with faults", .serialized, .timeLimit(.minutes(3)),
+  "backends with faults", .serialized, .inTurn(minutes: 3),
   .enabled(if: Python.isThere && Program.isThere, "\(Python.comment), or no program is built"))
 struct FaultTests {
   @Test("100 times the only backend is killed, and comes back: calls work again within a second")

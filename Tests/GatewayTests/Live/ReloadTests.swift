@@ -23,7 +23,7 @@ private func configuration(_ services: String, http: String = "", auth: String =
   return try Configuration.load(yaml: yaml, file: "test.yaml")
 }
 
-@Suite("A reload", .timeLimit(.minutes(2)))
+@Suite("A reload", .inTurn(minutes: 2))
 struct ReloadTests {
   @Test(
     "loses no call and no event, however often it is repeated under load",

@@ -4,7 +4,7 @@ import Support
 import Testing
 import ZeroMQ
 
-@Suite("A ticket", .timeLimit(.minutes(1)))
+@Suite("A ticket", .inTurn(minutes: 1))
 struct TicketTests {
   private func with(
     _ more: String = "", rules: String? = nil, http: String = "",
