@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build install deb test-deb test test-generators soak test-debian13 fuzz fuzz-readers sanitize check docs format image clean
+.PHONY: help run build install deb test-deb test test-generators test-requests soak test-debian13 fuzz fuzz-readers sanitize check docs format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -43,6 +43,10 @@ test: ## Install what is missing, with a Python environment in .venv, and run al
 test-generators: build ## Make clients of the demo in Python, TypeScript and Go with openapi-generator, which needs Java, and call with the first
 	@Scripts/bootstrap generators
 	.venv/bin/python Tests/Interop/generators.py .build/release/zmq-gateway
+
+test-requests: build ## Send the demo requests that schemathesis makes up from its document; some minutes. ARGS="--max-examples 10"
+	@Scripts/bootstrap generators
+	.venv/bin/python Tests/Interop/made_up_requests.py .build/release/zmq-gateway $(ARGS)
 
 soak: export ZMQ_GATEWAY_SOAK := 10
 soak: ## Run the stress tests of the ZeroMQ core ten times as long: a million messages, 10,000 sockets, 60,000 hostile connections

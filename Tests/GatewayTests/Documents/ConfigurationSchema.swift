@@ -18,7 +18,7 @@ struct ConfigurationSchema {
       return least...most
     }
     /// What holds when it is not written.
-    var standard: JSON? { schema["default"] == .null ? nil : schema["default"] }
+    var standard: JSON? { schema["default"] == .null ? JSON?.none : schema["default"] }
   }
 
   private let root: JSON

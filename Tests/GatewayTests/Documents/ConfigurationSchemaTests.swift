@@ -68,7 +68,7 @@ struct ConfigurationSchemaTests {
   @Test("has the bounds of whole numbers that are read")
   func bounds() throws {
     let keys = try ConfigurationSchema().keys.filter { $0.bounds != nil }
-    #expect(keys.count > 25)
+    #expect(keys.count > 20)
     for key in keys {
       guard let bounds = key.bounds else { continue }
       for number in [bounds.lowerBound - 1, bounds.lowerBound, bounds.upperBound, bounds.upperBound + 1] {

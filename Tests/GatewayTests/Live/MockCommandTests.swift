@@ -80,8 +80,13 @@ struct MockCommandTests {
       let pushed = try await Self.run(["push", "--zmq", directory.endpoint("jobs"), "resize", #"["a.png"]"#])
       #expect(pushed.code == 0)
       #expect(try await mock.line() == #"{"service":"jobs","method":"resize","args":["a.png"],"kwargs":{}}"#)
-      let published = try await Self.run(["pub", "--zmq", directory.endpoint("in"), "chat/say", "[1]"])
-      #expect(published.code == 0)
+      // What a program leaves to libzmq at its end may be lost.
+      let publishing = Task {
+        while !Task.isCancelled {
+          _ = try await Self.run(["pub", "--zmq", directory.endpoint("in"), "chat/say", "[1]"])
+        }
+      }
+      defer { publishing.cancel() }
       #expect(try await mock.line() == #"{"service":"news","topic":"chat","method":"say","args":[1],"kwargs":{}}"#)
       let heard = try await Self.run(["sub", "--zmq", directory.endpoint("out"), "--count", "2"])
       let event = #"{"topic":"chat","method":"say","args":["hello"],"kwargs":{"to":"all"}}"#
