@@ -27,6 +27,8 @@ public struct ClientAddress: Hashable, Sendable {
 
   /// The address that is written so, an IPv6 address without brackets; nil for anything else.
   public init?(_ text: some StringProtocol) {
+    // For C a text ends at its first NUL.
+    guard !text.utf8.contains(0) else { return nil }
     let text = String(text)
     var short = in_addr()
     if inet_pton(AF_INET, text, &short) == 1 {

@@ -59,7 +59,7 @@ struct ConfigurationErrorTests {
       ("http: { hosts: {} }", "1:16: http.hosts: expected a list, not a mapping"),
       ("http: { listen: [[a]] }", "1:18: http.listen[0]: expected host:port, not a list"),
       ("[a]: 1", "1:1: a key must be a string"),
-      ("auth: [none]", "1:7: auth: expected none, or keys, not a list"),
+      ("auth: [none]", "1:7: auth: expected none, keys or jwt, not a list"),
       ("errors: { expose: all }", "1:19: errors.expose: \"all\" is none of auto, full, message, class, none"),
       (
         "errors: { expose: messages }",

@@ -177,9 +177,11 @@ struct ContextTests {
     func open() async throws -> MessageStream { try await MessageStream.open(.pull, on: reactor, in: context) }
     let streams = [try await open(), try await open()]
     // libzmq gives the place of what is closed back a moment later.
+    var monitors: [Monitor] = []
     for stream in streams {
-      _ = try await eventually("a place") { try? await stream.transport.monitor() }
+      monitors.append(try await eventually("a place") { try? await stream.transport.monitor() })
     }
+    #expect(monitors.count == 2)
     #expect(await failure { try await open() }?.code.rawValue == EMFILE)
     for stream in streams { await stream.close() }
     #expect(await context.close(within: .seconds(10)))

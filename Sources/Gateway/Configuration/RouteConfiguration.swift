@@ -77,7 +77,7 @@ extension Configuration.Route {
   /// The first segments of the gateway's own paths, those that it will have later among them.
   static let reserved: Set<String> = [
     "rpc", "push", "pub", "sub", "calls", "tickets", "batch", "jsonrpc", "openapi.json", "openapi.yaml", "docs",
-    "problems", "live", "ready", "metrics", "status",
+    "problems", "live", "ready", "metrics", "status", "-",
   ]
   private static let mostSegments = 32
 

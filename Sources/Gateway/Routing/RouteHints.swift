@@ -7,7 +7,7 @@ enum RouteHints {
   static let templates: [String: String] = [
     "rpc": "/rpc/{service}/{method}", "push": "/push/{service}/{method}", "pub": "/pub/{service}/{topic}/{method}",
     "sub": "/sub/{service}", "jsonrpc": "/jsonrpc/{service}", "batch": "/batch", "calls": "/calls/{id}",
-    "live": "/live", "ready": "/ready", "metrics": "/metrics",
+    "live": "/live", "ready": "/ready", "metrics": "/metrics", "status": "/status", "tickets": "/tickets",
     "openapi.json": "/openapi.json", "openapi.yaml": "/openapi.yaml", "problems": "/problems/{code}",
   ]
 

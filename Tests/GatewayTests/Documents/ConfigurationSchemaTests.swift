@@ -24,8 +24,10 @@ struct ConfigurationSchemaTests {
     // All sections, each with names where the writer gives them.
     let connected = """
       http: { cors: {}, limits: {} }
-      auth: { keys: { file: nowhere }, rules: [{ allow: {} }, { deny: {} }] }
+      auth: { keys: { file: nowhere }, jwt: {}, tickets: {}, rules: [{ allow: {} }, { deny: {} }] }
       errors: { map: { KeyError: 404 } }
+      limits: {}
+      log: {}
       async: {}
       idempotency: {}
       services:
@@ -37,15 +39,17 @@ struct ConfigurationSchemaTests {
           hedge: {}
           methods: { declare: { KeyError: () }, settings: { KeyError: { errors: { map: { KeyError: 404 } } } } }
           routes: { GET /users: users }
+          curve: {}
           watch: {}
           errors: { map: { KeyError: 404 } }
           json: {}
           ext: { 10: text }
-        pipeline: { pattern: pipeline, connect: ["tcp://127.0.0.1:5555"], methods: { declare: { KeyError: () } }, ext: { 10: text } }
+        pipeline: { pattern: pipeline, connect: ["tcp://127.0.0.1:5555"], curve: {}, methods: { declare: { KeyError: () } }, ext: { 10: text } }
         pubsub:
           pattern: pubsub
           publish: { connect: ["tcp://127.0.0.1:5555"] }
           subscribe: { connect: ["tcp://127.0.0.1:5555"], history: {}, last: {}, seq: {} }
+          curve: {}
           methods: { declare: { KeyError: () } }
           json: {}
           ext: { 10: text }

@@ -44,7 +44,7 @@ struct DeployTests {
         try await curl("\(url)/rpc/calc/add --json '[2,3]'") == "5"
       }
       #expect(try await curl("'\(url)/sub/news?topic=clock' -N | head -n 1") == ": ok\n")
-      for page in ["ready", "metrics"] {
+      for page in ["ready", "metrics", "status"] {
         #expect(try await curl("\(url)/\(page) -o /dev/null -w '%{http_code}'") == "404", "\(page)")
       }
       await gateway.stop()

@@ -56,7 +56,9 @@ extension Provocations {
   static let streams = ["subscribe", "subscribeHead"]
   static let topics = ["topics", "topicsHead"]
   static let last = ["lastEvent", "lastEventHead"]
-  static let pages = ["home", "live", "metrics", "limits", "openapiJSON", "openapiYAML", "problems", "problem"]
+  static let pages = [
+    "home", "live", "metrics", "status", "limits", "openapiJSON", "openapiYAML", "problems", "problem",
+  ]
   static let kept = ["outcome", "outcomeHead", "forget"]
   static let serviceOptions = [
     "callOptions", "jsonrpcOptions", "pushOptions", "publishOptions", "subscribeOptions", "topicsOptions",
@@ -132,7 +134,7 @@ extension Provocations {
     }
     let named =
       Self.calls + Self.messages + Self.streams + Self.topics + Self.last + [
-        "jsonrpc", "metrics", "metricsHead", "ticket",
+        "jsonrpc", "metrics", "metricsHead", "status", "statusHead", "ticket",
       ]
     add("403", "permission-denied", to: named + Self.serviceOptions) { request, stage in
       try await request.with(stage.key.header).sent(to: stage.guarded)
@@ -160,7 +162,9 @@ extension Provocations {
   private mutating func addPages() {
     add("200", nil, to: Self.pages + Self.pages.map { "\($0)Head" }) { $0 }
     add("204", nil, to: Self.pages.map { "\($0)Options" } + Self.serviceOptions) { $0 }
-    add("400", "unknown-parameter", to: ["metrics", "metricsHead", "limits", "limitsHead"]) { $0.asking("x") }
+    add("400", "unknown-parameter", to: ["metrics", "metricsHead", "status", "statusHead", "limits", "limitsHead"]) {
+      $0.asking("x")
+    }
     add("406", "not-acceptable", to: ["limits", "limitsHead"]) { $0.with("Accept", "text/html") }
     add("404", "no-such-route", to: ["problem", "problemHead", "problemOptions"]) { $0.at(last: "no-such-code") }
   }

@@ -216,10 +216,10 @@ struct OneWayTests {
     #expect(try await worker.receive()[0] == "first".bytes)
     await worker.pause(true)
     let text = String(repeating: "x", count: 50_000)
-    for number in 0..<400 {
+    for number in 0..<900 {
       #expect(try await gateway.http.post("/push/s/n\(number)", "[\"\(text)\"]").status == 202)
     }
-    return (worker, 400, gateway, log)
+    return (worker, 900, gateway, log)
   }
 
   @Test("a one-way call takes no deadline, and its body is checked as any other")
