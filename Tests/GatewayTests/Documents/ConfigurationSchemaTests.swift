@@ -124,6 +124,7 @@ struct ConfigurationSchemaTests {
     case ["services", "rpc"], ["services", "pipeline"]: return [("pattern", parents[1]), connect]
     case ["services", "pubsub", "publish"], ["services", "pubsub", "subscribe"]: return [connect]
     case ["services", "pubsub", "subscribe", "seq"]: return [("keyword", "n")]
+    case ["http"]: return [("trusted-proxies", "\"10.0.0.0/8\"")]
     case ["services", "rpc", "connect"]: return [("endpoint", "\"tcp://127.0.0.1:5555\"")]
     default: return []
     }

@@ -107,7 +107,7 @@ struct OpenAPITests {
       let json = try await gateway.http.send("GET", prefix + "/openapi.json")
       #expect(json.status == 200)
       #expect(json.json["servers"].elements.map { $0["url"] } == [.string(prefix.isEmpty ? "/" : prefix)])
-      #expect(json.json["paths"].members.count == 19)
+      #expect(json.json["paths"].members.count == 20)
       let yaml = try await gateway.http.send("GET", prefix + "/openapi.yaml")
       #expect(yaml.status == 200)
       #expect(yaml.body.contains("\nservers:\n  - url: \(prefix.isEmpty ? "/" : prefix)\n    description: "))
