@@ -139,10 +139,11 @@ def http_publish(port, rate, seconds, delay):
         sent += 1
 
 
-def wrk(folder, port, path, connections, seconds, body):
+def wrk(folder, port, path, connections, seconds, body, headers=()):
     """One wrk run; requests, rate, latencies in ms, failures."""
     (folder / "post.lua").write_text(f"""
 wrk.method = "{'POST' if body else 'GET'}"; wrk.body = {json.dumps(body) if body else 'nil'}; wrk.headers["Content-Type"] = "application/json"
+{"; ".join(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in dict(headers).items())}
 done = function(s, l, r) io.write(string.format("JSON {{\\"requests\\": %d, \\"seconds\\": %f, \\"p50_ms\\": %f, \\"p99_ms\\": %f, \\"failed\\": %d}}\\n",
   s.requests, s.duration / 1e6, l:percentile(50) / 1e3, l:percentile(99) / 1e3, s.errors.connect + s.errors.read + s.errors.write + s.errors.status + s.errors.timeout)) end""")
     out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", folder / "post.lua", f"http://127.0.0.1:{port}{path}"],

@@ -1,3 +1,4 @@
+import MessagePack
 import Testing
 
 @testable import Gateway
@@ -29,6 +30,22 @@ struct PythonTypeTests {
       "]", "|", "list[int, str, ]x",
     ])
   func unknown(text: String) { #expect(PythonType(text).schema == "{}") }
+
+  @Test("of a result is null or text as well, where the service shows numbers so")
+  func results() {
+    var style = Configuration.JSONStyle()
+    func schema(_ text: String) -> String { PythonType(text).shown(in: style).schema }
+    #expect(schema("int") == #"{"type":"integer"}"#)
+    #expect(schema("float") == #"{"type":["number","null"]}"#)
+    #expect(schema("list[float]") == #"{"type":"array","items":{"type":["number","null"]}}"#)
+    (style.nonFinite, style.integers) = (.error, .string)
+    #expect(schema("float") == #"{"type":["number","string"]}"#)
+    #expect(schema("dict[str, int]") == #"{"type":"object","additionalProperties":{"type":["integer","string"]}}"#)
+    (style.nonFinite, style.integers) = (.error, .number)
+    #expect(schema("float") == #"{"type":"number"}"#)
+    style.nonFinite = .string
+    #expect(schema("float") == #"{"type":["number","string"]}"#)
+  }
 
   @Test("ends, however deep it is nested")
   func deep() {

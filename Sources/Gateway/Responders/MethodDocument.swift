@@ -34,7 +34,7 @@ struct MethodDocument {
     services.flatMap { service, description -> [Member] in
       let methods = service.knownMethods(description)
       switch service.pattern {
-      case .rpc: return methods.map { member("/rpc/\(service.name)/\($0.name.text)", rpc(service.name, $0)) }
+      case .rpc: return methods.map { member("/rpc/\(service.name)/\($0.name.text)", rpc(service, $0)) }
       case .pipeline:
         return methods.map { method in
           let operation = post(service.name, method, operations.push, "Hand \(method.name.text) to \(service.name).")
@@ -68,15 +68,15 @@ struct MethodDocument {
   }
 
   /// POST, and GET for a method that is safe.
-  private func rpc(_ service: String, _ method: KnownMethod) -> [Operation] {
-    let summary = "Call \(method.name.text) of \(service)."
-    var call = post(service, method, operations.call, summary)
+  private func rpc(_ service: Configuration.Service, _ method: KnownMethod) -> [Operation] {
+    let summary = "Call \(method.name.text) of \(service.name)."
+    var call = post(service.name, method, operations.call, summary)
     var fetch = Operation(
-      verb: "get", written: operations.fetch, id: "\(call.id).get", tag: service, summary: summary,
+      verb: "get", written: operations.fetch, id: "\(call.id).get", tag: service.name, summary: summary,
       description: method.description?.text)
     if let description = method.description {
       let signature = ArgumentSchema(description)
-      let result = PythonType(description.result).schema
+      let result = PythonType(description.result).shown(in: service.json).schema
       call.success = Self.result(result)
       fetch.success = Self.safeResult(result)
       if let query = signature.query {

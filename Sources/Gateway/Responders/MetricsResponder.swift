@@ -13,15 +13,9 @@ struct MetricsResponder: Responder {
   var isOperation: Bool { true }
 
   func respond(to request: GatewayRequest) throws(Problem) {
-    // All services are in it.
-    guard upstreams.services.allSatisfy({ request.mayName($0.name) }) else { throw .notPermitted }
-    guard request.rawQuery.isEmpty else { throw Problem(.unknownParameter, "This path takes no query.") }
-    let pending = PendingScrape(request, upstreams)
-    request.waits(for: pending)
-    // Other threads hold this meanwhile, so it holds nothing of this one.
-    scraper.scrape { [weak pending, operations = scraper.operations] report in
-      guard let pending, let request = pending.request.take() else { return }
-      let page = MetricsPage(report, pending.upstreams, operations, for: request)
+    try PendingScrape.check(request, upstreams)
+    PendingScrape.begin(request, scraper) { request, report in
+      let page = MetricsPage(report, upstreams, scraper.operations, for: request)
       request.answer(200, MetricsText.contentType, headers: [("Cache-Control", "no-store")], Array(page.text.utf8))
     }
   }
@@ -29,11 +23,29 @@ struct MetricsResponder: Responder {
 
 /// A request that waits for what the shards say of themselves.
 final class PendingScrape: PendingWork {
-  /// Who is answered; nil when that is done, or when the client has left.
-  var request: GatewayRequest?
-  let upstreams: UpstreamTable
+  typealias Answer = (_ request: GatewayRequest, _ report: ShardReport) -> Void
 
-  init(_ request: GatewayRequest, _ upstreams: UpstreamTable) { (self.request, self.upstreams) = (request, upstreams) }
+  /// Who is answered, and how; nil when that is done, or when the client has left.
+  private var waiting: (request: GatewayRequest, answer: Answer)?
 
-  func cancel() { request = nil }
+  private init(_ request: GatewayRequest, _ answer: @escaping Answer) { waiting = (request, answer) }
+
+  /// Refuses a query, and whoever may not name all services: all are in what the shards say.
+  static func check(_ request: GatewayRequest, _ upstreams: UpstreamTable) throws(Problem) {
+    guard upstreams.services.allSatisfy({ request.mayName($0.name) }) else { throw .notPermitted }
+    guard request.rawQuery.isEmpty else { throw Problem(.unknownParameter, "This path takes no query.") }
+  }
+
+  /// Asks all shards, and has the request answered with what they say.
+  static func begin(_ request: GatewayRequest, _ scraper: Scraper, answer: @escaping Answer) {
+    let pending = PendingScrape(request, answer)
+    request.waits(for: pending)
+    // Other threads hold this meanwhile, so it holds nothing of this one.
+    scraper.scrape { [weak pending] report in
+      guard let (request, answer) = pending?.waiting.take() else { return }
+      answer(request, report)
+    }
+  }
+
+  func cancel() { waiting = nil }
 }

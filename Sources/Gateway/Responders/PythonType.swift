@@ -57,6 +57,19 @@ struct PythonType: Sendable, Hashable {
     return "{\(members.joined(separator: ","))}"
   }
 
+  /// The same as results are shown: where JSON has no number for one, it is null or text, as the service says.
+  func shown(in style: Configuration.JSONStyle) -> PythonType {
+    var shown = self
+    func add(_ type: String) { if !shown.types.contains(type) { shown.types.append(type) } }
+    if types.contains("integer"), style.integers == .string { add("string") }
+    if types.contains("number") {
+      if style.integers == .string || style.nonFinite == .string { add("string") }
+      if style.nonFinite == .null { add("null") }
+    }
+    if case .values(let inner) = content { shown.content = .values(inner.shown(in: style)) }
+    return shown
+  }
+
   /// Whether it is text and nothing else, so that a query needs no JSON for it.
   var isText: Bool { types == ["string"] }
 

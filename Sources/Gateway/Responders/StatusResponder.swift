@@ -12,19 +12,13 @@ struct StatusResponder: Responder {
   var isOperation: Bool { true }
 
   func respond(to request: GatewayRequest) throws(Problem) {
-    // All services are in it.
-    guard upstreams.services.allSatisfy({ request.mayName($0.name) }) else { throw .notPermitted }
-    guard request.rawQuery.isEmpty else { throw Problem(.unknownParameter, "This path takes no query.") }
+    try PendingScrape.check(request, upstreams)
     if MediaType.prefers("text/html", over: "application/json", in: request.values(of: .accept)) {
       return request.answer(
         200, "text/html; charset=utf-8", headers: StatusPage.headers, PackageResources.status_html)
     }
-    let pending = PendingScrape(request, upstreams)
-    request.waits(for: pending)
-    // Other threads hold this meanwhile, so it holds nothing of this one.
-    scraper.scrape { [weak pending, operations = scraper.operations] report in
-      guard let pending, let request = pending.request.take() else { return }
-      let document = StatusDocument(report, pending.upstreams, operations, for: request)
+    PendingScrape.begin(request, scraper) { request, report in
+      let document = StatusDocument(report, upstreams, scraper.operations, for: request)
       request.answer(
         200, "application/json", headers: [("Cache-Control", "no-store"), ("Vary", "Accept")], document.json)
     }

@@ -5,26 +5,12 @@ import Testing
 @Suite("The load", .inTurn(minutes: 1), .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct BenchCommandTests {
   private static func run(_ arguments: [String]) async throws -> (output: String, code: Int32) {
-    let process = try Subprocess(try #require(Program.path), ["bench"] + arguments, complaints: .withOutput)
-    process.closeInput()
-    let output = try await process.rest()
-    return (output, try await process.ended())
-  }
-
-  private static func demo(_ body: (_ url: String) async throws -> Void) async throws {
-    try await Cleanup.with { cleanup in
-      let demo = try Program.start("demo", "--listen", "127.0.0.1:0")
-      cleanup.add { await demo.destroy() }
-      let port = try await demo.port()
-      let http = HTTPClient(port: port)
-      try await eventually("the demonstration to be connected") { try await http.get("/ready").status == 200 }
-      try await body("http://127.0.0.1:\(port)")
-    }
+    try await Program.run(["bench"] + arguments)
   }
 
   @Test("calls in a closed loop and at a rate, and tells of failures by their status")
   func calls() async throws {
-    try await Self.demo { url in
+    try await Program.demo { url in
       let closed = try await Self.run(
         ["call", "calc/add", "[2,3]", "--connections", "4", "--seconds", "0.3", "--http", url])
       #expect(closed.code == 0, "\(closed.output)")
@@ -60,7 +46,7 @@ struct BenchCommandTests {
 
   @Test("counts each event at each stream")
   func streams() async throws {
-    try await Self.demo { url in
+    try await Program.demo { url in
       let fan = try await Self.run(
         ["sub", "news", "--streams", "10", "--rate", "20", "--seconds", "0.5", "--http", url])
       #expect(fan.output.hasPrefix("10 events to 10 streams\n100 deliveries in "), "\(fan.output)")

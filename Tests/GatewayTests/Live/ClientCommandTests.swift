@@ -9,46 +9,26 @@ import ZeroMQ
   "The commands of a client", .inTurn(minutes: 2),
   .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct ClientCommandTests {
-  /// Runs the program; returns what it printed, both outputs as one, and its exit code.
-  private static func run(_ arguments: [String], input: String? = nil) async throws -> (output: String, code: Int32) {
-    let process = try Subprocess(try #require(Program.path), arguments, complaints: .withOutput)
-    if let input { process.write(input) }
-    process.closeInput()
-    let output = try await process.rest()
-    return (output, try await process.ended())
-  }
-
-  private static func demo(_ body: (_ url: String) async throws -> Void) async throws {
-    try await Cleanup.with { cleanup in
-      let demo = try Program.start("demo", "--listen", "127.0.0.1:0")
-      cleanup.add { await demo.destroy() }
-      let port = try await demo.port()
-      let http = HTTPClient(port: port)
-      try await eventually("the demonstration to be connected") { try await http.get("/ready").status == 200 }
-      try await body("http://127.0.0.1:\(port)")
-    }
-  }
-
   @Test("call, push and pub ask a gateway; results go to standard output, problems make the exit code")
   func gateway() async throws {
-    try await Self.demo { url in
-      let sum = try await Self.run(["call", "--http", url, "calc/add", "[2,3]"])
+    try await Program.demo { url in
+      let sum = try await Program.run(["call", "--http", url, "calc/add", "[2,3]"])
       #expect(sum.output == "5\n")
       #expect(sum.code == 0)
-      let named = try await Self.run(["call", "calc/add", "-", "--http", url + "/"], input: #"{"a":2,"b":3}"#)
+      let named = try await Program.run(["call", "calc/add", "-", "--http", url + "/"], input: #"{"a":2,"b":3}"#)
       #expect(named.output == "5\n")
-      let nothing = try await Self.run(["call", "calc/echo", "--http", url])
+      let nothing = try await Program.run(["call", "calc/echo", "--http", url])
       #expect(nothing.output == "[]\n")
-      let failed = try await Self.run(["call", "calc/fail", #"["no"]"#, "--http", url])
+      let failed = try await Program.run(["call", "calc/fail", #"["no"]"#, "--http", url])
       #expect(failed.output.contains(#""type":"builtins.ValueError""#), "\(failed.output)")
       #expect(failed.code == 1)
-      let slow = try await Self.run(["call", "calc/slow", "[5]", "--timeout", "0.2", "--http", url])
+      let slow = try await Program.run(["call", "calc/slow", "[5]", "--timeout", "0.2", "--http", url])
       #expect(slow.output.contains(#""code":"timeout""#), "\(slow.output)")
       #expect(slow.code == 1)
       for command in [
         ["push", "jobs/resize", #"["a.png"]"#], ["pub", "news/a/b -/say", "[1]"], ["pub", "news//say"],
       ] {
-        let taken = try await Self.run(command + ["--http", url])
+        let taken = try await Program.run(command + ["--http", url])
         #expect(taken.output == "{\"accepted\":true}\n", "\(command)")
         #expect(taken.code == 0)
       }
@@ -57,12 +37,12 @@ struct ClientCommandTests {
 
   @Test("sub prints the events of a gateway as lines, and what is no stream is told")
   func stream() async throws {
-    try await Self.demo { url in
-      let clock = try await Self.run(["sub", "news", "--topic", "clock", "--count", "2", "--http", url])
+    try await Program.demo { url in
+      let clock = try await Program.run(["sub", "news", "--topic", "clock", "--count", "2", "--http", url])
       let lines = clock.output.split(separator: "\n").compactMap { JSON(String($0)) }
       #expect(lines.filter { $0["topic"] == "clock" && $0["method"] == "tick" }.count == 2, "\(clock.output)")
       #expect(clock.code == 0)
-      let unknown = try await Self.run(["sub", "olds", "--http", url])
+      let unknown = try await Program.run(["sub", "olds", "--http", url])
       #expect(unknown.output.contains("no-such-service"), "\(unknown.output)")
       #expect(unknown.code == 1)
     }
@@ -73,10 +53,10 @@ struct ClientCommandTests {
   func services() async throws {
     try await Rig.with { rig in
       let peer = try await rig.python()
-      let sum = try await Self.run(["call", "--zmq", peer.rpc, "add", #"{"args":[2],"kwargs":{"b":3}}"#])
+      let sum = try await Program.run(["call", "--zmq", peer.rpc, "add", #"{"args":[2],"kwargs":{"b":3}}"#])
       #expect(sum.output == "5\n")
       #expect(sum.code == 0)
-      let absent = try await Self.run(["call", "--zmq", peer.rpc, "nowhere"])
+      let absent = try await Program.run(["call", "--zmq", peer.rpc, "nowhere"])
       #expect(absent.output.hasPrefix("aiozmq.rpc.base.NotFoundError: "), "\(absent.output)")
       #expect(absent.code == 1)
 
@@ -91,7 +71,7 @@ struct ClientCommandTests {
       }
       // A subscription takes a moment to arrive: what is published before is heard by nobody.
       let line = try await eventually("an event") { () -> String? in
-        let sent = try await Self.run(["pub", "--zmq", peer.pubsub, "chat/say", #"["hello"]"#])
+        let sent = try await Program.run(["pub", "--zmq", peer.pubsub, "chat/say", #"["hello"]"#])
         #expect(sent.output == "")
         #expect(sent.code == 0)
         return heard.withLock { $0 }
@@ -99,10 +79,10 @@ struct ClientCommandTests {
       try await hearing.value
       #expect(line.contains(#""topic":"echo","method":"received","args":["say",["hello"],{}]"#), "\(line)")
 
-      let pushed = try await Self.run(["push", "--zmq", peer.pipeline, "resize", #"["a.png"]"#])
+      let pushed = try await Program.run(["push", "--zmq", peer.pipeline, "resize", #"["a.png"]"#])
       #expect(pushed.output == "")
       #expect(pushed.code == 0)
-      let received = try await Self.run(["call", "--zmq", peer.rpc, "received.wait", #"["pipeline",1,10]"#])
+      let received = try await Program.run(["call", "--zmq", peer.rpc, "received.wait", #"["pipeline",1,10]"#])
       #expect(received.output.contains("a.png"), "\(received.output)")
     }
   }
@@ -111,7 +91,7 @@ struct ClientCommandTests {
   func raised() async throws {
     try await Rig.with { rig in
       let (backend, gateway) = try await rig.backend()
-      let ended = Task { try await Self.run(["call", "s/m", "--http", "http://127.0.0.1:\(gateway.http.port)"]) }
+      let ended = Task { try await Program.run(["call", "s/m", "--http", "http://127.0.0.1:\(gateway.http.port)"]) }
       let exception: Value = ["builtins.BlockingIOError", [], "BlockingIOError()"]
       try await backend.answer(try await backend.call(), exception.packed, isException: true)
       let (output, code) = try await ended.value
@@ -139,7 +119,7 @@ struct ClientCommandTests {
       (["pub", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "chat/say"], 69, "nobody has subscribed"),
     ] as [([String], Int32, String)])
   func faults(arguments: [String], code: Int32, text: String) async throws {
-    let (output, ended) = try await Self.run(arguments)
+    let (output, ended) = try await Program.run(arguments)
     #expect(output.contains(text), "\(output)")
     #expect(ended == code)
   }

@@ -18,6 +18,27 @@ enum Program {
     setenv("TSAN_OPTIONS", "atexit_sleep_ms=0", 0)
     return try Subprocess(path ?? "zmq-gateway", arguments, complaints: .withOutput)
   }
+
+  /// Runs it to its end; returns what it printed, both outputs as one, and its exit code.
+  static func run(_ arguments: [String], input: String? = nil) async throws -> (output: String, code: Int32) {
+    let process = try Subprocess(try #require(path), arguments, complaints: .withOutput)
+    if let input { process.write(input) }
+    process.closeInput()
+    let output = try await process.rest()
+    return (output, try await process.ended())
+  }
+
+  /// Runs a demonstration until the body is done with it.
+  static func demo(_ body: (_ url: String) async throws -> Void) async throws {
+    try await Cleanup.with { cleanup in
+      let demo = try start("demo", "--listen", "127.0.0.1:0")
+      cleanup.add { await demo.destroy() }
+      let port = try await demo.port()
+      let http = HTTPClient(port: port)
+      try await eventually("the demonstration to be connected") { try await http.get("/ready").status == 200 }
+      try await body("http://127.0.0.1:\(port)")
+    }
+  }
 }
 
 extension Subprocess {
