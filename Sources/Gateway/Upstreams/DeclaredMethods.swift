@@ -14,11 +14,14 @@ struct DeclaredMethods: Sendable {
   }
 
   private let parameters: [MethodName: [Parameter]]
+  /// Which of them are told who calls, by a keyword that no caller sends.
+  private let policy: MethodPolicy
   private let limits: TranscodingLimits
 
   /// Nil when nothing is declared. The limits are those within which arguments were read.
-  init?(_ declared: [String: Signature], limits: TranscodingLimits) {
+  init?(_ declared: [String: Signature], _ policy: MethodPolicy, limits: TranscodingLimits) {
     if declared.isEmpty { return nil }
+    self.policy = policy
     self.limits = limits
     var parameters: [MethodName: [Parameter]] = [:]
     for (name, signature) in declared {
@@ -37,7 +40,7 @@ struct DeclaredMethods: Sendable {
     let fault: String?
     do throws(TranscodingError) {
       fault = try frames.withFrames(in: buffer) { arguments, keywords throws(TranscodingError) in
-        var check = ArgumentCheck(method, parameters)
+        var check = ArgumentCheck(method, parameters, isToldCaller: policy.takesContext(method))
         if let fault = try check.fault(byPosition: Cursor(arguments, limits: limits)) { return fault }
         if let fault = try check.fault(byKeyword: Cursor(keywords, limits: limits)) { return fault }
         return check.missing
@@ -52,11 +55,13 @@ struct DeclaredMethods: Sendable {
   private struct ArgumentCheck {
     private let method: MethodName
     private let parameters: [Parameter]
+    private let isToldCaller: Bool
     /// Which of them have a value.
     private var isGiven: [Bool]
 
-    init(_ method: MethodName, _ parameters: [Parameter]) {
+    init(_ method: MethodName, _ parameters: [Parameter], isToldCaller: Bool) {
       self.method = method
+      self.isToldCaller = isToldCaller
       self.parameters = parameters
       isGiven = [Bool](repeating: false, count: parameters.count)
     }
@@ -82,6 +87,10 @@ struct DeclaredMethods: Sendable {
         guard case .string(let bytes) = try cursor.next() else { return "Names of arguments are texts." }
         let name = String(decoding: bytes, as: UTF8.self)
         let named = parameters.firstIndex { $0.name == name && ($0.kind == .positional || $0.kind == .keyword) }
+        if named == nil, isToldCaller, name == CallerContext.keyword {
+          try cursor.skipValue()
+          continue
+        }
         guard let place = named ?? others else { return stranger(name) }
         if named != nil, isGiven[place] { return "\"\(name)\" is given twice." }
         isGiven[place] = true

@@ -43,7 +43,7 @@ final class OneWayUpstream {
     self.shared = shared
     isBound = !bind.isEmpty
     policy = MethodPolicy(service.methods)
-    declared = DeclaredMethods(service.methods.declared, limits: configuration.http.limits.transcoding)
+    declared = DeclaredMethods(service.methods.declared, policy, limits: configuration.http.limits.transcoding)
     reader = service.reader(limits: configuration.http.limits.transcoding)
   }
 
@@ -51,7 +51,7 @@ final class OneWayUpstream {
   init(_ service: Configuration.Service, in configuration: Configuration, insteadOf former: OneWayUpstream) {
     (sender, isBound, loop, shared) = (former.sender, former.isBound, former.loop, former.shared)
     policy = MethodPolicy(service.methods)
-    declared = DeclaredMethods(service.methods.declared, limits: configuration.http.limits.transcoding)
+    declared = DeclaredMethods(service.methods.declared, policy, limits: configuration.http.limits.transcoding)
     reader = service.reader(limits: configuration.http.limits.transcoding)
   }
 

@@ -88,7 +88,7 @@ final class RPCUpstream {
     repeats = rpc.repeats
     self.shared = shared
     policy = MethodPolicy(service.methods)
-    declared = DeclaredMethods(service.methods.declared, limits: configuration.http.limits.transcoding)
+    declared = DeclaredMethods(service.methods.declared, policy, limits: configuration.http.limits.transcoding)
     usual = CallSettings(timeout: rpc.timeout, maximumTimeout: rpc.maximumTimeout)
     special = service.methods.settings.isEmpty ? nil : SettingsByName(service.methods.settings, in: configuration)
     reader = service.reader(limits: configuration.http.limits.transcoding)

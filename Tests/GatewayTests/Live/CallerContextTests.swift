@@ -17,7 +17,7 @@ struct CallerContextTests {
         s:
           pattern: rpc
           connect: ["\(await backend.endpoint)"]
-          methods: { context: ["who*"], safe: ["*"] }
+          methods: { context: ["who*"], safe: ["*"], declare: { whois: "(name:str)" } }
           routes: { "GET /people/{name}": "whois(name:str)" }
         """, auth: rig.auth((key, "alice", [])), threads: 1)
       let first = Task { try await backend.answerNext(.nil) }
