@@ -46,6 +46,21 @@ struct SignatureTests {
   }
 
   @Test(
+    "has types that are whole",
+    arguments: [
+      "(x:list[int)", "(x:list[int]])", "(x:int|)", "(x:list[])", "(x:[int])", "(x:dict[str,])", "() -> list[",
+      "(x:int int)",
+    ])
+  func malformed(text: String) { #expect(throws: InvalidText.self) { try Signature(text) } }
+
+  @Test(
+    "may have types of all forms",
+    arguments: [
+      "(x:int|None)", "(x:dict[str, list[int]])", "(x:Optional[int])", "(x:tuple[int, str])", "(x: any )", "(x:)",
+    ])
+  func wellFormed(text: String) { #expect(throws: Never.self) { try Signature(text) } }
+
+  @Test(
     "is of a method that callers reach",
     arguments: [
       ("{ hide: [a], declare: { a: () } }", "methods.declare.a: \"a\" is not exposed by this service."),

@@ -83,6 +83,10 @@ struct Signature: Sendable, Hashable {
         "\"\(word)\" is no type that is known here; use int, float, bool, str, bytes, list[...], dict[str, ...], these with | None, or any\(nearest)"
       )
     }
+    guard PythonType.isWellFormed(text) else {
+      throw InvalidText(
+        "\"\(text)\" is no type: its brackets or what is between them do not fit; write list[int] or dict[str, int]")
+    }
     return text
   }
 }

@@ -58,8 +58,8 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
     case .invalidArgument:
       Row(
         400, "The arguments do not fit the method",
-        "Arguments are missing, too many, or named differently from what the method takes.",
-        "Compare the call with the method's signature; `exception` says which argument.", ran: .refused)
+        "Arguments are missing, too many, or not named or not of the types that the method takes.",
+        "Compare the call with the method's signature; `detail` or `exception` says which argument.", ran: .refused)
     case .notEncodable:
       Row(
         422, "A value cannot travel to the service",

@@ -32,6 +32,22 @@ struct PythonType: Sendable, Hashable {
     return words.first { !known.contains($0.lowercased()) }.map(String.init)
   }
 
+  /// Whether it is written as a type is: words, each with others in brackets behind it or not, with commas and bars between them.
+  static func isWellFormed(_ text: String) -> Bool { text.isEmpty || isWellFormed(text[...], depth: 0) }
+
+  private static func isWellFormed(_ text: Substring, depth: Int) -> Bool {
+    guard depth < mostNested else { return false }
+    let choices = text.split(at: "|")
+    if choices.count > 1 { return choices.allSatisfy { isWellFormed($0, depth: depth + 1) } }
+    let text = text.trimmed
+    let name = text.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." }
+    let rest = text.dropFirst(name.count)
+    guard !name.isEmpty else { return false }
+    if rest.isEmpty { return true }
+    guard rest.first == "[", rest.last == "]", rest.count > 2 else { return false }
+    return rest.dropFirst().dropLast().split(at: ",").allSatisfy { isWellFormed($0, depth: depth + 1) }
+  }
+
   /// The words that types are made of, in small letters.
   static let known: Set<String> = [
     "int", "float", "number", "numbers.number", "bool", "str", "bytes", "bytearray", "list", "tuple", "sequence",

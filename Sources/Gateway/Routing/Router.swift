@@ -218,6 +218,9 @@ final class Router {
       }
     }
     while segments.count < 10, let segment = try? path.takeText(target) { segments.append(segment) }
+    if scope == .services, name == "-" || segments.count == 1 && overview(name) != nil {
+      throw Problem(.noSuchRoute, "Operations are not served here, but at the address that http.admin names.")
+    }
     let sentence = RouteHints.sentence(segments, routes.firstSegments, prefix: prefix) { upstreams.names(at: $0) }
     throw Problem(.noSuchRoute, "Nothing is served at this path; \(sentence)")
   }

@@ -28,14 +28,18 @@ public struct ConnectionCheck: Sendable {
     return await withTaskGroup(of: (Int, Outcome).self) { group in
       var count = 0
       for service in services {
-        let usesCurve = service.curve != nil
+        let curve = service.curve
         for direction in service.directions {
           for endpoint in direction.connect {
             group.addTask { [count] in
-              let fault = await withCheckedContinuation { done in
-                look.look(at: endpoint, for: direction.role) { fault in
-                  // Whether such a peer takes the keys, a look without them cannot tell.
-                  done.resume(returning: usesCurve ? ConnectFault.seenByCurve(fault, wasRefused: false) : fault)
+              var fault = await withCheckedContinuation { done in
+                look.look(at: endpoint, for: direction.role) { done.resume(returning: $0) }
+              }
+              if let curve {
+                fault = ConnectFault.seenByCurve(fault, wasRefused: false)
+                // Whether such a peer takes the keys, a look without them does not tell.
+                if fault == nil {
+                  fault = await CurveTrial.fault(at: endpoint, for: direction.role, with: curve.security)
                 }
               }
               return (count, Outcome(service: service.name, endpoint: endpoint, fault: fault))

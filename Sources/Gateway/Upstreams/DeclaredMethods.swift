@@ -72,7 +72,7 @@ struct DeclaredMethods: Sendable {
       let rest = parameters.firstIndex { $0.kind == .rest }
       for number in 0..<count {
         guard let place = number < places.count ? places[number] : rest else {
-          return "\"\(method.text)\" takes \(places.count) arguments by position at most, and was given \(count)."
+          return "\"\(method.text)\" takes at most \(places.count) by position, and was given \(count)."
         }
         isGiven[place] = true
         guard try parameters[place].type.takes(&cursor) else { return misfit(parameters[place]) }

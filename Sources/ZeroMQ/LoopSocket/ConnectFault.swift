@@ -126,9 +126,12 @@ extension ConnectFault {
     }
     guard found == wrongMechanism("CURVE") else { return found }
     guard wasRefused else { return nil }
-    return .init(
-      .rejected, "the peer speaks CURVE, but does not take the keys; check its public key, and whether it admits ours")
+    return keysRefused
   }
+
+  /// What a peer says by ending each handshake.
+  package static let keysRefused = ConnectFault(
+    .rejected, "the peer speaks CURVE, but does not take the keys; check its public key, and whether it admits ours")
 
   static func rejected(_ reason: String) -> ConnectFault {
     .init(.rejected, "the peer refuses this process (\(reason)); check whom it admits")

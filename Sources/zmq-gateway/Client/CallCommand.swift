@@ -10,7 +10,8 @@ struct CallCommand: AsyncParsableCommand {
       zmq-gateway call --http http://10.0.0.5:8080/api calc/add '{"a": 2, "b": 3}'
       zmq-gateway call --zmq tcp://127.0.0.1:5555 add '[2, 3]'          asks a service, without a gateway
 
-      A problem, or an exception of the method, goes to standard error: exit 1, or 69 when the call was not sent or nobody answered.
+      A problem, or an exception of the method, goes to standard error: exit 1, or 69 when the call was not sent or
+      the gateway is not there. After a timeout, exit 1: it may have run.
       """)
 
   @Argument(help: "service/method at a gateway; at a service the method alone.")

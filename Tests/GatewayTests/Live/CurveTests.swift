@@ -29,14 +29,19 @@ struct CurveTests {
         .replacing("$", with: "$$")
       let wrong = "curve: { server-key: \"\(stranger.publicKey)\", secret-key: \"file:\(key)\" }"
         .replacing("$", with: "$$")
-      let gateway = try await rig.gateway(
-        """
+      let services = """
         s: { pattern: rpc, connect: ["\(await backend.endpoint)"], \(curve) }
         jobs: { pattern: pipeline, connect: ["\(await worker.endpoint)"], \(curve) }
         news: { pattern: pubsub, subscribe: { connect: ["\(await publisher.endpoint)"] }, \(curve) }
         wrong: { pattern: rpc, required: false, connect: ["\(await backend.endpoint)"], \(wrong) }
         plain: { pattern: rpc, required: false, connect: ["\(await backend.endpoint)"] }
-        """, threads: 1)
+        """
+      let configuration = try Configuration.load(
+        yaml: "services:\n\(services.indented(by: 2))", file: rig.directory.path + "/gateway.yaml")
+      let outcomes = await ConnectionCheck(configuration).run()
+      #expect(
+        outcomes.map { $0.fault?.code } == [nil, nil, nil, .rejected, .wrongMechanism], "\(outcomes)")
+      let gateway = try await rig.gateway(services, threads: 1)
       try await gateway.reaches(backend)
       try await eventually("a worker") { try await gateway.http.post("/push/jobs/m").status == 202 }
       #expect(try await worker.receive().count == 3)

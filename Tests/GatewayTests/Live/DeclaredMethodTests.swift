@@ -23,14 +23,14 @@ struct DeclaredMethodTests {
       ("add", #"["x"]"#, "\"a\" is of type int."), ("add", "[1.0]", "\"a\" is of type int."),
       ("add", "[true]", "\"a\" is of type int."), ("add", "[null]", "\"a\" is of type int."),
       ("add", #"[1,"2"]"#, "\"b\" is of type float."), ("add", #"{"a":1,"name":5}"#, "\"name\" is of type str | None."),
-      ("add", "[1,2,3]", "\"add\" takes 2 arguments by position at most, and was given 3."),
+      ("add", "[1,2,3]", "\"add\" takes at most 2 by position, and was given 3."),
       ("add", #"{"a":1,"nmae":"x"}"#, "\"nmae\" is no argument of \"add\"; did you mean \"name\"?"),
       ("add", #"{"a":1,"zzzzzz":"x"}"#, "\"zzzzzz\" is no argument of \"add\"."),
       ("add", #"{"args":[1],"kwargs":{"a":1}}"#, "\"a\" is given twice."),
       ("rest", "[[1],[2,3.5]]", "\"values\" is of type list[int]."),
       ("rest", "[1]", "\"values\" is of type list[int]."),
       ("rest", #"{"k":{"a":{"$bin":"AA=="},"b":"AA=="}}"#, "\"k\" is of type dict[str, bytes]."),
-      ("any", "[1,2]", "\"any\" takes 1 arguments by position at most, and was given 2."),
+      ("any", "[1,2]", "\"any\" takes at most 1 by position, and was given 2."),
     ])
   func refused(method: String, body: String, detail: String) async throws {
     try await Rig.with { rig in
