@@ -79,6 +79,16 @@ actor Shard {
     post { $0.services[ObjectIdentifier(service)]?.receive(outcome, of: number) }
   }
 
+  /// All streams end, and are to be asked for anew.
+  nonisolated func endStreams() {
+    post { shard in
+      for service in shard.services.values {
+        service.feed?.endStreams()
+        service.drainWatches()
+      }
+    }
+  }
+
   /// Streams end whose credentials were taken back.
   nonisolated func endStreamsWithoutCredentials() {
     post { shard in

@@ -95,6 +95,8 @@ package struct TokenVerifier: Sendable {
     return VerifiedToken(subject: verified.subject, scopes: verified.scopes, end: verified.end, key: key)
   }
 
+  /// The year 2286. Some issuers make tokens without an end by a time beyond all that a clock can be waited for.
+  private static let latestEnd = 1e10
   private static let dot = UInt8(ascii: ".")
 
   /// What the claims say, whoever has written them; nil when they do not fit.
@@ -107,7 +109,7 @@ package struct TokenVerifier: Sendable {
       let subject = claims.text(issuer.subjectClaim), isWord(subject)
     else { return nil }
     let scopes = claims.texts(issuer.scopesClaim).flatMap { $0.split(separator: " ").map(String.init) }
-    return (subject, Set(scopes.filter(isWord)), expiry + issuer.leeway)
+    return (subject, Set(scopes.filter(isWord)), min(expiry + issuer.leeway, latestEnd))
   }
 
   /// What names a caller, and what it may do: 1 to 255 visible characters of ASCII, as in a file of keys.

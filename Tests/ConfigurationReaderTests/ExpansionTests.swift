@@ -3,7 +3,7 @@ import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A variable", .inTurn(minutes: 1))
+@Suite("A variable", .inTurn(minutes: 3))
 struct ExpansionTests {
   @Test(
     "expands inside a text",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A field", .inTurn(minutes: 1))
+@Suite("A field", .inTurn(minutes: 3))
 struct FieldTests {
   private enum Word: String, CaseIterable {
     case null, string

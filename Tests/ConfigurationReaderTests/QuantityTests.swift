@@ -3,7 +3,7 @@ import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A quantity", .inTurn(minutes: 1))
+@Suite("A quantity", .inTurn(minutes: 3))
 struct QuantityTests {
   @Test(
     "is a duration with a unit",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A section", .inTurn(minutes: 1))
+@Suite("A section", .inTurn(minutes: 3))
 struct SectionTests {
   @Test("reports the keys that were not asked for, with the nearest one that was")
   func unknown() {

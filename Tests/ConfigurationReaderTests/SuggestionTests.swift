@@ -3,7 +3,7 @@ import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A suggestion", .inTurn(minutes: 1))
+@Suite("A suggestion", .inTurn(minutes: 3))
 struct SuggestionTests {
   @Test(
     "counts insertions, deletions, substitutions and swaps of neighbours, and no difference of case",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import ConfigurationReader
 
-@Suite("A YAML document", .inTurn(minutes: 1))
+@Suite("A YAML document", .inTurn(minutes: 3))
 struct YAMLDocumentTests {
   @Test(
     "that is not YAML is told where",

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// What the articles about `ZeroMQ` show, beside what stands in `Examples`.
-@Suite("What the articles about the core show", .inTurn(minutes: 1))
+@Suite("What the articles about the core show", .inTurn(minutes: 3))
 struct CoreArticleTests {
   private final class Echo: TransportDelegate {
     func messageReceived(_ message: Message, on transport: isolated Transport) { transport.write(message) }

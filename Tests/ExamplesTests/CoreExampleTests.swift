@@ -1,7 +1,7 @@
 import Support
 import Testing
 
-@Suite("Examples of the core", .inTurn(minutes: 1))
+@Suite("Examples of the core", .inTurn(minutes: 3))
 struct CoreExampleTests {
   private let answers = (0..<10).map { "[data, ask, \($0)]" }
 

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQRPC
 
 /// What the articles about `ZeroMQRPC` show, beside what stands in `Examples` and in the tests of `docs/rpc.md`.
-@Suite("What the articles about calls show", .inTurn(minutes: 1))
+@Suite("What the articles about calls show", .inTurn(minutes: 3))
 struct RPCArticleTests {
   private enum Size: String, ValueConvertible { case small, large }
 

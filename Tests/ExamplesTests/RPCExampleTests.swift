@@ -1,7 +1,7 @@
 import Support
 import Testing
 
-@Suite("Examples of calls", .inTurn(minutes: 1))
+@Suite("Examples of calls", .inTurn(minutes: 3))
 struct RPCExampleTests {
   private func lines(_ name: String) async throws -> [String] { try await Example(name: name).lines() }
 

@@ -5,7 +5,7 @@ import ZeroMQ
 import ZeroMQRPC
 
 /// What `docs/rpc.md` shows, beside what stands in `Examples` and what the articles show too.
-@Suite("What the page about calls shows", .inTurn(minutes: 1))
+@Suite("What the page about calls shows", .inTurn(minutes: 3))
 struct RPCPageTests {
   private let directory: TemporaryDirectory
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GatewaySecurity
 
-@Suite("A secret", .inTurn(minutes: 1))
+@Suite("A secret", .inTurn(minutes: 3))
 struct SecretTests {
   private func digest(_ text: String) -> SecretDigest {
     Array(text.utf8).withUnsafeBytes { SecretDigest(of: $0) }

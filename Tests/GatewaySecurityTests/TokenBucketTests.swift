@@ -3,7 +3,7 @@ import Reactor
 import Support
 import Testing
 
-@Suite("A token bucket", .inTurn(minutes: 1))
+@Suite("A token bucket", .inTurn(minutes: 3))
 struct TokenBucketTests {
   private let limit = RateLimit(10, each: .seconds(1), burst: 5)
   private static func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: 1_000_000 * milliseconds) }

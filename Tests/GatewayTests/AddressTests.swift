@@ -6,7 +6,7 @@ import ZeroMQ
 
 @testable import Gateway
 
-@Suite("An address", .inTurn(minutes: 1))
+@Suite("An address", .inTurn(minutes: 3))
 struct AddressTests {
   static let path107 = "ipc:///" + String(repeating: "a", count: 106)
 

@@ -34,7 +34,7 @@ struct KeyFolder {
   }
 }
 
-@Suite("The keys of a configuration", .inTurn(minutes: 1))
+@Suite("The keys of a configuration", .inTurn(minutes: 3))
 struct AuthConfigurationTests {
   @Test("stand in a file beside it, each with its subject and scopes")
   func keys() throws {

@@ -6,7 +6,7 @@ import ZeroMQRPC
 @testable import Gateway
 
 /// How a service's backends are called: what stands in its section beside the timeouts.
-@Suite("The configuration of backends", .inTurn(minutes: 1))
+@Suite("The configuration of backends", .inTurn(minutes: 3))
 struct BackendConfigurationTests {
   private func read(_ lines: String...) throws -> Configuration.RPC {
     let yaml = (["services:", "  math:", "    pattern: rpc"] + lines.map { "    " + $0 }).joined(separator: "\n")

@@ -5,7 +5,7 @@ import ZeroMQ
 @testable import Gateway
 
 /// Where peers connect to the gateway, and not the other way round.
-@Suite("The configuration of bind", .inTurn(minutes: 1))
+@Suite("The configuration of bind", .inTurn(minutes: 3))
 struct BindConfigurationTests {
   @Test("takes endpoints for each pattern, open hosts and ports too")
   func endpoints() throws {

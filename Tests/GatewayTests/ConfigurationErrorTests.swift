@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A wrong configuration", .inTurn(minutes: 1))
+@Suite("A wrong configuration", .inTurn(minutes: 3))
 struct ConfigurationErrorTests {
   @Test("is described one problem a line, with file, place and suggestion")
   func description() {

@@ -7,7 +7,7 @@ import ZeroMQ
 
 @testable import Gateway
 
-@Suite("A configuration that is wrong", .inTurn(minutes: 1))
+@Suite("A configuration that is wrong", .inTurn(minutes: 3))
 struct ConfigurationFaultTests {
   @Test("with keys of a later version is told each of them, with its line")
   func later() {

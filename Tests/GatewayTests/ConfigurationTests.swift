@@ -23,7 +23,7 @@ func rpc(_ lines: String...) -> String {
     .joined(separator: "\n")
 }
 
-@Suite("A configuration", .inTurn(minutes: 1))
+@Suite("A configuration", .inTurn(minutes: 3))
 struct ConfigurationTests {
   @Test("is all defaults when the file is empty", arguments: ["", "# nothing\n", "{}", "http:\nservices:\n"])
   func empty(yaml: String) throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A remote exception", .inTurn(minutes: 1))
+@Suite("A remote exception", .inTurn(minutes: 3))
 struct ErrorMapTests {
   static let generic = "aiozmq.rpc.base.GenericError"
   static let notFound = "aiozmq.rpc.base.NotFoundError"

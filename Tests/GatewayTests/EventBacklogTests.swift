@@ -5,7 +5,7 @@ import ZeroMQRPC
 
 @testable import Gateway
 
-@Suite("what waits for a long event", .inTurn(minutes: 1))
+@Suite("what waits for a long event", .inTurn(minutes: 3))
 struct EventBacklogTests {
   private let memory = MemoryBudget(limit: 10_000)
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("the cursor of a stream", .inTurn(minutes: 1))
+@Suite("the cursor of a stream", .inTurn(minutes: 3))
 struct EventCursorTests {
   private func event(_ sequence: UInt64, _ topic: String = "t") -> Event {
     Event(sequence: sequence, topic: topic.bytes, text: [10], time: Instant(nanoseconds: 0))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("the history of events", .inTurn(minutes: 1))
+@Suite("the history of events", .inTurn(minutes: 3))
 struct EventHistoryTests {
   private func event(_ sequence: UInt64, _ topic: String? = "t", bytes: Int = 10, at second: Int64 = 0) -> Event {
     Event(

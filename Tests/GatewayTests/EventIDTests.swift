@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("the id of an event", .inTurn(minutes: 1))
+@Suite("the id of an event", .inTurn(minutes: 3))
 struct EventIDTests {
   @Test(
     "is read as it was given",

@@ -6,7 +6,7 @@ import ZeroMQRPC
 
 @testable import Gateway
 
-@Suite("the shapes of an event", .inTurn(minutes: 1))
+@Suite("the shapes of an event", .inTurn(minutes: 3))
 struct EventShapeTests {
   private func event(_ topic: [UInt8], _ method: [UInt8], _ arguments: Value = .array([17])) throws -> Event {
     var text = ServerSentEvents(writer: MessagePackToJSON())

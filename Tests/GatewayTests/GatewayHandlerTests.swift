@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 @testable import MessagePack
 
-@Suite("The buffers of a shard", .inTurn(minutes: 1))
+@Suite("The buffers of a shard", .inTurn(minutes: 3))
 struct TranscodingBuffersTests {
   /// One byte more than a buffer keeps.
   static let long = (1 << 20) + 1

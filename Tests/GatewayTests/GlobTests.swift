@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A glob", .inTurn(minutes: 1))
+@Suite("A glob", .inTurn(minutes: 3))
 struct GlobTests {
   private func matches(_ pattern: String, _ name: String) -> Bool { Glob(pattern).matches(name.utf8.span) }
 

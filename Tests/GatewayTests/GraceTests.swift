@@ -6,7 +6,7 @@ import Testing
 @testable import Gateway
 
 /// Stopping by a clock that the test moves.
-@Suite("the grace", .inTurn(minutes: 1))
+@Suite("the grace", .inTurn(minutes: 3))
 struct GraceTests {
   @Test("keeps a tenth for closing, at most a second")
   func drain() {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Hostile input", .inTurn(minutes: 1))
+@Suite("Hostile input", .inTurn(minutes: 3))
 struct HostileInputTests {
   /// `seed` with a few bytes replaced, removed or doubled.
   private func mutations(of seeds: [String], count: Int, _ check: ([UInt8]) -> Void) {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("the last values of topics", .inTurn(minutes: 1))
+@Suite("the last values of topics", .inTurn(minutes: 3))
 struct LastValuesTests {
   private func values(topics: Int = 1_000, bytes: Int = 1 << 20) -> LastValues {
     var bounds = Configuration.LastValues()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Settings of methods", .inTurn(minutes: 1))
+@Suite("Settings of methods", .inTurn(minutes: 3))
 struct MethodSettingsTests {
   private func settings(_ yaml: String) throws -> [String: Configuration.MethodSettings] {
     let text = rpc("max-timeout: 60s", "methods: { settings: \(yaml) }")

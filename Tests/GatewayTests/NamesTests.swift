@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A method policy", .inTurn(minutes: 1))
+@Suite("A method policy", .inTurn(minutes: 3))
 struct MethodPolicyTests {
   private enum Decision { case hidden, exposed, safe }
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("The OpenAPI document", .inTurn(minutes: 1))
+@Suite("The OpenAPI document", .inTurn(minutes: 3))
 struct OpenAPIDocumentTests {
   private var document: [String: Any] {
     get throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("An origin in the configuration", .inTurn(minutes: 1))
+@Suite("An origin in the configuration", .inTurn(minutes: 3))
 struct OriginPatternTests {
   private func matches(_ pattern: String, _ origin: String) throws -> Bool {
     let pattern = try OriginPattern(pattern)

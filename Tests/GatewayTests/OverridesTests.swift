@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("An override", .inTurn(minutes: 1))
+@Suite("An override", .inTurn(minutes: 3))
 struct OverridesTests {
   @Test("of the environment beats the file, and a flag beats both")
   func order() throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Rules of what callers may do", .inTurn(minutes: 1))
+@Suite("Rules of what callers may do", .inTurn(minutes: 3))
 struct PermissionsTests {
   private func rules(_ yaml: String) throws -> [Configuration.Rule] {
     let directory = try KeyFolder()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("work in pieces", .inTurn(minutes: 1))
+@Suite("work in pieces", .inTurn(minutes: 3))
 struct PiecewiseWorkTests {
   @Test("is done in order, in each turn as much as it may cost, and at least one piece", arguments: [1, 3, 10, 11])
   func turns(cost: Int) throws {

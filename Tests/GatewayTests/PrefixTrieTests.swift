@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("values under prefixes", .inTurn(minutes: 1))
+@Suite("values under prefixes", .inTurn(minutes: 3))
 struct PrefixTrieTests {
   /// A string of few different bytes, so that many share a beginning.
   private func word(_ longest: Int, _ generator: inout SystemRandomNumberGenerator) -> [UInt8] {

@@ -6,7 +6,7 @@ import ZeroMQRPC
 @testable import Gateway
 @testable import HTTPServer
 
-@Suite("What the layers below report", .inTurn(minutes: 1))
+@Suite("What the layers below report", .inTurn(minutes: 3))
 struct ProblemCauseTests {
   static let failures: [(CallFailure.Code, ProblemCode)] = [
     (.noBackend, .noBackend), (.overloaded, .overloaded), (.queueFull, .queueFull), (.queueTimeout, .queueTimeout),

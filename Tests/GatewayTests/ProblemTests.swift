@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A problem", .inTurn(minutes: 1))
+@Suite("A problem", .inTurn(minutes: 3))
 struct ProblemTests {
   /// The table of the contract: status and code.
   static let contract: [(Int, String)] = [

@@ -6,7 +6,7 @@ import ZeroMQRPC
 
 @testable import Gateway
 
-@Suite("the numbers of publishers", .inTurn(minutes: 1))
+@Suite("the numbers of publishers", .inTurn(minutes: 3))
 struct PublishedNumbersTests {
   private let a = Array("a".utf8)
   private let b = Array("b".utf8)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A query", .inTurn(minutes: 1))
+@Suite("A query", .inTurn(minutes: 3))
 struct QueryTests {
   private func query(_ text: String, _ content: Query.Content = .arguments) throws(Problem) -> Query {
     try Query(Array(text.utf8).span, content, controls: ["_timeout", "_from"])
@@ -112,7 +112,7 @@ struct QueryTests {
   }
 }
 
-@Suite("A deadline", .inTurn(minutes: 1))
+@Suite("A deadline", .inTurn(minutes: 3))
 struct DeadlineTests {
   @Test(
     "is a decimal number of seconds",

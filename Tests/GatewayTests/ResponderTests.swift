@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A responder", .inTurn(minutes: 1))
+@Suite("A responder", .inTurn(minutes: 3))
 struct ResponderTests {
   private func with(_ target: String, _ body: @Sendable (any Responder) throws -> Void) async throws {
     try await RouterBench.with { try body(try $0.route(.get, Array(target.utf8).span).responder) }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("where a stream begins", .inTurn(minutes: 1))
+@Suite("where a stream begins", .inTurn(minutes: 3))
 struct ResumptionTests {
   /// A history that is bounded to so many events, and has seen so many.
   private func history(keeping events: Int = 3, seen: UInt64) -> EventHistory {

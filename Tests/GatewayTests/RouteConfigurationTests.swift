@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A route", .inTurn(minutes: 1))
+@Suite("A route", .inTurn(minutes: 3))
 struct RouteConfigurationTests {
   private func route(_ pattern: String, _ target: String) throws -> Configuration.Route {
     try Configuration.Route(pattern, target)

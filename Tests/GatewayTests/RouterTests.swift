@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("The router: a request target", .inTurn(minutes: 1))
+@Suite("The router: a request target", .inTurn(minutes: 3))
 struct RouterTests {
   static let name255 = String(repeating: "a", count: 255)
   static let topic245 = String(repeating: "t", count: 245)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A service's configuration", .inTurn(minutes: 1))
+@Suite("A service's configuration", .inTurn(minutes: 3))
 struct ServiceConfigurationTests {
   @Test(
     "may not contradict itself",

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("What is shared, kept and watched", .inTurn(minutes: 1))
+@Suite("What is shared, kept and watched", .inTurn(minutes: 3))
 struct SharingConfigurationTests {
   private func service(_ lines: String...) throws -> Configuration.Service {
     let text = (["services:", "  a:", "    pattern: rpc", "    connect: tcp://h:1"] + lines.map { "    " + $0 })

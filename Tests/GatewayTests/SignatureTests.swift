@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A declared signature", .inTurn(minutes: 1))
+@Suite("A declared signature", .inTurn(minutes: 3))
 struct SignatureTests {
   @Test("has parameters with their kinds and types, and a result")
   func whole() throws {

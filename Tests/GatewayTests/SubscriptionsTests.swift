@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("subscriptions at the publishers", .inTurn(minutes: 1))
+@Suite("subscriptions at the publishers", .inTurn(minutes: 3))
 struct SubscriptionsTests {
   private let a = Array("a".utf8)
   private let b = Array("b".utf8)

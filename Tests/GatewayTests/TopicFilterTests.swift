@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("the topics of a stream", .inTurn(minutes: 1))
+@Suite("the topics of a stream", .inTurn(minutes: 3))
 struct TopicFilterTests {
   private func event(_ topic: [UInt8]?) -> Event {
     Event(sequence: 1, topic: topic, text: [], time: Instant(nanoseconds: 0))

@@ -27,6 +27,9 @@ struct TrustedProxiesTests {
       (["1.2.3.4, unknown, 10.2.2.2"], "10.2.2.2"), (["unknown"], "10.0.0.1"), ([""], "10.0.0.1"),
       (["1.2.3.4,"], "10.0.0.1"),
       (["[1.2.3.4"], "10.0.0.1"), (["[::1]x"], "10.0.0.1"),
+      // A quote is one character of many here, and behind a colon stands a port.
+      (["6.6.6.6:\", 1.2.3.4"], "1.2.3.4"), (["\", 1.2.3.4"], "1.2.3.4"), (["1.2.3.4:\""], "10.0.0.1"),
+      (["[2001:db8::66]:\", 1.2.3.4"], "1.2.3.4"), (["[2001:db8::66]:x"], "10.0.0.1"),
     ])
   func forwardedFor(lines: [String], expected: String) throws {
     #expect(try client(lines, .forwardedFor) == expected)
@@ -40,6 +43,9 @@ struct TrustedProxiesTests {
       (["for=6.6.6.6;x=\", for=7.7.7.7\", for=1.2.3.4"], "1.2.3.4"),
       (["for=_hidden"], "10.0.0.1"), (["proto=https"], "10.0.0.1"), (["for=1.2.3.4, for=unknown"], "10.0.0.1"),
       (["for=\"1.2.3.4"], "10.0.0.1"),
+      // A quote that is left open takes in what a proxy has appended.
+      (["for=6.6.6.6;x=\", for=1.2.3.4"], "10.0.0.1"), (["for=6.6.6.6;by=\"a\\\", for=1.2.3.4"], "10.0.0.1"),
+      (["for=6.6.6.6;x=\", for=\"[2001:db8::1]\""], "10.0.0.1"),
     ])
   func forwarded(lines: [String], expected: String) throws {
     #expect(try client(lines, .forwarded) == expected)

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// What becomes of a connection before its first request is read.
-@Suite("Accepting", .inTurn(minutes: 1))
+@Suite("Accepting", .inTurn(minutes: 3))
 struct AcceptTests {
   // MARK: Limits
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("First bytes", .inTurn(minutes: 1))
+@Suite("First bytes", .inTurn(minutes: 3))
 struct AcceptorTests {
   private let acceptor = Acceptor(streamPath: "/api/sub/", reservedPaths: ["/live", "/ready", "/api/live"])
 

@@ -2,7 +2,7 @@ import HTTPServer
 import Support
 import Testing
 
-@Suite("Answers", .inTurn(minutes: 1))
+@Suite("Answers", .inTurn(minutes: 3))
 struct AnswerTests {
   @Test("a request is answered with status, headers and body")
   func answer() async throws {

@@ -3,7 +3,7 @@ import Reactor
 import Support
 import Testing
 
-@Suite("Refusals of a body", .inTurn(minutes: 1))
+@Suite("Refusals of a body", .inTurn(minutes: 3))
 struct BodyRefusalTests {
   @Test("a handler may answer before the body")
   func early() async throws {

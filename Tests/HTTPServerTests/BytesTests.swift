@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("Texts of headers", .inTurn(minutes: 1))
+@Suite("Texts of headers", .inTurn(minutes: 3))
 struct HeaderTextTests {
   private func with<Result>(_ text: String, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     Array(text.utf8).withUnsafeBytes(body)

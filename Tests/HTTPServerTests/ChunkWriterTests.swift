@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("Streams past libmicrohttpd", .inTurn(minutes: 1))
+@Suite("Streams past libmicrohttpd", .inTurn(minutes: 3))
 struct ChunkWriterTests {
   /// A client whose stream sleeps for the first time: from here on it is written past libmicrohttpd.
   private func sleeping(_ fixture: Fixture, version: String = "1.1") async throws -> HTTPConnection {

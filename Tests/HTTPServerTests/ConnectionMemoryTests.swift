@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("What libmicrohttpd keeps of a connection that rests", .inTurn(minutes: 1))
+@Suite("What libmicrohttpd keeps of a connection that rests", .inTurn(minutes: 3))
 struct ConnectionMemoryTests {
   private static let page = Int(sysconf(Int32(_SC_PAGESIZE)))
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("An answer before the body", .inTurn(minutes: 1))
+@Suite("An answer before the body", .inTurn(minutes: 3))
 struct EarlyAnswerTests {
   private func text(
     _ status: Int, _ type: StaticString, _ headers: [(StaticString, String)] = [], body: String = "",

@@ -6,7 +6,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("Ends", .inTurn(minutes: 1))
+@Suite("Ends", .inTurn(minutes: 3))
 struct EndTests {
   private func wait(_ fixture: Fixture) async throws -> HTTPConnection {
     let client = try fixture.connect()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("The state of an exchange", .inTurn(minutes: 1))
+@Suite("The state of an exchange", .inTurn(minutes: 3))
 struct ExchangeStateTests {
   typealias Phase = ExchangeState.Phase
 

@@ -2,7 +2,7 @@ import HTTPServer
 import Support
 import Testing
 
-@Suite("Half-closed clients", .inTurn(minutes: 1))
+@Suite("Half-closed clients", .inTurn(minutes: 3))
 struct HalfClosedTests {
   // MARK: Half-closed clients
 

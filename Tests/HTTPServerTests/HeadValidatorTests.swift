@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("The validation of a request's head", .inTurn(minutes: 1))
+@Suite("The validation of a request's head", .inTurn(minutes: 3))
 struct HeadValidatorTests {
   static let sound = "POST /rpc/calc/add?x=1 HTTP/1.1\r\nHost: a\r\nX: b c\r\nContent-Length:\t5\r\nAccept: x \r\n\r\n"
 

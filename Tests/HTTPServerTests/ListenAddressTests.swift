@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("Listen addresses", .inTurn(minutes: 1))
+@Suite("Listen addresses", .inTurn(minutes: 3))
 struct ListenAddressTests {
   @Test(
     "addresses are read and printed",

@@ -3,7 +3,7 @@ import Reactor
 import Support
 import Testing
 
-@Suite("Memory", .inTurn(minutes: 1))
+@Suite("Memory", .inTurn(minutes: 3))
 struct MemoryTests {
   private func head(_ length: Int, _ target: String = "/echo") -> String {
     "POST \(target) HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n"

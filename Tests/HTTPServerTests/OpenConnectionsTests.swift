@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("Open connections", .inTurn(minutes: 1))
+@Suite("Open connections", .inTurn(minutes: 3))
 struct OpenConnectionsTests {
   private func client(_ last: UInt8, isMapped: Bool = false) -> ClientAddress {
     var peer = clinux_peer()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("The self-test of the parser", .inTurn(minutes: 1))
+@Suite("The self-test of the parser", .inTurn(minutes: 3))
 struct ParserSelfTestTests {
   @Test("what the library is called is what the linked release is known to be")
   func release() throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("Raw requests", .inTurn(minutes: 2))
+@Suite("Raw requests", .inTurn(minutes: 4))
 struct RawRequestTests {
   @Test(
     "are served or refused, alone and between two others, and nothing runs behind a refused one",

@@ -3,7 +3,7 @@ import Reactor
 import Support
 import Testing
 
-@Suite("Refusals", .inTurn(minutes: 1))
+@Suite("Refusals", .inTurn(minutes: 3))
 struct RefusalTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String

@@ -2,7 +2,7 @@ import HTTPServer
 import Support
 import Testing
 
-@Suite("Methods", .inTurn(minutes: 1))
+@Suite("Methods", .inTurn(minutes: 3))
 struct HTTPMethodTests {
   private func method(_ text: String) -> HTTPMethod { Array(text.utf8).withUnsafeBytes { HTTPMethod($0) } }
 

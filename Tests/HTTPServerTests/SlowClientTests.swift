@@ -3,7 +3,7 @@ import HTTPServer
 import Support
 import Testing
 
-@Suite("Slow clients", .inTurn(minutes: 1))
+@Suite("Slow clients", .inTurn(minutes: 3))
 struct SlowClientTests {
   // MARK: Heads
 

@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// Clients that take what they asked for slowly, and those that take nothing: what the kernel has for them counts as well.
-@Suite("Slow readers", .inTurn(minutes: 1))
+@Suite("Slow readers", .inTurn(minutes: 3))
 struct SlowReaderTests {
   /// Short enough for the kernel to take all of it at once.
   private let short = String(repeating: "x", count: 400_000)

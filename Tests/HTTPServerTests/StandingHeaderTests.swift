@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// What every answer has, however it comes about.
-@Suite("Every answer", .inTurn(minutes: 1))
+@Suite("Every answer", .inTurn(minutes: 3))
 struct StandingHeaderTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// Streams whose connections have little memory.
-@Suite("Daemons of streams", .inTurn(minutes: 1))
+@Suite("Daemons of streams", .inTurn(minutes: 3))
 struct StreamDaemonTests {
   @Test("streams in number are served beside calls, by several daemons, and end at the stop")
   func streams() async throws {

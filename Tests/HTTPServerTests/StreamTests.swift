@@ -2,7 +2,7 @@ import HTTPServer
 import Support
 import Testing
 
-@Suite("Streams", .inTurn(minutes: 1))
+@Suite("Streams", .inTurn(minutes: 3))
 struct StreamTests {
   private func open(_ fixture: Fixture, _ count: Int = 1) async throws -> [HTTPConnection] {
     let clients = try (0..<count).map { _ in try fixture.connect() }

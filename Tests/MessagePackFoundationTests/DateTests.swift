@@ -5,7 +5,7 @@ import Testing
 
 @testable import MessagePackFoundation
 
-@Suite("Python's dates from and to those of Foundation", .inTurn(minutes: 1)) struct DateTests {
+@Suite("Python's dates from and to those of Foundation", .inTurn(minutes: 3)) struct DateTests {
   private func moment(
     _ year: Int, _ month: Int, _ day: Int, _ hour: Int = 0, _ minute: Int = 0, _ second: Int = 0, microsecond: Int = 0,
     fold: Bool = false, in zone: PythonTimeZone? = .utc

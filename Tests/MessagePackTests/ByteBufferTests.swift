@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("byte buffer", .inTurn(minutes: 1))
+@Suite("byte buffer", .inTurn(minutes: 3))
 struct ByteBufferTests {
   @Test("it grows, keeps its capacity when emptied and lends ranges")
   func growth() {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("the arguments of a call", .inTurn(minutes: 1))
+@Suite("the arguments of a call", .inTurn(minutes: 3))
 struct CallTests {
   @Test(
     "array, object, envelope or nothing",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("dates in arguments", .inTurn(minutes: 1))
+@Suite("dates in arguments", .inTurn(minutes: 3))
 struct DateTextTests {
   static let pickling = JSONToMessagePack(extensions: .init(picklesDates: true))
 
@@ -124,7 +124,7 @@ struct DateTextTests {
   }
 }
 
-@Suite("application types", .inTurn(minutes: 1))
+@Suite("application types", .inTurn(minutes: 3))
 struct ExtensionRulesTests {
   let rules = ExtensionRules([10: .text, 11: .base64])
 

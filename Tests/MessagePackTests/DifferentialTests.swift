@@ -4,7 +4,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("our reader against msgpack-c", .inTurn(minutes: 1))
+@Suite("our reader against msgpack-c", .inTurn(minutes: 3))
 struct DifferentialTests {
   @Test("random values: what is written reads back the same, here and in msgpack-c")
   func values() throws {

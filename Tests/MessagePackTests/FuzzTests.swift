@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("changed input", .inTurn(minutes: 1))
+@Suite("changed input", .inTurn(minutes: 3))
 struct FuzzTests {
   static let seeds = [
     #"{"args":[1,-5,2.5,"text \u00e9\n é😀",null,true,{"$bin":"AAEC"}],"kwargs":{"a":{"b":[[],{}]},"long key of twenty":1e5}}"#,

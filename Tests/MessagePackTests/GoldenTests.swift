@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("bytes recorded from Python", .inTurn(minutes: 1))
+@Suite("bytes recorded from Python", .inTurn(minutes: 3))
 struct GoldenTests {
   @Test("what Python unpacks, repacks to the same bytes by every writer", arguments: Golden.messagePack)
   func repack(vector: Golden.Vector) throws {

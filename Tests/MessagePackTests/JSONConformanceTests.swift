@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("JSON by RFC 8259", .inTurn(minutes: 1))
+@Suite("JSON by RFC 8259", .inTurn(minutes: 3))
 struct JSONConformanceTests {
   @Test(
     "good text is read",

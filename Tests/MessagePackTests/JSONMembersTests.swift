@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("The members of JSON", .inTurn(minutes: 1))
+@Suite("The members of JSON", .inTurn(minutes: 3))
 struct JSONMembersTests {
   /// Each member's text, with its key where it has one; nil for what is neither an array nor an object.
   private func members(_ json: String) throws -> [String]? {

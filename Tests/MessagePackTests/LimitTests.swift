@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("limits", .inTurn(minutes: 1))
+@Suite("limits", .inTurn(minutes: 3))
 struct LimitTests {
   static func nested(_ depth: Int) -> String {
     String(repeating: "[", count: depth) + String(repeating: "]", count: depth)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("maps as JSON", .inTurn(minutes: 1))
+@Suite("maps as JSON", .inTurn(minutes: 3))
 struct MapTests {
   @Test(
     "keys that are no strings are the text of their value",

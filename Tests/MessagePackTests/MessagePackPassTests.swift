@@ -26,7 +26,7 @@ private func passedBack(_ source: String, _ result: MessagePackResult = .init())
     try filled(bytes(source)) { bytes, buffer throws(TranscodingError) in try result.pass(bytes, into: &buffer) })
 }
 
-@Suite("MessagePack arguments", .inTurn(minutes: 1))
+@Suite("MessagePack arguments", .inTurn(minutes: 3))
 struct MessagePackArgumentsTests {
   @Test(
     "are an array, a map, or an envelope of both, and pass as they came",
@@ -202,7 +202,7 @@ struct MessagePackArgumentsTests {
   }
 }
 
-@Suite("A MessagePack result", .inTurn(minutes: 1))
+@Suite("A MessagePack result", .inTurn(minutes: 3))
 struct MessagePackResultTests {
   @Test("passes as it came, whatever it is")
   func same() throws {

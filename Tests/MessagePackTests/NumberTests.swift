@@ -4,7 +4,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("numbers", .inTurn(minutes: 1))
+@Suite("numbers", .inTurn(minutes: 3))
 struct NumberTests {
   @Test(
     "integers travel exactly in their shortest form, both ways",

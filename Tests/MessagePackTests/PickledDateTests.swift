@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("dates pickled by Python", .inTurn(minutes: 1))
+@Suite("dates pickled by Python", .inTurn(minutes: 3))
 struct PickledDateTests {
   static let good = Golden.pickles.filter { $0.pattern != "ext-payload-refuse" }
   static let bad = Golden.pickles.filter { $0.pattern == "ext-payload-refuse" }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("Python's dates as values of Swift", .inTurn(minutes: 1))
+@Suite("Python's dates as values of Swift", .inTurn(minutes: 3))
 struct PythonDateTests {
   @Test("VALUE-5: what Python pickled is read, written and read again without loss", arguments: PickledDateTests.good)
   func again(vector: Golden.Vector) throws {

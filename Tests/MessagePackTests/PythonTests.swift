@@ -5,7 +5,7 @@ import Testing
 @testable import MessagePack
 
 /// The differential tests against Python's own `json` and `msgpack`.
-@Suite("against Python", .inTurn(minutes: 1))
+@Suite("against Python", .inTurn(minutes: 3))
 struct PythonTests {
   static let python = ProcessInfo.processInfo.environment["ZMQ_GATEWAY_PYTHON"]
 

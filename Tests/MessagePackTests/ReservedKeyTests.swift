@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("objects with a reserved key", .inTurn(minutes: 1))
+@Suite("objects with a reserved key", .inTurn(minutes: 3))
 struct ReservedKeyTests {
   @Test(
     "alone in its object, it becomes the value it stands for",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import MessagePack
 
-@Suite("values", .inTurn(minutes: 1))
+@Suite("values", .inTurn(minutes: 3))
 struct ValueTests {
   @Test("literals make the values they look like, and accessors give them back")
   func literals() {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Metrics
 
-@Suite("Metrics", .inTurn(minutes: 1))
+@Suite("Metrics", .inTurn(minutes: 3))
 struct MetricsTests {
   @Test("of times count each in the span that ends where it does, and what is longer in the last")
   func spans() {

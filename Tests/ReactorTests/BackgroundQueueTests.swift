@@ -4,7 +4,7 @@ import Testing
 
 @testable import Reactor
 
-@Suite("work beside the reactors", .inTurn(minutes: 1))
+@Suite("work beside the reactors", .inTurn(minutes: 3))
 struct BackgroundQueueTests {
   @Test("is done in the order in which it was added, also by several threads, and one piece at a time")
   func order() async throws {

@@ -2,7 +2,7 @@ import Reactor
 import Support
 import Testing
 
-@Suite("Host and port", .inTurn(minutes: 1))
+@Suite("Host and port", .inTurn(minutes: 3))
 struct HostAndPortTests {
   @Test(
     "are taken apart at the last colon, brackets aside",

@@ -87,7 +87,7 @@ private final class End: EndOfTurn {
   }
 }
 
-@Suite("Reactor", .inTurn(minutes: 1)) struct ReactorTests {
+@Suite("Reactor", .inTurn(minutes: 3)) struct ReactorTests {
   @Test("is the executor of its actors") func executor() async throws {
     let reactor = try Reactor()
     let resident = Resident(reactor)

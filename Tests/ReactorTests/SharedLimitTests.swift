@@ -3,7 +3,7 @@ import Testing
 
 @testable import Reactor
 
-@Suite("a limit that shards share", .inTurn(minutes: 1))
+@Suite("a limit that shards share", .inTurn(minutes: 3))
 struct SharedLimitTests {
   @Test("as many as the limit get a place, one more does not, and a place given back is free", arguments: [1, 2, 100])
   func limit(limit: Int) {

@@ -75,7 +75,7 @@ private final class Silent: TimerHandler {
   }
 }
 
-@Suite("Durations", .inTurn(minutes: 1))
+@Suite("Durations", .inTurn(minutes: 3))
 struct DurationTests {
   @Test(
     "become whole milliseconds, rounded as named",

@@ -26,7 +26,7 @@ private final class SlowEnd: EndOfTurn {
   }
 }
 
-@Suite("The turns of a loop", .inTurn(minutes: 1))
+@Suite("The turns of a loop", .inTurn(minutes: 3))
 struct TurnTests {
   @Test("a turn that takes long does not delay the next timer") func longTurn() throws {
     let clock = ManualClock()

@@ -1,3 +1,4 @@
+import Foundation
 public import Glibc
 import Reactor
 
@@ -16,7 +17,10 @@ public final class Subprocess: Sendable {
   private let input: Guarded<CInt>
   private let output: CInt
   private let read = Guarded<[UInt8]>([])
-  private let status = Guarded<CInt?>(nil)
+  private let status: Guarded<CInt?>
+  /// Waits for its end, from its beginning on: whoever waits for any child, as exit tests do, is told of one that has ended and nobody has waited
+  /// for, and of no other.
+  private let end: Task<CInt, Never>
 
   /// Starts a program; one without a slash in its name is looked for in the path.
   public init(_ program: String, _ arguments: [String], complaints: Complaints = .dropped) throws {
@@ -39,16 +43,34 @@ public final class Subprocess: Sendable {
     self.pid = pid
     input = Guarded(stdin.write)
     output = stdout.read
+    let status = Guarded<CInt?>(nil)
+    self.status = status
+    end = Task {
+      guard failure == 0 else { return -1 }
+      return await withCheckedContinuation { done in
+        Thread.detachNewThread { [pid] in done.resume(returning: Self.wait(for: pid, status)) }
+      }
+    }
     if failure != 0 { throw Failed(description: "\(program): \(String(cString: strerror(failure)))") }
   }
 
   deinit {
     closeInput()
     _ = close(output)
-    // Whoever waits for any child, as exit tests do, is told of one that nobody waits for, and of no other.
-    guard pid > 0, status.withLock({ $0 == nil }) else { return }
-    kill(pid, SIGKILL)
-    waitpid(pid, nil, 0)
+    if pid > 0 { signal(SIGKILL) }
+  }
+
+  private static func wait(for pid: pid_t, _ status: Guarded<CInt?>) -> CInt {
+    var information = siginfo_t()
+    // First without taking it away: until its end is known here, its number is nobody else's.
+    while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+    return status.withLock { status in
+      var raw: CInt = 0
+      while waitpid(pid, &raw, 0) < 0, errno == EINTR {}
+      let result = raw & 0x7F == 0 ? (raw >> 8) & 0xFF : -(raw & 0x7F)
+      status = result
+      return result
+    }
   }
 
   // Socket pairs and not pipes: they can be made so that no other child inherits them by chance.
@@ -125,22 +147,11 @@ public final class Subprocess: Sendable {
 
   /// Waits for its end. Returns its exit status, or the signal that ended it as a negative number.
   @discardableResult
-  public func ended() async throws -> CInt {
-    try await offThread { [self] in
-      if let known = status.withLock({ $0 }) { return known }
-      var raw: CInt = 0
-      while waitpid(pid, &raw, 0) < 0 {
-        guard errno == EINTR else { return status.withLock { $0 ?? -1 } }
-      }
-      let result = raw & 0x7F == 0 ? (raw >> 8) & 0xFF : -(raw & 0x7F)
-      status.withLock { $0 = result }
-      return result
-    }
-  }
+  public func ended() async throws -> CInt { await end.value }
 
   /// Ends it at once and waits for that.
   public func destroy() async {
     signal(SIGKILL)
-    _ = try? await ended()
+    _ = await end.value
   }
 }

@@ -6,7 +6,7 @@ import ZeroMQ
 @testable import ZeroMQRPC
 
 /// An engine whose backends connect to it, played by the test.
-@Suite("calls to backends that dial in", .inTurn(minutes: 1))
+@Suite("calls to backends that dial in", .inTurn(minutes: 3))
 struct BoundEngineTests {
   /// Runs the body with a bound client, and a way to have a backend connect.
   private func with(

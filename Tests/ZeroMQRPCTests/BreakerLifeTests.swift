@@ -6,7 +6,7 @@ import ZeroMQ
 @testable import ZeroMQRPC
 
 /// The client in front of backends that fail.
-@Suite("an endpoint that fails", .inTurn(minutes: 1)) struct BreakerLifeTests {
+@Suite("an endpoint that fails", .inTurn(minutes: 3)) struct BreakerLifeTests {
   private var options: RPCOptions {
     var options = RPCOptions()
     options.leastSilence = .milliseconds(20)

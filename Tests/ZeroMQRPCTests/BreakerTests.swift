@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQRPC
 
-@Suite("a breaker", .inTurn(minutes: 1)) struct BreakerTests {
+@Suite("a breaker", .inTurn(minutes: 3)) struct BreakerTests {
   private let start = Instant(nanoseconds: 5_000_000_000)
 
   /// A breaker that may be changed within an expectation.

@@ -5,7 +5,7 @@ import ZeroMQ
 @testable import ZeroMQRPC
 
 /// The client alone, in front of ROUTERs that the test plays.
-@Suite("the rpc client", .inTurn(minutes: 1))
+@Suite("the rpc client", .inTurn(minutes: 3))
 struct CallEngineTests {
   @Test("RPC-1: a call is four frames behind the router's identity, numbers from one")
   func frames() async throws {

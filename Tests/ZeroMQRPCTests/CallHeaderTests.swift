@@ -3,7 +3,7 @@ import Testing
 
 @testable import ZeroMQRPC
 
-@Suite("heads of calls and replies", .inTurn(minutes: 1))
+@Suite("heads of calls and replies", .inTurn(minutes: 3))
 struct HeaderTests {
   @Test("RPC-1: a request's head is aiozmq's =HHLd")
   func request() {

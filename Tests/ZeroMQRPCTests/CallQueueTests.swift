@@ -5,7 +5,7 @@ import ZeroMQ
 @testable import ZeroMQRPC
 
 /// The client in front of backends that read nothing.
-@Suite("the queue of the rpc client", .inTurn(minutes: 1))
+@Suite("the queue of the rpc client", .inTurn(minutes: 3))
 struct CallQueueTests {
   @Test(
     "what a full backend does not take waits in the client, expires there as not sent, and goes out when there is room")

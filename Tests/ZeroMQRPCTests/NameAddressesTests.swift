@@ -4,7 +4,7 @@ import ZeroMQ
 
 @testable import ZeroMQRPC
 
-@Suite("the addresses of a name", .inTurn(minutes: 1))
+@Suite("the addresses of a name", .inTurn(minutes: 3))
 struct NameAddressesTests {
   private func name() throws -> NameAddresses { try #require(NameAddresses(try Endpoint("tcp://workers:5555"))) }
 

@@ -6,7 +6,7 @@ import ZeroMQ
 @testable import ZeroMQRPC
 
 /// The client in front of a name whose addresses come and go.
-@Suite("a host's name with several addresses", .inTurn(minutes: 1))
+@Suite("a host's name with several addresses", .inTurn(minutes: 3))
 struct NameTests {
   /// Backends on one port of several addresses of this machine.
   private func backends(_ hosts: [String], _ cleanup: Cleanup) async throws -> (port: String, backends: [WireSocket]) {

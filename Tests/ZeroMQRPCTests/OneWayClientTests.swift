@@ -4,7 +4,7 @@ import ZeroMQ
 
 @testable import ZeroMQRPC
 
-@Suite("the one-way client", .inTurn(minutes: 1))
+@Suite("the one-way client", .inTurn(minutes: 3))
 struct OneWayClientTests {
   private static let anyPort = "tcp://127.0.0.1:*"
 

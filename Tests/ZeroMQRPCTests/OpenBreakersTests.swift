@@ -4,7 +4,7 @@ import ZeroMQ
 
 @testable import ZeroMQRPC
 
-@Suite("open breakers", .inTurn(minutes: 1))
+@Suite("open breakers", .inTurn(minutes: 3))
 struct OpenBreakersTests {
   @Test("the first of an endpoint that opens and the last that closes are told")
   func told() throws {

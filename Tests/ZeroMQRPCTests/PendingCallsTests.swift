@@ -3,7 +3,7 @@ import Testing
 
 @testable import ZeroMQRPC
 
-@Suite("the table of pending calls", .inTurn(minutes: 1))
+@Suite("the table of pending calls", .inTurn(minutes: 3))
 struct PendingCallsTests {
   @Test("numbers count up from one, and a call is found by its number once")
   func numbers() {

@@ -5,7 +5,7 @@ import ZeroMQ
 @testable import ZeroMQRPC
 
 /// The client with calls that may run twice.
-@Suite("a call that may run twice", .inTurn(minutes: 1)) struct RepeatTests {
+@Suite("a call that may run twice", .inTurn(minutes: 3)) struct RepeatTests {
   private func options(attempts: Int = 1, percent: Int = 0, burst: Int = 10, hedge: HedgeDelay = .never) -> RPCOptions {
     var options = RPCOptions()
     (options.retries.attempts, options.retries.percent, options.retries.burst) = (attempts, percent, burst)

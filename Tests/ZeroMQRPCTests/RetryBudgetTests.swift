@@ -3,7 +3,7 @@ import Testing
 
 @testable import ZeroMQRPC
 
-@Suite("the budget of retries", .inTurn(minutes: 1)) struct RetryBudgetTests {
+@Suite("the budget of retries", .inTurn(minutes: 3)) struct RetryBudgetTests {
   /// How often something can be spent.
   private func possible(_ budget: RetryBudget) -> Int {
     var (budget, count) = (budget, 0)

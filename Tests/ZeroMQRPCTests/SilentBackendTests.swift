@@ -4,7 +4,7 @@ import ZeroMQ
 
 @testable import ZeroMQRPC
 
-@Suite("a backend that is silent", .inTurn(minutes: 1))
+@Suite("a backend that is silent", .inTurn(minutes: 3))
 struct SilentBackendTests {
   @Test("after a row of deadlines a fresh connection takes over; a reply in between starts the row anew")
   func replace() async throws {

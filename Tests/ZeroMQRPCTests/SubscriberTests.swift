@@ -4,7 +4,7 @@ import ZeroMQ
 
 @testable import ZeroMQRPC
 
-@Suite("the subscriber", .inTurn(minutes: 1))
+@Suite("the subscriber", .inTurn(minutes: 3))
 struct SubscriberTests {
   /// A publisher that is told the subscriptions: `ZMQ_XPUB`.
   private static let xpub = SocketKind(rawValue: 9)

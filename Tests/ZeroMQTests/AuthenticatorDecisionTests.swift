@@ -5,7 +5,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("who may come in, when a closure decides", .inTurn(minutes: 1))
+@Suite("who may come in, when a closure decides", .inTurn(minutes: 3))
 struct AuthenticatorDecisionTests {
   private static let alice = SocketSecurity.plain(user: "alice", password: "secret")
   private static func user(of request: AuthenticationRequest) -> String {

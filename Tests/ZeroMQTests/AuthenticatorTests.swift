@@ -61,7 +61,7 @@ extension Monitor {
   }
 }
 
-@Suite("who may come in", .inTurn(minutes: 1))
+@Suite("who may come in", .inTurn(minutes: 3))
 struct AuthenticatorTests {
   /// Whether a client gets through: its message arrives, and bears that user.
   private func expect(_ client: Station, reaches server: Station, as user: String?) async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("peers that mean no good", .inTurn(minutes: 1))
+@Suite("peers that mean no good", .inTurn(minutes: 3))
 struct HostilePeerTests {
   @Test("heartbeats are refused together with a mark that can be reached")
   func heartbeats() throws {
@@ -130,7 +130,7 @@ struct HostilePeerTests {
   }
 }
 
-@Suite("what is dropped", .inTurn(minutes: 1))
+@Suite("what is dropped", .inTurn(minutes: 3))
 struct OwnershipTests {
   @Test("a socket that is dropped, closed, or fails to bind leaves no descriptor, and the loop at rest")
   func dropped() async {
@@ -158,7 +158,7 @@ struct OwnershipTests {
   }
 }
 
-@Suite("a context", .inTurn(minutes: 1))
+@Suite("a context", .inTurn(minutes: 3))
 struct ContextTests {
   @Test("ends when its sockets have been closed, and makes none afterwards") func end() async throws {
     let context = try Context()

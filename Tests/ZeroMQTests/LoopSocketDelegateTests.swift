@@ -5,7 +5,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("a delegate of a socket", .inTurn(minutes: 1))
+@Suite("a delegate of a socket", .inTurn(minutes: 3))
 struct LoopSocketDelegateTests {
   @Test("a delegate that closes it at a message hears no more: no end of the batch, no end of the connection")
   func closedAtMessage() async throws {

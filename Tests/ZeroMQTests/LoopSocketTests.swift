@@ -5,7 +5,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("a socket", .inTurn(minutes: 1))
+@Suite("a socket", .inTurn(minutes: 3))
 struct LoopSocketTests {
   private static let any = "tcp://127.0.0.1:*"
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("messages taken out of a socket", .inTurn(minutes: 1))
+@Suite("messages taken out of a socket", .inTurn(minutes: 3))
 struct MessageIntakeTests {
   private func next(_ intake: inout MessageIntake, from socket: Socket) throws -> Message? {
     var taken: Message?

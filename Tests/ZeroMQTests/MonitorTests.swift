@@ -10,7 +10,7 @@ extension Monitor.Kind {
   var name: Substring { "\(self)".prefix { $0 != "(" } }
 }
 
-@Suite("a monitor", .inTurn(minutes: 1))
+@Suite("a monitor", .inTurn(minutes: 3))
 struct MonitorTests {
   /// The names of the events up to one.
   private static func names(of monitor: Monitor, upTo last: Substring) async throws -> [Substring] {

@@ -6,7 +6,7 @@ import Testing
 @testable import ZeroMQ
 
 /// Looks at real peers.
-@Suite("a look at a peer", .inTurn(minutes: 1))
+@Suite("a look at a peer", .inTurn(minutes: 3))
 struct PeerLookTests {
   private func look(at endpoint: String, for kind: SocketKind = .dealer, _ look: PeerLook = .shared) async throws
     -> ConnectFault?

@@ -64,7 +64,7 @@ struct PeerSubscriptionsTests {
   }
 }
 
-@Suite("waiting for a subscriber", .inTurn(minutes: 1))
+@Suite("waiting for a subscriber", .inTurn(minutes: 3))
 struct SubscribersTests {
   private static func watched() -> SocketOptions {
     var options = SocketOptions()

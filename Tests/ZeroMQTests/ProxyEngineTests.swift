@@ -5,7 +5,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("a proxy", .inTurn(minutes: 1))
+@Suite("a proxy", .inTurn(minutes: 3))
 struct ProxyEngineTests {
   private static func small() -> SocketOptions {
     var options = SocketOptions()

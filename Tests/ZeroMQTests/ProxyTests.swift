@@ -44,7 +44,7 @@ private struct Place {
   }
 }
 
-@Suite("a proxy between transports", .inTurn(minutes: 1))
+@Suite("a proxy between transports", .inTurn(minutes: 3))
 struct ProxyTests {
   private static let anywhere = ["tcp://127.0.0.1:*"]
 
@@ -222,7 +222,7 @@ extension Sequence {
   }
 }
 
-@Suite("waiting for a subscriber of a transport", .inTurn(minutes: 1))
+@Suite("waiting for a subscriber of a transport", .inTurn(minutes: 3))
 struct WaitForSubscriberTests {
   @Test("returns when somebody has subscribed, and what is published then arrives", arguments: [true, false])
   func returns(isXPublish: Bool) async throws {

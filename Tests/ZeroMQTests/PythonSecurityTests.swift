@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("security with pyzmq", .inTurn(minutes: 1), .enabled(if: Python.isThere, Comment(rawValue: Python.comment)))
+@Suite("security with pyzmq", .inTurn(minutes: 3), .enabled(if: Python.isThere, Comment(rawValue: Python.comment)))
 struct PythonSecurityTests {
   private func peer(_ options: JSON) throws -> Subprocess { try Python.start("peer_security.py", ["\(options)"]) }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("messages and frames", .inTurn(minutes: 1))
+@Suite("messages and frames", .inTurn(minutes: 3))
 struct FramesTests {
   private func send(_ frames: [[UInt8]], on socket: Socket) throws {
     for (index, frame) in frames.enumerated() {

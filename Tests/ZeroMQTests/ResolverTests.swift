@@ -5,7 +5,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("the resolver", .inTurn(minutes: 1))
+@Suite("the resolver", .inTurn(minutes: 3))
 struct ResolverTests {
   /// Lookups that end when the test says so.
   private final class Names: Sendable {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("the memory of a socket", .inTurn(minutes: 1))
+@Suite("the memory of a socket", .inTurn(minutes: 3))
 struct SocketMemoryTests {
   @Test("what is sent counts in the budget until it has left, or was dropped with its connection")
   func memory() async throws {

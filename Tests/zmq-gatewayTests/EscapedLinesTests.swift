@@ -3,7 +3,7 @@ import Testing
 
 @testable import zmq_gateway
 
-@Suite("a line of the log", .inTurn(minutes: 1))
+@Suite("a line of the log", .inTurn(minutes: 3))
 struct EscapedLinesTests {
   @Test(
     "has escapes for what does not print",

@@ -13,6 +13,7 @@ struct AuthenticationCheck {
   let tickets: TicketTable<Ticket>
   private let ticketPath: TicketPath
   private let cookie: [UInt8]?
+  private let crossSite = CrossSiteCheck()
   private let openPaths: [[UInt8]]
   /// All that is open below a path.
   private let openFolder: [UInt8]
@@ -44,11 +45,16 @@ struct AuthenticationCheck {
 
   /// What a browser adds by itself, as a kept password.
   private func caller(cookie name: [UInt8], in request: GatewayRequest) -> Caller? {
-    guard request.mayBringKeptCredentials else { return nil }
+    guard mayBringKeptCredentials(request) else { return nil }
     for line in request.values(of: .cookie) {
       if let value = Cookie.value(of: name, in: line) { return lookup.caller(of: value, at: request.beginning) }
     }
     return nil
+  }
+
+  /// Whether what a browser adds by itself counts: not for a page of another origin, unless it is listed so.
+  private func mayBringKeptCredentials(_ request: GatewayRequest) -> Bool {
+    request.mayBringKeptCredentials && (request.isOfListedOrigin || crossSite.foreignPage(request) == nil)
   }
 
   /// The ticket that the target brings, which is used up with that; nil when it is not good for what is asked.
@@ -66,7 +72,7 @@ struct AuthenticationCheck {
     case .bearer(let key): return lookup.caller(of: key, at: request.beginning)
     case .basic(let name, let password):
       // A browser adds it by itself, for whichever page: that page would act in the name of whoever looks at it.
-      guard request.mayBringKeptCredentials else { return nil }
+      guard mayBringKeptCredentials(request) else { return nil }
       let caller = password.withUnsafeBytes { lookup.caller(of: $0, at: request.beginning) }
       return name.isEmpty || name == caller?.subject ? caller : nil
     case nil: return nil

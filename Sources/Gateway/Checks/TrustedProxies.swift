@@ -27,8 +27,12 @@ struct TrustedProxies {
   func client(behind peer: ClientAddress, _ lines: [String]) -> ClientAddress {
     var nearest = peer
     for line in lines.reversed() {
-      for element in Self.elements(line).reversed() {
-        // What cannot be read was passed on by somebody who can be believed, and is as good as the proxy itself.
+      // What cannot be read was passed on by somebody who can be believed, and is as good as the proxy itself.
+      guard
+        let elements = header == .forwarded
+          ? Self.cut(line[...], at: ",") : line.split(separator: ",", omittingEmptySubsequences: false)
+      else { return nearest }
+      for element in elements.reversed() {
         guard let address = header == .forwarded ? Self.forwarded(element) : Self.address(element) else {
           return nearest
         }
@@ -39,10 +43,9 @@ struct TrustedProxies {
     return nearest
   }
 
-  /// Cut at commas that do not stand between quotes (RFC 9110, 5.6.1).
-  private static func elements(_ line: String) -> [Substring] { cut(line[...], at: ",") }
-
-  private static func cut(_ text: Substring, at separator: Character) -> [Substring] {
+  /// Cut at separators that do not stand between quotes (RFC 9110, 5.6.1); nil when a quote is open at the end: then what a proxy has
+  /// appended would be part of what a client has sent.
+  private static func cut(_ text: Substring, at separator: Character) -> [Substring]? {
     var (parts, start, isQuoted, isEscaped): ([Substring], Substring.Index, Bool, Bool) = (
       [], text.startIndex, false, false
     )
@@ -59,12 +62,12 @@ struct TrustedProxies {
         start = text.index(after: index)
       }
     }
-    return parts + [text[start...]]
+    return isQuoted ? nil : parts + [text[start...]]
   }
 
   /// The `for` of an element of `Forwarded` (RFC 7239, 4).
   private static func forwarded(_ element: Substring) -> ClientAddress? {
-    for pair in cut(element, at: ";") {
+    for pair in cut(element, at: ";") ?? [] {
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2, trimmed(parts[0]).lowercased() == "for" else { continue }
       var value = trimmed(parts[1])
@@ -79,11 +82,16 @@ struct TrustedProxies {
     let text = trimmed(text)
     if let end = text.lastIndex(of: "]"), text.first == "[" {
       let rest = text[text.index(after: end)...]
-      guard rest.isEmpty || rest.first == ":" else { return nil }
+      guard rest.isEmpty || rest.first == ":" && isPort(rest.dropFirst()) else { return nil }
       return ClientAddress(text[..<end].dropFirst())
     }
     let colons = text.filter { $0 == ":" }.count
-    return ClientAddress(colons == 1 ? text.prefix { $0 != ":" } : text)
+    guard colons == 1, let colon = text.firstIndex(of: ":") else { return ClientAddress(text) }
+    return isPort(text[text.index(after: colon)...]) ? ClientAddress(text[..<colon]) : nil
+  }
+
+  private static func isPort(_ text: Substring) -> Bool {
+    1...5 ~= text.utf8.count && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
   }
 
   private static func trimmed(_ text: Substring) -> Substring {

@@ -113,6 +113,7 @@ extension Configuration {
       let diagnostics = Diagnostics(file: keysFile, environment: ProcessInfo.processInfo.environment)
       let keys = try Self.keys(in: keysFile, diagnostics)
       try diagnostics.finish()
+      guard !keys.isEmpty else { throw KeyDescription.Fault("\(keysFile) has no keys") }
       return keys
     }
   }

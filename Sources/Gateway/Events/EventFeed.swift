@@ -252,9 +252,14 @@ final class EventFeed: TimerHandler {
   }
 
   /// Streams end whose credentials were taken back.
-  func endWithoutCredentials() {
+  func endWithoutCredentials() { end { $0.ending } }
+
+  /// All streams end, as those do whose credentials were taken back.
+  func endStreams() { end { _ in .revoked } }
+
+  private func end(_ reason: (StreamPermit) -> Notice.Farewell?) {
     for group in groups.values {
-      group.forEach { stream in if let reason = stream.permit.ending { stream.end(because: reason) } }
+      group.forEach { stream in if let reason = reason(stream.permit) { stream.end(because: reason) } }
     }
   }
 

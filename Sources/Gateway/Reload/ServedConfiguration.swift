@@ -18,6 +18,8 @@ actor ServedConfiguration {
   private let logger: Logger
   /// The reload that was asked for last.
   private var last: Task<ReloadOutcome, any Error>?
+  /// What is under way of it beyond reading.
+  private var replacing: Task<ReloadOutcome, any Error>?
   /// Asks services what they can be called with.
   private var describing: Task<Void, Never>?
   /// Looks after the files of `auth`; nil where there are none.
@@ -48,7 +50,9 @@ actor ServedConfiguration {
       _ = await before?.result
       // Not on the actor: reading may block.
       let wanted = try await Task.detached { try read() }.value
-      return try await replace(by: wanted)
+      let task = Task { try await replace(by: wanted) }
+      replacing = task
+      return try await task.value
     }
     last = task
     return try await task.value
@@ -59,6 +63,9 @@ actor ServedConfiguration {
     var outcome = ReloadOutcome()
     let next: Configuration
     (next, outcome.fixed) = try wanted.keepingWhatIsFixed(in: configuration)
+    if next.services.isEmpty, !configuration.services.isEmpty {
+      throw ReloadError("there are no services in it, as in a file that is being written; restart to serve none")
+    }
     let wantedServices = next.services.enumerated().map { served($0.element, at: $0.offset, &outcome) }
     outcome.removed = services.map(\.configuration.name).filter { name in
       !next.services.contains { $0.name == name }
@@ -88,7 +95,9 @@ actor ServedConfiguration {
     }
     (configuration, services, self.access) = (next, wantedServices, access)
     if before.callers !== access.callers { before.callers?.revokeAll() }
-    for shard in shards { shard.endStreamsWithoutCredentials() }
+    // Where there are other limits, or callers are known by something else, whoever has a stream asks for it anew.
+    let isOther = before.callers !== access.callers || before.limiter !== access.limiter
+    for shard in shards { if isOther { shard.endStreams() } else { shard.endStreamsWithoutCredentials() } }
     await begin()
     retire(leaving)
     return outcome
@@ -170,7 +179,8 @@ actor ServedConfiguration {
   /// Reloads nothing more, and waits for none: the gateway stops.
   func stopReloading() async {
     isStopping = true
-    _ = await last?.result
+    // What is still to be read may not come, and is not served any more.
+    _ = await replacing?.result
     for shard in shards { await shard.stopRetiring() }
     for (_, task) in retiring.values { await task.value }
   }

@@ -62,6 +62,7 @@ final class GatewayRequest {
 
   /// Says that a request has arrived, and what it is served with.
   func begins(at now: Instant, with serving: Serving) {
+    if serving !== self.serving { addressQuota = nil }
     self.serving = serving
     serving.began()
     (bytesIn, bytesOut) = (0, 0)

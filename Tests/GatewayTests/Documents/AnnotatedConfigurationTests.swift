@@ -5,7 +5,7 @@ import ZeroMQRPC
 
 @testable import Gateway
 
-@Suite("The annotated configuration", .inTurn(minutes: 1))
+@Suite("The annotated configuration", .inTurn(minutes: 3))
 struct AnnotatedConfigurationTests {
   private static func load(_ text: String) throws -> Configuration {
     try Configuration.load(yaml: text, file: "gateway.yaml")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("The JSON Schema of the configuration", .inTurn(minutes: 1))
+@Suite("The JSON Schema of the configuration", .inTurn(minutes: 3))
 struct ConfigurationSchemaTests {
   /// Reads a text; returns what was made of it, and what was asked for on the way.
   private static func read(_ yaml: String) -> (Result<Configuration, ConfigurationErrors>, asked: Set<String>) {

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// The events that the gateway itself sends, as `docs/streams.md` tells and `openapi/gateway.yaml` describes.
-@Suite("Control events", .inTurn(minutes: 1))
+@Suite("Control events", .inTurn(minutes: 3))
 struct ControlEventTests {
   /// A gateway in front of one publisher that the test plays, or that is not there.
   private func with(

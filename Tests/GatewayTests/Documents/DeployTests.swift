@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// The files that `docs/deploy.md` has one write, each run.
-@Suite("docs/deploy.md", .inTurn(minutes: 2))
+@Suite("docs/deploy.md", .inTurn(minutes: 4))
 struct DeployTests {
   /// A web server of the document.
   enum Server: String, CaseIterable {
@@ -112,7 +112,7 @@ struct DeployTests {
   }
 }
 
-@Suite("docs/operations.md", .inTurn(minutes: 1))
+@Suite("docs/operations.md", .inTurn(minutes: 3))
 struct OperationsTests {
   @Test("tells of lines that are in the log, by the words of the sources")
   func lines() throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("What deploys the gateway", .inTurn(minutes: 2))
+@Suite("What deploys the gateway", .inTurn(minutes: 4))
 struct DeploymentTests {
   private static let overlays = ["demo", "python"]
 

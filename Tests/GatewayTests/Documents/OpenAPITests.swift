@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("The interface answers as it is documented", .inTurn(minutes: 2))
+@Suite("The interface answers as it is documented", .inTurn(minutes: 4))
 struct OpenAPITests {
   // `make test` sets ZMQ_GATEWAY_PYTHON to a Python with openapi-spec-validator; without one there is nothing to run.
   @Test("openapi/gateway.yaml is valid OpenAPI", .enabled(if: Python.isThere, "\(Python.comment)"))

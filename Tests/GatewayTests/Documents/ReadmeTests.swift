@@ -5,7 +5,7 @@ import HTTPServer
 import Support
 import Testing
 
-@Suite("The commands of README.md", .inTurn(minutes: 2))
+@Suite("The commands of README.md", .inTurn(minutes: 4))
 struct ReadmeTests {
   private let readme: Readme
   private static let python = "In front of a Python service"

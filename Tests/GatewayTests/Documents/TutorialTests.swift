@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// What `docs/tutorial.md` has one type, with the service, the gateway and the page that stand in it.
-@Suite("docs/tutorial.md", .inTurn(minutes: 2), .enabled(if: Python.isThere, "\(Python.comment)"))
+@Suite("docs/tutorial.md", .inTurn(minutes: 4), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct TutorialTests {
   private let document: Readme
 

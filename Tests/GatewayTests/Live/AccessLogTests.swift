@@ -9,7 +9,7 @@ import ZeroMQ
 
 @testable import Gateway
 
-@Suite("The log of requests", .inTurn(minutes: 1))
+@Suite("The log of requests", .inTurn(minutes: 3))
 struct AccessLogTests {
   /// Starts the program in front of that backend, with those settings of `log`.
   private func program(_ rig: Rig, _ log: String, _ backend: WireSocket, auth: String = "{}") async throws -> Subprocess

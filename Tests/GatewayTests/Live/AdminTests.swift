@@ -8,7 +8,7 @@ import ZeroMQ
 
 @testable import Gateway
 
-@Suite("Operations", .inTurn(minutes: 1))
+@Suite("Operations", .inTurn(minutes: 3))
 struct AdminTests {
   private static let admin = "admin: \"127.0.0.1:0\""
 

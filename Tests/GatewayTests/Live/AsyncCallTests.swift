@@ -6,7 +6,7 @@ import ZeroMQ
 @testable import Gateway
 
 /// `Prefer: respond-async` and `/calls/{id}`, over two threads unless told otherwise.
-@Suite("a call that nobody waits for", .inTurn(minutes: 1))
+@Suite("a call that nobody waits for", .inTurn(minutes: 3))
 struct AsyncCallTests {
   private static let prefer = ["Prefer": "respond-async"]
 

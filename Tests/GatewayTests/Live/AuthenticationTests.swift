@@ -19,7 +19,7 @@ extension APIKey {
   var header: [String: String] { ["Authorization": "Bearer \(text)"] }
 }
 
-@Suite("A caller", .inTurn(minutes: 1))
+@Suite("A caller", .inTurn(minutes: 3))
 struct AuthenticationTests {
   static func basic(_ text: String) -> [String: String] {
     ["Authorization": "Basic \(Data(text.utf8).base64EncodedString())"]
@@ -82,6 +82,17 @@ struct AuthenticationTests {
         let own = basic.merging(["Origin": "http://localhost"]) { $1 }
         #expect(try await gateway.http.post("/rpc/s/m", headers: own).status == 200)
         await gateway.stop()
+      }
+      // What a browser adds to what it fetches for pages of others.
+      let gateway = try await with(rig, rig.auth((key, "alice", [])))
+      try await eventually("a backend") { try await gateway.http.post("/rpc/s/m", headers: key.header).status == 200 }
+      for (page, status) in [
+        (["Origin": "https://a.example"], 401), (["Origin": "null"], 401), (["Sec-Fetch-Site": "cross-site"], 401),
+        (["Sec-Fetch-Site": "same-site"], 401), (["Sec-Fetch-Site": "none"], 200),
+        (["Sec-Fetch-Site": "same-origin"], 200),
+      ] {
+        #expect(
+          try await gateway.http.get("/rpc/s/get", headers: basic.merging(page) { $1 }).status == status, "\(page)")
       }
     }
   }

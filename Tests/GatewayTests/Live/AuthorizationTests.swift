@@ -4,7 +4,7 @@ import Support
 import Testing
 import ZeroMQ
 
-@Suite("A caller under rules", .inTurn(minutes: 1))
+@Suite("A caller under rules", .inTurn(minutes: 3))
 struct AuthorizationTests {
   static let rules = """
     [{ deny: { method: "admin*" } }, { deny: { topic: "secret.*" } }, { allow: { scope: read, service: "s*", method: "get*" } }, \

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// `/batch`, in front of a backend that the test plays, and of the Python service.
-@Suite("a batch", .inTurn(minutes: 1))
+@Suite("a batch", .inTurn(minutes: 3))
 struct BatchTests {
   private static let lines = ["Accept": "application/x-ndjson"]
 

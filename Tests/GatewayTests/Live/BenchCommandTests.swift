@@ -2,7 +2,7 @@ import Support
 import Testing
 
 /// `zmq-gateway bench`, at a demonstration. What it measures is not judged here.
-@Suite("The load", .inTurn(minutes: 1), .enabled(if: Program.isThere, "no program is built beside the tests"))
+@Suite("The load", .inTurn(minutes: 3), .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct BenchCommandTests {
   private static func run(_ arguments: [String]) async throws -> (output: String, code: Int32) {
     try await Program.run(["bench"] + arguments)

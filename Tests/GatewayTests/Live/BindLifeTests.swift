@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 
 /// How services whose peers connect to the gateway begin and end, and what the log tells of them.
-@Suite("the life of services that are bound", .inTurn(minutes: 1))
+@Suite("the life of services that are bound", .inTurn(minutes: 3))
 struct BindLifeTests {
   @Test("are told of in the log: that nobody comes, who does not fit, that somebody comes, that the last one goes")
   func log() async throws {

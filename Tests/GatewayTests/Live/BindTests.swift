@@ -7,7 +7,7 @@ import ZeroMQ
 import ZeroMQRPC
 
 /// What passes between callers and services whose peers connect to the gateway (`BoundServices`).
-@Suite("peers that dial in", .inTurn(minutes: 1))
+@Suite("peers that dial in", .inTurn(minutes: 3))
 struct BindTests {
   @Test("without one a call, a message or an event is refused as not sent, with the reason")
   func nobody() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 /// The page of `Examples/browser`, in a real browser.
 @Suite(
-  "A page that follows events", .inTurn(minutes: 2), .enabled("\(Browser.comment)") { try await Browser.isThere() })
+  "A page that follows events", .inTurn(minutes: 4), .enabled("\(Browser.comment)") { try await Browser.isThere() })
 struct BrowserEventTests {
   @Test("misses nothing when its connection breaks, and sees a gap when the gateway starts anew")
   func page() async throws {

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// What browsers are told of pages of other origins. What browsers make of it is shown by the last test.
-@Suite("A page of another origin", .inTurn(minutes: 1))
+@Suite("A page of another origin", .inTurn(minutes: 3))
 struct CORSTests {
   static let cors = #"cors: { origins: ["https://app.example", "https://*.shop.example"], max-age: 90s }"#
   static let app = ["Origin": "https://app.example"]

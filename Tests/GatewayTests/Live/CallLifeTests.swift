@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 
 /// Backends that are away, slow, gone or full, played by the test on a real ROUTER.
-@Suite("the life of a call", .inTurn(minutes: 1))
+@Suite("the life of a call", .inTurn(minutes: 3))
 struct CallLifeTests {
   @Test("without a backend a call is refused at once, as one that was not sent", arguments: [1, 2])
   func noBackend(threads: Int) async throws {

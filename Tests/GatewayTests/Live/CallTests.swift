@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Calls over HTTP that a Python service answers. `make test` sets ZMQ_GATEWAY_PYTHON.
-@Suite("live calls", .inTurn(minutes: 1), .enabled(if: Python.isThere, "\(Python.comment)"))
+@Suite("live calls", .inTurn(minutes: 3), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct CallTests {
   @Test(
     "RPC-4: arguments come as array, object or envelope",

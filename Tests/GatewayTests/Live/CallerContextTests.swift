@@ -4,7 +4,7 @@ import Support
 import Testing
 import ZeroMQ
 
-@Suite("A method that asks for its context", .inTurn(minutes: 1))
+@Suite("A method that asks for its context", .inTurn(minutes: 3))
 struct CallerContextTests {
   private func with(
     _ body: (Rig, LiveGateway, WireSocket, [String: String]) async throws -> Void

@@ -6,7 +6,7 @@ import ZeroMQ
 
 /// The commands of a client, through the program itself, at a demonstration that it serves too.
 @Suite(
-  "The commands of a client", .inTurn(minutes: 2),
+  "The commands of a client", .inTurn(minutes: 4),
   .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct ClientCommandTests {
   @Test("call, push and pub ask a gateway; results go to standard output, problems make the exit code")

@@ -4,7 +4,7 @@ import Testing
 
 /// Which configuration the commands of the program read, and what they say when they can read none.
 @Suite(
-  "The command line", .inTurn(minutes: 1), .enabled(if: Program.isThere, "no program is built beside the tests"))
+  "The command line", .inTurn(minutes: 3), .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct CommandLineTests {
   private static let good = "services: { math: { pattern: rpc, connect: [\"tcp://127.0.0.1:5555\"] } }\n"
 

@@ -2,7 +2,7 @@ import Foundation
 import Support
 import Testing
 
-@Suite("http.limits.connections", .inTurn(minutes: 1))
+@Suite("http.limits.connections", .inTurn(minutes: 3))
 struct ConnectionLimitTests {
   private let publisher = "s: { pattern: pubsub, required: false, subscribe: { connect: [\"ipc:///nowhere/s\"] } }"
 

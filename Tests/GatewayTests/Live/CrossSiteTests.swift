@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// What a browser would send for pages of its own and of other origins, as bytes. What browsers do is shown by BrowserTests.
-@Suite("A request of a page", .inTurn(minutes: 1))
+@Suite("A request of a page", .inTurn(minutes: 3))
 struct CrossSiteTests {
   /// A request, without its length, and whether a foreign page must have sent it.
   struct Case: CustomStringConvertible {

@@ -6,7 +6,7 @@ import ZeroMQ
 
 @testable import Gateway
 
-@Suite("CURVE", .inTurn(minutes: 1))
+@Suite("CURVE", .inTurn(minutes: 3))
 struct CurveTests {
   /// Writes a file that only its owner may read.
   private func secret(_ rig: Rig, _ name: String, _ text: String) throws -> String {

@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 
 /// Methods whose signatures stand in the configuration: calls with other arguments are refused before anything is sent.
-@Suite("A declared method", .inTurn(minutes: 1))
+@Suite("A declared method", .inTurn(minutes: 3))
 struct DeclaredMethodTests {
   private static let methods = """
     methods:

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// Services that are asked what they can be called with. `make test` sets ZMQ_GATEWAY_PYTHON.
-@Suite("A service that describes itself", .inTurn(minutes: 1))
+@Suite("A service that describes itself", .inTurn(minutes: 3))
 struct DescriptionTests {
   private static let service = """
     s:

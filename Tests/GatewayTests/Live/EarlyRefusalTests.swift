@@ -2,7 +2,7 @@ import Gateway
 import Support
 import Testing
 
-@Suite("a request that is refused for its head", .inTurn(minutes: 1))
+@Suite("a request that is refused for its head", .inTurn(minutes: 3))
 struct EarlyRefusalTests {
   @Test(
     "keeps its connection when its body is short, however its length is written, and loses it when it is long",

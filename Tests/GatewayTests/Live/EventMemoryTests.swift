@@ -8,7 +8,7 @@ import ZeroMQ
 @testable import Gateway
 
 /// Events in the memory that clients and peers may take.
-@Suite("the memory of events", .inTurn(minutes: 1))
+@Suite("the memory of events", .inTurn(minutes: 3))
 struct EventMemoryTests {
   private func text(_ bytes: Int) -> Value { .string(String(repeating: "x", count: bytes)) }
 

@@ -9,7 +9,7 @@ import ZeroMQRPC
 @testable import Gateway
 
 /// The feeds of two shards with one hub, driven from within.
-@Suite("the feed of a shard", .inTurn(minutes: 1))
+@Suite("the feed of a shard", .inTurn(minutes: 3))
 struct FeedTests {
   /// Two shards that serve `s`, whose hub is on the first, and a client for each.
   private struct Pair {

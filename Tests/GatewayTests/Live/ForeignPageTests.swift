@@ -6,7 +6,7 @@ import Testing
 import ZeroMQ
 
 /// What web pages can do to a gateway, tried with a real browser.
-@Suite("A web page", .inTurn(minutes: 2), .enabled("\(Browser.comment)") { try await Browser.isThere() })
+@Suite("A web page", .inTurn(minutes: 4), .enabled("\(Browser.comment)") { try await Browser.isThere() })
 struct ForeignPageTests {
   /// What a page sends to have something run, and what it sees of the answer.
   static let sendings: [(name: String, path: String, seen: JSON)] = [

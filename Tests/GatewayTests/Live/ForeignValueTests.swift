@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// What a service may answer, whatever it is written in.
-@Suite("values that no Python sends", .inTurn(minutes: 1))
+@Suite("values that no Python sends", .inTurn(minutes: 3))
 struct ForeignValueTests {
   /// A reply, what it is shown as, and the same reply as a client of MessagePack gets it, where that differs.
   static let replies: [(reply: [UInt8], json: String, packed: [UInt8]?)] = [

@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 
 /// Whatever a publisher sends, a browser gets one event for it, with what was sent; and so does a reader of lines.
-@Suite("events that would forge others", .inTurn(minutes: 2))
+@Suite("events that would forge others", .inTurn(minutes: 4))
 struct ForgedEventTests {
   /// What was published: bytes wherever they may be chosen.
   private struct Call {

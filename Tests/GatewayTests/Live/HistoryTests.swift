@@ -8,7 +8,7 @@ import ZeroMQ
 @testable import Gateway
 
 /// The history at the hub, and the streams that need it.
-@Suite("the history of a service", .inTurn(minutes: 1))
+@Suite("the history of a service", .inTurn(minutes: 3))
 struct HistoryTests {
   @Test("what came in is there after the last stream has closed, until it is too old")
   func survives() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("What stands at /", .inTurn(minutes: 2))
+@Suite("What stands at /", .inTurn(minutes: 4))
 struct HomeTests {
   private static let services = """
     s:
@@ -117,7 +117,7 @@ struct HomeTests {
   }
 }
 
-@Suite("What stands at /docs", .inTurn(minutes: 2))
+@Suite("What stands at /docs", .inTurn(minutes: 4))
 struct DocsTests {
   @Test("is a page and its files, below the prefix", arguments: ["", "/api"])
   func files(prefix: String) async throws {
@@ -164,7 +164,7 @@ struct DocsTests {
   }
 }
 
-@Suite("What stands at /problems", .inTurn(minutes: 1))
+@Suite("What stands at /problems", .inTurn(minutes: 3))
 struct ProblemPageTests {
   @Test(
     "is Markdown, and HTML for those who want that before", arguments: ["/problems", "/problems/timeout"])

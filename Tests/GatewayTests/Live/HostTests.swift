@@ -2,7 +2,7 @@ import Gateway
 import Support
 import Testing
 
-@Suite("The host that is asked for", .inTurn(minutes: 1))
+@Suite("The host that is asked for", .inTurn(minutes: 3))
 struct HostTests {
   /// A gateway without services.
   private func gateway(_ rig: Rig, _ http: String) async throws -> LiveGateway {

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// `Idempotency-Key`, over two threads.
-@Suite("a request with an idempotency key", .inTurn(minutes: 1))
+@Suite("a request with an idempotency key", .inTurn(minutes: 3))
 struct IdempotencyTests {
   private func key(_ key: String, _ more: [String: String] = [:]) -> [String: String] {
     more.merging(["Idempotency-Key": key]) { $1 }

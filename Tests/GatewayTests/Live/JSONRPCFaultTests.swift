@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// What is wrong with a document of JSON-RPC: with one of its calls, or with the whole.
-@Suite("JSON-RPC that cannot be called", .inTurn(minutes: 1))
+@Suite("JSON-RPC that cannot be called", .inTurn(minutes: 3))
 struct JSONRPCFaultTests {
   private func with(_ body: (LiveGateway, Guarded<[String]>) async throws -> Void) async throws {
     try await JSONRPCTests().with("", http: "", body)

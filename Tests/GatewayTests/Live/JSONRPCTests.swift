@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 
 /// JSON-RPC 2.0 at `/jsonrpc/{service}`, in front of a backend that the test plays.
-@Suite("JSON-RPC", .inTurn(minutes: 1))
+@Suite("JSON-RPC", .inTurn(minutes: 3))
 struct JSONRPCTests {
   /// The methods of the specification's examples.
   private static func result(_ method: String, _ arguments: Value, _ keywords: Value) -> Value? {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("keygen apikey", .inTurn(minutes: 1), .enabled(if: Program.isThere, "no program is built beside the tests"))
+@Suite("keygen apikey", .inTurn(minutes: 3), .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct KeygenTests {
   @Test("prints a key once, and writes the line by which a gateway knows it, behind what is there")
   func file() async throws {

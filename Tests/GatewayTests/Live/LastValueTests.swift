@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// The last event of a topic, asked for alone or at the beginning of a stream.
-@Suite("last values", .inTurn(minutes: 1))
+@Suite("last values", .inTurn(minutes: 3))
 struct LastValueTests {
   private func last(_ gateway: LiveGateway, _ query: String, is method: String) async throws -> HTTPReply {
     try await eventually("\(method) to be the last") {

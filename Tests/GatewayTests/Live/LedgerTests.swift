@@ -2,7 +2,7 @@ import Support
 import Testing
 
 /// A thousand streams that drop and resume at random, against a ledger of what each of them got.
-@Suite("the ledger of resumed streams", .serialized, .inTurn(minutes: 2))
+@Suite("the ledger of resumed streams", .serialized, .inTurn(minutes: 4))
 struct LedgerTests {
   @Test(
     "each event comes once to each stream or is covered by a gap, whenever it drops and resumes, also across a restart",

@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 
 /// Events that take long to be encoded, streams that take long to be opened, and many that end at once.
-@Suite("long work of streams", .serialized, .inTurn(minutes: 2))
+@Suite("long work of streams", .serialized, .inTurn(minutes: 4))
 struct LongEventTests {
   private func publisher(_ rig: Rig, threads: Int) async throws -> (WireSocket, LiveGateway) {
     var options = SocketOptions()

@@ -6,7 +6,7 @@ import Testing
 import ZeroMQ
 
 /// Replies that take long to be turned into JSON, and what goes on meanwhile.
-@Suite("long replies", .serialized, .inTurn(minutes: 2))
+@Suite("long replies", .serialized, .inTurn(minutes: 4))
 struct LongReplyTests {
   /// Maps in each other, each with a key twice, which is noticed at its end: a second or so of work in a few hundred KiB.
   static let slow: [UInt8] = {

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// What publishers number and does not arrive.
-@Suite("messages that are lost before the gateway", .inTurn(minutes: 1))
+@Suite("messages that are lost before the gateway", .inTurn(minutes: 3))
 struct LostMessageTests {
   private func send(_ number: Int, _ topic: String, _ publisher: WireSocket, inFrame: Bool) async throws {
     let keywords: [UInt8] = inFrame ? [0x80] : [0x81, 0xA1, UInt8(ascii: "n"), UInt8(number)]

@@ -3,7 +3,7 @@ import Support
 import Testing
 import ZeroMQ
 
-@Suite("http.limits.memory", .inTurn(minutes: 1))
+@Suite("http.limits.memory", .inTurn(minutes: 3))
 struct MemoryLimitTests {
   private let long = "[\"" + String(repeating: "x", count: 700_000) + "\"]"
 

@@ -4,7 +4,7 @@ import Testing
 
 /// Settings of methods, before a Python service. `make test` sets ZMQ_GATEWAY_PYTHON.
 @Suite(
-  "methods with settings of their own", .inTurn(minutes: 1), .enabled(if: Python.isThere, "\(Python.comment)"))
+  "methods with settings of their own", .inTurn(minutes: 3), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct MethodSettingsLiveTests {
   private func gateway(_ rig: Rig) async throws -> LiveGateway {
     let peer = try await PythonPeer.shared.value

@@ -41,7 +41,7 @@ extension LiveGateway {
   }
 }
 
-@Suite("/metrics", .inTurn(minutes: 1))
+@Suite("/metrics", .inTurn(minutes: 3))
 struct MetricsTests {
   @Test("counts requests of all threads by what they ask for and how they end, and how long they take")
   func requests() async throws {

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// `zmq-gateway mock`, called by the commands of a client.
-@Suite("The mock", .inTurn(minutes: 1), .enabled(if: Program.isThere, "no program is built beside the tests"))
+@Suite("The mock", .inTurn(minutes: 3), .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct MockCommandTests {
   private static func run(_ arguments: [String]) async throws -> (output: String, code: Int32) {
     let process = try Subprocess(try #require(Program.path), arguments, complaints: .withOutput)

@@ -6,7 +6,7 @@ import Testing
 import ZeroMQ
 
 /// What is told of backends that are not there: in the log once for all threads, in `/ready?verbose`, and to callers.
-@Suite("a backend that is not there", .inTurn(minutes: 1))
+@Suite("a backend that is not there", .inTurn(minutes: 3))
 struct NoConnectionTests {
   private func start(
     _ rig: Rig, _ services: String, threads: Int = 2, listen: String = "127.0.0.1:0"

@@ -6,7 +6,7 @@ import Testing
 import ZeroMQ
 
 /// Calls without replies: what arrives at the other side, frame by frame.
-@Suite("live one-way calls", .inTurn(minutes: 1))
+@Suite("live one-way calls", .inTurn(minutes: 3))
 struct OneWayTests {
   @Test("PIPE-2: a push is accepted, and arrives as three frames")
   func push() async throws {
@@ -235,7 +235,7 @@ struct OneWayTests {
 }
 
 /// One-way calls that a Python service receives. `make test` sets ZMQ_GATEWAY_PYTHON.
-@Suite("one-way calls to Python", .inTurn(minutes: 1), .enabled(if: Python.isThere, "\(Python.comment)"))
+@Suite("one-way calls to Python", .inTurn(minutes: 3), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct PythonOneWayTests {
   @Test("PIPE-1: a job runs in Python")
   func job() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 /// What HTTP answers against what Python's own client gets for the same calls. `make test` sets ZMQ_GATEWAY_PYTHON.
 @Suite(
-  "the same calls by HTTP and by Python", .inTurn(minutes: 1), .enabled(if: Python.isThere, "\(Python.comment)"))
+  "the same calls by HTTP and by Python", .inTurn(minutes: 3), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct ParityTests {
   /// Method, and its arguments as the JSON that both sides read alike.
   static let calls: [(method: String, args: String, kwargs: String)] = [

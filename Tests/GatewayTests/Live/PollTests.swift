@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// Streams that are one document.
-@Suite("long poll", .inTurn(minutes: 1))
+@Suite("long poll", .inTurn(minutes: 3))
 struct PollTests {
   @Test(
     "a poll waits for the first event, answers with what there is, and the next goes on behind it", arguments: [1, 2])

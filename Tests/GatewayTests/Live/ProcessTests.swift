@@ -5,7 +5,7 @@ import Support
 import Testing
 import ZeroMQ
 
-@Suite("the program", .inTurn(minutes: 1), .enabled(if: Program.isThere, "no program is built beside the tests"))
+@Suite("the program", .inTurn(minutes: 3), .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct ProcessTests {
   @Test("check prints every problem with its line and exits 78")
   func check() async throws {

@@ -5,7 +5,7 @@ import ZeroMQ
 
 /// Streams as they come through real proxies.
 @Suite(
-  "streams behind a proxy", .inTurn(minutes: 1), .enabled(if: ReverseProxy.areThere, "\(ReverseProxy.comment)"))
+  "streams behind a proxy", .inTurn(minutes: 3), .enabled(if: ReverseProxy.areThere, "\(ReverseProxy.comment)"))
 struct ProxyTests {
   @Test("the first bytes, each event, heartbeats and the end come through at once", arguments: ReverseProxy.allCases)
   func atOnce(proxy: ReverseProxy) async throws {

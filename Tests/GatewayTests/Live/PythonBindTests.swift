@@ -2,7 +2,7 @@ import Support
 import Testing
 
 /// Real aiozmq services that connect to the gateway. `make test` sets ZMQ_GATEWAY_PYTHON.
-@Suite("aiozmq services that dial in", .inTurn(minutes: 1), .enabled(if: Python.isThere, "\(Python.comment)"))
+@Suite("aiozmq services that dial in", .inTurn(minutes: 3), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct PythonBindTests {
   @Test("are called in every way, from both threads: results, exceptions, long replies, batches, tags")
   func calls() async throws {

@@ -2,7 +2,7 @@ import Support
 import Testing
 
 /// Python services that are slow, die, come back, or no longer hear. `make test` sets ZMQ_GATEWAY_PYTHON.
-@Suite("the life of a Python service", .inTurn(minutes: 1), .enabled(if: Python.isThere, "\(Python.comment)"))
+@Suite("the life of a Python service", .inTurn(minutes: 3), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct PythonLifeTests {
   @Test("RPC-10: a slow method is given up at the deadline, and the service is fine afterwards")
   func slow() async throws {

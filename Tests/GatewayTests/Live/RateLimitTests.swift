@@ -4,7 +4,7 @@ import Support
 import Testing
 import ZeroMQ
 
-@Suite("A client that asks too often", .inTurn(minutes: 1))
+@Suite("A client that asks too often", .inTurn(minutes: 3))
 struct RateLimitTests {
   /// A backend that answers everything with nil, and a gateway in front of it with limits.
   private func with(

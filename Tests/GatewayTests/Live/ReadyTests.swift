@@ -3,7 +3,7 @@ import Testing
 import ZeroMQ
 
 /// `GET /ready`, with backends that come and go.
-@Suite("readiness", .inTurn(minutes: 1))
+@Suite("readiness", .inTurn(minutes: 3))
 struct ReadyTests {
   /// Waits until each shard gives that status: so many requests in a row, spread over the shards.
   private func isEverywhere(_ status: Int, _ gateway: LiveGateway, _ target: String = "/ready") async throws {

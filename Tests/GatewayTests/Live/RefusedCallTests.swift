@@ -2,7 +2,7 @@ import Support
 import Testing
 
 /// What the gateway refuses by itself. The Python service behind it sees none of these. `make test` sets ZMQ_GATEWAY_PYTHON.
-@Suite("refused calls", .inTurn(minutes: 1), .enabled(if: Python.isThere, "\(Python.comment)"))
+@Suite("refused calls", .inTurn(minutes: 3), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct RefusedCallTests {
   struct Refused: Sendable, CustomStringConvertible {
     var method = "POST"

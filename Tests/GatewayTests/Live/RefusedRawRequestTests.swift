@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// What raw-requests.txt says is refused, sent to a whole gateway.
-@Suite("A refused raw request", .inTurn(minutes: 2))
+@Suite("A refused raw request", .inTurn(minutes: 4))
 struct RefusedRawRequestTests {
   @Test("gets one head and one problem document, and nothing runs behind it", arguments: RawRequest.sections)
   func problem(section: String) async throws {

@@ -8,14 +8,20 @@ import ZeroMQ
 
 @testable import Gateway
 
+/// A service that is always there.
+private let other = "other: { pattern: pipeline, connect: [\"ipc:///nowhere/other\"] }"
+
 /// A configuration to reload, with the services of that YAML.
-private func configuration(_ services: String, http: String = "", auth: String = "{}") throws -> Configuration {
+private func configuration(
+  _ services: String, http: String = "", auth: String = "{}", limits: String = "{}"
+) throws -> Configuration {
   let yaml = """
     http:
       listen: ["127.0.0.1:0"]
       threads: 2
     \(http.indented(by: 2))
     auth: \(auth)
+    limits: \(limits)
     grace: 10s
     services:
     \(services.indented(by: 2))
@@ -23,7 +29,7 @@ private func configuration(_ services: String, http: String = "", auth: String =
   return try Configuration.load(yaml: yaml, file: "test.yaml")
 }
 
-@Suite("A reload", .inTurn(minutes: 2))
+@Suite("A reload", .inTurn(minutes: 4))
 struct ReloadTests {
   @Test(
     "loses no call and no event, however often it is repeated under load",
@@ -99,7 +105,7 @@ struct ReloadTests {
       let call = try gateway.http.begin(
         "POST", "/rpc/s/slow", headers: ["Content-Type": "application/json"], body: "[]")
       let arrived = try await backend.call()
-      let outcome = try await gateway.gateway.reload(configuration("{}"))
+      let outcome = try await gateway.gateway.reload(configuration(other))
       #expect(outcome == ReloadOutcome(removed: ["s"], fixed: ["http.threads"]))
       #expect(try await gateway.http.post("/rpc/s/slow").status == 404)
       try await backend.answer(arrived, Value.int(5).packed)
@@ -140,7 +146,7 @@ struct ReloadTests {
       try await publisher.publish("a", "one")
       #expect(try await publisher.subscription() == "+a")
       try await eventually("the first event") { try await stream.event()?.json["method"] == "one" }
-      try await gateway.gateway.reload(configuration("{}"))
+      try await gateway.gateway.reload(configuration(other))
       try await eventually("the end of the stream") { try await stream.event().map { $0.name == "bye" } ?? true }
       #expect(try await publisher.subscription().hasPrefix("-"))
       #expect(try await gateway.http.get("/sub/s?topic=a").status == 404)
@@ -165,9 +171,13 @@ struct ReloadTests {
       #expect(try await gateway.samples()[#"zmq_gateway_reloads_total{result="failure"}"#] == 1)
       #expect(try await gateway.http.post("/rpc/t/m").status == 404)
       try await gateway.reaches(backend)
+      // As a file that is being written.
+      let empty = await #expect(throws: ReloadError.self) { try await gateway.gateway.reload(configuration("{}")) }
+      #expect(empty?.description.contains("no services") == true)
+      try await gateway.reaches(backend)
       // There is no file to read.
       _ = await #expect(throws: ReloadError.self) { try await gateway.gateway.reload() }
-      #expect(gateway.gateway.reloads.record.failed == 2)
+      #expect(gateway.gateway.reloads.record.failed == 3)
     }
   }
 
@@ -198,6 +208,44 @@ struct ReloadTests {
       let listed = new.header.merging(["Origin": "https://app.example"]) { $1 }
       let reply = try await gateway.http.get("/openapi.json", headers: listed)
       #expect(reply.status == 200 && reply.headers["access-control-allow-origin"] == "https://app.example")
+    }
+  }
+
+  @Test("ends streams whose clients have to be asked who they are, or have other limits, from then on")
+  func strangers() async throws {
+    try await Rig.with { rig in
+      let (publisher, gateway) = try await rig.publisher()
+      let services = "s: { pattern: pubsub, subscribe: { connect: [\"\(await publisher.endpoint)\"] } }"
+      let first = try await gateway.http.events("/sub/s?topic=a")
+      try await gateway.gateway.reload(configuration(services, limits: "{ streams: 1 }"))
+      try await eventually("the end of the first") { try await first.event().map { $0.name == "auth" } ?? true }
+      let second = try await gateway.http.events("/sub/s?topic=a")
+      #expect(try await gateway.http.get("/sub/s?topic=a").status == 429)
+      let auth = try rig.auth((APIKey.random(), "alice", []))
+      try await gateway.gateway.reload(configuration(services, auth: auth, limits: "{ streams: 1 }"))
+      try await eventually("the end of the second") { try await second.event().map { $0.name == "auth" } ?? true }
+      #expect(try await gateway.http.get("/sub/s?topic=a").status == 401)
+    }
+  }
+
+  @Test("gives a connection that is kept the limits that are new")
+  func limits() async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway(other, threads: 1, limits: "{ rate: 1/h, burst: 1 }")
+      let connection = try HTTPConnection(port: gateway.http.port)
+      func status() async throws -> Int {
+        connection.send("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".bytes)
+        return try await offThread { try connection.reply() }.status
+      }
+      func post() async throws -> Int {
+        connection.send("POST /push/other/m HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".bytes)
+        return try await offThread { try connection.reply() }.status
+      }
+      #expect(try await status() == 200)
+      #expect(try await post() == 503)
+      #expect(try await post() == 429)
+      try await gateway.gateway.reload(configuration(other, limits: "{ rate: 100/s, burst: 9 }"))
+      #expect(try await post() == 503)
     }
   }
 

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// What a Python service raises, as HTTP shows it. `make test` sets ZMQ_GATEWAY_PYTHON.
-@Suite("remote exceptions", .inTurn(minutes: 1), .enabled(if: Python.isThere, "\(Python.comment)"))
+@Suite("remote exceptions", .inTurn(minutes: 3), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct RemoteErrorTests {
   /// The contract's table for classes of Python's; what is not in it is 500.
   static let statuses: [String: Int] = {

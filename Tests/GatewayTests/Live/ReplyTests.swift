@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// Replies as no aiozmq service would send them, and those at the edge of what is accepted.
-@Suite("replies of any shape", .inTurn(minutes: 1))
+@Suite("replies of any shape", .inTurn(minutes: 3))
 struct ReplyTests {
   struct Reply: Sendable, CustomStringConvertible {
     let description: String

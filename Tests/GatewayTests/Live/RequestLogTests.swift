@@ -3,7 +3,7 @@ import Support
 import Testing
 
 /// What the log says of requests, at the level that shows them.
-@Suite("the log", .inTurn(minutes: 1))
+@Suite("the log", .inTurn(minutes: 3))
 struct RequestLogTests {
   @Test("has each problem, wherever it was found, and nothing of requests that are served")
   func problems() async throws {

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// Streams that come back.
-@Suite("streams that resume", .inTurn(minutes: 1))
+@Suite("streams that resume", .inTurn(minutes: 3))
 struct ResumeTests {
   private func publish(_ numbers: Range<Int>, at publisher: WireSocket, topic: String = "a") async throws {
     for number in numbers { try await publisher.publish(topic, "\(number)") }

@@ -3,7 +3,7 @@ import Support
 import Testing
 
 @Suite(
-  "Memory of the program", .inTurn(minutes: 1),
+  "Memory of the program", .inTurn(minutes: 3),
   .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct ReturnedMemoryTests {
   @Test(

@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// REST routes in front of a Python service. `make test` sets ZMQ_GATEWAY_PYTHON.
-@Suite("REST routes", .inTurn(minutes: 1), .enabled(if: Python.isThere, "\(Python.comment)"))
+@Suite("REST routes", .inTurn(minutes: 3), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct RouteTests {
   private static let gateway = Task { () -> LiveGateway in
     let peer = try await PythonPeer.shared.value

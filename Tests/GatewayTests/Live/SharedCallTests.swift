@@ -4,7 +4,7 @@ import Support
 import Testing
 
 /// Requests that share calls, in front of a backend that the test plays.
-@Suite("calls that are shared", .inTurn(minutes: 1))
+@Suite("calls that are shared", .inTurn(minutes: 3))
 struct SharedCallTests {
   private static let coalescing = "methods: { safe: ['*'], settings: { get: { coalesce: true } } }"
   private static let keeping = "methods: { safe: ['*'], settings: { get: { keep: 1h }, brief: { keep: 50ms } } }"

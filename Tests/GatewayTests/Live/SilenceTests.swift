@@ -6,7 +6,7 @@ import ZeroMQ
 import ZeroMQRPC
 
 /// What a 504 says of the backend, which the test plays.
-@Suite("a backend that is silent until the deadline", .inTurn(minutes: 1))
+@Suite("a backend that is silent until the deadline", .inTurn(minutes: 3))
 struct SilenceTests {
   /// A call that gets no reply; with answers to as many others meanwhile.
   private func unanswered(

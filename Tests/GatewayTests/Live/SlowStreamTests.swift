@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 
 /// What becomes of streams that read too slowly, as `slow` says.
-@Suite("slow streams", .inTurn(minutes: 1))
+@Suite("slow streams", .inTurn(minutes: 3))
 struct SlowStreamTests {
   private static let long = Value.string(String(repeating: "x", count: 50_000))
 

@@ -5,7 +5,7 @@ import Support
 import Testing
 
 /// Stopping with and without work under way.
-@Suite("stopping", .inTurn(minutes: 1))
+@Suite("stopping", .inTurn(minutes: 3))
 struct StopTests {
   @Test("an idle gateway stops at once, with open connections or without", arguments: [1, 2])
   func idle(threads: Int) async throws {

@@ -6,7 +6,7 @@ import Testing
 import ZeroMQ
 
 /// What has become of each number that a stream came past: delivered, not asked for, announced as lost, or not sent when it ended.
-@Suite("the books of streams", .inTurn(minutes: 1))
+@Suite("the books of streams", .inTurn(minutes: 3))
 struct StreamAccountsTests {
   /// Publishes, and waits until all is numbered. The first number is that of the publisher's coming.
   private func publish(_ count: Int, _ publisher: WireSocket, _ gateway: LiveGateway) async throws {

@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 
 /// Why streams end: their age, a client that has vanished, a gateway that stops.
-@Suite("the end of a stream", .inTurn(minutes: 1))
+@Suite("the end of a stream", .inTurn(minutes: 3))
 struct StreamEndTests {
   @Test("a stream that is as old as one may be ends with bye, and its client goes on where it was", arguments: [1, 2])
   func maxAge(threads: Int) async throws {

@@ -6,7 +6,7 @@ import Testing
 import ZeroMQ
 
 /// Streams that come and go, publishers that come and go, readers that are too slow.
-@Suite("the life of a stream", .inTurn(minutes: 1))
+@Suite("the life of a stream", .inTurn(minutes: 3))
 struct StreamLifeTests {
   @Test("the upstream subscription is there while a stream needs it, and ends after the last", arguments: [1, 2])
   func subscription(threads: Int) async throws {

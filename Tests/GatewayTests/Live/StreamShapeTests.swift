@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// How streams look when they are asked to look otherwise.
-@Suite("the shapes of a stream", .inTurn(minutes: 1))
+@Suite("the shapes of a stream", .inTurn(minutes: 3))
 struct StreamShapeTests {
   @Test("events have the names, and the data, that the stream asks for")
   func names() async throws {
@@ -178,7 +178,7 @@ final class LineReader: @unchecked Sendable {
 }
 
 /// Streams that ask for topics by wildcards.
-@Suite("streams of topics with wildcards", .inTurn(minutes: 1))
+@Suite("streams of topics with wildcards", .inTurn(minutes: 3))
 struct WildcardTests {
   @Test("events are picked out behind the prefix that is subscribed to, whether they wait or come", arguments: [1, 2])
   func pickedOut(threads: Int) async throws {

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// Server-sent events from a publisher that the test plays.
-@Suite("live streams", .inTurn(minutes: 1))
+@Suite("live streams", .inTurn(minutes: 3))
 struct StreamTests {
   @Test("a stream is open at once, before there is any event or even a publisher")
   func opening() async throws {

@@ -4,7 +4,7 @@ import Reactor
 import Support
 import Testing
 
-@Suite("A supervisor", .inTurn(minutes: 1), .enabled(if: Program.isThere, "no program is built beside the tests"))
+@Suite("A supervisor", .inTurn(minutes: 3), .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct SupervisorTests {
   /// A socket that the program tells how it is.
   private final class Listener: Sendable {

@@ -4,7 +4,7 @@ import Support
 import Testing
 import ZeroMQ
 
-@Suite("A ticket", .inTurn(minutes: 1))
+@Suite("A ticket", .inTurn(minutes: 3))
 struct TicketTests {
   private func with(
     _ more: String = "", rules: String? = nil, http: String = "",

@@ -5,7 +5,7 @@ import Support
 import Testing
 import ZeroMQ
 
-@Suite("A caller with a token", .inTurn(minutes: 1))
+@Suite("A caller with a token", .inTurn(minutes: 3))
 struct TokenTests {
   /// A backend that answers everything with nil, and a gateway in front of it that knows the tokens of these.
   private func with(

@@ -7,7 +7,7 @@ import ZeroMQ
 @testable import Gateway
 
 /// How many topics the streams of a service may ask for.
-@Suite("many topics", .inTurn(minutes: 1))
+@Suite("many topics", .inTurn(minutes: 3))
 struct TopicLimitTests {
   @Test("as many topics as the limit fit; a stream beyond it is refused before it opens, until there is room")
   func limit() async throws {

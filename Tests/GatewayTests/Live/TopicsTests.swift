@@ -3,7 +3,7 @@ import Testing
 import ZeroMQ
 
 /// What `/sub/{service}/topics` tells.
-@Suite("the topics that streams ask for", .inTurn(minutes: 1))
+@Suite("the topics that streams ask for", .inTurn(minutes: 3))
 struct TopicsTests {
   @Test("are told for all shards, with how many streams ask for each", arguments: [1, 4])
   func topics(threads: Int) async throws {

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 @Suite(
-  "pushes that never leave", .inTurn(minutes: 1),
+  "pushes that never leave", .inTurn(minutes: 3),
   .enabled(if: Program.isThere, "no program is built beside the tests"))
 struct UnsentPushTests {
   @Test("do not keep the program beyond its grace, whatever else is under way", arguments: [1, 3])

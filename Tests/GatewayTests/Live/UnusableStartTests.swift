@@ -1,7 +1,7 @@
 import Support
 import Testing
 
-@Suite("a start that cannot be", .inTurn(minutes: 1), .enabled(if: Program.isThere, "no program is built"))
+@Suite("a start that cannot be", .inTurn(minutes: 3), .enabled(if: Program.isThere, "no program is built"))
 struct UnusableStartTests {
   @Test("of an address that is given twice ends with 78, and too few files with 69, each with a clear word")
   func unusable() async throws {

@@ -5,7 +5,7 @@ import ZeroMQ
 
 /// Values of all kinds, in both forms. `make test` sets ZMQ_GATEWAY_PYTHON.
 @Suite(
-  "values between clients and services", .inTurn(minutes: 2), .enabled(if: Python.isThere, "\(Python.comment)"))
+  "values between clients and services", .inTurn(minutes: 4), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct ValueTests {
   @Test("random values arrive and come back as docs/values.md says, by JSON and MessagePack, or are refused")
   func properties() async throws {

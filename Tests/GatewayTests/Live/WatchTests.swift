@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 /// Watched calls, in front of a backend that the test plays.
-@Suite("a watched call", .inTurn(minutes: 1))
+@Suite("a watched call", .inTurn(minutes: 3))
 struct WatchTests {
   private static let service = "methods: { safe: [get] }\nwatch: { interval: 20ms, retry: 2s }"
   private static let stream = ["Accept": "text/event-stream"]

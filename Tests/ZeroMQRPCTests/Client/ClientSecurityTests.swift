@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 import ZeroMQRPC
 
-@Suite("clients of services that are not open to everybody", .inTurn(minutes: 1)) struct ClientSecurityTests {
+@Suite("clients of services that are not open to everybody", .inTurn(minutes: 3)) struct ClientSecurityTests {
   private var methods: Methods {
     var methods = Methods()
     methods.add("add", "a", "b") { (a: Int, b: Int) in a + b }

@@ -6,7 +6,7 @@ import ZeroMQRPC
 
 /// Python's exception groups, whose second argument is a list of exceptions, which aiozmq cannot pack by itself.
 @Suite(
-  "exception groups", .inTurn(minutes: 1), .enabled(if: Python.isThere, "\(Python.comment)"),
+  "exception groups", .inTurn(minutes: 3), .enabled(if: Python.isThere, "\(Python.comment)"),
   .enabled("Python has them since 3.11") {
     try await Python.lines(of: "exception_tree.py", []).contains { $0["class"] == "builtins.ExceptionGroup" }
   })

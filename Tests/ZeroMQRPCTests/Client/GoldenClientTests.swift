@@ -7,7 +7,7 @@ import ZeroMQ
 import ZeroMQRPC
 
 /// What aiozmq's own clients sent, and what their calls came to.
-@Suite("clients send and hear what aiozmq's do", .inTurn(minutes: 1)) struct GoldenClientTests {
+@Suite("clients send and hear what aiozmq's do", .inTurn(minutes: 3)) struct GoldenClientTests {
   /// Python's own integers, sets and surrogates, which no value in Swift can hold, have no frames.
   private static let requests = RecordedCall.load("rpc_requests").filter { $0.frames.count == 4 && !$0.method.isEmpty }
   private static let pushed = RecordedCall.load("pipeline")

@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 import ZeroMQRPC
 
-@Suite("many clients and many services", .inTurn(minutes: 2)) struct ManyServicesTests {
+@Suite("many clients and many services", .inTurn(minutes: 4)) struct ManyServicesTests {
   private static let clients = 10
   private static let calls = 1_000
 

@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 import ZeroMQRPC
 
-@Suite("clients of pipelines and of publishing", .inTurn(minutes: 1)) struct OneWayClientsTests {
+@Suite("clients of pipelines and of publishing", .inTurn(minutes: 3)) struct OneWayClientsTests {
   /// What services were called with.
   private final class Record: Sendable {
     let tally = Tally()

@@ -8,7 +8,7 @@ import ZeroMQRPC
 
 /// `make test` sets ZMQ_GATEWAY_PYTHON: without it, what needs a real service cannot run.
 @Suite(
-  "a client calls services in Python", .inTurn(minutes: 2), .enabled(if: Python.isThere, "\(Python.comment)"))
+  "a client calls services in Python", .inTurn(minutes: 4), .enabled(if: Python.isThere, "\(Python.comment)"))
 struct PythonServiceTests {
   private func with(
     timeout: Duration? = .seconds(20), _ body: (ClientBench, RPCClient, PythonPeer) async throws -> Void

@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 import ZeroMQRPC
 
-@Suite("a client calls services in Swift", .inTurn(minutes: 1)) struct RPCClientTests {
+@Suite("a client calls services in Swift", .inTurn(minutes: 3)) struct RPCClientTests {
   private struct Point: Codable, Hashable, ValueConvertible { var x, y: Int }
 
   private var methods: Methods {

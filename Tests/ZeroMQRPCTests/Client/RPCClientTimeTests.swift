@@ -5,7 +5,7 @@ import Testing
 import ZeroMQ
 import ZeroMQRPC
 
-@Suite("what ends a client's calls", .inTurn(minutes: 1)) struct RPCClientTimeTests {
+@Suite("what ends a client's calls", .inTurn(minutes: 3)) struct RPCClientTimeTests {
   private func methods(_ hold: Hold) -> Methods {
     var methods = Methods()
     methods.add("hold") { () async -> Int in

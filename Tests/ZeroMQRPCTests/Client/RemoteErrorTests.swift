@@ -3,7 +3,7 @@ import Support
 import Testing
 import ZeroMQRPC
 
-@Suite("what services raise, at the caller", .inTurn(minutes: 1)) struct RemoteErrorTests {
+@Suite("what services raise, at the caller", .inTurn(minutes: 3)) struct RemoteErrorTests {
   private struct OutOfStock: Error, Hashable, RemoteExceptionConvertible {
     let item: String
     init(item: String) { self.item = item }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ZeroMQRPC
 
-@Suite("types of one's own travel by a table", .inTurn(minutes: 1)) struct TranslatedTests {
+@Suite("types of one's own travel by a table", .inTurn(minutes: 3)) struct TranslatedTests {
   private struct Point: Translated, Hashable { var x, y: Int }
 
   /// Made with a point.

@@ -3,7 +3,7 @@ import Support
 import Testing
 import ZeroMQRPC
 
-@Suite("rpc.describe", .inTurn(minutes: 1)) struct DescribeTests {
+@Suite("rpc.describe", .inTurn(minutes: 3)) struct DescribeTests {
   private var methods: Methods {
     var (methods, inner) = (Methods(), Methods())
     methods.add("add", "a", Parameter("b", default: 2)) { (a: Int, b: Int) in a + b }

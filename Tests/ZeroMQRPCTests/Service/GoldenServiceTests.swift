@@ -34,7 +34,7 @@ struct Recorded: Decodable, CustomTestStringConvertible {
   }
 }
 
-@Suite("a service sent what a real one was sent", .inTurn(minutes: 1)) struct GoldenServiceTests {
+@Suite("a service sent what a real one was sent", .inTurn(minutes: 3)) struct GoldenServiceTests {
   /// One keyword is the method's own first parameter in Python, which Swift's closures do not have.
   private static let replies = Recorded.load("rpc_replies").filter { $0.name != "rep_err_self_kwarg" }
   private static let silences = Recorded.load("rpc_no_reply")

@@ -6,7 +6,7 @@ import ZeroMQ
 @testable import ZeroMQRPC
 
 /// Callers that are many, behind something, or send rubbish.
-@Suite("a service serves", .inTurn(minutes: 1)) struct HostileCallerTests {
+@Suite("a service serves", .inTurn(minutes: 3)) struct HostileCallerTests {
   /// A message made of a recorded request, which is changed in some places.
   private static func mutated(_ request: [[UInt8]], _ random: inout SplitMix) -> [[UInt8]] {
     var frames = request

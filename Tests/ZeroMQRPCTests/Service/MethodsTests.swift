@@ -6,7 +6,7 @@ import ZeroMQ
 
 @testable import ZeroMQRPC
 
-@Suite("methods", .inTurn(minutes: 1)) struct MethodsTests {
+@Suite("methods", .inTurn(minutes: 3)) struct MethodsTests {
   private static let context = CallContext(name: "m", peerAddress: "127.0.0.1", topic: nil, deadline: nil)
 
   /// Calls a method as a service does.

@@ -6,7 +6,7 @@ import Testing
 @testable import ZeroMQRPC
 
 @Suite(
-  "a program in Swift is all that peer_server.py is", .inTurn(minutes: 1),
+  "a program in Swift is all that peer_server.py is", .inTurn(minutes: 3),
   .enabled(if: Python.isThere, "\(Python.comment)"))
 struct PeerStationTests {
   @Test("HAND-1: it has each method of that, by name") func names() async throws {

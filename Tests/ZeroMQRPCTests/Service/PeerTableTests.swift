@@ -6,7 +6,7 @@ import ZeroMQRPC
 
 /// The same calls by Python's own client to a Python service and to one in Swift.
 @Suite(
-  "a service in Swift answers as one in Python", .inTurn(minutes: 2),
+  "a service in Swift answers as one in Python", .inTurn(minutes: 4),
   .enabled(if: Python.isThere, "\(Python.comment)"))
 struct PeerTableTests {
   private static func answers(_ endpoint: String, _ calls: [JSON]) async throws -> [JSON] {

@@ -10,7 +10,7 @@ import ZeroMQ
 extension RPCService: Service {}
 
 /// From the start of a service to its end.
-@Suite("a service", .inTurn(minutes: 1)) struct ServiceLifeTests {
+@Suite("a service", .inTurn(minutes: 3)) struct ServiceLifeTests {
   /// A method that answers, one that waits for a gate, and one that waits until it is cancelled.
   static func methods(_ entered: Tally = Tally(), _ cancelled: Tally = Tally(), gate: Tally = Tally())
     -> Methods

@@ -6,7 +6,7 @@ import ZeroMQ
 @testable import ZeroMQRPC
 
 /// The limits of a service, on both sides of each.
-@Suite("a service keeps its limits", .inTurn(minutes: 1)) struct ServiceLimitTests {
+@Suite("a service keeps its limits", .inTurn(minutes: 3)) struct ServiceLimitTests {
   private static let methods: Methods = {
     var methods = Methods()
     methods.add("size", "x") { (x: [UInt8]) in x.count }

@@ -6,7 +6,7 @@ import ZeroMQ
 
 @testable import ZeroMQRPC
 
-@Suite("the log of a service", .inTurn(minutes: 1)) struct ServiceLogTests {
+@Suite("the log of a service", .inTurn(minutes: 3)) struct ServiceLogTests {
   // Safe: they hold nothing.
   private class Expected: Error, @unchecked Sendable {}
   private final class Special: Expected, @unchecked Sendable {}

@@ -7,7 +7,7 @@ import ZeroMQ
 @testable import ZeroMQRPC
 
 /// Services called frame by frame: what they answer, whatever they are sent.
-@Suite("a service answers", .inTurn(minutes: 1))
+@Suite("a service answers", .inTurn(minutes: 3))
 struct ServiceReplyTests {
   private struct Odd: Error {}
   private enum Inner { struct Lost: Error {} }

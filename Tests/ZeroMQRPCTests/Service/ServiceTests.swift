@@ -10,7 +10,7 @@ import ZeroMQ
 
 /// `make test` sets ZMQ_GATEWAY_PYTHON: without it, what needs a real client cannot run.
 @Suite(
-  "A service is called by Python's own client", .inTurn(minutes: 1),
+  "A service is called by Python's own client", .inTurn(minutes: 3),
   .enabled(if: Python.isThere, "\(Python.comment)"))
 struct ServiceTests {
   /// Runs `peer_client.py` and returns the JSON lines it prints.

@@ -8,7 +8,7 @@ import ZeroMQ
 @testable import ZeroMQRPC
 
 /// Methods that take their time, and what a service does when that is over.
-@Suite("the time of a service's methods", .inTurn(minutes: 1)) struct ServiceTimeTests {
+@Suite("the time of a service's methods", .inTurn(minutes: 3)) struct ServiceTimeTests {
   @Test("RPC-15: a quick call overtakes a slow one")
   func overtakes() async throws {
     let (entered, gate) = (Tally(), Tally())

@@ -6,7 +6,7 @@ import ZeroMQ
 @testable import ZeroMQRPC
 
 /// Clients of a service that do not read their replies.
-@Suite("a client that does not read", .inTurn(minutes: 1))
+@Suite("a client that does not read", .inTurn(minutes: 3))
 struct SlowClientTests {
   private static let size = 16 << 10
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("the end of a stream", .inTurn(minutes: 1))
+@Suite("the end of a stream", .inTurn(minutes: 3))
 struct StreamCloseTests {
   @Test(
     "STREAM-5: a read on a closed stream throws, and so does one that waits when it is closed",

@@ -5,7 +5,7 @@ import Testing
 @testable import ZeroMQ
 
 /// What `docs/zeromq.md` shows of streams. Its code is that of this file, line for line.
-@Suite("streams as they are documented", .inTurn(minutes: 1))
+@Suite("streams as they are documented", .inTurn(minutes: 3))
 struct StreamDocumentTests {
   @Test("a question and its answer") func roundTrip() async throws {
     let router = try await MessageStream.open(.router, bind: ["tcp://127.0.0.1:*"])

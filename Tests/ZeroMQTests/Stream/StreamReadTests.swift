@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("what is read from a stream", .inTurn(minutes: 1))
+@Suite("what is read from a stream", .inTurn(minutes: 3))
 struct StreamReadTests {
   @Test("STREAM-4: read waits for a message, and returns one after the other", arguments: [0, 100, 1 << 30])
   func order(mark: Int) async throws {

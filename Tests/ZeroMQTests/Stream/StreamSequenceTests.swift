@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("the messages of a stream as sequences", .inTurn(minutes: 1))
+@Suite("the messages of a stream as sequences", .inTurn(minutes: 3))
 struct StreamSequenceTests {
   @Test(
     "STREAM-4: messages and batches come in order, and end when the stream is closed", arguments: [0, 100, 1 << 30])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("what is written to a stream", .inTurn(minutes: 1))
+@Suite("what is written to a stream", .inTurn(minutes: 3))
 struct StreamWriteTests {
   private static let ten = Message([[UInt8](repeating: 7, count: 10)])
 

@@ -7,7 +7,7 @@ import Testing
 @testable import ZeroMQ
 
 /// libzmq takes these, and then ends the process, never connects, or does something else than what was said.
-@Suite("options that libzmq takes and should not", .inTurn(minutes: 1))
+@Suite("options that libzmq takes and should not", .inTurn(minutes: 3))
 struct HarmlessOptionTests {
   private static func refuses(_ what: String, _ body: () async throws -> some Any) async {
     #expect(await failure(body)?.code == .invalid, "\(what)")
@@ -224,7 +224,7 @@ struct HarmlessOptionTests {
   }
 }
 
-@Suite("a descriptor made elsewhere to listen at", .inTurn(minutes: 1))
+@Suite("a descriptor made elsewhere to listen at", .inTurn(minutes: 3))
 struct ListenerTests {
   @Test("is used by the next bind alone, and closed with it") func listener() async throws {
     try await Peers.with { peers in

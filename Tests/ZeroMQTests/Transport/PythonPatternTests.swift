@@ -5,7 +5,7 @@ import Testing
 @testable import ZeroMQ
 
 @Suite(
-  "every pattern with pyzmq", .inTurn(minutes: 1), .enabled(if: Python.isThere, Comment(rawValue: Python.comment)))
+  "every pattern with pyzmq", .inTurn(minutes: 3), .enabled(if: Python.isThere, Comment(rawValue: Python.comment)))
 struct PythonPatternTests {
   /// A pyzmq socket in a process of its own.
   private struct Python: Sendable {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("a transport's endpoints", .inTurn(minutes: 1))
+@Suite("a transport's endpoints", .inTurn(minutes: 3))
 struct TransportEndpointTests {
   @Test(
     "CORE-41: bind returns the endpoint with wildcards resolved",

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("the kinds of sockets", .inTurn(minutes: 1))
+@Suite("the kinds of sockets", .inTurn(minutes: 3))
 struct TransportKindTests {
   @Test(
     "CORE-10: each kind exchanges messages with each kind that it goes with, whichever of them binds",

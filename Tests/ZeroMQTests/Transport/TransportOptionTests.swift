@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("a transport's options", .inTurn(minutes: 1))
+@Suite("a transport's options", .inTurn(minutes: 3))
 struct TransportOptionTests {
   /// An option with its default, and another value that it takes.
   private static func check<Value: Equatable>(

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("what a transport reads", .inTurn(minutes: 1))
+@Suite("what a transport reads", .inTurn(minutes: 3))
 struct TransportReadTests {
   @Test("CORE-39: a pause stops delivery, the end of it goes on, and nothing is lost", arguments: [1, 100])
   func pause(count: Int) async throws {

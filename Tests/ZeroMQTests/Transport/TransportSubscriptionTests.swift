@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("a transport's subscriptions", .inTurn(minutes: 1))
+@Suite("a transport's subscriptions", .inTurn(minutes: 3))
 struct TransportSubscriptionTests {
   /// A subscriber, and a publisher that is told each subscription.
   private static func pair(_ peers: Peers) async throws -> (Peer, Peer) {

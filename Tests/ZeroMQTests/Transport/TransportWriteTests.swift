@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("what is written to a transport", .inTurn(minutes: 1))
+@Suite("what is written to a transport", .inTurn(minutes: 3))
 struct TransportWriteTests {
   private static func bytes(_ count: Int) -> Message { Message([[UInt8](repeating: 7, count: count)]) }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ZeroMQ
 
-@Suite("the write buffer", .inTurn(minutes: 1))
+@Suite("the write buffer", .inTurn(minutes: 3))
 struct WriteBufferTests {
   private static func message(_ bytes: Int) -> Message { Message([[UInt8](repeating: 0, count: bytes)]) }
 
