@@ -6,22 +6,20 @@ import HTTPServer
 struct CrossSiteCheck {
   func check(_ request: GatewayRequest) throws(Problem) {
     guard request.method != .get, request.method != .head, !request.isOfListedOrigin else { return }
-    if let page = foreignPage(request) {
-      throw Problem(.crossSite, "\(page), which is another origin than the host's, may not send this here.")
-    }
+    if let reason = foreignPage(request) { throw Problem(.crossSite, reason) }
   }
 
-  /// The page of another origin that has the request sent, in words; nil when none has.
+  /// What is wrong with a request that a page of another origin has sent; nil when none has.
   func foreignPage(_ request: GatewayRequest) -> String? {
     if let origin = request.header(.origin), request.exchange.count(of: .origin) > 1 || !request.isOwn(origin) {
       let text = String(decoding: origin, as: UTF8.self)
-      return "A page of \"\(text)\""
+      return "A page of \"\(text)\" may not send this here: it is another origin than the host's."
     }
     if let site = request.header(.secFetchSite),
       request.exchange.count(of: .secFetchSite) > 1 || !site.isCaseless("same-origin") && !site.isCaseless("none")
     {
       let text = String(decoding: site, as: UTF8.self)
-      return "A page whose Sec-Fetch-Site is \"\(text)\""
+      return "A page of another origin may not send this here: Sec-Fetch-Site is \"\(text)\"."
     }
     return nil
   }

@@ -115,7 +115,8 @@ struct DeclaredMethodTests {
           == #"{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"number"},"name":{"type":["string","null"]}},"required":["a"],"additionalProperties":false}"#
       )
       #expect(
-        add["post"]["responses"]["200"]["content"]["application/json"]["schema"].description == #"{"type":"number"}"#)
+        add["post"]["responses"]["200"]["content"]["application/json"]["schema"].description
+          == #"{"type":["number","null"]}"#)
       #expect(add["get"]["parameters"].elements.map { $0["name"] }.prefix(3) == ["a:", "b:", "name:"])
       #expect(paths["/rpc/s/rest"]["post"] != .null)
       #expect(try await gateway.http.get("/").json["services"][0]["methods"].elements.count == 3)

@@ -106,7 +106,7 @@ struct ReloadTests {
         "POST", "/rpc/s/slow", headers: ["Content-Type": "application/json"], body: "[]")
       let arrived = try await backend.call()
       let outcome = try await gateway.gateway.reload(configuration(other))
-      #expect(outcome == ReloadOutcome(removed: ["s"], fixed: ["http.threads"]))
+      #expect(outcome == ReloadOutcome(opened: ["other"], removed: ["s"], fixed: ["http.threads"]))
       #expect(try await gateway.http.post("/rpc/s/slow").status == 404)
       try await backend.answer(arrived, Value.int(5).packed)
       let reply = try await offThread { try call.reply() }
