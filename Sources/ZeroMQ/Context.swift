@@ -28,6 +28,8 @@ public final class Context: Sendable {
   private let isShared: Bool
   private let isBorrowed: Bool
   private let state = Guarded(State())
+  /// Those of its transports.
+  let places: ContextPlaces
 
   /// Creates a context with that many I/O threads and room for that many transports or streams. Each takes a descriptor for every of the three
   /// sockets of libzmq's that it consists of, and more for its connections; mind the limit on open files (`ulimit -n`). Throws `notSupported`
@@ -40,6 +42,7 @@ public final class Context: Sendable {
     try Version.requireUsable()
     guard let raw = zmq_ctx_new() else { throw .last("zmq_ctx_new") }
     self.raw = raw
+    places = ContextPlaces(sockets)
     self.isShared = isShared
     isBorrowed = false
     try check("zmq_ctx_set(ZMQ_IO_THREADS, \(threads))") { zmq_ctx_set(raw, ZMQ_IO_THREADS, CInt(clamping: threads)) }
@@ -47,14 +50,16 @@ public final class Context: Sendable {
     try check("zmq_ctx_set(ZMQ_MAX_SOCKETS, \(limit))") { zmq_ctx_set(raw, ZMQ_MAX_SOCKETS, limit) }
   }
 
-  /// How many sockets of libzmq's those are: each has two for its monitor, and for a moment two more when others begin to listen to it.
+  /// How many sockets of libzmq's those are: each transport has two for its monitor, and for a moment two more when others begin to listen to
+  /// it, or listen no more.
   private static func limit(for sockets: Int) -> Int {
-    sockets > 0 ? min(sockets, Int(CInt.max) / 4) * 3 + 2 : sockets
+    sockets > 0 ? min(sockets, Int(CInt.max) / 8) * 5 + 2 : sockets
   }
 
   /// Uses a context that C has made. Who made it ends it, when its sockets are closed.
   public init(adopting raw: UnsafeMutableRawPointer) {
     self.raw = raw
+    places = ContextPlaces(.max)
     (isShared, isBorrowed) = (false, true)
   }
 

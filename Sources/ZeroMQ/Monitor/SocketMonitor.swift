@@ -69,6 +69,7 @@ final class SocketMonitor: Source {
   private(set) var dropped = 0
   private var events: [Event] = []
   private let socket: Socket, loop: Loop
+  private let place: ContextPlace
   private var pair: Socket
   private var watch: Watch?
   private weak var delegate: (any MonitorDelegate)?
@@ -81,6 +82,7 @@ final class SocketMonitor: Source {
   init(_ socket: Socket, on loop: Loop, delegate: any MonitorDelegate) throws(ZMQError) {
     (self.socket, self.loop, self.delegate) = (socket, loop, delegate)
     asked = Self.needed
+    place = try socket.context.places.take()
     let (pair, address) = try Self.pair(in: socket.context)
     self.pair = pair
     try socket.monitor(at: address, events: asked)
