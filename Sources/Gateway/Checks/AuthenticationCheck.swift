@@ -62,7 +62,7 @@ struct AuthenticationCheck {
     guard request.method == .get, let found = ticketPath.find(in: request.exchange.target),
       let ticket = tickets.redeem(found.ticket, at: request.beginning),
       found.service.elementsEqual(ticket.service.utf8),
-      ticket.caller.credential?.isRevoked != true, ticket.caller.end.map({ WallClock.seconds < $0 }) != false
+      ticket.caller.credential?.isRevoked != true, ticket.caller.end.map({ WallTime.now.seconds < $0 }) != false
     else { return nil }
     return ticket
   }

@@ -145,7 +145,7 @@ final class CallerLookup {
     let digest = SecretDigest(of: secret)
     if let caller = known.callers.value(of: digest) { return caller }
     guard let verifier = known.tokens, TokenVerifier.mayBeToken(secret) else { return nil }
-    let time = WallClock.seconds
+    let time = WallTime.now.seconds
     if let caller = tokens[digest], let end = caller.end, time < end, caller.credential?.isRevoked == false {
       return caller
     }

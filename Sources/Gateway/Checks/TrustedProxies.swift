@@ -69,8 +69,8 @@ struct TrustedProxies {
   private static func forwarded(_ element: Substring) -> ClientAddress? {
     for pair in cut(element, at: ";") ?? [] {
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2, trimmed(parts[0]).lowercased() == "for" else { continue }
-      var value = trimmed(parts[1])
+      guard parts.count == 2, parts[0].trimmed.lowercased() == "for" else { continue }
+      var value = parts[1].trimmed
       if value.count >= 2, value.first == "\"", value.last == "\"" { value = value.dropFirst().dropLast() }
       return address(value)
     }
@@ -79,7 +79,7 @@ struct TrustedProxies {
 
   /// An address, with or without brackets and a port.
   private static func address(_ text: Substring) -> ClientAddress? {
-    let text = trimmed(text)
+    let text = text.trimmed
     if let end = text.lastIndex(of: "]"), text.first == "[" {
       let rest = text[text.index(after: end)...]
       guard rest.isEmpty || rest.first == ":" && isPort(rest.dropFirst()) else { return nil }
@@ -92,12 +92,5 @@ struct TrustedProxies {
 
   private static func isPort(_ text: Substring) -> Bool {
     1...5 ~= text.utf8.count && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
-  }
-
-  private static func trimmed(_ text: Substring) -> Substring {
-    let isBlank = { (character: Character) in character == " " || character == "\t" }
-    let start = text.drop(while: isBlank)
-    guard let last = start.lastIndex(where: { !isBlank($0) }) else { return start }
-    return start[...last]
   }
 }

@@ -19,7 +19,7 @@ extension Configuration {
     /// most specific one that sets something decides it: an exact name, then the longest glob.
     public var settings: [String: MethodSettings]
     /// What methods take and give, by their names (default: nothing). Calls with other arguments are refused.
-    var declared: [String: Signature] = [:]
+    var declared: [String: DeclaredSignature] = [:]
 
     /// Everything by POST and nothing by GET, by default.
     public init(
@@ -81,7 +81,7 @@ extension Configuration {
       let policy = MethodPolicy(self)
       for name in section.keys {
         let signature = section.field(name)?.value(
-          "a signature such as (id:int, verbose:bool?) -> dict", Signature.init)
+          "a signature such as (id:int, verbose:bool?) -> dict", DeclaredSignature.init)
         do throws(Problem) {
           let method = try policy.method(name)
           if let signature { declared[method.text] = signature }

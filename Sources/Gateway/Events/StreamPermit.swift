@@ -21,7 +21,7 @@ final class StreamPermit {
   func giveBack() { allowance.take()?.closeStream() }
 
   /// For how long the credentials count; nil: until they are taken back.
-  var timeLeft: Duration? { caller?.end.map { .seconds(max(0, $0 - WallClock.seconds)) } }
+  var timeLeft: Duration? { caller?.end.map { .seconds(max(0, $0 - WallTime.now.seconds)) } }
 
   /// Why it has ended; nil while it has not.
   var ending: Notice.Farewell? {

@@ -77,11 +77,14 @@ actor ServedConfiguration {
       shards: shards.count, servers: shards.count * next.http.listen.count,
       sockets: next.openSockets(shards: shards.count))
     let (before, access): (Access, Access)
+    // Two that replace what callers are known by at one time would undo what the other does.
+    await stopWatching()
     do {
       for shard in shards { try await shard.prepare(next, wantedServices, context: context, logger: logger) }
       (before, access) = (self.access, try await self.access.next(next, after: configuration))
     } catch {
       for shard in shards { await shard.dropPrepared() }
+      watch()
       throw error
     }
     // So that no call is refused for want of a connection.
@@ -154,13 +157,21 @@ actor ServedConfiguration {
 
   /// Begins what goes on beside the shards, from the configuration that is served now.
   func begin() async {
-    watching?.cancel()
-    await watching?.value
+    watch()
+    await describe()
+  }
+
+  /// Looks after the files of `auth` from now on.
+  private func watch() {
     watching = access.callers.map { callers in
       let files = CredentialFiles(auth: configuration.auth, directory: callers, shards: shards, logger: logger)
       return Task { await files.run() }
     }
-    await describe()
+  }
+
+  private func stopWatching() async {
+    watching?.cancel()
+    await watching?.value
   }
 
   /// Has the services asked what they can be called with, those that want to be.
@@ -187,9 +198,8 @@ actor ServedConfiguration {
 
   /// Ends what goes on beside the shards.
   func stop() async {
-    watching?.cancel()
     describing?.cancel()
-    await watching?.value
+    await stopWatching()
     await describing?.value
   }
 }

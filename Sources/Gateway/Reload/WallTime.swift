@@ -15,6 +15,9 @@ public struct WallTime: Sendable, Hashable, CustomStringConvertible {
     return WallTime(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
   }
 
+  /// Seconds since the beginning of 1970.
+  var seconds: Double { Double(milliseconds) / 1_000 }
+
   /// As RFC 3339 writes it: `2026-11-29T23:15:59.042Z`.
   public var description: String {
     var seconds = time_t(milliseconds / 1_000)

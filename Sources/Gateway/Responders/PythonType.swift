@@ -173,11 +173,10 @@ struct PythonType: Sendable, Hashable {
 }
 
 extension Substring {
-  /// Without the blanks at both ends.
+  /// Without the blanks and tabs at both ends.
   var trimmed: Substring {
-    var text = self
-    while text.first == " " { text.removeFirst() }
-    while text.last == " " { text.removeLast() }
+    var text = drop { $0 == " " || $0 == "\t" }
+    while text.last == " " || text.last == "\t" { text.removeLast() }
     return text
   }
 

@@ -19,7 +19,7 @@ struct DeclaredMethods: Sendable {
   private let limits: TranscodingLimits
 
   /// Nil when nothing is declared. The limits are those within which arguments were read.
-  init?(_ declared: [String: Signature], _ policy: MethodPolicy, limits: TranscodingLimits) {
+  init?(_ declared: [String: DeclaredSignature], _ policy: MethodPolicy, limits: TranscodingLimits) {
     if declared.isEmpty { return nil }
     self.policy = policy
     self.limits = limits

@@ -100,7 +100,7 @@ struct BenchCall: AsyncParsableCommand {
             let status = try connection.send(request)
             report.isAnswered = true
             if 200..<300 ~= status {
-              report.latencies.record(nanosecondsNow() - time)
+              report.latencies.record(Instant.monotonic().nanoseconds - time)
             } else {
               report.fail("\(status)")
             }
@@ -116,7 +116,7 @@ struct BenchCall: AsyncParsableCommand {
       if wasConnected == nil {
         report.fail("no connection")
         // Not as fast as refusals come.
-        pause(until: nanosecondsNow() + 100_000_000)
+        pause(until: Instant.monotonic().nanoseconds + 100_000_000)
         due = schedule.next()
       }
     }
@@ -124,7 +124,7 @@ struct BenchCall: AsyncParsableCommand {
   }
 
   private static func pause(until time: Int64) {
-    let left = time - nanosecondsNow()
+    let left = time - Instant.monotonic().nanoseconds
     if left > 0 { usleep(UInt32(min(left / 1_000, 1_000_000_000))) }
   }
 
@@ -134,12 +134,12 @@ struct BenchCall: AsyncParsableCommand {
   ) async -> BenchReport {
     var report = BenchReport()
     while let due = schedule.next() {
-      let left = due - nanosecondsNow()
+      let left = due - Instant.monotonic().nanoseconds
       if left > 0 { try? await Task.sleep(for: .nanoseconds(left)) }
       do {
         let _: Value = try await client.call(method, positional, keywords)
         report.isAnswered = true
-        report.latencies.record(nanosecondsNow() - due)
+        report.latencies.record(Instant.monotonic().nanoseconds - due)
       } catch let error as RemoteError {
         report.isAnswered = true
         report.fail(error.name)

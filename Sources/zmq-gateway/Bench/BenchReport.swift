@@ -58,10 +58,3 @@ struct BenchReport: Sendable {
     String(repeating: " ", count: max(0, width - text.count)) + text
   }
 }
-
-/// The monotonic clock, in nanoseconds.
-func nanosecondsNow() -> Int64 {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-}

@@ -1,3 +1,4 @@
+import Reactor
 import Synchronization
 
 /// When the calls of a load are due, for those who make them to take in turn.
@@ -5,7 +6,7 @@ import Synchronization
 /// In a closed loop each is due as soon as somebody has time for it; in an open one at its own time, whether anybody has or not, and its
 /// latency is counted from there: a gateway that stalls is not spared the calls that it holds up.
 final class BenchSchedule: Sendable {
-  private let begin = nanosecondsNow()
+  private let begin = Instant.monotonic().nanoseconds
   private let end: Int64
   /// Between two calls; nil in a closed loop.
   private let interval: Double?
@@ -18,7 +19,7 @@ final class BenchSchedule: Sendable {
 
   /// When the next call is due, on the monotonic clock, perhaps in the past; nil when the time is over.
   func next() -> Int64? {
-    let now = nanosecondsNow()
+    let now = Instant.monotonic().nanoseconds
     guard let interval else { return now < end ? now : nil }
     let number = taken.wrappingAdd(1, ordering: .relaxed).oldValue
     let due = begin + Int64(Double(number) * interval)
@@ -26,5 +27,5 @@ final class BenchSchedule: Sendable {
   }
 
   /// Since the start.
-  var elapsed: Double { Double(nanosecondsNow() - begin) / 1_000_000_000 }
+  var elapsed: Double { Double(Instant.monotonic().nanoseconds - begin) / 1_000_000_000 }
 }

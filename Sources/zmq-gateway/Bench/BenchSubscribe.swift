@@ -50,12 +50,12 @@ struct BenchSubscribe: AsyncParsableCommand {
     publisher.start()
     // What is on its way when the last was published has two seconds.
     var report = BenchReport()
-    var last = nanosecondsNow()
+    var last = Instant.monotonic().nanoseconds
     while true {
       let state = published.withLock { $0 }
-      if !state.isOver { last = nanosecondsNow() }
+      if !state.isOver { last = Instant.monotonic().nanoseconds }
       if state.isOver, report.latencies.count >= state.sent * streams { break }
-      if nanosecondsNow() - last > 2_000_000_000 { break }
+      if Instant.monotonic().nanoseconds - last > 2_000_000_000 { break }
       reader.read(within: 50, into: &report)
     }
     let elapsed = schedule.elapsed
@@ -77,10 +77,10 @@ struct BenchSubscribe: AsyncParsableCommand {
     let done: Bool? = url.withConnection(within: .seconds(30)) { descriptor in
       var connection = KeptConnection(descriptor)
       while let due = schedule.next() {
-        let left = due - nanosecondsNow()
+        let left = due - Instant.monotonic().nanoseconds
         if left > 0 { usleep(UInt32(left / 1_000)) }
         do throws(KeptConnection.Broken) {
-          let status = try connection.send(url.request(path, body: Array("[\(nanosecondsNow())]".utf8)))
+          let status = try connection.send(url.request(path, body: Array("[\(Instant.monotonic().nanoseconds)]".utf8)))
           if status == 202 { sent += 1 } else { failures.fail("publishing: \(status)") }
         } catch {
           failures.fail("publishing: no answer")

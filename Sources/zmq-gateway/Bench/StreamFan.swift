@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import Gateway
 import Glibc
+import Reactor
 
 /// Many streams of the same events, which one thread reads.
 final class StreamFan {
@@ -14,7 +16,9 @@ final class StreamFan {
 
   /// Opens them; throws when one is refused. Blocks until each has begun.
   init(_ url: GatewayURL, _ target: String, count: Int) throws {
-    raiseDescriptorLimit(by: count)
+    do throws(TooFewDescriptors) { try TooFewDescriptors.check(needed: count + 64) } catch {
+      throw fail("\(error)", .unavailable)
+    }
     var request = "GET \(url.prefix)\(target) HTTP/1.0\r\nHost: \(url.authority)\r\nAccept: application/x-ndjson\r\n"
     if let key = HTTPRequest.key { request += "Authorization: Bearer \(key)\r\n" }
     let bytes = Array("\(request)\r\n".utf8)
@@ -52,7 +56,7 @@ final class StreamFan {
     for index in polled.indices where polled[index].revents != 0 {
       let count = recv(polled[index].fd, &piece, piece.count, 0)
       if count > 0 {
-        let now = nanosecondsNow()
+        let now = Instant.monotonic().nanoseconds
         streams[index].rest += piece[..<count]
         while let end = streams[index].rest.firstIndex(of: UInt8(ascii: "\n")) {
           if let time = Self.time(streams[index].rest[..<end]) { report.latencies.record(now - time) }
@@ -76,12 +80,4 @@ final class StreamFan {
     let digits = line[start.upperBound...].prefix { 0x30...0x39 ~= $0 }
     return Int64(String(decoding: digits, as: UTF8.self))
   }
-}
-
-/// Lets the process have so many more descriptors, as far as it may.
-private func raiseDescriptorLimit(by count: Int) {
-  var limit = rlimit()
-  guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-  limit.rlim_cur = min(limit.rlim_max, max(limit.rlim_cur, rlim_t(count + 256)))
-  setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

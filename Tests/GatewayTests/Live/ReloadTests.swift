@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import GatewaySecurity
 import MessagePack
@@ -69,6 +70,7 @@ struct ReloadTests {
         while !isOver.withLock({ $0 }) {
           try await publisher.publish("a", "\(number)", [.bool(false)])
           number += 1
+          // The publisher's pace; nothing is waited for.
           try await Task.sleep(for: .milliseconds(1))
         }
         try await publisher.publish("a", "\(number)", [.bool(true)])
@@ -226,6 +228,23 @@ struct ReloadTests {
       try await eventually("the end of the second") { try await second.event().map { $0.name == "auth" } ?? true }
       #expect(try await gateway.http.get("/sub/s?topic=a").status == 401)
     }
+  }
+
+  @Test("that hangs in reading holds up no stop, and serves nothing afterwards")
+  func hanging() async throws {
+    let (entered, gate) = (Tally(), DispatchSemaphore(value: 0))
+    let configuration = try configuration(other)
+    let source: ConfigurationSource = {
+      entered.countUp()
+      gate.wait()
+      return configuration
+    }
+    let gateway = try await Gateway.start(configuration, source: source, logger: Rig.logger)
+    let reload = Task { try await gateway.reload() }
+    await entered.reaches(1)
+    await gateway.stop()
+    gate.signal()
+    await #expect(throws: ReloadError.self) { try await reload.value }
   }
 
   @Test("gives a connection that is kept the limits that are new")

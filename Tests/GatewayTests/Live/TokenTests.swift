@@ -130,6 +130,21 @@ struct TokenTests {
     }
   }
 
+  @Test("an emptied file of keys takes none back, and the log says so")
+  func emptied() async throws {
+    try await Rig.with { rig in
+      let (key, log) = (APIKey.random(), RecordingLog())
+      let file = try rig.directory.file("keys.yaml", "\(key.digest.hex): { subject: alice }\n")
+      let gateway = try await rig.gateway(
+        "{}", auth: #"{ keys: { file: "\#(file)" }, refresh: 100ms }"#, logger: log.logger())
+      _ = try rig.directory.file("keys.yaml", "")
+      try await eventually("the warning") {
+        log.lines.contains { $0.hasPrefix("warning: a file of auth has changed") && $0.contains("has no keys") }
+      }
+      #expect(try await gateway.http.get("/openapi.json", headers: key.header).status == 200)
+    }
+  }
+
   @Test(
     "or a key has a stream as long as that counts: then it gets auth, and the stream ends",
     arguments: ["token", "key", "issuer"])

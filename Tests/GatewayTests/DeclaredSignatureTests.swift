@@ -5,19 +5,19 @@ import Testing
 @testable import Gateway
 
 @Suite("A declared signature", .inTurn(minutes: 3))
-struct SignatureTests {
+struct DeclaredSignatureTests {
   @Test("has parameters with their kinds and types, and a result")
   func whole() throws {
-    let signature = try Signature(
+    let signature = try DeclaredSignature(
       " (id:int, name : str | None ?, *rest: list[int], on:bool?, **more) -> dict[str, float] ")
     #expect(signature.parameters.map(\.name) == ["id", "name", "rest", "on", "more"])
     #expect(signature.parameters.map(\.kind) == [.positional, .positional, .rest, .keyword, .keywords])
     #expect(signature.parameters.map(\.type) == ["int", "str | None", "list[int]", "bool", ""])
     #expect(signature.parameters.map(\.isRequired) == [true, false, false, false, false])
     #expect(signature.result == "dict[str, float]")
-    #expect(try Signature("()").parameters == [])
-    #expect(try Signature("( )->Any").result == "Any")
-    #expect(try Signature("(*, a)").parameters.map(\.kind) == [.keyword])
+    #expect(try DeclaredSignature("()").parameters == [])
+    #expect(try DeclaredSignature("( )->Any").result == "Any")
+    #expect(try DeclaredSignature("(*, a)").parameters.map(\.kind) == [.keyword])
   }
 
   @Test(
@@ -35,12 +35,12 @@ struct SignatureTests {
       ("(a?, b)", "\"b\" has to be given, and stands behind one that may be left out"),
     ])
   func wrong(text: String, message: String) {
-    #expect(throws: InvalidText(message)) { try Signature(text) }
+    #expect(throws: InvalidText(message)) { try DeclaredSignature(text) }
   }
 
   @Test("names types that are known", arguments: ["(a:itn)", "(a:list[itn])", "() -> itn"])
   func unknown(text: String) {
-    let error = #expect(throws: InvalidText.self) { try Signature(text) }
+    let error = #expect(throws: InvalidText.self) { try DeclaredSignature(text) }
     #expect(error?.description.hasPrefix("\"itn\" is no type that is known here; use int, float, ") == true)
     #expect(error?.description.hasSuffix("; did you mean \"int\"?") == true)
   }
@@ -51,14 +51,14 @@ struct SignatureTests {
       "(x:list[int)", "(x:list[int]])", "(x:int|)", "(x:list[])", "(x:[int])", "(x:dict[str,])", "() -> list[",
       "(x:int int)",
     ])
-  func malformed(text: String) { #expect(throws: InvalidText.self) { try Signature(text) } }
+  func malformed(text: String) { #expect(throws: InvalidText.self) { try DeclaredSignature(text) } }
 
   @Test(
     "may have types of all forms",
     arguments: [
       "(x:int|None)", "(x:dict[str, list[int]])", "(x:Optional[int])", "(x:tuple[int, str])", "(x: any )", "(x:)",
     ])
-  func wellFormed(text: String) { #expect(throws: Never.self) { try Signature(text) } }
+  func wellFormed(text: String) { #expect(throws: Never.self) { try DeclaredSignature(text) } }
 
   @Test(
     "is of a method that callers reach",
@@ -80,9 +80,9 @@ struct SignatureTests {
   @Test("of as many parameters as a description may have")
   func many() throws {
     let names = (0...64).map { "p\($0)" }
-    #expect(try Signature("(\(names.dropLast().joined(separator: ", ")))").parameters.count == 64)
+    #expect(try DeclaredSignature("(\(names.dropLast().joined(separator: ", ")))").parameters.count == 64)
     #expect(throws: InvalidText("a method has at most 64 parameters")) {
-      try Signature("(\(names.joined(separator: ", ")))")
+      try DeclaredSignature("(\(names.joined(separator: ", ")))")
     }
   }
 }

@@ -4,7 +4,7 @@ import ConfigurationReader
 ///
 /// A parameter without a type takes anything, and one with `?` may be left out. Behind `*rest`, or a lone `*`, parameters are passed by
 /// keyword only.
-struct Signature: Sendable, Hashable {
+struct DeclaredSignature: Sendable, Hashable {
   /// In their order.
   let parameters: [ServiceDescription.Parameter]
   /// The type of the result, as Python writes it; empty for any.
