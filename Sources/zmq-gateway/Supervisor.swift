@@ -3,6 +3,7 @@ import Foundation
 import Gateway
 import Glibc
 import Logging
+import Reactor
 import ServiceLifecycle
 
 /// Tells the supervisor that has started the program, mostly systemd, how it is (`sd_notify(3)`): ready, reloading, stopping, and alive.
@@ -25,9 +26,7 @@ struct Supervisor: Sendable {
   func isReady() { tell("READY=1") }
 
   func isReloading() {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    tell("RELOADING=1\nMONOTONIC_USEC=\(Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)")
+    tell("RELOADING=1\nMONOTONIC_USEC=\(Instant.monotonic().nanoseconds / 1_000)")
   }
 
   func isStopping() { tell("STOPPING=1") }

@@ -54,12 +54,12 @@ extension Subprocess {
   /// How many descriptors it has open.
   func descriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count }
 
-  /// Bytes of memory that are the process's now.
+  /// Bytes of memory that are the process's own now; pages of files, as of the program itself, come with use and are not counted.
   func residentMemory() throws -> Int {
     let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-    guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+    guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("RssAnon:") }),
       let size = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-    else { throw Failed(description: "no VmRSS") }
+    else { throw Failed(description: "no RssAnon") }
     return size << 10
   }
 }
