@@ -28,7 +28,7 @@ final class AccessLine {
     _ request: GatewayRequest, _ end: GatewayRequest.End, after total: Duration, isSlow: Bool, to line: inout LogLine
   ) {
     line.text("id", requestID)
-    line.text("method", method == .other ? "other" : "\(method)".uppercased())
+    line.text("method", method == .other ? "other" : method.name.description)
     line.bytes("path", path)
     line.text("route", (request.knownResponder?.kind ?? .none).label)
     switch end {

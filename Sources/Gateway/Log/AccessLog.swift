@@ -55,17 +55,18 @@ final class AccessLog: Sendable {
   }
 
   private func write() {
+    // Two buffers take turns: one is filled while the other is written.
+    var batch: [UInt8] = []
     while true {
       usleep(UInt32(Self.pause.nanoseconds / 1_000))
-      let batch = state.withLock { state -> (lines: [UInt8], dropped: Int) in
-        defer {
-          state.lines = []
-          state.toldDropped = state.dropped
-        }
-        return (state.lines, state.dropped - state.toldDropped)
+      batch.removeAll(keepingCapacity: true)
+      let dropped = state.withLock { state in
+        swap(&state.lines, &batch)
+        defer { state.toldDropped = state.dropped }
+        return state.dropped - state.toldDropped
       }
-      write(batch.lines[...])
-      if batch.dropped > 0 { write(Self.loss(of: batch.dropped, as: settings.format)[...]) }
+      write(batch[...])
+      if dropped > 0 { write(Self.loss(of: dropped, as: settings.format)[...]) }
       let isOver = state.withLock { state in
         state.isWriting = !state.lines.isEmpty
         return state.lines.isEmpty
