@@ -59,7 +59,7 @@ final class CallerDirectory: Sendable {
     guard auth.tellsCallersApart else { return nil }
     self.auth = auth
     self.limiter = limiter
-    tickets = TicketTable(limit: auth.ticketLimit, for: auth.ticketTime)
+    tickets = TicketTable(limit: auth.ticketLimit, share: auth.ticketShare, for: auth.ticketTime)
     known = Guarded(Known([:], [], nil))
     try await replace(auth.keys, auth.issuers.map(\.keys))
   }

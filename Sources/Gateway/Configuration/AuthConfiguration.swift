@@ -18,6 +18,8 @@ extension Configuration {
     public var cookie: String?
     /// Tickets that are given in the time for which one is good, 1...1,000,000 (default: 10,000).
     public var ticketLimit = 10_000
+    /// How many of them one caller gets, 1...1,000,000 (default: 1,000).
+    public var ticketShare = 1_000
     /// For how long a ticket is good, 1 s to 10 min (default: 30 s).
     public var ticketTime: Duration = .seconds(30)
     /// How often the files are looked at, 100 ms to 1 h (default: 5 s).
@@ -61,6 +63,7 @@ extension Configuration {
       }
       if let inner = section.section("tickets") {
         inner.read("limit", into: &ticketLimit) { $0.integer(in: 1...1_000_000) }
+        inner.read("share", into: &ticketShare) { $0.integer(in: 1...1_000_000) }
         inner.read("keep", into: &ticketTime) { $0.duration(in: .seconds(1) ... .seconds(600)) }
         inner.finish()
       }

@@ -26,9 +26,11 @@ struct TicketsResponder: Responder {
     let access = try request.permissions?.topics(of: wish.service)
     try StreamResponder(service: wish.service, seeing: access, in: upstreams).check(wish.topics)
     let ticket = Ticket(caller: caller, service: wish.service, topics: wish.topics)
-    guard let text = tickets.issue(ticket, at: request.beginning) else {
-      throw Problem(
-        .overloaded, "As many tickets were given as auth.tickets.limit allows in the time for which they are good.")
+    let text: String
+    do throws(TicketTable<Ticket>.Refusal) {
+      text = try tickets.issue(ticket, to: caller.subject, at: request.beginning)
+    } catch {
+      throw Problem(error, within: tickets.time)
     }
     var json = JSONWriter()
     json.open("{")
@@ -36,6 +38,21 @@ struct TicketsResponder: Responder {
     json.member("expires", Int(tickets.time.components.seconds))
     json.close("}")
     request.answer(201, "application/json", headers: [("Cache-Control", "no-store")], json.bytes)
+  }
+}
+
+extension Problem {
+  /// There is no ticket now. Who waits as long as one is good gets the next.
+  fileprivate init(_ refusal: TicketTable<Ticket>.Refusal, within time: Duration) {
+    switch refusal {
+    case .all:
+      self.init(
+        .overloaded, "As many tickets were given as auth.tickets.limit allows in the time for which they are good.")
+    case .share:
+      self.init(
+        .rateLimited, "You got as many tickets as auth.tickets.share allows in the time for which they are good.")
+      retryAfter = Int(time.components.seconds)
+    }
   }
 }
 

@@ -168,9 +168,9 @@ struct TicketTests {
 
   @Test("that nobody has given opens nothing, whatever it looks like")
   func mutations() async throws {
-    let table = TicketTable<Int>(limit: 10, for: .seconds(1))
+    let table = TicketTable<Int>(limit: 10, share: 10, for: .seconds(1))
     let now = Instant(nanoseconds: 0)
-    let ticket = try #require(table.issue(7, at: now))
+    let ticket = try table.issue(7, to: "a", at: now)
     func redeem(_ bytes: [UInt8], at time: Instant = Instant(nanoseconds: 0)) -> Int? {
       bytes.withUnsafeBytes { table.redeem($0, at: time) }
     }
@@ -187,13 +187,40 @@ struct TicketTests {
     }
     #expect(redeem([]) == nil)
     #expect(redeem(Array(ticket.utf8)) == 7 && redeem(Array(ticket.utf8)) == nil)
-    let late = try #require(table.issue(8, at: now))
+    let late = try table.issue(8, to: "a", at: now)
     #expect(redeem(Array(late.utf8), at: Instant(nanoseconds: 1_000_000_000)) == nil)
     for number in 0..<300 {
       let time = Instant(nanoseconds: Int64(2 + number / 10) * 1_000_000_000)
-      #expect(table.issue(number, at: time) != nil)
+      _ = try table.issue(number, to: "a", at: time)
       #expect(table.count(at: time) <= 10)
     }
-    #expect(table.issue(0, at: Instant(nanoseconds: 31_500_000_000)) == nil)
+    #expect(throws: TicketTable<Int>.Refusal.all) {
+      try table.issue(0, to: "a", at: Instant(nanoseconds: 31_500_000_000))
+    }
+  }
+
+  @Test("is no one's alone: a caller gets its share, used or not, until the oldest ends")
+  func share() async throws {
+    let table = TicketTable<Int>(limit: 5, share: 2, for: .seconds(1))
+    func issue(_ owner: String, at milliseconds: Int64) throws -> String {
+      try table.issue(0, to: owner, at: Instant(nanoseconds: milliseconds * 1_000_000))
+    }
+    let used = try issue("a", at: 0)
+    #expect(used.utf8.withContiguousStorageIfAvailable { table.redeem(.init($0), at: .init(nanoseconds: 0)) } == 0)
+    _ = try issue("a", at: 500)
+    #expect(throws: TicketTable<Int>.Refusal.share) { try issue("a", at: 999) }
+    for _ in 0..<2 { _ = try issue("b", at: 999) }
+    #expect(throws: TicketTable<Int>.Refusal.share) { try issue("b", at: 999) }
+    _ = try issue("a", at: 1_000)
+    #expect(throws: TicketTable<Int>.Refusal.share) { try issue("a", at: 1_000) }
+    _ = try issue("c", at: 1_000)
+    #expect(throws: TicketTable<Int>.Refusal.all) { try issue("d", at: 1_000) }
+
+    try await with(", tickets: { share: 1 }") { _, gateway, _, key in
+      _ = try await Self.ticket(gateway, key, #"{"service":"s"}"#)
+      let refused = try await gateway.http.post("/tickets", #"{"service":"s"}"#, headers: key.header)
+      #expect(refused.status == 429 && refused.json["code"] == "rate-limited")
+      #expect(refused.headers["retry-after"] == "30")
+    }
   }
 }
