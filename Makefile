@@ -10,6 +10,8 @@ ARGS ?=
 # What builds the image: docker, or podman.
 DOCKER ?= docker
 IMAGE ?= zmq-gateway
+# What --version tells of the build; unknown where there is no git.
+export ZMQ_GATEWAY_COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 # Where make install puts things, and DESTDIR before it.
 PREFIX ?= /usr/local
 
@@ -44,8 +46,8 @@ test-generators: build ## Make clients of the demo in Python, TypeScript and Go 
 	@Scripts/bootstrap generators
 	.venv/bin/python Tests/Interop/generators.py .build/release/zmq-gateway
 
-test-requests: build ## Send the demo requests that schemathesis makes up from its document; some minutes. ARGS="--max-examples 10"
-	@Scripts/bootstrap generators
+test-requests: build ## Send the demo requests that schemathesis makes up from its document; ARGS="--max-examples 10"
+	@Scripts/bootstrap requests
 	.venv/bin/python Tests/Interop/made_up_requests.py .build/release/zmq-gateway $(ARGS)
 
 soak: export ZMQ_GATEWAY_SOAK := 10
@@ -90,7 +92,7 @@ format: ## Format the sources in place
 # Podman's own format has no place for the health check.
 image: export BUILDAH_FORMAT := docker
 image: ## Build the container image
-	$(DOCKER) build -f Docker/Dockerfile -t $(IMAGE) .
+	$(DOCKER) build -f Docker/Dockerfile --build-arg COMMIT=$(ZMQ_GATEWAY_COMMIT) -t $(IMAGE) .
 
 clean: ## Remove what was built, .venv included
 	rm -rf .build .build-deb .build-debian13 .build-sanitize Fuzzing/.build .venv

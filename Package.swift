@@ -22,6 +22,11 @@ func isInstalled(_ library: String) -> Bool {
 /// Since its release 6, the library has the name of its project.
 let messagePack = isInstalled("msgpack-c") ? "msgpack-c" : "msgpackc"
 
+/// The commit that is built, which `--version` tells, where whoever builds says it.
+let commit = Context.environment["ZMQ_GATEWAY_COMMIT"].flatMap { commit in
+  !commit.isEmpty && commit.allSatisfy { $0.isHexDigit } ? commit : nil
+}
+
 /// A Swift module of ours: one job, and only modules above it as dependencies.
 func module(
   _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = [], features: [SwiftSetting] = []
@@ -64,14 +69,15 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
   ],
   targets: [
     .target(name: "CLinux"),
+    .target(name: "CBuild", cSettings: commit.map { [.define("ZMQ_GATEWAY_COMMIT", to: "\"\($0)\"")] }),
     .target(name: "CZeroMQ", linkerSettings: [.linkedLibrary("zmq")]),
     .target(name: "CMessagePack", linkerSettings: [.linkedLibrary(messagePack)]),
+    .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
     .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CSwaggerUI", exclude: ["LICENSE", "swagger-ui-bundle.js.gz", "swagger-ui.css.gz"]),
 
@@ -99,7 +105,7 @@ let package = Package(
         "CMicroHTTPD", "CLinux", "Reactor", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ]),
-    module("ConfigurationReader", [.product(name: "Yams", package: "Yams")]),
+    module("ConfigurationReader", ["CYAML"]),
     module(
       "GatewaySecurity",
       ["Reactor", .product(name: "Crypto", package: "swift-crypto"), .product(name: "JWTKit", package: "jwt-kit")]),
@@ -121,7 +127,7 @@ let package = Package(
       name: "zmq-gateway",
       dependencies: [
         "Demo", "Gateway", "GatewaySecurity", "ConfigurationReader", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack",
-        "CLinux", "Reactor",
+        "CLinux", "CBuild", "Reactor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -1,18 +1,9 @@
-import Yams
-
 /// Where something stands in a file.
 package struct Place: Sendable, Hashable {
   /// From 1; 0 for what is not in the file.
   let line: Int
   /// From 1, in characters.
   let column: Int
-
-  init(line: Int, column: Int) {
-    self.line = line
-    self.column = column
-  }
-
-  init(_ mark: Mark?) { self.init(line: mark?.line ?? 1, column: mark?.column ?? 1) }
 
   /// Not in the file: a variable of the environment, or a flag.
   package static let outside = Place(line: 0, column: 0)

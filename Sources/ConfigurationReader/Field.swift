@@ -1,8 +1,6 @@
-import Yams
-
 /// A value under reading. Each accessor reports what is wrong with it and then gives `nil`.
 package struct Field {
-  let node: Node
+  let node: YAMLNode
   /// The keys that lead here, joined by dots.
   let path: String
   /// Where the key stands.
@@ -10,7 +8,7 @@ package struct Field {
   let diagnostics: Diagnostics
 
   /// Where the value stands.
-  package var place: Place { Place(node.mark) }
+  package var place: Place { node.place }
 
   /// Reports what is wrong with the value.
   package func report(_ message: String, suggestion: String? = nil) {
@@ -25,9 +23,12 @@ package struct Field {
 
   /// Whether nothing was written after the key.
   private var isEmpty: Bool {
-    guard let scalar = node.scalar, scalar.style == .plain || scalar.style == .any else { return false }
+    guard let scalar = node.scalar, scalar.isPlain else { return false }
     return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
   }
+
+  /// A scalar as it is written, variables and all; nil for anything else.
+  package var written: String? { node.scalar?.string }
 
   /// A scalar, with variables expanded.
   package func text(_ expected: String = "a single value") -> String? {
@@ -44,8 +45,8 @@ package struct Field {
 
   /// A mapping; nothing at all is an empty one.
   package func section() -> Section? {
-    if isEmpty { return Section(.init([]), path: path, place: key, diagnostics) }
-    guard case .mapping(let mapping) = node else {
+    if isEmpty { return Section([], path: path, place: key, diagnostics) }
+    guard let mapping = node.mapping else {
       report("expected a mapping of keys, not \(node.kind)")
       return nil
     }
@@ -56,7 +57,7 @@ package struct Field {
   package func elements() -> [Field]? {
     switch node {
     case .scalar where !isEmpty: return [self]
-    case .sequence(let items):
+    case .sequence(let items, _):
       return items.enumerated().map { index, item in
         Field(node: item, path: "\(path)[\(index)]", key: key, diagnostics: diagnostics)
       }
@@ -155,14 +156,13 @@ package struct Field {
   }
 }
 
-extension Node {
+extension YAMLNode {
   /// What a node is, for a sentence.
   fileprivate var kind: String {
     switch self {
     case .scalar: "a single value"
     case .mapping: "a mapping"
     case .sequence: "a list"
-    case .alias: "an alias"
     }
   }
 }

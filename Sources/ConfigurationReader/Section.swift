@@ -1,5 +1,3 @@
-import Yams
-
 /// A mapping under reading: remembers which keys were asked for, so that the rest are unknown.
 package final class Section {
   /// The keys in the order of the file.
@@ -9,26 +7,27 @@ package final class Section {
   /// Where the key stands that names this section.
   private let place: Place
   private let diagnostics: Diagnostics
-  private let members: [String: (place: Place, value: Node)]
+  private let members: [String: (place: Place, value: YAMLNode)]
   private var known: Set<String> = []
 
   /// Keys that are no strings are reported and left out.
-  init(_ mapping: Node.Mapping, path: String, place: Place, _ diagnostics: Diagnostics) {
+  init(_ mapping: [YAMLNode.Pair], path: String, place: Place, _ diagnostics: Diagnostics) {
     self.path = path
     self.place = place
     self.diagnostics = diagnostics
     var keys: [String] = []
-    var members: [String: (place: Place, value: Node)] = [:]
-    for (key, value) in mapping {
+    var members: [String: (place: Place, value: YAMLNode)] = [:]
+    for pair in mapping {
+      let (key, value) = (pair.key, pair.value)
       guard let name = key.scalar?.string else {
-        diagnostics.report(Place(key.mark), path, "a key must be a string")
+        diagnostics.report(key.place, path, "a key must be a string")
         continue
       }
       // Equal scalars of different tags, such as 1 and "1", are two keys to YAML.
-      if members.updateValue((Place(key.mark), value), forKey: name) == nil {
+      if members.updateValue((key.place, value), forKey: name) == nil {
         keys.append(name)
       } else {
-        diagnostics.report(Place(key.mark), path.isEmpty ? name : "\(path).\(name)", "duplicate key")
+        diagnostics.report(key.place, path.isEmpty ? name : "\(path).\(name)", "duplicate key")
       }
     }
     self.keys = keys

@@ -1,5 +1,3 @@
-import Yams
-
 /// The tree of one YAML text.
 package struct YAMLDocument {
   /// The keys at the top; `nil` for an empty document, and for one that cannot be read, which was then reported.
@@ -10,31 +8,29 @@ package struct YAMLDocument {
   /// Of keys that stand twice in a mapping the first is reported, and that ends the reading: the other mistakes of the
   /// file show once it is mended.
   package init(_ text: String, _ diagnostics: Diagnostics) {
-    do {
-      let node = try Yams.compose(yaml: text)
+    do throws(YAMLFault) {
       let start = Place(line: 1, column: 1)
-      root = node.flatMap { Field(node: $0, path: "", key: start, diagnostics: diagnostics).section() }
+      root = try YAMLNode.read(text).flatMap {
+        Field(node: $0, path: "", key: start, diagnostics: diagnostics).section()
+      }
     } catch {
       root = nil
-      Self.report(error, in: text, to: diagnostics)
+      let reason = error.isDuplicate ? error.reason : "not YAML: \(Self.words(for: error, in: text))"
+      diagnostics.report(error.place, error.key, reason)
     }
   }
 
-  private static func report(_ error: any Error, in text: String, to diagnostics: Diagnostics) {
-    switch error as? YamlError {
-    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
-      .composer(let context, let problem, let mark, _):
-      let around = context.map { " (\($0.text) on line \($0.mark.line))" } ?? ""
-      diagnostics.report(Place(mark), "", "not YAML: \(problem)\(around)")
-    case .reader(let problem, let offset, _, _):
-      let before = text.prefix(offset ?? 0)
-      let line = before.count(where: \.isNewline) + 1
-      let column = (before.lastIndex(where: \.isNewline).map { before[$0...].count } ?? before.count + 1)
-      diagnostics.report(Place(line: line, column: column), "", "not YAML: \(problem)")
-    case .duplicatedKeysInMapping(let keys, let context):
-      diagnostics.report(Place(context.mark), keys.first ?? "", "duplicate key; it is written again further down")
-    default:
-      diagnostics.report(Place(line: 1, column: 1), "", "not YAML: \(error)")
-    }
+  /// In libyaml's words, but for a tab, which it calls a character that cannot start a token.
+  private static func words(for fault: YAMLFault, in text: String) -> String {
+    isTab(fault.place, in: text) ? "a tab; YAML is indented with spaces" : fault.reason
+  }
+
+  /// Whether a tab stands there, or before it on its line with nothing but blanks.
+  private static func isTab(_ place: Place, in text: String) -> Bool {
+    let lines = text.split(separator: /\r\n|\n|\r/, omittingEmptySubsequences: false)
+    guard lines.indices.contains(place.line - 1) else { return false }
+    let line = lines[place.line - 1]
+    return line.dropFirst(max(0, place.column - 1)).first == "\t"
+      || line.prefix { $0 == " " || $0 == "\t" }.contains("\t")
   }
 }

@@ -1,5 +1,3 @@
-import Yams
-
 /// A value of any kind, as YAML's core schema reads it.
 package indirect enum YAMLValue: Sendable, Hashable {
   case null
@@ -34,20 +32,14 @@ extension Field {
         members.append(.init(key: key, value: value))
       }
       return .mapping(members)
-    case .scalar, .alias: return scalar()
+    case .scalar: return scalar()
     }
   }
 
   private func scalar() -> YAMLValue? {
-    switch Tag.Name(rawValue: node.tag.rawValue) {
-    case .null: return .null
-    case .bool: return node.bool.map(YAMLValue.bool)
-    case .int:
-      guard let number = node.int else { break }
-      return .integer(Int64(number))
-    case .float: return node.float.map(YAMLValue.float)
-    default: break
-    }
-    return text().map(YAMLValue.text)
+    guard let value = node.scalar?.value else { return nil }
+    // Variables stand in texts.
+    if case .text = value { return text().map(YAMLValue.text) }
+    return value
   }
 }

@@ -17,7 +17,9 @@ struct Check: AsyncParsableCommand {
     let count = configuration.services.count
     print("\(file.name): valid, \(count) \(count == 1 ? "service" : "services")")
     for note in configuration.notes { print("\(file.name): \(note)") }
-    if connect { try await look(at: configuration) }
+    if connect { return try await look(at: configuration) }
+    // What a look at the endpoints would tell as well.
+    for note in await NameCheck(configuration).run() { print("\(file.name): \(note)") }
   }
 
   private func look(at configuration: Configuration) async throws {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 
 /// Which configuration a command reads: the one that is named, else the one that the environment names, else `gateway.yaml` here.
 struct ConfigurationChoice: ParsableArguments {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import ConfigurationReader
-import Foundation
+import FoundationEssentials
 import Gateway
 import Glibc
 
@@ -24,7 +24,7 @@ struct ConfigurationFile: Sendable {
     do {
       return try read(overrides: overrides)
     } catch {
-      FileHandle.standardError.write(Data((error.description + "\n").utf8))
+      StandardStream.error.write(error.description + "\n")
       throw ExitCode.configuration
     }
   }

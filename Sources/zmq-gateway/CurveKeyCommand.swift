@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Glibc
 import ZeroMQ
 
@@ -13,6 +12,13 @@ struct CurveKeyCommand: ParsableCommand {
 
   @Option(name: .shortAndLong, help: "The names of the two files, without their endings.")
   var file: String?
+
+  func validate() throws {
+    if let file, file.isEmpty || file.hasSuffix("/") {
+      throw ValidationError(
+        "--file: \"\(file)\" names no file; of gateway, for example, gateway.key and gateway.pub are made")
+    }
+  }
 
   func run() throws {
     let pair: CurveKeyPair

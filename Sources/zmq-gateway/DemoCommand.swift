@@ -1,6 +1,6 @@
 import ArgumentParser
 import Demo
-import Foundation
+import FoundationEssentials
 import Gateway
 import HTTPServer
 import Logging
@@ -48,10 +48,16 @@ struct DemoCommand: AsyncParsableCommand {
     let complete = configuration
     let gateway = GatewayService(
       start: { try await Gateway.start(complete, logger: logger) }, logger: logger,
-      hint: { gateway in
-        gateway.addresses.first.map { "try it: curl -d '[2,3]' http://\($0)/rpc/calc/add" }
-      })
+      hints: { gateway in gateway.addresses.first.map { Self.hints(at: "http://\($0)") } ?? [] })
     try await gateway.run(behind: [DemoService(demo: demo)])
+  }
+
+  /// What to try first.
+  private static func hints(at url: String) -> [String] {
+    [
+      "open \(url)/ in a browser, or try:", "curl -d '[2,3]' \(url)/rpc/calc/add", "curl -N \(url)/sub/news",
+      "curl -d '[\"a.png\"]' \(url)/push/jobs/resize",
+    ]
   }
 }
 

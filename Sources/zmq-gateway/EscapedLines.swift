@@ -1,5 +1,3 @@
-import Glibc
-
 /// Standard error as the log writes to it: each text that is written becomes one line, whatever clients and peers have put in it.
 ///
 /// What does not print is escaped, by the rule of Python's `repr`: control and format characters, which hide or reverse text in a
@@ -8,19 +6,8 @@ import Glibc
 struct EscapedLines: TextOutputStream, Sendable {
   mutating func write(_ text: String) {
     var line = Self.escaped(text.hasSuffix("\n") ? text.dropLast() : text[...]) + "\n"
-    line.withUTF8 { Self.write(UnsafeRawBufferPointer($0)) }
-  }
-
-  /// Writes a line, which is one call, so that those of different threads do not mix.
-  static func write(_ line: UnsafeRawBufferPointer) {
-    var rest = line
-    while !rest.isEmpty {
-      let count = Glibc.write(STDERR_FILENO, rest.baseAddress, rest.count)
-      if count < 0, errno == EINTR { continue }
-      // There is no other place to tell that nobody reads the log.
-      guard count > 0 else { return }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-    }
+    // In one call, so that those of different threads do not mix.
+    line.withUTF8 { StandardStream.error.write(UnsafeRawBufferPointer($0)) }
   }
 
   /// The text on one line, and nothing in it that does not print.

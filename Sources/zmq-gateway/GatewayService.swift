@@ -1,6 +1,7 @@
 import ArgumentParser
 import CLinux
 import Gateway
+import Glibc
 import HTTPServer
 import Logging
 import Reactor
@@ -13,14 +14,14 @@ struct GatewayService: Service {
   private let supervisor = Supervisor()
   /// Where the gateway is known to `HangUp` when it listens.
   private let running = Guarded<Gateway?>(nil)
-  /// What to tell of the gateway when it listens; nothing for most.
-  private let hint: @Sendable (Gateway) -> String?
+  /// What to tell of the gateway when it listens, a line each; nothing for most.
+  private let hints: @Sendable (Gateway) -> [String]
 
   init(
     start: @escaping @Sendable () async throws -> Gateway, logger: Logger,
-    hint: @escaping @Sendable (Gateway) -> String? = { _ in nil }
+    hints: @escaping @Sendable (Gateway) -> [String] = { _ in [] }
   ) {
-    (self.start, self.logger, self.hint) = (start, logger, hint)
+    (self.start, self.logger, self.hints) = (start, logger, hints)
   }
 
   func run() async throws {
@@ -30,7 +31,7 @@ struct GatewayService: Service {
     if let admin = gateway.admin { metadata["admin"] = "\(admin)" }
     logger.info("listening", metadata: metadata)
     supervisor?.isReady()
-    if let hint = hint(gateway) { logger.notice("\(hint)") }
+    for hint in hints(gateway) { logger.notice("\(hint)") }
     // It throws when the task is cancelled: the gateway is drained then too.
     try? await gracefulShutdown()
     supervisor?.isStopping()
@@ -56,7 +57,11 @@ struct GatewayService: Service {
     do {
       try await group.run()
     } catch {
-      logger.critical("cannot start", metadata: ["error": "\(error)"])
+      var metadata: Logger.Metadata = ["error": "\(error)"]
+      if let error = error as? HTTPServerError, error.errno == EADDRINUSE {
+        metadata["hint"] = "another program listens there; choose another address with --listen or http.listen"
+      }
+      logger.critical("cannot start", metadata: metadata)
       throw ExitCode.unavailable
     }
   }

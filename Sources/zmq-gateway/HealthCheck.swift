@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Gateway
 import HTTPServer
 
@@ -49,7 +49,7 @@ struct HealthCheck: ParsableCommand {
       let environment = try Overrides(environment: ProcessInfo.processInfo.environment)
       return environment.listen ?? Configuration().http.listen
     } catch {
-      FileHandle.standardError.write(Data("\(error)\n".utf8))
+      StandardStream.error.write("\(error)\n")
       throw ExitCode.configuration
     }
   }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Glibc
 
 struct InitCommand: ParsableCommand {
@@ -12,18 +11,19 @@ struct InitCommand: ParsableCommand {
 
   func run() throws {
     let text = PackageResources.annotated_yaml
-    if file == "-" { return FileHandle.standardOutput.write(Data(text)) }
+    if file == "-" { return StandardStream.output.write(text) }
     // What is there is never overwritten, whoever writes it in the same moment.
     let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       let reason =
         errno == EEXIST ? "is there already" : "cannot be written: \(String(cString: strerror(errno)).lowercased())"
-      FileHandle.standardError.write(Data("\(file): \(reason)\n".utf8))
+      StandardStream.error.write("\(file): \(reason)\n")
       throw ExitCode.cannotCreate
     }
-    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    try handle.write(contentsOf: Data(text))
-    try handle.close()
+    defer { close(descriptor) }
+    guard write(descriptor, text, text.count) == text.count else {
+      throw fail("\(file): cannot be written: \(String(cString: strerror(errno)).lowercased())", .cannotCreate)
+    }
     print("\(file): written; change its endpoints to yours, then: zmq-gateway check --connect \(file)")
   }
 }

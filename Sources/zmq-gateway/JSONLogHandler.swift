@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Gateway
 import Logging
 
@@ -22,6 +22,6 @@ struct JSONLogHandler: LogHandler {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard var line = try? encoder.encode(members) else { return }
     line.append(0x0A)
-    line.withUnsafeBytes { EscapedLines.write($0) }
+    line.withUnsafeBytes { StandardStream.error.write($0) }
   }
 }

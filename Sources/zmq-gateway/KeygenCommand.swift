@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import GatewaySecurity
 import Glibc
 
@@ -26,6 +26,7 @@ struct APIKeyCommand: ParsableCommand {
   var file: String?
 
   func validate() throws {
+    if file?.isEmpty == true { throw ValidationError("--file: names no file; leave it out to have the line printed") }
     for word in [subject] + scopes where !(1...255 ~= word.utf8.count && word.utf8.allSatisfy { 0x21...0x7E ~= $0 }) {
       throw ValidationError("\"\(word)\" is not 1 to 255 visible characters of ASCII")
     }
@@ -37,7 +38,7 @@ struct APIKeyCommand: ParsableCommand {
     if let file {
       try append(entry, to: file)
     } else {
-      FileHandle.standardError.write(entry)
+      StandardStream.error.write(entry)
     }
     print(key.text)
   }
@@ -65,7 +66,7 @@ struct APIKeyCommand: ParsableCommand {
 
   private func cannotWrite(_ file: String, _ number: CInt) -> ExitCode {
     let reason = String(cString: strerror(number)).lowercased()
-    FileHandle.standardError.write(Data("\(file): cannot be written: \(reason)\n".utf8))
+    StandardStream.error.write("\(file): cannot be written: \(reason)\n")
     return .cannotCreate
   }
 }

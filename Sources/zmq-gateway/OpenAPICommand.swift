@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Gateway
 
 struct OpenAPICommand: AsyncParsableCommand {
@@ -19,6 +18,6 @@ struct OpenAPICommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try ConfigurationFile(try choice.path()).load()
     let document = connect ? await OpenAPIDocument(asking: configuration) : OpenAPIDocument(configuration)
-    FileHandle.standardOutput.write(Data(format == .json ? document.json + [UInt8(ascii: "\n")] : document.yaml))
+    StandardStream.output.write(format == .json ? document.json + [UInt8(ascii: "\n")] : document.yaml)
   }
 }

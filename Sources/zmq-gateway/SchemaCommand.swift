@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 struct SchemaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,5 +10,5 @@ struct SchemaCommand: ParsableCommand {
       A gateway.yaml that zmq-gateway init has written names it. What a schema cannot say, check tells.
       """)
 
-  func run() { FileHandle.standardOutput.write(Data(PackageResources.gateway_schema_json)) }
+  func run() { StandardStream.output.write(PackageResources.gateway_schema_json) }
 }

@@ -1,5 +1,5 @@
 public import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Gateway
 import HTTPServer
 public import Logging
@@ -18,6 +18,12 @@ struct ServingOptions: ParsableArguments {
   )
   var logLevel: Logger.Level?
 
+  func validate() throws {
+    if let threads, !Configuration.HTTP.threadRange.contains(threads) {
+      throw ValidationError("--threads: \(threads) is not between 0 and \(Configuration.HTTP.threadRange.upperBound)")
+    }
+  }
+
   func overrides() throws -> Overrides {
     do {
       return Overrides(listen: listen.isEmpty ? nil : try listen.map { try ListenAddress($0) }, threads: threads)
@@ -30,7 +36,7 @@ struct ServingOptions: ParsableArguments {
   func logger(_ settings: Configuration.Log = .init()) throws -> Logger {
     let level = try logLevel ?? Self.levelOfEnvironment() ?? settings.level ?? .info
     switch settings.format {
-    case .text: LoggingSystem.bootstrap { StreamLogHandler(label: $0, stream: EscapedLines()) }
+    case .text: LoggingSystem.bootstrap { TextLogHandler(label: $0) }
     case .json: LoggingSystem.bootstrap { _ in JSONLogHandler() }
     }
     var logger = Logger(label: "zmq-gateway")

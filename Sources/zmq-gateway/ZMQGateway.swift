@@ -1,5 +1,7 @@
 import ArgumentParser
+import CBuild
 import HTTPServer
+import MessagePack
 import ZeroMQ
 
 /// The command line: arguments, logging and signals; all else is the `Gateway` module's.
@@ -8,16 +10,47 @@ struct ZMQGateway: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "zmq-gateway",
     abstract: "Puts ZeroMQ services that speak aiozmq.rpc on the web: REST and server-sent events.",
-    version: "zmq-gateway \(ZeroMQ.version) (libzmq \(ZeroMQ.libzmqVersion), libmicrohttpd \(Server.libraryRelease))",
+    version: """
+      zmq-gateway \(ZeroMQ.version) (commit \(String(cString: cbuild_commit())), libzmq \(ZeroMQ.libzmqVersion), \
+      libmicrohttpd \(Server.libraryRelease), msgpack-c \(msgpackRelease))
+      """,
     subcommands: [
       Serve.self, DemoCommand.self, InitCommand.self, Check.self, SchemaCommand.self, OpenAPICommand.self,
       CallCommand.self, PushCommand.self, PublishCommand.self, SubscribeCommand.self, MockCommand.self,
       BenchCommand.self, KeygenCommand.self, HealthCheck.self, StatusCommand.self,
     ])
+
+  /// As the default does it; but what is wrong with the words of a command, and shows only when it runs, is told with the usage of that
+  /// command and not of the program.
+  static func main() async {
+    do {
+      var command = try await asyncParseAsRoot()
+      do {
+        if var command = command as? any AsyncParsableCommand {
+          try await command.run()
+        } else {
+          try command.run()
+        }
+      } catch let error as ValidationError {
+        throw refused(error, by: type(of: command))
+      }
+    } catch {
+      exit(withError: error)
+    }
+  }
+
+  private static func refused(_ error: ValidationError, by command: any ParsableCommand.Type) -> ExitCode {
+    let usage = usageString(for: command)
+    // Up to the first argument or option.
+    let name = usage.split(separator: " ").prefix { $0.first?.isLetter == true }.joined(separator: " ")
+    return fail(
+      "Error: \(error.message)\nUsage: \(usage)\n  See '\(name) --help' for more information.", .usage)
+  }
 }
 
 /// Exit codes of `sysexits.h`.
 extension ExitCode {
+  static let usage = ExitCode(64)
   static let unavailable = ExitCode(69)
   static let cannotCreate = ExitCode(73)
   static let configuration = ExitCode(78)

@@ -18,6 +18,16 @@ struct YAMLDocumentTests {
   }
 
   @Test(
+    "with a tab where YAML wants blanks says that it is a tab",
+    arguments: [
+      "http:\n\tthreads: 1\n", "a:\n  b: 1\n\tc: 2\n", "a:\n  \tb: 1\n  c: 2\n", "a:\r\n\tb: 1\r\n", "\ta: 1\n",
+    ])
+  func tabs(yaml: String) {
+    let found = complaints(yaml)
+    #expect(found.count == 1 && found[0].hasSuffix(": not YAML: a tab; YAML is indented with spaces"), "\(found)")
+  }
+
+  @Test(
     "that writes a key twice is told where the first stands",
     arguments: [
       ("a: 1\nb: 2\na: 3\n", "1:1: a"), ("x: { a: 1, b: 2, b: 3 }\nunknown: 1\n", "1:12: b"),

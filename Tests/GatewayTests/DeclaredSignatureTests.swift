@@ -33,6 +33,10 @@ struct DeclaredSignatureTests {
       ("(**a, b)", "behind ** stands no parameter"),
       ("(*a?)", "\"*a?\" needs no \"?\": it is empty when nothing is left for it"),
       ("(a?, b)", "\"b\" has to be given, and stands behind one that may be left out"),
+      (
+        "(a, *, _ctx)",
+        "\"_ctx\" is what the gateway adds to the calls of methods.context; leave it out, callers never send it"
+      ),
     ])
   func wrong(text: String, message: String) {
     #expect(throws: InvalidText(message)) { try DeclaredSignature(text) }

@@ -119,6 +119,37 @@ struct RouteConfigurationTests {
       ])
   }
 
+  @Test(
+    "may not contradict the declaration of its method",
+    arguments: [
+      (
+        "m(id, limit:int)",
+        "contradiction: \"limit\" is no argument of \"m\" as methods.declare has it; did you mean \"limits\"?"
+      ),
+      ("m(id:bool)", "contradiction: \"id\" is of type bool here, and of type int in methods.declare"),
+      ("m(id:int)", nil), ("m(id:int, ratio:int?, more:json?)", nil), ("m(id:json, limits:json)", nil),
+      ("m", "contradiction: \"id\" is of type str here, and of type int in methods.declare"),
+      (
+        "n(id:int)",
+        "contradiction: methods.declare says that \"n\" needs \"name\"; pass it, and not as one that may be left out"
+      ),
+      (
+        "n(id:int, name?)",
+        "contradiction: methods.declare says that \"n\" needs \"name\"; pass it, and not as one that may be left out"
+      ),
+      ("n(id:int, name, x:int?)", nil),
+      ("n(id:int, name, x:str?)", "contradiction: \"x\" is of type str here, and of type int in methods.declare"),
+      ("undeclared(id, anything:bool)", nil),
+    ] as [(String, String?)])
+  func declarations(target: String, expected: String?) {
+    let found = complaints(
+      rpc(
+        "methods: { declare: { m: \"(id:int, ratio:float?, limits:list[int]?, more?)\", n: \"(id:int, name, **rest:int)\" } }",
+        "routes: { \"POST /a/{id}\": \"\(target)\" }"))
+    #expect(found.count == (expected == nil ? 0 : 1), "\(found)")
+    if let expected { #expect(found.first?.hasSuffix(": \(expected)") == true, "\(found)") }
+  }
+
   @Test("belongs to a service that answers")
   func patterns() {
     #expect(

@@ -28,17 +28,43 @@ with sync_playwright() as playwright:
     def ask(service, form, method, arguments):
         area = page.locator(f"section[aria-label={service}] form[aria-label={form}]")
         area.get_by_label("Method").fill(method)
+        if area.get_by_label("As JSON").is_visible():
+            area.get_by_label("As JSON").check()
         area.get_by_label("Arguments").fill(arguments)
         curl = area.locator("code").inner_text()
         # By the keyboard alone.
         area.get_by_label("Method").press("Enter")
         answer = area.get_by_label("Answer")
         page.wait_for_function("pre => /^\\d{3} /.test(pre.textContent)", arg=answer.element_handle())
-        return {"curl": curl, "answer": answer.inner_text()}
+        area.get_by_text("Frames of the call").click()
+        frames = area.get_by_label("Frames").inner_text()
+        area.get_by_text("Frames of the call").click()
+        return {"curl": curl, "answer": answer.inner_text(), "frames": frames}
+
+    def fill_in(service, method, values, *, key):
+        """Calls by the form of a method's parameters, by the keyboard alone."""
+        area = page.locator(f"section[aria-label={service}] form[aria-label=Call]")
+        area.get_by_label("Method").fill(method)
+        if area.get_by_label("As JSON").is_checked():
+            area.get_by_label("As JSON").uncheck()
+        group = area.get_by_role("group", name=f"Parameters of {method}")
+        for label, value in values.items():
+            group.get_by_label(label).fill(value)
+        page.evaluate("pre => { pre.textContent = '' }", area.get_by_label("Answer").element_handle())
+        group.get_by_label(key).press("Enter")
+        return area, group
 
     shown["call"] = ask("calc", "Call", "add", "[2, 3]")
     shown["exact"] = ask("calc", "Call", "echo", "[12345678901234567890]")
     shown["problem"] = ask("calc", "Call", "fail", '["it\'s <b>bold</b>"]')
+
+    area, group = fill_in("calc", "add", {"a (": "2", "b (": "40"}, key="b (")
+    page.wait_for_function("pre => /^\\d{3} /.test(pre.textContent)", arg=area.get_by_label("Answer").element_handle())
+    shown["form"] = {"answer": area.get_by_label("Answer").inner_text(), "curl": area.locator("code").inner_text()}
+    area, group = fill_in("calc", "add", {"a (": "", "b (": "40"}, key="b (")
+    shown["missing"] = {"message": group.get_by_label("a (").evaluate("input => input.validationMessage"),
+                        "focus": group.get_by_label("a (").evaluate("input => input === document.activeElement"),
+                        "answer": area.get_by_label("Answer").inner_text()}
 
     news = page.locator("section[aria-label=news]")
     news.get_by_role("button", name="Open stream").click()

@@ -40,8 +40,9 @@ extension Configuration.Service {
         "\(key): whoever reaches \($0) is a peer of this service; bind where only your own machines come"
       }
     }
-    guard case .rpc(let rpc) = pattern else { return open }
-    return open + methods.notes + rpc.notes
+    let empty = methods.expose.isEmpty ? ["methods.expose: empty, so no method of this service can be called"] : []
+    guard case .rpc(let rpc) = pattern else { return open + empty }
+    return open + empty + methods.notes + rpc.notes
   }
 }
 

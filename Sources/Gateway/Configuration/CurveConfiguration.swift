@@ -22,7 +22,9 @@ extension Configuration {
         section.report("has no \(key); zmq-gateway keygen curve makes a pair of keys")
       }
       let server = section.field("server-key").flatMap { field in
-        field.secret(in: folder, isPrivate: false).flatMap { text in
+        // A key may hold dollars, which stand for themselves in it: it is read as it is written, before variables are.
+        if let key = field.written.flatMap({ try? CurvePublicKey($0) }) { return key }
+        return field.secret(in: folder, isPrivate: false).flatMap { text in
           field.checked { () throws(CurveKeyError) in try CurvePublicKey(text) }
         }
       }

@@ -68,6 +68,10 @@ struct DeclaredSignature: Sendable, Hashable {
     guard let first = name.utf8.first, name.utf8.allSatisfy({ $0.isNameByte && $0 != 0x2D && $0 != 0x2E }),
       !(0x30...0x39 ~= first)
     else { throw InvalidText("\"\(name)\" is no name of a parameter: letters, digits and \"_\", and no digit first") }
+    if name == CallerContext.keyword {
+      throw InvalidText(
+        "\"\(name)\" is what the gateway adds to the calls of methods.context; leave it out, callers never send it")
+    }
     let isFixed = kind == .positional || kind == .keyword
     if isOptional, !isFixed { throw InvalidText("\"\(text)\" needs no \"?\": it is empty when nothing is left for it") }
     return ServiceDescription.Parameter(
@@ -88,5 +92,32 @@ struct DeclaredSignature: Sendable, Hashable {
         "\"\(text)\" is no type: its brackets or what is between them do not fit; write list[int] or dict[str, int]")
     }
     return text
+  }
+}
+
+extension DeclaredSignature {
+  /// Throws what of a route to the method would always be refused: its arguments are passed by keyword.
+  func check(_ route: Configuration.Route) throws(InvalidText) {
+    let named = parameters.filter { $0.kind == .positional || $0.kind == .keyword }
+    let others = parameters.first { $0.kind == .keywords }
+    for own in route.parameters {
+      guard let parameter = named.first(where: { $0.name == own.name }) ?? others else {
+        let nearest = own.name.nearest(among: named.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
+        throw InvalidText(
+          "contradiction: \"\(own.name)\" is no argument of \"\(route.method)\" as methods.declare has it\(nearest)")
+      }
+      guard PythonType(parameter.type).mayTake(own.kind) else {
+        throw InvalidText(
+          "contradiction: \"\(own.name)\" is of type \(own.kind.rawValue) here, and of type \(parameter.type) in methods.declare"
+        )
+      }
+    }
+    for parameter in named where parameter.isRequired {
+      guard let own = route.parameters.first(where: { $0.name == parameter.name }), !own.isOptional else {
+        throw InvalidText(
+          "contradiction: methods.declare says that \"\(route.method)\" needs \"\(parameter.name)\"; pass it, and not as one that may be left out"
+        )
+      }
+    }
   }
 }

@@ -32,7 +32,8 @@ extension Configuration {
     /// Who may look after the gateway: whoever reaches an address that only this machine reaches, else those who may call.
     func accessToOperations(_ access: Access) -> Access { admin?.isLoopback == true ? .open : access }
 
-    static let threadRange = 0...256
+    /// How many threads there may be.
+    public static let threadRange = 0...256
 
     /// Takes each key; returns where each address to listen on stands.
     mutating func read(_ section: Section) -> [Place] {

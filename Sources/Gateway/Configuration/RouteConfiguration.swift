@@ -215,6 +215,7 @@ struct RouteReader {
       do throws(InvalidText) {
         let route = try Configuration.Route(pattern, target)
         try Self.check(route, policy)
+        if let signature = methods.declared[route.method] { try signature.check(route) }
         routes.append(route)
         if let other = taken[route.verb, default: [:]].updateValue(service, forKey: route.namelessPath) {
           let place = other == service ? "above" : "in services.\(other)"

@@ -41,7 +41,7 @@ struct BatchItem {
 
   /// Appends the arguments in the form of a service, and tells where they lie.
   func frames(_ reader: JSONToMessagePack, into buffer: inout ByteBuffer) throws(Problem) -> CallFrames {
-    var frames = CallFrames()
+    var frames = CallFrames(at: .init(item: place))
     if let arguments {
       frames.arguments = try transcode(arguments, "args", reader, into: &buffer) {
         if case .array = $0 { true } else { false }

@@ -77,8 +77,8 @@ struct HomeResponder: Responder {
     ]
     /// It runs the one script and has the one style that stand in it, by their SHA-256, and asks nobody but the gateway (CSP level 3).
     static let policy =
-      "default-src 'none'; script-src 'sha256-C87amSW+/47Tm1WW296o6ZVL6660MtV+vfapwMh/pWk='; "
-      + "style-src 'sha256-IREDIqyOw6CbWR6trQZhkriq8Gfx6fK/jDmrf8BoJEI='; img-src data:; connect-src 'self'; "
+      "default-src 'none'; script-src 'sha256-awdQahezfcXPixQOpuDLVuaCHsr5nxuu3uvIZFSM5Hg='; "
+      + "style-src 'sha256-2nBTFcqbzKySKI8j612Zo2z/yaQFgNrqbTq7VE0z2Hc='; img-src data:; connect-src 'self'; "
       + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
   }
 }
@@ -91,6 +91,25 @@ extension JSONWriter {
       open("{")
       member("name", method.name.text)
       if tellsSafety { member("safe", method.isSafe) }
+      if let description = method.description { append(description) }
+      close("}")
+    }
+    close("]")
+  }
+
+  /// What the console makes a form of.
+  private mutating func append(_ description: ServiceDescription.Method) {
+    if let text = description.text { member("text", text) }
+    key("parameters")
+    open("[")
+    for parameter in description.parameters {
+      open("{")
+      member("name", parameter.name)
+      member("kind", parameter.kind.rawValue)
+      member("required", parameter.isRequired)
+      if !parameter.type.isEmpty { member("type", parameter.type) }
+      key("schema")
+      raw(PythonType(parameter.type).schema)
       close("}")
     }
     close("]")

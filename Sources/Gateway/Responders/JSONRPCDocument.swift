@@ -32,10 +32,10 @@ struct JSONRPCDocument {
     let members = JSONMembers(body)
     isSingle = members?.isObject == true
     if isSingle {
-      items = [try item(body, at: "", into: &buffer)]
+      items = [try item(body, at: nil, into: &buffer)]
     } else if var members {
       while let member = try Self.next(&members), items.count <= most {
-        items.append(try item(member.value, at: "/\(items.count)", into: &buffer))
+        items.append(try item(member.value, at: items.count, into: &buffer))
       }
     } else {
       _ = try Self.text(body)
@@ -45,9 +45,9 @@ struct JSONRPCDocument {
     }
   }
 
-  /// Reads one request, which stands at that place of the document.
+  /// Reads one request, which stands at that place of a batch, or alone.
   private func item(
-    _ text: UnsafeRawBufferPointer, at place: String, into buffer: inout ByteBuffer
+    _ text: UnsafeRawBufferPointer, at place: Int?, into buffer: inout ByteBuffer
   ) throws(JSONRPCFault) -> Item {
     guard var members = JSONMembers(text), members.isObject else {
       _ = try Self.text(text)
@@ -55,14 +55,14 @@ struct JSONRPCDocument {
     }
     var (isVersion2, isValid) = (false, true)
     var (method, id): (String?, [UInt8]?) = (nil, nil)
-    var frames = CallFrames()
+    var frames = CallFrames(at: .init(.params, item: place))
     var problem: Problem?
     var seen: Set<String> = []
     while let (name, value) = try Self.member(&members) {
       guard seen.insert(name).inserted else { throw JSONRPCFault(.parse, "A request has \"\(name)\" twice.") }
       if name == "params" {
         do throws(Problem) {
-          isValid = try read(value, at: place + "/params", into: &buffer, &frames) && isValid
+          isValid = try read(value, at: (place.map { "/\($0)" } ?? "") + "/params", into: &buffer, &frames) && isValid
         } catch {
           guard error.code != .badJSON else { throw JSONRPCFault(.parse, error.detail) }
           problem = error

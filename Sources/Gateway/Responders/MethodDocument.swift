@@ -76,12 +76,12 @@ struct MethodDocument {
       description: method.description?.text)
     if let description = method.description {
       let signature = ArgumentSchema(description)
-      let result = PythonType(description.result).shown(in: service.json).schema
+      let result = description.resultSchema(in: service.json)
       call.success = Self.result(result)
       fetch.success = Self.safeResult(result)
       if let query = signature.query {
         fetch.parameters = query
-        fetch.leftOut = ["Keywords", "Positional"].map(Self.reference)
+        fetch.leftOut = signature.replaced.map(Self.reference)
       }
     }
     return method.isSafe ? [call, fetch] : [call]
@@ -108,12 +108,12 @@ struct MethodDocument {
   }
 
   /// The component `Result`, with a result of that schema.
-  private static func result(_ schema: String) -> String {
+  static func result(_ schema: String) -> String {
     #"{"description":"The result.","content":{"application/json":{"schema":\#(schema)},"application/msgpack":{}}}"#
   }
 
   /// The component `SafeResult`, with a result of that schema.
-  private static func safeResult(_ schema: String) -> String {
+  static func safeResult(_ schema: String) -> String {
     ##"{"description":"The result.","headers":{"##
       + ##""ETag":{"description":"The tag of the result; a stream has none.","schema":{"type":"string"}},"##
       + ##""Vary":{"description":"What else a result depends on.","schema":{"type":"string"}},"##
@@ -150,30 +150,54 @@ extension JSONWriter {
 
 /// How the arguments of a described or declared method stand in bodies and queries.
 private struct ArgumentSchema {
+  /// Those that are passed by keyword.
   private let parameters: [ServiceDescription.Parameter]
-  private let takesOthers: Bool
+  /// `*rest` and `**more`; nil where the method has none.
+  private let rest: ServiceDescription.Parameter?
+  private let others: ServiceDescription.Parameter?
+  /// Whether some are passed by position only.
+  private let hasNameless: Bool
 
   init(_ method: ServiceDescription.Method) {
-    parameters = method.parameters.filter { $0.kind != .keywords }
-    takesOthers = method.parameters.contains { $0.kind == .keywords }
+    parameters = method.parameters.filter { $0.kind == .positional || $0.kind == .keyword }
+    rest = method.parameters.first { $0.kind == .rest }
+    others = method.parameters.first { $0.kind == .keywords }
+    hasNameless = method.parameters.contains { $0.kind == .positionalOnly }
   }
 
-  /// Whether all can be passed by keyword.
-  private var isByKeyword: Bool { parameters.allSatisfy { $0.kind == .positional || $0.kind == .keyword } }
+  /// Whether an object says something of the arguments: with `*rest` and no names before it there is nothing to say.
+  private var isByKeyword: Bool { !hasNameless && (rest == nil || !parameters.isEmpty) }
 
-  /// An object of keyword arguments; nil where some are passed by position only.
+  /// An object of keyword arguments, and for a method with `*rest` an array as well; nil where some are passed by position only.
   var body: [UInt8]? {
     guard isByKeyword else { return nil }
-    let required = parameters.filter(\.isRequired)
     var json = JSONWriter()
     json.open("{")
     json.member("description", "The arguments by name. An array of them by position is taken as well.")
-    json.member("required", !required.isEmpty)
+    json.member("required", parameters.contains(where: \.isRequired))
     json.key("content")
     json.open("{")
     json.key("application/json")
     json.open("{")
     json.key("schema")
+    if rest == nil {
+      appendObject(to: &json)
+    } else {
+      json.open("{")
+      json.key("anyOf")
+      json.open("[")
+      appendObject(to: &json)
+      // What stands at which place, generators of clients do not understand.
+      json.raw(#"{"type":"array","items":{}}"#)
+      json.close("]")
+      json.close("}")
+    }
+    for _ in 0..<3 { json.close("}") }
+    return json.bytes
+  }
+
+  private func appendObject(to json: inout JSONWriter) {
+    let required = parameters.filter(\.isRequired)
     json.open("{")
     json.member("type", "object")
     json.key("properties")
@@ -190,17 +214,14 @@ private struct ArgumentSchema {
       json.close("]")
     }
     json.key("additionalProperties")
-    json.raw(takesOthers ? "{}" : "false")
-    for _ in 0..<4 { json.close("}") }
-    return json.bytes
+    json.raw(others.map { PythonType($0.type).schema } ?? "false")
+    json.close("}")
   }
 
   /// A parameter of the query for each; nil where a query has no plain form for one of them.
   var query: [[UInt8]]? {
     let types = parameters.map { PythonType($0.type) }
-    guard isByKeyword, !takesOthers, types.allSatisfy(\.isScalar), parameters.allSatisfy(\.isPlainInQuery) else {
-      return nil
-    }
+    guard isByKeyword, types.allSatisfy(\.isScalar), parameters.allSatisfy(\.isPlainInQuery) else { return nil }
     return zip(parameters, types).map { parameter, type in
       var json = JSONWriter()
       json.open("{")
@@ -214,6 +235,14 @@ private struct ArgumentSchema {
       return json.bytes
     }
   }
+
+  /// The parameters of any call's query that its own leave no room for.
+  var replaced: [String] { (others == nil ? ["Keywords"] : []) + (rest == nil ? ["Positional"] : []) }
+}
+
+extension ServiceDescription.Method {
+  /// The schema of what it gives, as the service's JSON has it.
+  func resultSchema(in style: Configuration.JSONStyle) -> String { PythonType(result).shown(in: style).schema }
 }
 
 extension ServiceDescription.Parameter {

@@ -1,4 +1,4 @@
-import Yams
+import ConfigurationReader
 
 /// The interface of a gateway, machine readable: `openapi/gateway.yaml`, which holds for every gateway and is embedded when it is built, and
 /// before its paths those of the services of a configuration: their methods that are known by name, their streams, and their REST routes.
@@ -36,11 +36,18 @@ public struct OpenAPIDocument: Sendable {
     let operations = Self.written.operations
     var methods = MethodDocument(operations)
     var paths = methods.members(of: services)
-    let routes = services.flatMap { service, _ in
-      guard case .rpc(let rpc) = service.pattern else { return [(service: String, route: Configuration.Route)]() }
-      return rpc.routes.map { (service.name, $0) }
+    let routes = services.flatMap { service, description -> [RouteDocument.Entry] in
+      guard case .rpc(let rpc) = service.pattern, !rpc.routes.isEmpty else { return [] }
+      let methods = service.knownMethods(description)
+      return rpc.routes.map { route in
+        let method = methods.first { $0.name.text == route.method }?.description
+        return .init(service: service.name, route: route, result: method?.resultSchema(in: service.json))
+      }
     }
-    paths += RouteDocument(routes).members { ($0 ? operations.fetch : operations.call).responses() }
+    paths += RouteDocument(routes).members { isFetch, result in
+      (isFetch ? operations.fetch : operations.call).responses(
+        success: result.map { isFetch ? MethodDocument.safeResult($0) : MethodDocument.result($0) })
+    }
     var (lines, items) = ([UInt8]("\npaths:\n".utf8), [UInt8](#""paths":{"#.utf8))
     for (path, item) in paths {
       lines += "  ".utf8
@@ -57,7 +64,7 @@ public struct OpenAPIDocument: Sendable {
   /// The document as JSON, converted once, and those of its operations that hold for the paths of services too.
   private static let written: (document: [UInt8], operations: WrittenOperations) = {
     let text = String(decoding: PackageResources.gateway_yaml, as: UTF8.self)
-    guard let root = try? Yams.compose(yaml: text), let operations = WrittenOperations(root) else {
+    guard let root = try? YAMLNode.read(text), let operations = WrittenOperations(root) else {
       preconditionFailure("openapi/gateway.yaml is not YAML, or lacks an operation, which the tests rule out")
     }
     return (root.json, operations)
@@ -73,11 +80,11 @@ struct WrittenOperations: Sendable {
     let body: [UInt8]?
     private let answers: [(status: String, answer: [UInt8])]
 
-    fileprivate init?(_ node: Node?) {
+    fileprivate init?(_ node: YAMLNode?) {
       guard let node, let answers = node["responses"]?.mapping else { return nil }
       parameters = node["parameters"]?.sequence?.map(\.json) ?? []
       body = node["requestBody"]?.json
-      self.answers = answers.map { ($0.scalar?.string ?? "", $1.json) }
+      self.answers = answers.map { ($0.key.scalar?.string ?? "", $0.value.json) }
     }
 
     /// Its answers, with another one in place of that of success, if there is one.
@@ -99,7 +106,7 @@ struct WrittenOperations: Sendable {
   let publish: Operation
   let subscribe: Operation
 
-  fileprivate init?(_ root: Node) {
+  fileprivate init?(_ root: YAMLNode) {
     func operation(_ path: String, _ verb: String) -> Operation? { Operation(root["paths"]?[path]?[verb]) }
     guard let call = operation("/rpc/{service}/{method}", "post"),
       let fetch = operation("/rpc/{service}/{method}", "get"),
@@ -111,7 +118,7 @@ struct WrittenOperations: Sendable {
   }
 }
 
-extension Node {
+extension YAMLNode {
   fileprivate var json: [UInt8] {
     var json = JSONWriter()
     json.append(self)
@@ -120,30 +127,29 @@ extension Node {
 }
 
 extension JSONWriter {
-  fileprivate mutating func append(_ node: Node) {
+  fileprivate mutating func append(_ node: YAMLNode) {
     switch node {
-    case .mapping(let pairs):
+    case .mapping(let pairs, _):
       open("{")
-      for (name, value) in pairs {
-        key(name.scalar?.string ?? "")
-        append(value)
+      for pair in pairs {
+        key(pair.key.scalar?.string ?? "")
+        append(pair.value)
       }
       close("}")
-    case .sequence(let items):
+    case .sequence(let items, _):
       open("[")
       for item in items { append(item) }
       close("]")
-    case .scalar(let scalar): append(scalar, node)
-    case .alias: raw("null")
+    case .scalar(let scalar): append(scalar)
     }
   }
 
-  private mutating func append(_ scalar: Node.Scalar, _ node: Node) {
-    switch Tag.Name(rawValue: node.tag.rawValue) {
-    case .bool: raw(node.bool == true ? "true" : "false")
+  private mutating func append(_ scalar: YAMLNode.Scalar) {
+    switch scalar.value {
+    case .bool(let truth): raw(truth ? "true" : "false")
     case .null: raw("null")
-    case .int where node.int != nil: raw("\(node.int ?? 0)")
-    case .float where node.float?.isFinite == true: raw("\(node.float ?? 0)")
+    case .integer(let number): raw("\(number)")
+    case .float(let number) where number.isFinite: raw("\(number)")
     default: string(scalar.string)
     }
   }

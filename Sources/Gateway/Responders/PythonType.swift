@@ -89,6 +89,18 @@ struct PythonType: Sendable, Hashable {
   /// Whether it is text and nothing else, so that a query needs no JSON for it.
   var isText: Bool { types == ["string"] }
 
+  /// Whether some value that a route reads as that is of this type.
+  func mayTake(_ kind: Configuration.Route.Kind) -> Bool {
+    if types.isEmpty { return true }
+    switch kind {
+    case .str: return types.contains("string")
+    case .int: return types.contains("integer") || types.contains("number")
+    case .float: return types.contains("number")
+    case .bool: return types.contains("boolean")
+    case .json: return true
+    }
+  }
+
   /// Whether it is one number, text or truth value, or none.
   var isScalar: Bool { !types.isEmpty && Set(types).isDisjoint(with: ["array", "object"]) }
 

@@ -60,7 +60,7 @@ struct RouteArguments {
     let start = buffer.count
     buffer.appendMapHeader(count)
     map.withUnsafeBytes { buffer.append($0) }
-    return CallFrames(keywords: start..<buffer.count)
+    return CallFrames(keywords: start..<buffer.count, at: .init(route.verb == .get ? .envelope : .bare))
   }
 
   private func missing(_ parameter: Configuration.Route.Parameter) -> Problem {

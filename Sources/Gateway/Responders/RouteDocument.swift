@@ -2,42 +2,54 @@ import HTTPServer
 
 /// The REST routes of a configuration as path items of OpenAPI, in JSON, which is YAML too.
 struct RouteDocument {
+  /// A route of a service.
+  struct Entry {
+    let service: String
+    let route: Configuration.Route
+    /// The schema of its method's result, in JSON; nil when it is not known.
+    var result: String?
+  }
+
   /// The routes of one shape, whatever their parameters are called: OpenAPI wants one path for them.
   private struct Item {
     let path: String
     /// The names in that path.
     let names: [String]
-    var routes: [(service: String, route: Configuration.Route)]
+    var routes: [Entry]
   }
 
   private var items: [Item] = []
   private var places: [[Configuration.Route.Segment]: Int] = [:]
 
-  /// Each route, with the service that it belongs to.
-  init(_ routes: [(service: String, route: Configuration.Route)]) {
-    for (service, route) in routes {
+  /// Of these routes.
+  init(_ routes: [Entry]) {
+    for entry in routes {
+      let route = entry.route
       if let place = places[route.namelessPath] {
-        items[place].routes.append((service, route))
+        items[place].routes.append(entry)
       } else {
         places[route.namelessPath] = items.count
         // OpenAPI has no form for a rest.
         let path = route.template.replacing("+}", with: "}")
-        items.append(Item(path: path, names: route.namesInPath, routes: [(service, route)]))
+        items.append(Item(path: path, names: route.namesInPath, routes: [entry]))
       }
     }
   }
 
   /// Each path, a JSON string, with its item.
-  func members(_ responses: (_ isFetch: Bool) -> [UInt8]) -> [(path: [UInt8], item: [UInt8])] {
+  func members(
+    _ responses: (_ isFetch: Bool, _ result: String?) -> [UInt8]
+  ) -> [(path: [UInt8], item: [UInt8])] {
     items.map { item in
       var path = JSONWriter()
       path.string(item.path)
       var json = JSONWriter()
       json.open("{")
-      for (service, route) in item.routes {
+      for entry in item.routes {
+        let (service, route) = (entry.service, entry.route)
         for verb in route.verb == .get ? ["get", "head"] : ["\(route.verb.name)".lowercased()] {
           json.key(verb)
-          Self.append(route, item.names, service, responses(route.verb == .get), to: &json)
+          Self.append(route, item.names, service, responses(route.verb == .get, entry.result), to: &json)
         }
       }
       json.close("}")

@@ -37,7 +37,7 @@ struct DeclaredMethods: Sendable {
   /// Throws what is wrong with the arguments of a call, which lie in the buffer, if the method is declared.
   func check(_ method: MethodName, _ frames: CallFrames, in buffer: borrowing ByteBuffer) throws(Problem) {
     guard let parameters = parameters[method] else { return }
-    let fault: String?
+    let fault: Fault?
     do throws(TranscodingError) {
       fault = try frames.withFrames(in: buffer) { arguments, keywords throws(TranscodingError) in
         var check = ArgumentCheck(method, parameters, isToldCaller: policy.takesContext(method))
@@ -48,7 +48,27 @@ struct DeclaredMethods: Sendable {
     } catch {
       throw Problem(arguments: error)
     }
-    if let fault { throw Problem(.invalidArgument, fault) }
+    guard let fault else { return }
+    var problem = Problem(.invalidArgument, fault.detail)
+    problem.pointer =
+      switch fault.argument {
+      case .position(let number)?: frames.place.pointer(to: "\(number)", isKeyword: false)
+      case .keyword(let name)?: frames.place.pointer(to: name.pointerToken, isKeyword: true)
+      case nil: nil
+      }
+    throw problem
+  }
+
+  /// What is wrong with the arguments of a call.
+  private struct Fault {
+    enum Argument {
+      case position(Int)
+      case keyword(String)
+    }
+
+    let detail: String
+    /// The one that is wrong; nil when it is none of those that were given.
+    var argument: Argument?
   }
 
   /// The arguments of one call, and the parameters that they are for.
@@ -66,25 +86,30 @@ struct DeclaredMethods: Sendable {
       isGiven = [Bool](repeating: false, count: parameters.count)
     }
 
-    mutating func fault(byPosition cursor: consuming Cursor) throws(TranscodingError) -> String? {
+    mutating func fault(byPosition cursor: consuming Cursor) throws(TranscodingError) -> Fault? {
       guard case .array(let count) = try cursor.next() else { return nil }
       let places = parameters.indices.filter { parameters[$0].isByPosition }
       let rest = parameters.firstIndex { $0.kind == .rest }
       for number in 0..<count {
         guard let place = number < places.count ? places[number] : rest else {
-          return "\"\(method.text)\" takes at most \(places.count) by position, and was given \(count)."
+          return Fault(
+            detail: "\"\(method.text)\" takes at most \(places.count) by position, and was given \(count).",
+            argument: .position(number))
         }
         isGiven[place] = true
-        guard try parameters[place].type.takes(&cursor) else { return misfit(parameters[place]) }
+        let value = copy cursor
+        guard try parameters[place].type.takes(&cursor) else {
+          return misfit(parameters[place], value, at: .position(number))
+        }
       }
       return nil
     }
 
-    mutating func fault(byKeyword cursor: consuming Cursor) throws(TranscodingError) -> String? {
+    mutating func fault(byKeyword cursor: consuming Cursor) throws(TranscodingError) -> Fault? {
       guard case .map(let count) = try cursor.next() else { return nil }
       let others = parameters.firstIndex { $0.kind == .keywords }
       for _ in 0..<count {
-        guard case .string(let bytes) = try cursor.next() else { return "Names of arguments are texts." }
+        guard case .string(let bytes) = try cursor.next() else { return Fault(detail: "Names of arguments are texts.") }
         let name = String(decoding: bytes, as: UTF8.self)
         let named = parameters.firstIndex { $0.name == name && ($0.kind == .positional || $0.kind == .keyword) }
         if named == nil, isToldCaller, name == CallerContext.keyword {
@@ -92,29 +117,69 @@ struct DeclaredMethods: Sendable {
           continue
         }
         guard let place = named ?? others else { return stranger(name) }
-        if named != nil, isGiven[place] { return "\"\(name)\" is given twice." }
+        if named != nil, isGiven[place] {
+          return Fault(detail: "\"\(name)\" is given twice.", argument: .keyword(name))
+        }
         isGiven[place] = true
-        guard try parameters[place].type.takes(&cursor) else { return misfit(parameters[place], called: name) }
+        let value = copy cursor
+        guard try parameters[place].type.takes(&cursor) else {
+          return misfit(parameters[place], value, at: .keyword(name))
+        }
       }
       return nil
     }
 
-    var missing: String? {
+    var missing: Fault? {
       let missing = parameters.indices.filter { parameters[$0].isRequired && !isGiven[$0] }.map { parameters[$0] }
       guard !missing.isEmpty else { return nil }
       let names = missing.map { "\"\($0.name)\"" }.joined(separator: ", ")
-      return
-        "\(names) \(missing.count == 1 ? "is" : "are") missing; \"\(method.text)\" needs \(missing.count == 1 ? "it" : "them")."
+      return Fault(
+        detail:
+          "\(names) \(missing.count == 1 ? "is" : "are") missing; \"\(method.text)\" needs \(missing.count == 1 ? "it" : "them")."
+      )
     }
 
-    private func misfit(_ parameter: Parameter, called name: String? = nil) -> String {
-      "\"\(name ?? parameter.name)\" is of type \(parameter.typeName)."
+    /// A value of another type. Text that would fit without its quotes is the mistake of a query: there it is told what to write.
+    private func misfit(_ parameter: Parameter, _ value: Cursor, at argument: Fault.Argument) -> Fault {
+      var (name, query) = (parameter.name, "arg")
+      if case .keyword(let keyword) = argument { (name, query) = (keyword, keyword) }
+      var detail = "\"\(name)\" is of type \(parameter.typeName)"
+      if let text = Self.text(value), parameter.type.takes(json: text) {
+        detail += ", and \"\(text)\" is text: write \(text) without quotes, in a query \(query):=\(text)"
+      }
+      return Fault(detail: detail + ".", argument: argument)
     }
 
-    private func stranger(_ name: String) -> String {
+    /// The value, if it is a short text.
+    private static func text(_ value: Cursor) -> String? {
+      var value = value
+      guard case .string(let bytes)? = try? value.next(), bytes.count <= 32 else { return nil }
+      return String(validating: bytes, as: UTF8.self)
+    }
+
+    private func stranger(_ name: String) -> Fault {
       let known = parameters.filter { $0.kind == .positional || $0.kind == .keyword }.map(\.name)
       let nearest = name.nearestName(among: known).map { "; did you mean \"\($0)\"?" } ?? "."
-      return "\"\(name)\" is no argument of \"\(method.text)\"\(nearest)"
+      return Fault(
+        detail: "\"\(name)\" is no argument of \"\(method.text)\"\(nearest)", argument: .keyword(name))
+    }
+  }
+}
+
+extension PythonType {
+  /// Whether that text is JSON, and of this type.
+  fileprivate func takes(json text: String) -> Bool {
+    var buffer = ByteBuffer(capacity: 64)
+    do throws(TranscodingError) {
+      try text.utf8.span.withUnsafeBytes { bytes throws(TranscodingError) in
+        try JSONToMessagePack().transcode(bytes, into: &buffer)
+      }
+      return try buffer.withUnsafeBytes { bytes throws(TranscodingError) in
+        var cursor = Cursor(bytes)
+        return try takes(&cursor)
+      }
+    } catch {
+      return false
     }
   }
 }

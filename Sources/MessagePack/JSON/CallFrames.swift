@@ -8,11 +8,49 @@ public struct CallFrames: Sendable, Hashable {
   public var arguments: Range<Int>?
   /// The map of keyword arguments; nil when there are none.
   public var keywords: Range<Int>?
+  /// Where they stand in what the client has sent.
+  package var place: Place
 
   /// Frames by their place; none by default.
   public init(arguments: Range<Int>? = nil, keywords: Range<Int>? = nil) {
+    self.init(arguments: arguments, keywords: keywords, at: Place())
+  }
+
+  package init(arguments: Range<Int>? = nil, keywords: Range<Int>? = nil, at place: Place) {
     self.arguments = arguments
     self.keywords = keywords
+    self.place = place
+  }
+
+  /// Where arguments stand in a client's document, for JSON pointers (RFC 6901) to them.
+  package struct Place: Sendable, Hashable {
+    package enum Form: Sendable, Hashable {
+      /// In the members `args` and `kwargs` of an object; so are those of a query thought of.
+      case envelope
+      /// An array or an object of nothing else.
+      case bare
+      /// In the member `params` of an object, as an array or an object.
+      case params
+    }
+
+    package var form: Form
+    /// The number of the call in an array of calls; nil when it stands alone.
+    package var item: Int?
+
+    package init(_ form: Form = .envelope, item: Int? = nil) {
+      self.form = form
+      self.item = item
+    }
+
+    /// The pointer to an argument, by its number or its name as a token of a pointer.
+    package func pointer(to token: String, isKeyword: Bool) -> String {
+      let start = item.map { "/\($0)" } ?? ""
+      return switch form {
+      case .envelope: "\(start)/\(isKeyword ? "kwargs" : "args")/\(token)"
+      case .bare: "\(start)/\(token)"
+      case .params: "\(start)/params/\(token)"
+      }
+    }
   }
 
   /// Lends both frames, which must lie in `buffer`; the pointers are valid only inside `body`.
@@ -40,9 +78,10 @@ extension JSONParser {
     let whole = base..<(base + count)
     switch output.pointee {
     case CallFrames.emptyArray, CallFrames.emptyMap: return CallFrames()
-    case 0x91...0x9f, 0xdc, 0xdd: return CallFrames(arguments: whole)
-    case 0x81, 0x82: return envelope(Int(output.pointee & 0x0f), count, base) ?? CallFrames(keywords: whole)
-    case 0x83...0x8f, 0xde, 0xdf: return CallFrames(keywords: whole)
+    case 0x91...0x9f, 0xdc, 0xdd: return CallFrames(arguments: whole, at: .init(.bare))
+    case 0x81, 0x82:
+      return envelope(Int(output.pointee & 0x0f), count, base) ?? CallFrames(keywords: whole, at: .init(.bare))
+    case 0x83...0x8f, 0xde, 0xdf: return CallFrames(keywords: whole, at: .init(.bare))
     default: throw TranscodingFault(.shape, 0)
     }
   }

@@ -52,8 +52,8 @@ public struct MessagePackArguments: Sendable, Hashable {
     var cursor = Cursor(bytes, limits: .unbounded)
     switch try cursor.token() {
     case .array(0), .map(0): return CallFrames()
-    case .array: return CallFrames(arguments: whole)
-    case .map(let count): return try envelope(count, &cursor, base) ?? CallFrames(keywords: whole)
+    case .array: return CallFrames(arguments: whole, at: .init(.bare))
+    case .map(let count): return try envelope(count, &cursor, base) ?? CallFrames(keywords: whole, at: .init(.bare))
     default: throw TranscodingFault(.shape, 0)
     }
   }

@@ -14,7 +14,7 @@ extension CallFailure: CustomStringConvertible {
     case .memoryFull: "the memory that calls may take is used up"
     case .queueFull: "no service has room, and as many calls as may wait do"
     case .breakerOpen: "calls to each service failed again and again, so that they are left alone for a while"
-    case .queueTimeout: "its time passed before a service was connected and had room"
+    case .queueTimeout: "its time passed, and no service was connected or had room"
     case .timeout: "no reply came in its time"
     case .backendLost: "the connection was lost before the reply"
     case .badReply: "the reply cannot be read"

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Glibc
 import MessagePack
 import Reactor
@@ -14,6 +13,7 @@ struct BenchCall: AsyncParsableCommand {
       zmq-gateway bench call calc/add '[2, 3]' --rate 1000                       calls are due at their own times; what waits counts
       zmq-gateway bench call --zmq tcp://127.0.0.1:5555 add '[2, 3]'             a service, without a gateway
 
+      What is under way when the time is over has two seconds more; calls that have no answer then have failed.
       The exit code is 0, 1 when calls failed, and 69 when none was answered.
       """)
 
@@ -42,7 +42,7 @@ struct BenchCall: AsyncParsableCommand {
     switch try peers.peer {
     case .gateway(let url):
       let name = try CalledName(inGateway: name, hasTopic: false)
-      let request = url.request(name.path(at: "rpc"), body: try arguments.json())
+      let request = url.request(name.path(at: "rpc"), body: try arguments.checkedJSON())
       let schedule = BenchSchedule(seconds: load.seconds, rate: rate)
       report = await Self.onThreads(connections) { Self.call(url, request, schedule) }
       elapsed = schedule.elapsed
@@ -69,22 +69,27 @@ struct BenchCall: AsyncParsableCommand {
   private static func onThreads(
     _ count: Int, _ work: @escaping @Sendable () -> BenchReport
   ) async -> BenchReport {
-    let total = Guarded(BenchReport())
+    let total = Guarded((report: BenchReport(), left: count))
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-      let group = DispatchGroup()
-      for _ in 0..<count {
-        group.enter()
-        let thread = Thread {
-          let report = work()
-          total.withLock { $0.add(report) }
-          group.leave()
+      @Sendable func add(_ report: BenchReport) {
+        let isLast = total.withLock { total in
+          total.report.add(report)
+          total.left -= 1
+          return total.left == 0
         }
-        thread.stackSize = 256 << 10
-        thread.start()
+        if isLast { continuation.resume() }
       }
-      group.notify(queue: .global()) { continuation.resume() }
+      for _ in 0..<count {
+        do throws(ReactorError) {
+          try startThread(name: "bench") { add(work()) }
+        } catch {
+          var report = BenchReport()
+          report.fail("\(error)")
+          add(report)
+        }
+      }
     }
-    return total.withLock { $0 }
+    return total.withLock { $0.report }
   }
 
   /// One connection's calls, over a new one when it breaks.
@@ -92,12 +97,12 @@ struct BenchCall: AsyncParsableCommand {
     var report = BenchReport()
     var due = schedule.next()
     while due != nil {
-      let wasConnected: Bool? = url.withConnection(within: .seconds(30)) { descriptor in
+      let wasConnected: Bool? = url.withConnection(within: schedule.left) { descriptor in
         var connection = KeptConnection(descriptor)
         while let time = due {
           pause(until: time)
           do throws(KeptConnection.Broken) {
-            let status = try connection.send(request)
+            let status = try connection.send(request, until: schedule.closing)
             report.isAnswered = true
             if 200..<300 ~= status {
               report.latencies.record(Instant.monotonic().nanoseconds - time)
@@ -137,7 +142,7 @@ struct BenchCall: AsyncParsableCommand {
       let left = due - Instant.monotonic().nanoseconds
       if left > 0 { try? await Task.sleep(for: .nanoseconds(left)) }
       do {
-        let _: Value = try await client.call(method, positional, keywords)
+        let _: Value = try await client.withTimeout(min(.seconds(5), schedule.left)).call(method, positional, keywords)
         report.isAnswered = true
         report.latencies.record(Instant.monotonic().nanoseconds - due)
       } catch let error as RemoteError {

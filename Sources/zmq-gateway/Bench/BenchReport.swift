@@ -1,5 +1,3 @@
-import Foundation
-
 /// What a load came to.
 struct BenchReport: Sendable {
   var latencies = LatencyRecorder()

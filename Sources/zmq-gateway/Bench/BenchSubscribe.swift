@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Glibc
 import Reactor
 
@@ -13,7 +12,7 @@ struct BenchSubscribe: AsyncParsableCommand {
       has the time of its publication as its argument. The exit code is 0, 1 when events are missing, and 69 when there is no stream.
       """)
 
-  @OptionGroup var peers: PeerOptions
+  @OptionGroup var gateway: GatewayOptions
   @OptionGroup var load: LoadOptions
 
   @Argument(help: "The service.")
@@ -29,7 +28,6 @@ struct BenchSubscribe: AsyncParsableCommand {
   var topic = "bench"
 
   func validate() throws {
-    if peers.zmq != nil { throw ValidationError("streams are a gateway's: name it with --http") }
     guard 1...10_000 ~= streams else { throw ValidationError("--streams: 1 to 10000") }
     guard rate > 0, rate <= 10_000 else { throw ValidationError("--rate: above 0, at most 10000") }
     guard !topic.isEmpty else { throw ValidationError("--topic: at least one letter") }
@@ -37,17 +35,16 @@ struct BenchSubscribe: AsyncParsableCommand {
   }
 
   func run() async throws {
-    guard case .gateway(let url) = try peers.peer else { return }
+    let url = try gateway.url
     let path = try CalledName(inGateway: "\(service)/\(topic)/bench", hasTopic: true).path(at: "pub")
     let target = "/sub/\(service.percentEncoded)?topic=\(topic.percentEncoded)"
     let reader = try StreamFan(url, target, count: streams)
     let published = Guarded((sent: 0, failures: [String: Int](), isOver: false))
     let schedule = BenchSchedule(seconds: load.seconds, rate: rate)
-    let publisher = Thread {
+    try startThread(name: "publish") {
       let report = Self.publish(url, path, schedule)
       published.withLock { $0 = (report.sent, report.failures, true) }
     }
-    publisher.start()
     // What is on its way when the last was published has two seconds.
     var report = BenchReport()
     var last = Instant.monotonic().nanoseconds
@@ -74,13 +71,14 @@ struct BenchSubscribe: AsyncParsableCommand {
   ) -> (sent: Int, failures: [String: Int]) {
     var sent = 0
     var failures = BenchReport()
-    let done: Bool? = url.withConnection(within: .seconds(30)) { descriptor in
+    let done: Bool? = url.withConnection(within: schedule.left) { descriptor in
       var connection = KeptConnection(descriptor)
       while let due = schedule.next() {
         let left = due - Instant.monotonic().nanoseconds
         if left > 0 { usleep(UInt32(left / 1_000)) }
         do throws(KeptConnection.Broken) {
-          let status = try connection.send(url.request(path, body: Array("[\(Instant.monotonic().nanoseconds)]".utf8)))
+          let body = Array("[\(Instant.monotonic().nanoseconds)]".utf8)
+          let status = try connection.send(url.request(path, body: body), until: schedule.closing)
           if status == 202 { sent += 1 } else { failures.fail("publishing: \(status)") }
         } catch {
           failures.fail("publishing: no answer")

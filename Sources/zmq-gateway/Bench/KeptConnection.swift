@@ -1,5 +1,5 @@
-import Foundation
 import Glibc
+import Reactor
 
 /// A request that is sent over one connection again and again, each time when the one before was answered. Blocks the calling thread.
 struct KeptConnection {
@@ -11,8 +11,9 @@ struct KeptConnection {
 
   init(_ descriptor: CInt) { self.descriptor = descriptor }
 
-  /// Sends the request and returns the status of its answer; throws `Broken` when the connection is of no more use.
-  mutating func send(_ request: [UInt8]) throws(Broken) -> Int {
+  /// Sends the request and returns the status of its answer, which is waited for until that time of the monotonic clock; throws `Broken`
+  /// when the connection is of no more use.
+  mutating func send(_ request: [UInt8], until closing: Int64) throws(Broken) -> Int {
     var sent = 0
     while sent < request.count {
       let count = request[sent...].withUnsafeBytes {
@@ -28,11 +29,14 @@ struct KeptConnection {
         buffer.removeFirst(head.end + head.length)
         return head.status
       }
-      try receive()
+      try receive(until: closing)
     }
   }
 
-  private mutating func receive() throws(Broken) {
+  private mutating func receive(until closing: Int64) throws(Broken) {
+    var readable = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    let left = max(0, closing - Instant.monotonic().nanoseconds) / 1_000_000
+    guard poll(&readable, 1, CInt(min(left, 3_600_000))) == 1 else { throw Broken() }
     var piece = [UInt8](repeating: 0, count: 16 << 10)
     let count = recv(descriptor, &piece, piece.count, 0)
     guard count > 0 else { throw Broken() }

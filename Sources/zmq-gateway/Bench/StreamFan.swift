@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Gateway
 import Glibc
 import Reactor
@@ -23,23 +23,24 @@ final class StreamFan {
     if let key = HTTPRequest.key { request += "Authorization: Bearer \(key)\r\n" }
     let bytes = Array("\(request)\r\n".utf8)
     for number in 0..<count {
+      var answer: [UInt8] = []
       let opened: CInt? = url.withConnection(within: .seconds(30)) { descriptor in
         guard bytes.withUnsafeBytes({ send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }) == bytes.count
         else { return nil }
-        var begin: [UInt8] = []
+        answer = []
         var piece = [UInt8](repeating: 0, count: 4_096)
         // The line `open` comes first.
-        while begin.firstRange(of: Array("\"event\":\"open\"".utf8)) == nil {
+        while answer.firstRange(of: Array("\"event\":\"open\"".utf8)) == nil {
           let count = recv(descriptor, &piece, piece.count, 0)
           guard count > 0 else { return nil }
-          begin += piece[..<count]
+          answer += piece[..<count]
         }
         // The one that was lent is closed.
         return dup(descriptor)
       }
       guard let opened, opened >= 0 else {
         close()
-        throw fail("\(url): stream \(number + 1) of \(count) was refused", .unavailable)
+        throw fail("\(url): stream \(number + 1) of \(count) was refused: \(Self.reason(answer))", .unavailable)
       }
       _ = fcntl(opened, F_SETFL, fcntl(opened, F_GETFL) | O_NONBLOCK)
       streams.append(Stream(descriptor: opened))
@@ -48,6 +49,22 @@ final class StreamFan {
   }
 
   deinit { close() }
+
+  /// What a problem document tells people.
+  private struct Told: Decodable {
+    let status: Int
+    let code: String
+    let detail: String?
+  }
+
+  /// Why an answer is no stream.
+  private static func reason(_ answer: [UInt8]) -> String {
+    guard let end = answer.firstRange(of: Array("\r\n\r\n".utf8)) else { return "nobody answers" }
+    if let told = try? JSONDecoder().decode(Told.self, from: Data(answer[end.upperBound...])) {
+      return "\(told.status) \(told.code)" + (told.detail.map { ": \($0)" } ?? "")
+    }
+    return String(decoding: answer.prefix { $0 != 0x0D }, as: UTF8.self)
+  }
 
   /// Reads what comes, for at most so many milliseconds, and counts the events in it.
   func read(within milliseconds: CInt, into report: inout BenchReport) {

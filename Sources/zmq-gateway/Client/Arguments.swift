@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import MessagePack
 
 /// What a call is given, as everywhere in JSON: an array by position, an object by name, both as `{"args":[...],"kwargs":{...}}`.
@@ -10,7 +9,19 @@ struct Arguments: ParsableArguments {
   /// The text.
   func json() throws -> [UInt8] {
     guard arguments == "-" else { return Array(arguments.utf8) }
-    return Array(try FileHandle.standardInput.readToEnd() ?? Data())
+    return StandardStream.input()
+  }
+
+  /// The text, if it is JSON of the shape of arguments. What a service may be sent, its gateway knows.
+  func checkedJSON() throws -> [UInt8] {
+    let json = try json()
+    var buffer = ByteBuffer()
+    do {
+      _ = try json.withUnsafeBytes { try JSONToMessagePack().transcodeCall($0, into: &buffer) }
+    } catch let error as TranscodingError where error.code == .badJSON || error.code == .badShape {
+      throw ValidationError("the arguments: \(error.message)")
+    } catch {}
+    return json
   }
 
   /// The values, those without a name and those with one.

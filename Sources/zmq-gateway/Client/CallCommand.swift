@@ -39,7 +39,7 @@ struct CallCommand: AsyncParsableCommand {
       } catch let error as RemoteError {
         throw fail("\(error.name): \(error)", .failure)
       } catch let failure as CallFailure {
-        throw fail("\(endpoint): \(failure.code.rawValue)", .of(failure))
+        throw fail("\(endpoint): \(failure)", .of(failure))
       }
       await client.close()
     }

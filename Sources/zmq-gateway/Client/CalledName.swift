@@ -72,7 +72,7 @@ extension String {
 
 extension UInt8 {
   /// Whether names of services and methods have it.
-  fileprivate var isPlain: Bool {
+  var isPlain: Bool {
     switch self {
     case 0x61...0x7A, 0x41...0x5A, 0x30...0x39, 0x5F, 0x2E, 0x2D: true
     default: false

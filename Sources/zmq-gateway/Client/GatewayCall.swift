@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 
 /// A call over HTTP, as `call`, `push` and `pub` make it.
 struct GatewayCall {
@@ -31,11 +31,11 @@ struct GatewayCall {
     }
     let line = Data(answer + [UInt8(ascii: "\n")])
     guard head.isSuccess else {
-      FileHandle.standardError.write(line)
+      StandardStream.error.write(line)
       // A method's own exception may be a 503 too.
       let wasSent = (try? JSONDecoder().decode(Told.self, from: line))?.sent ?? false
       throw head.status == 503 && !wasSent ? ExitCode.unavailable : ExitCode.failure
     }
-    FileHandle.standardOutput.write(line)
+    StandardStream.output.write(line)
   }
 }

@@ -1,5 +1,5 @@
 import CLinux
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// One request to a gateway. It is HTTP/1.0, so that the body of the answer comes as it is and ends with the connection, a stream's too.

@@ -1,8 +1,27 @@
 import ArgumentParser
-import Foundation
 import Logging
 import ZeroMQ
 import ZeroMQRPC
+
+/// Which gateway is asked.
+struct GatewayOptions: ParsableArguments {
+  @Option(
+    help: "A gateway: http://host:port, with its prefix; its key is in ZMQ_GATEWAY_KEY. Default: http://127.0.0.1:8080."
+  )
+  var http: String?
+
+  func validate() throws { _ = try url }
+
+  var url: GatewayURL {
+    get throws {
+      do {
+        return try GatewayURL(http ?? "http://127.0.0.1:8080")
+      } catch {
+        throw ValidationError("--http: \(error)")
+      }
+    }
+  }
+}
 
 /// Whom the commands of a client talk to: a gateway, or a service without one.
 struct PeerOptions: ParsableArguments {
@@ -11,28 +30,25 @@ struct PeerOptions: ParsableArguments {
     case service(Endpoint)
   }
 
-  @Option(
-    help: "A gateway: http://host:port, with its prefix; its key is in ZMQ_GATEWAY_KEY. Default: http://127.0.0.1:8080."
-  )
-  var http: String?
+  @OptionGroup var gateway: GatewayOptions
 
   @Option(help: "A service itself, without a gateway, such as tcp://127.0.0.1:5555.")
   var zmq: String?
 
   func validate() throws {
-    if http != nil, zmq != nil { throw ValidationError("name a gateway with --http or a service with --zmq, not both") }
+    if gateway.http != nil, zmq != nil {
+      throw ValidationError("name a gateway with --http or a service with --zmq, not both")
+    }
     _ = try peer
   }
 
   var peer: Peer {
     get throws {
+      guard let zmq else { return .gateway(try gateway.url) }
       do {
-        guard let zmq else { return .gateway(try GatewayURL(http ?? "http://127.0.0.1:8080")) }
         let endpoint = try Endpoint(zmq)
         try endpoint.requireConnectable()
         return .service(endpoint)
-      } catch let error as GatewayURL.Invalid {
-        throw ValidationError("--http: \(error)")
       } catch {
         throw ValidationError("--zmq: \(error)")
       }
@@ -79,7 +95,7 @@ struct WaitingOptions: ParsableArguments {
 
 /// Ends a command with a sentence on standard error.
 func fail(_ sentence: String, _ code: ExitCode) -> ExitCode {
-  FileHandle.standardError.write(Data((sentence + "\n").utf8))
+  StandardStream.error.write(sentence + "\n")
   return code
 }
 

@@ -34,7 +34,7 @@ struct PushCommand: AsyncParsableCommand {
       do {
         try await client.notify(name.method, positional, keywords)
       } catch let failure as CallFailure {
-        throw fail("\(endpoint): \(failure.code.rawValue)", .of(failure))
+        throw fail("\(endpoint): \(failure)", .of(failure))
       }
       await client.close()
       await client.waitClosed()

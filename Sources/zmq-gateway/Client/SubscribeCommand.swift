@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import MessagePack
 import ZeroMQ
 
@@ -52,7 +52,7 @@ struct SubscribeCommand: AsyncParsableCommand {
           rest.removeFirst(end + 1)
           let event = (try? JSONDecoder().decode(Line.self, from: line))?.event
           if event == "open" || event == "heartbeat" { continue }
-          FileHandle.standardOutput.write(line)
+          StandardStream.output.write(line)
           if event == nil { seen += 1 }
           if seen == count { return false }
         }
@@ -62,7 +62,7 @@ struct SubscribeCommand: AsyncParsableCommand {
       throw fail("\(url) does not answer", .unavailable)
     }
     guard head.isSuccess else {
-      FileHandle.standardError.write(Data(rest + [UInt8(ascii: "\n")]))
+      StandardStream.error.write(rest + [UInt8(ascii: "\n")])
       throw head.status == 503 ? ExitCode.unavailable : ExitCode.failure
     }
     if seen != count { throw fail("\(url): the stream has ended", .unavailable) }
@@ -81,7 +81,7 @@ struct SubscribeCommand: AsyncParsableCommand {
       let frames = try await stream.read().map { [UInt8]($0) }
       guard frames.count == 4, let line = try? Self.line(frames) else { continue }
       // Not print: whoever reads the lines from a pipe wants each at once.
-      FileHandle.standardOutput.write(Data((line + "\n").utf8))
+      StandardStream.output.write(line + "\n")
       seen += 1
     }
     await stream.close()

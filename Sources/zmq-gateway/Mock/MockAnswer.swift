@@ -20,9 +20,9 @@ struct MockAnswer: Sendable {
   init?(_ field: Field) {
     guard let section = field.section() else { return nil }
     section.read("delay", into: &delay) { $0.duration(in: .zero ... .seconds(86_400)) }
-    let result = section.field("result")?.anything().map(Value.init)
+    let result = section.field("result")?.mockValue()
     let name = section.field("error")?.text("the class of an exception, such as builtins.KeyError")
-    let arguments = section.field("args")?.anything().map(Value.init)
+    let arguments = section.field("args")?.mockValue()
     let isSilent = section.field("silent")?.boolean() ?? false
     section.finish()
     if ["result", "error", "silent"].filter(section.has).count > 1 {
@@ -47,21 +47,6 @@ struct MockAnswer: Sendable {
     case .silence:
       // Until the service ends.
       while true { try await Task.sleep(for: .seconds(86_400)) }
-    }
-  }
-}
-
-extension Value {
-  /// What YAML calls integers, floats and texts is so here.
-  init(_ value: YAMLValue) {
-    switch value {
-    case .null: self = .nil
-    case .bool(let truth): self = .bool(truth)
-    case .integer(let number): self = .int(number)
-    case .float(let number): self = .double(number)
-    case .text(let text): self = .string(text)
-    case .list(let values): self = .array(values.map(Value.init))
-    case .mapping(let members): self = .map(members.map { .init(.string($0.key), Value($0.value)) })
     }
   }
 }

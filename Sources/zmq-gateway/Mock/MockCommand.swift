@@ -1,6 +1,6 @@
 import ArgumentParser
 import ConfigurationReader
-import Foundation
+import FoundationEssentials
 import Gateway
 import Glibc
 import ZeroMQ
@@ -100,8 +100,8 @@ struct MockCommand: AsyncParsableCommand {
   }
 
   private static func tell(_ name: String, _ pattern: String, _ endpoints: [Endpoint]) {
-    let places = endpoints.map(\.description).joined(separator: " ")
-    FileHandle.standardError.write(Data("\(name): \(pattern) at \(places)\n".utf8))
+    let places = endpoints.map(\.inNumbers.description).joined(separator: " ")
+    StandardStream.error.write("\(name): \(pattern) at \(places)\n")
   }
 
   /// Returns at the first SIGTERM or SIGINT.

@@ -73,9 +73,11 @@ struct MockFile: Sendable {
       section.report("has no bind; name an endpoint such as tcp://127.0.0.1:5555")
       return []
     }
-    return field.elements()?.compactMap { element in
+    guard let elements = field.elements() else { return [] }
+    if elements.isEmpty { field.report("needs at least one endpoint") }
+    return elements.compactMap { element in
       element.value("an endpoint") { text throws(EndpointError) in try Endpoint(text) }
-    } ?? []
+    }
   }
 
   private static func methods(_ section: Section) -> [String: [MockAnswer]] {
@@ -83,7 +85,12 @@ struct MockFile: Sendable {
     var methods: [String: [MockAnswer]] = [:]
     for name in inner.keys {
       guard let field = inner.field(name) else { continue }
+      if name != "*", name.isEmpty || !name.utf8.allSatisfy(\.isPlain) {
+        inner.report(
+          "\"\(name)\" is no name of a method: letters, digits, \"_\", \"-\" and \".\", or * for all others", at: name)
+      }
       let answers = field.isMapping ? [field] : field.elements() ?? []
+      if !field.isMapping, answers.isEmpty { field.report("needs at least one answer, such as { result: 5 }") }
       methods[name] = answers.compactMap(MockAnswer.init)
     }
     return methods
@@ -96,11 +103,10 @@ struct MockFile: Sendable {
       inner.read("topic", into: &event.topic) { $0.text("a topic") }
       inner.read("method", into: &event.method) { $0.text("the name of a method") }
       if !inner.has("method") { inner.report("has no method") }
-      if let arguments = inner.field("args")?.anything().map(Value.init) {
-        event.arguments = arguments.arrayValue ?? [arguments]
-      }
-      for pair in inner.field("kwargs")?.anything().map(Value.init)?.mapValue ?? [] {
-        event.keywords[pair.key.stringValue ?? ""] = pair.value
+      if let arguments = inner.field("args")?.mockValue() { event.arguments = arguments.arrayValue ?? [arguments] }
+      if let field = inner.field("kwargs"), let keywords = field.mockValue() {
+        if keywords.mapValue == nil { field.report("expected a mapping of arguments by their names") }
+        for pair in keywords.mapValue ?? [] { event.keywords[pair.key.stringValue ?? ""] = pair.value }
       }
       inner.read("every", into: &event.interval) { $0.duration(in: .milliseconds(1) ... .seconds(86_400)) }
       inner.finish()

@@ -1,5 +1,4 @@
 import ConfigurationReader
-import Foundation
 import MessagePack
 import Reactor
 import ZeroMQRPC
@@ -55,6 +54,6 @@ private struct MockCall {
   func print() {
     guard let line = try? value.json else { return }
     // Whoever reads from a pipe wants each at once.
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    StandardStream.output.write(line + "\n")
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 import Gateway
 import Support
 
-/// What `openapi/gateway.yaml` promises, read from what the gateway serves: the same document, parsed with Yams.
+/// What `openapi/gateway.yaml` promises, read from what the gateway serves: the same document, read as YAML.
 struct APIDocument {
   /// One verb of one path.
   struct Operation: Hashable {

@@ -69,6 +69,46 @@ struct DeploymentTests {
     #expect(text.components(separatedBy: "published:").count == 2)
   }
 
+  @Test("the image has a program, the libraries that it loads, and a list of what they are", .enabled(if: hasCurl))
+  func image() async throws {
+    let directory = try TemporaryDirectory()
+    let resolved = """
+      {
+        "pins" : [
+          {
+            "identity" : "swift-log",
+            "kind" : "remoteSourceControl",
+            "location" : "https://github.com/apple/swift-log.git",
+            "state" : { "revision" : "abc",
+              "version" : "1.2.3"
+            }
+          }
+        ],
+        "version" : 3
+      }
+      """
+    let root = directory.path + "/root"
+    // Any program of Debian's that tells its version.
+    _ = try await Self.output(
+      Repository.path("Docker/rootfs"), ["/usr/bin/curl", try directory.file("Package.resolved", resolved), root])
+    let loaded = try await Self.output("ldd", ["/usr/bin/curl"]).matches(of: /(?:=> |\t)(\/\S+)/).map { String($0.1) }
+    #expect(loaded.count > 5)
+    for path in loaded + ["/usr/local/bin/zmq-gateway", "/etc/passwd", "/tmp"] {
+      #expect(FileManager.default.fileExists(atPath: root + path), "\(path)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: root + "/bin/sh"))
+    let list = try String(contentsOfFile: root + "/usr/share/sbom/zmq-gateway.spdx.json", encoding: .utf8)
+    let sbom = try #require(JSON(list))
+    let names = sbom["packages"].elements.compactMap { $0["name"].text }
+    #expect(names.first == "zmq-gateway" && names.last == "swift-log" && names.contains("libc6"), "\(names)")
+    #expect(names.count == Set(names).count)
+    let purl = sbom["packages"].elements.last?["externalRefs"][0]["referenceLocator"]
+    #expect(purl == "pkg:swift/github.com/apple/swift-log@1.2.3")
+    #expect(sbom["relationships"].elements.count == names.count)
+  }
+
+  private static let hasCurl = FileManager.default.isExecutableFile(atPath: "/usr/bin/curl")
+
   @Test("HAProxy takes its configuration") func haproxy() async throws {
     _ = try await Self.output("haproxy", ["-c", "-f", Repository.path("Docker/haproxy.cfg")])
   }

@@ -114,8 +114,14 @@ struct ClientCommandTests {
       (["pub", "news/say"], 64, "service/topic/method"), (["sub"], 64, "a gateway is asked for a service"),
       (["call", "calc/add", "--http", "127.0.0.1:1"], 69, "http://127.0.0.1:1 does not answer"),
       (["sub", "news", "--http", "127.0.0.1:1"], 69, "http://127.0.0.1:1 does not answer"),
-      (["call", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "add"], 69, "tcp://127.0.0.1:1: queue-timeout"),
-      (["push", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "add"], 69, "tcp://127.0.0.1:1: queue-timeout"),
+      (
+        ["call", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "add"], 69,
+        "queue-timeout: its time passed, and no service was connected or had room; the call was not sent"
+      ),
+      (
+        ["push", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "add"], 69,
+        "queue-timeout: its time passed, and no service was connected or had room; the call was not sent"
+      ),
       (["pub", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "chat/say"], 69, "nobody has subscribed"),
     ] as [([String], Int32, String)])
   func faults(arguments: [String], code: Int32, text: String) async throws {

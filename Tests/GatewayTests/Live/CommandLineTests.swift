@@ -76,6 +76,75 @@ struct CommandLineTests {
     #expect(try await Self.run(in: folder, [], "init -").output == text)
   }
 
+  @Test(
+    "a word that is wrong is told with the usage of its command",
+    arguments: [
+      ("call add", "a gateway is asked for service/method", "zmq-gateway call"),
+      ("check", "name a configuration", "zmq-gateway check"),
+      ("bench call add", "a gateway is asked for service/method", "zmq-gateway bench call"),
+      ("healthcheck --http x", "--http: ", "zmq-gateway healthcheck"),
+      ("serve --threads 999", "--threads: 999 is not between 0 and 256", "zmq-gateway serve"),
+      ("demo --threads -1", "--threads", "zmq-gateway demo"),
+      ("keygen curve -f ''", "--file: ", "zmq-gateway keygen curve"),
+    ])
+  func usage(arguments: String, reason: String, command: String) async throws {
+    let (output, code) = try await Self.run(in: try TemporaryDirectory(), [], arguments)
+    #expect(output.hasPrefix("Error: ") && output.contains(reason), "\(output)")
+    #expect(output.contains("\nUsage: \(command) "), "\(output)")
+    #expect(output.contains("\n  See '\(command) --help' for more information."), "\(output)")
+    #expect(code == 64)
+  }
+
+  @Test("check warns of hosts without an address, and of services of which nothing can be called")
+  func warnings() async throws {
+    let yaml = """
+      services:
+        a: { pattern: rpc, connect: ["tcp://nowhere.invalid:5555", "tcp://127.0.0.1:5555"], methods: { expose: [] } }
+        b: { pattern: pipeline, connect: ["tcp://localhost:5556"], methods: { expose: [] } }
+      """
+    let (output, code) = try await Self.run(in: try TemporaryDirectory(), [], "check -", input: yaml)
+    #expect(output.contains("services.a: the host of tcp://nowhere.invalid:5555 has no address here ("), "\(output)")
+    #expect(!output.contains("localhost") && !output.contains("127.0.0.1"), "\(output)")
+    for service in ["a", "b"] {
+      #expect(
+        output.contains("services.\(service).methods.expose: empty, so no method of this service can be called"),
+        "\(output)")
+    }
+    #expect(code == 0)
+  }
+
+  @Test("an address that another program has is told with the two places where another one is chosen")
+  func taken() async throws {
+    let folder = try TemporaryDirectory()
+    _ = try folder.file("gateway.yaml", Self.good)
+    try await Program.demo { url in
+      let address = url.dropFirst("http://".count)
+      let (output, code) = try await Self.run(in: folder, [], "serve --listen \(address)")
+      #expect(output.contains("choose another address with --listen or http.listen"), "\(output)")
+      #expect(code == 69)
+    }
+  }
+
+  @Test("the demonstration begins with its address and what to try, its log in one form of time")
+  func demonstration() async throws {
+    let demo = try Program.start("demo", "--listen", "127.0.0.1:0")
+    try await Cleanup.with { cleanup in
+      cleanup.add { await demo.destroy() }
+      var lines: [String] = []
+      while lines.last?.contains("/push/jobs/resize") != true, let line = try await demo.line() { lines.append(line) }
+      let ports = lines.compactMap { $0.firstMatch(of: /addresses=127\.0\.0\.1:([0-9]+)/)?.output.1 }
+      let port = try #require(ports.first)
+      let url = "http://127.0.0.1:\(port)"
+      for text in ["open \(url)/ in a browser", "curl -d '[2,3]' \(url)/rpc/calc/add", "curl -N \(url)/sub/news"] {
+        #expect(lines.contains { $0.hasSuffix(text) || $0.contains(text) }, "\(text) in \(lines)")
+      }
+      for line in lines {
+        let start = line.prefixMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z [a-z]+ zmq-gateway:/)
+        #expect(start != nil, "\(line)")
+      }
+    }
+  }
+
   @Test("schema prints the JSON Schema of the configuration")
   func schema() async throws {
     let printed = try await Self.run(in: try TemporaryDirectory(), [], "schema")

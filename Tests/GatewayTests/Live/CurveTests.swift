@@ -72,6 +72,12 @@ struct CurveTests {
     let fault = #expect(throws: (any Error).self) { try read(good) }
     #expect(fault.map { "\($0)" }?.contains("chmod 600") == true)
     try #require(chmod(secret, 0o600) == 0)
+    // A key may hold dollars, which mean nothing there; doubled ones are taken as elsewhere.
+    var dollar = server
+    while !"\(dollar.publicKey)".contains("$") { dollar = try CurveKeyPair() }
+    for text in ["\(dollar.publicKey)", "\(dollar.publicKey)".replacing("$", with: "$$")] {
+      #expect(try read("{ server-key: \"\(text)\", secret-key: \"file:\(secret)\" }")?.serverKey == dollar.publicKey)
+    }
     let curve = try read(good)
     #expect(curve?.serverKey == server.publicKey && curve?.own == client)
     for bad in [
@@ -100,6 +106,10 @@ struct CurveTests {
     #expect(try String(contentsOfFile: base + ".pub", encoding: .utf8) == output)
     var status = stat()
     #expect(stat(base + ".key", &status) == 0 && status.st_mode & 0o777 == 0o600)
+    for name in ["", directory.path + "/"] {
+      let nameless = try await Program.run(["keygen", "curve", "-f", name])
+      #expect(nameless.code == 64 && nameless.output.contains("--file: "), "\(nameless.output)")
+    }
     // It writes over nothing.
     #expect(try await make().code == 73)
   }

@@ -39,6 +39,7 @@ struct KeygenTests {
     #expect(nowhere.code == 73 && nowhere.output.hasSuffix("cannot be written: no such file or directory\n"))
     #expect(try await run(["--subject", "a b"]).code == 64)
     #expect(try await run([]).code == 64)
+    #expect(try await run(["--subject", "a", "-f", ""]).code == 64)
   }
 
   private func run(

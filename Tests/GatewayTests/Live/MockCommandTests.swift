@@ -41,6 +41,7 @@ struct MockCommandTests {
             inner.all: { delay: 50ms, result: { a: [1, 2.5, true, null, "7"] } }
             price: [{ result: 0.25 }, { error: builtins.KeyError, args: [fig] }]
             lost: { silent: true }
+            bytes: { result: [{ $bin: AAEC }, { $ext: [10, "MC4yNQ=="] }, { "$bin": AAEC, and: 1 }] }
             "*": {}
       """
     try await Self.with(yaml, services: 1) { mock, directory in
@@ -51,6 +52,9 @@ struct MockCommandTests {
       #expect(
         try await mock.line() == #"{"service":"math","method":"add","args":[2],"kwargs":{"b":3}}"#)
       #expect(try await call("inner.all").output == "{\"a\":[1,2.5,true,null,\"7\"]}\n")
+      #expect(
+        try await call("bytes").output
+          == "[{\"$bin\":\"AAEC\"},{\"$ext\":[10,\"MC4yNQ==\"]},{\"$bin\":\"AAEC\",\"and\":1}]\n")
       for _ in 0..<2 {
         #expect(try await call("price").output == "0.25\n")
         let raised = try await call("price")
@@ -59,7 +63,8 @@ struct MockCommandTests {
       }
       #expect(try await call("whatever", "[1]").output == "null\n")
       let silent = try await Self.run(["call", "--zmq", directory.endpoint("math"), "--timeout", "0.3", "lost"])
-      #expect(silent.output.hasSuffix(": timeout\n"), "\(silent.output)")
+      #expect(
+        silent.output.hasSuffix(": timeout: no reply came in its time; the call may have run\n"), "\(silent.output)")
       #expect(silent.code == 1)
       mock.signal(SIGINT)
       #expect(try await mock.ended() == 0)
@@ -105,6 +110,10 @@ struct MockCommandTests {
         b: { pattern: rps }
         c: { pattern: pubsub }
         d: { pattern: pipeline }
+        e: { pattern: rpc, bind: [], extra: 1 }
+        f: { pattern: rpc, bind: "ipc:///tmp/f", methods: { "a b": {}, m: [], n: { result: { $bin: "?" } }, o: { result: { $ext: 5 } }, p: { result: { $date: x } } } }
+        g: { pattern: pubsub, publish: { bind: "ipc:///tmp/g", events: [{ method: say, kwargs: [1], evry: 1s }] } }
+      other: 1
       """)
     let (output, code) = try await Self.run(["mock", file])
     #expect(code == 78)
@@ -113,11 +122,29 @@ struct MockCommandTests {
       "services.a.methods.n.args: goes with error", "services.a.methods.o.dely: unknown key; did you mean \"delay\"?",
       ":3:17: services.b.pattern: \"rps\" is none of rpc, pipeline, pubsub; did you mean \"rpc\"?",
       "services.c: has neither publish", "services.d: has no bind",
+      "services.e.bind: needs at least one endpoint", "services.e.extra: unknown key",
+      "services.f.methods.a b: \"a b\" is no name of a method", "services.f.methods.m: needs at least one answer",
+      "services.f.methods.n.result: \"?\" is no base64", "services.f.methods.o.result: \"$ext\" is written ",
+      "services.f.methods.p.result: \"$date\" is none of $bin and $ext",
+      "services.g.publish.events[0].kwargs: expected a mapping", "evry: unknown key; did you mean \"every\"?",
+      "other: unknown key",
     ] { #expect(output.contains(text), "\(text) in \(output)") }
     #expect(try await Self.run(["mock", directory.path + "/none.yaml"]).code == 78)
     let nowhere = try directory.file(
       "nowhere.yaml", "services: { a: { pattern: rpc, bind: \"ipc:///nowhere/at/all\" } }")
     #expect(try await Self.run(["mock", nowhere]).code == 69)
+  }
+
+  @Test("tells of its places as one writes them")
+  func places() async throws {
+    let directory = try TemporaryDirectory()
+    let mock = try Program.start(
+      "mock", try directory.file("mock.yaml", "services: { a: { pattern: rpc, bind: \"tcp://127.0.0.1:*\" } }"))
+    try await Cleanup.with { cleanup in
+      cleanup.add { await mock.destroy() }
+      let line = try #require(try await mock.line())
+      #expect(line.hasPrefix("a: rpc at tcp://127.0.0.1:"), "\(line)")
+    }
   }
 
   @Test("plays what docs/tools.md shows")

@@ -1,0 +1,2 @@
+// Every C module is headers only; a target needs one source file.
+#include "shim.h"
