@@ -43,14 +43,14 @@ struct MonitoringTests {
     #expect(named.subtracting(Self.metrics(try Repository.text("docs/metrics.md"))).sorted() == [])
   }
 
-  private static let promtool = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+  private static let program = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     .map { "\($0)/promtool" }.first { FileManager.default.isExecutableFile(atPath: $0) }
 
   @Test(
     "promtool finds nothing wrong with the alerts, nor with any expression of the dashboard",
-    .enabled(if: promtool != nil, "there is no promtool; Debian's package prometheus has it"))
+    .enabled(if: program != nil, "there is no promtool; Debian's package prometheus has it"))
   func promtool() async throws {
-    let promtool = try #require(Self.promtool)
+    let program = try #require(Self.program)
     let dashboard = try #require(JSON(try Repository.text("docs/grafana.json")))
     let expressions = dashboard["panels"].elements.flatMap { $0["targets"].elements.compactMap { $0["expr"].text } }
     #expect(expressions.count > 20)
@@ -63,7 +63,7 @@ struct MonitoringTests {
     let file = try directory.file(
       "panels.yaml", "groups:\n  - name: panels\n    rules:\n" + rules.joined())
     for rules in [Repository.path("docs/alerts.yaml"), file] {
-      let process = try Subprocess(promtool, ["check", "rules", rules])
+      let process = try Subprocess(program, ["check", "rules", rules])
       process.closeInput()
       let output = try await process.rest()
       try await process.ended()
