@@ -51,14 +51,14 @@ test-requests: build ## Send the demo requests that schemathesis makes up from i
 	.venv/bin/python Tests/Interop/made_up_requests.py .build/release/zmq-gateway $(ARGS)
 
 soak: export ZMQ_GATEWAY_SOAK := 10
-soak: ## Run the stress tests of the ZeroMQ core ten times as long: a million messages, 10,000 sockets, 60,000 hostile connections
+soak: ## Run the stress tests ten times as long: a million messages, 10,000 sockets, 60,000 hostile connections, 200 stops under load
 	swift test --no-parallel --filter StressTests
 
 fuzz: build ## Send mutated requests to the release, and print those it serves and h11 refuses, but for known ones; ARGS="--seed 2"
 	@Scripts/bootstrap test
 	.venv/bin/python Tests/Interop/fuzz.py .build/release/zmq-gateway $(ARGS)
 
-fuzz-readers: ## Give the readers of MessagePack, pickles, requests and replies mutated bytes for SECONDS=600 each, under AddressSanitizer
+fuzz-readers: ## Give the readers of MessagePack, pickles, requests, replies, configurations, headers and tokens mutated bytes for SECONDS=600 each, under AddressSanitizer
 	Fuzzing/run $(or $(SECONDS),600)
 
 sanitize: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python

@@ -62,12 +62,14 @@ let package = Package(
     .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
     .library(name: "ZeroMQRPC", targets: ["ZeroMQRPC"]),
     .library(name: "HTTPServer", targets: ["HTTPServer"]),
+    .library(name: "Gateway", targets: ["Gateway"]),
     .executable(name: "zmq-gateway", targets: ["zmq-gateway"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
@@ -105,6 +107,12 @@ let package = Package(
         "CMicroHTTPD", "CLinux", "Reactor", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    module(
+      "GatewayTracing",
+      [
+        "CLinux", "Reactor", .product(name: "Instrumentation", package: "swift-distributed-tracing"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ]),
     module("ConfigurationReader", ["CYAML"]),
     module(
       "GatewaySecurity",
@@ -112,8 +120,10 @@ let package = Package(
     module(
       "Gateway",
       [
-        "CLinux", "CSwaggerUI", "Metrics", "GatewaySecurity", "ConfigurationReader", "HTTPServer", "ZeroMQRPC",
-        "ZeroMQ", "MessagePack", "Reactor",
+        "CLinux", "CSwaggerUI", "Metrics", "GatewaySecurity", "GatewayTracing", "ConfigurationReader", "HTTPServer",
+        "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor",
+        .product(name: "Instrumentation", package: "swift-distributed-tracing"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
         .product(name: "DequeModule", package: "swift-collections"), .product(name: "Logging", package: "swift-log"),
       ],
       resources: [
@@ -158,10 +168,21 @@ let package = Package(
     tests("HTTPServer", ["Reactor"]),
     tests("ConfigurationReader", []),
     tests("GatewaySecurity", ["Reactor"]),
+    tests(
+      "GatewayTracing",
+      [
+        "Reactor", .product(name: "Instrumentation", package: "swift-distributed-tracing"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ]),
     tests("zmq-gateway", []),
     tests(
       "Gateway",
-      ["GatewaySecurity", "ConfigurationReader", "Demo", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor"]),
+      [
+        "GatewaySecurity", "GatewayTracing", "ConfigurationReader", "Demo", "HTTPServer", "ZeroMQRPC", "ZeroMQ",
+        "MessagePack", "Reactor", .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+        .product(name: "Instrumentation", package: "swift-distributed-tracing"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ]),
     .testTarget(
       name: "ExamplesTests", dependencies: ["ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor", "Support"],
       swiftSettings: settings),

@@ -17,5 +17,7 @@ let package = Package(
     .target(name: "LibFuzzer", swiftSettings: [.swiftLanguageMode(.v6)]),
     fuzzer("fuzz-messagepack", "MessagePack"), fuzzer("fuzz-pickle", "MessagePack"),
     fuzzer("fuzz-request", "MessagePack", "ZeroMQRPC"), fuzzer("fuzz-reply", "MessagePack", "ZeroMQRPC"),
+    fuzzer("fuzz-configuration", "Gateway"), fuzzer("fuzz-headers", "Gateway", "HTTPServer", "Reactor"),
+    fuzzer("fuzz-token", "Gateway"),
   ]
 )

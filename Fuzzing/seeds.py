@@ -1,5 +1,7 @@
 """Write the recorded vectors as files for libFuzzer: seeds.py DIRECTORY."""
+import base64
 import hashlib
+import hmac
 import json
 import pathlib
 import sys
@@ -32,8 +34,33 @@ def seeds():
             yield "fuzz-reply", framed(*frames[-2:])
 
 
+KEY = b"seeds of a fuzzer, known to all of us"
+HEADERS = [
+    "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00-x",
+    "192.0.2.1, 10.0.0.2", 'for="[2001:db8::1]:4711";proto=https, for=10.0.0.2;by="_x\\"', "application/json;q=0.5, */*;q=0.1",
+    "a=1; session=abc; b=2", "/sub/news?_ticket=zgt_abc&topic=a", "a=1&b:=[2]&arg=x&_timeout=2.5", "2.5", '"a-1", W/"b-2", *',
+]
+
+
+def token(claims):
+    def text(value):
+        return base64.urlsafe_b64encode(value).rstrip(b"=")
+    head = text(b'{"alg":"HS256","kid":"k"}') + b"." + text(claims)
+    return head + b"." + text(hmac.new(KEY, head, hashlib.sha256).digest())
+
+
+def texts():
+    yield "fuzz-configuration", (TESTS.parent / "docs/gateway.yaml").read_bytes()
+    for file in sorted((TESTS.parent / "Docker").glob("**/*.yaml")):
+        yield "fuzz-configuration", file.read_bytes()
+    for header in HEADERS:
+        yield "fuzz-headers", header.encode()
+    yield "fuzz-token", token(b'{"iss":"i","aud":"a","sub":"s","exp":2000}')
+    yield "fuzz-token", json.dumps({"keys": [{"kty": "oct", "kid": "k", "k": "AAAA"}]}).encode()
+
+
 def main(directory):
-    for name, data in seeds():
+    for name, data in [*seeds(), *texts()]:
         if data is not None:
             folder = pathlib.Path(directory) / name
             folder.mkdir(parents=True, exist_ok=True)

@@ -90,6 +90,16 @@ package struct Field {
     return within(range, number, "\(range.lowerBound)", "\(range.upperBound)")
   }
 
+  /// A number within bounds, with or without decimals.
+  package func number(in range: ClosedRange<Double>) -> Double? {
+    guard let text = text("a number") else { return nil }
+    guard let number = Double(text), number.isFinite else {
+      report("expected a number, not \"\(text)\"")
+      return nil
+    }
+    return within(range, number, "\(range.lowerBound)", "\(range.upperBound)")
+  }
+
   /// `true` or `false`.
   package func boolean() -> Bool? {
     guard let text = text("true or false") else { return nil }

@@ -1,7 +1,9 @@
+import GatewayTracing
 import Glibc
 public import HTTPServer
 public import Logging
 import Reactor
+public import Tracing
 public import ZeroMQ
 import ZeroMQRPC
 
@@ -53,8 +55,11 @@ public final class Gateway: Sendable {
 
   /// Opens the backends' sockets, gives them a quarter of a second to connect, then listens; returns when connections are
   /// accepted. Throws, with nothing left open, when an address is taken or an endpoint cannot be used. `source` is what a reload reads.
+  /// `tracer` is told of requests and calls, in the place of what the configuration has under `tracing`; it is called on threads that must
+  /// not wait.
   public static func start(
-    _ configuration: Configuration, source: ConfigurationSource? = nil, context: Context? = nil, logger: Logger
+    _ configuration: Configuration, source: ConfigurationSource? = nil, context: Context? = nil,
+    tracer: (any Tracer)? = nil, logger: Logger
   ) async throws -> Gateway {
     let count =
       configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -73,6 +78,7 @@ public final class Gateway: Sendable {
     let operations = Operations()
     let accessLog = AccessLog(configuration.log)
     operations.accessLog = accessLog
+    let tracer = tracer ?? configuration.tracing?.tracer(operations)
     var shards: [Shard] = []
     let gateway: Gateway
     do {
@@ -81,7 +87,7 @@ public final class Gateway: Sendable {
         shards.append(
           Shard(
             reactor, configuration.http, calls: calls, operations: operations, accessLog: accessLog,
-            logger: logger))
+            tracer: tracer, logger: logger))
       }
       let memory = MemoryBudget(limit: configuration.http.limits.memory)
       let transcoding = BackgroundQueue(name: "transcoding")
@@ -193,6 +199,7 @@ public final class Gateway: Sendable {
     await served.stop()
     let accounts = await Self.close(shards)
     operations.accessLog?.close()
+    await operations.spans?.close(within: min(Self.longestClose, end - .monotonic()))
     // Pushes and events that libzmq has taken leave as fast as their peers read.
     if let context, await !context.close(within: max(Self.lastMoment, end - .monotonic())) {
       logger.warning(

@@ -1,6 +1,7 @@
 import HTTPServer
 import Logging
 import Reactor
+import Tracing
 import ZeroMQ
 import ZeroMQRPC
 
@@ -33,13 +34,14 @@ actor Shard {
   /// A shard without services: it can listen, and knows of nothing to serve until `open`.
   init(
     _ reactor: Reactor, _ http: Configuration.HTTP, calls: RememberedCalls = .init(), operations: Operations = .init(),
-    accessLog: AccessLog? = nil, logger: Logger
+    accessLog: AccessLog? = nil, tracer: (any Tracer)? = nil, logger: Logger
   ) {
     self.reactor = reactor
     self.operations = operations
     unownedExecutor = reactor.asUnownedSerialExecutor()
     handler = GatewayHandler(
-      http, calls, scope: http.admin == nil ? .everything : .services, accessLog: accessLog, logger: logger)
+      http, calls, scope: http.admin == nil ? .everything : .services, accessLog: accessLog, tracer: tracer,
+      logger: logger)
     operationsHandler = GatewayHandler(http, calls, scope: .operations, logger: logger)
   }
 
@@ -67,7 +69,7 @@ actor Shard {
       if let known = home.services[ObjectIdentifier(service)] { return known.receive(request, from: shard) }
       // The shard is closed.
       switch request {
-      case .call(_, let number, _, _), .send(_, let number):
+      case .call(_, let number, _, _, _), .send(_, let number):
         shard.tell(service, .failed(CallFailure(.closed, sent: false)), of: number)
       case .cancel, .expire: break
       }

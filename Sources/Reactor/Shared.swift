@@ -62,6 +62,13 @@ public final class SharedLimit: Sendable {
     return false
   }
 
+  /// The same of a part of the places, in hundredths, rounded up: the rest is left to others.
+  public func enter(within share: Int) -> Bool {
+    if taken.wrappingAdd(1, ordering: .relaxed).newValue <= (limit * share + 99) / 100 { return true }
+    leave()
+    return false
+  }
+
   /// Gives a place back.
   public func leave() { taken.wrappingSubtract(1, ordering: .relaxed) }
 }

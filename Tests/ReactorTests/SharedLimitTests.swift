@@ -16,6 +16,16 @@ struct SharedLimitTests {
     #expect(!cap.enter())
   }
 
+  @Test("a part of the places is rounded up, and what is taken of it counts for all")
+  func share() {
+    let cap = SharedLimit(limit: 3)
+    #expect(cap.enter(within: 50) && cap.enter(within: 50))
+    #expect(!cap.enter(within: 50) && cap.count == 2)
+    #expect(cap.enter(within: 100) && !cap.enter(within: 100) && !cap.enter())
+    #expect(SharedLimit(limit: 1).enter(within: 1))
+    #expect(!SharedLimit(limit: 0).enter(within: 100))
+  }
+
   @Test("a budget has room up to its limit, for what is short beyond it, and a share gives back what it held")
   func budget() {
     let budget = MemoryBudget(limit: 10_000)

@@ -99,7 +99,7 @@ actor CallBench {
   /// Makes a call; what becomes of it is told by the returned task.
   func call(
     _ method: String = "m", _ arguments: [UInt8] = [0x90], within timeout: Duration = .seconds(20),
-    isRepeatable: Bool = false
+    isRepeatable: Bool = false, priority: CallPriority = .normal
   ) -> Reply {
     let reply = Reply()
     do {
@@ -110,7 +110,7 @@ actor CallBench {
           try [UInt8(0x80)].withUnsafeBytes { keywords in
             try client.call(
               BorrowedCall(method: name, arguments: arguments, keywords: keywords), timeout: timeout,
-              isRepeatable: isRepeatable, replyTo: reply)
+              isRepeatable: isRepeatable, priority: priority, replyTo: reply)
           }
         }
       }

@@ -1,3 +1,4 @@
+import Reactor
 import Support
 import Testing
 import ZeroMQ
@@ -71,6 +72,65 @@ struct CallQueueTests {
       try await backends[0].answer(call, [1])
       #expect(try await next.outcome == .result([1]))
       for _ in 0..<most { #expect(await bench.call().now == nil) }
+    }
+  }
+
+  @Test("a call waits no longer than it may, and has its own deadline when it was sent before that")
+  func longestWait() async throws {
+    var options = RPCOptions()
+    options.sendHighWaterMark = 1
+    options.timeoutsBeforeReplacement = 1_000
+    options.longestWait = .milliseconds(300)
+    var full = SocketOptions()
+    full.receiveHighWaterMark = 1
+    try await CallBench.with(options: options, backend: full) { bench, backends in
+      await backends[0].pause(true)
+      let long = [0xC6, 0, 16, 0, 0] + [UInt8](repeating: 7, count: 1 << 20)
+      var replies: [CallBench.Reply] = []
+      for _ in 0..<24 { replies.append(await bench.call("long", long)) }
+      let unsent = CallBench.Outcome.failed(.init(.queueTimeout, sent: false))
+      // Long before their deadline, which is that of the test's patience.
+      let waited = try await eventually("those that wait are given up") {
+        let ended = replies.filter { $0.now != nil }
+        return ended.isEmpty ? nil : ended
+      }
+      #expect(waited.allSatisfy { $0.now == unsent })
+      #expect(await bench.counters.queueTimeouts > 0)
+      // Sent at once, and answered after more than that time: its deadline counts.
+      await backends[0].pause(false)
+      while await bench.callsUnderWay > 0 { try await backends[0].answer(try await backends[0].call(), [1]) }
+      let slow = await bench.call("slow")
+      let call = try await backends[0].call()
+      let end = Instant.monotonic() + .milliseconds(400)
+      try await eventually("longer than a call may wait") { Instant.monotonic() > end }
+      #expect(slow.now == nil)
+      try await backends[0].answer(call, [2])
+      #expect(try await slow.outcome == .result([2]))
+    }
+  }
+
+  @Test("the lowest are refused first: each priority fills its part of the limit, and the highest all of it")
+  func priorities() async throws {
+    var options = RPCOptions()
+    (options.shares.low, options.shares.normal) = (30, 60)
+    try await CallBench.with(options: options, limit: 10) { bench, backends in
+      let refused = CallBench.Outcome.failed(.init(.overloaded, sent: false))
+      func fill(_ priority: CallPriority, upTo count: Int) async {
+        while await bench.callsUnderWay < count { #expect(await bench.call(priority: priority).now == nil) }
+        #expect(await bench.call(priority: priority).now == refused)
+      }
+      await fill(.low, upTo: 3)
+      await fill(.normal, upTo: 6)
+      #expect(await bench.call(priority: .low).now == refused)
+      await fill(.high, upTo: 10)
+      for priority in [CallPriority.low, .normal] { #expect(await bench.call(priority: priority).now == refused) }
+      let shed = await bench.counters.shed
+      #expect([shed[.low], shed[.normal], shed[.high]] == [3, 2, 1])
+      // One that has ended makes room for the highest alone.
+      try await backends[0].answer(try await backends[0].call(), [1])
+      try await eventually("a place is free") { await bench.callsUnderWay == 9 }
+      #expect(await bench.call(priority: .normal).now == refused)
+      #expect(await bench.call(priority: .high).now == nil)
     }
   }
 

@@ -79,7 +79,10 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
     var result = ByteBuffer()
     let problem = upstream.replies.read(
       body, isException: isException, calling: method, as: format, into: &result)
-    end(.of(result, as: format, problem, isTagged: isTagged, at: occurrence, in: upstream.memory))
+    end(
+      .of(
+        result, as: format, problem, isTagged: isTagged, after: upstream.replyTimes, at: occurrence,
+        in: upstream.memory))
   }
 
   /// Too long for this thread: another one makes the outcome of it.
@@ -87,7 +90,8 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
     number = nil
     guard
       let work = LongReplyWork(
-        reply, to: method, upstream.replies, as: format, isTagged: isTagged, at: occurrence, in: upstream.memory)
+        reply, to: method, upstream.replies, as: format, isTagged: isTagged, after: upstream.replyTimes,
+        at: occurrence, in: upstream.memory)
     else { return end(.noMemory(forAnswer: reply.body.count)) }
     self.work = work
     deadline = upstream.loop.schedule(at: reply.deadline, self)
@@ -99,7 +103,12 @@ final class Call: ReplyHandler, TimerHandler, PendingWork {
     }
   }
 
-  func timedOut(_ silence: Silence) { end(Problem(silence, calling: method, at: upstream)) }
+  func timedOut(_ silence: Silence) {
+    let times = ReplyTimes(queued: silence.queued, waited: silence.waited, endpoint: nil)
+    end(
+      CallOutcome(
+        Problem(silence, calling: method, at: upstream), after: times, at: occurrence, in: upstream.memory))
+  }
 
   func failed(_ failure: CallFailure) { end(Problem(failure)) }
 

@@ -72,11 +72,17 @@ final class CallGroup<Answer: PartialAnswer>: PendingWork {
     asking timeout: Duration?
   ) {
     let place = reserve()
-    let call = Call(method, of: upstream, at: occurrence) { self.ended($0, id, at: place) }
+    let trace = request.notes?.trace?.takeCall()
+    let call = Call(method, of: upstream, at: occurrence) { outcome in
+      trace?.end(outcome.times, outcome.problem)
+      self.request.notes?.add(outcome.times)
+      self.ended(outcome, id, at: place)
+    }
     do throws(Problem) {
       try call.start(frames, in: buffer, asking: timeout)
       calls.append(call)
     } catch {
+      trace?.end(nil, error)
       put(Answer(CallOutcome(error, at: occurrence, in: memory), id: id), error, at: place)
     }
   }

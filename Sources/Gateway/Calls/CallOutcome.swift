@@ -1,6 +1,7 @@
 import HTTPServer
 import MessagePack
 import Reactor
+import ZeroMQRPC
 
 /// What a call came to: its result, or the problem in its place; of one without a reply, that it was accepted. Nobody changes it any
 /// more, so it may be kept, shared and passed between threads; its bytes count in the memory for as long as it lives.
@@ -14,9 +15,14 @@ final class CallOutcome: Sendable {
   let status: Int
   /// The format of a result.
   let format: ResultFormat
+  /// How long the call took; nil when it has no reply.
+  let times: ReplyTimes?
 
   /// A call that has no result.
-  init(_ problem: Problem, at occurrence: Problem.Occurrence, in memory: MemoryBudget) {
+  init(
+    _ problem: Problem, after times: ReplyTimes? = nil, at occurrence: Problem.Occurrence, in memory: MemoryBudget
+  ) {
+    self.times = times
     self.problem = problem.at(occurrence)
     status = problem.status
     format = .json
@@ -29,8 +35,9 @@ final class CallOutcome: Sendable {
   /// A result.
   private init(
     _ result: consuming ByteBuffer, as format: ResultFormat = .json, status: Int = 200, isTagged: Bool,
-    in memory: MemoryBudget
+    after times: ReplyTimes? = nil, in memory: MemoryBudget
   ) {
+    self.times = times
     problem = nil
     self.status = status
     self.format = format
@@ -48,15 +55,14 @@ final class CallOutcome: Sendable {
   /// What was made of a reply; when there is no room for it, the problem that says so.
   static func of(
     _ result: consuming ByteBuffer, as format: ResultFormat, _ problem: Problem?, isTagged: Bool,
-    at occurrence: Problem.Occurrence,
-    in memory: MemoryBudget
+    after times: ReplyTimes?, at occurrence: Problem.Occurrence, in memory: MemoryBudget
   ) -> CallOutcome {
-    if let problem { return CallOutcome(problem, at: occurrence, in: memory) }
+    if let problem { return CallOutcome(problem, after: times, at: occurrence, in: memory) }
     let count = result.count
     guard memory.hasRoom(for: count) else {
-      return CallOutcome(.noMemory(forAnswer: count), at: occurrence, in: memory)
+      return CallOutcome(.noMemory(forAnswer: count), after: times, at: occurrence, in: memory)
     }
-    return CallOutcome(result, as: format, isTagged: isTagged, in: memory)
+    return CallOutcome(result, as: format, isTagged: isTagged, after: times, in: memory)
   }
 }
 

@@ -14,13 +14,14 @@ final class LongReplyWork: Sendable {
   private let replies: ReplyReader
   private let format: ResultFormat
   private let isTagged: Bool
+  private let times: ReplyTimes?
   private let occurrence: Problem.Occurrence
   private let memory: MemoryBudget
 
   /// Nil when there is no room for the reply.
   init?(
     _ reply: LongReply, to method: MethodName, _ replies: ReplyReader, as format: ResultFormat, isTagged: Bool,
-    at occurrence: Problem.Occurrence, in memory: MemoryBudget
+    after times: ReplyTimes?, at occurrence: Problem.Occurrence, in memory: MemoryBudget
   ) {
     guard let reply = HeldReply(reply, in: memory) else { return nil }
     held = Guarded(reply)
@@ -28,6 +29,7 @@ final class LongReplyWork: Sendable {
     self.replies = replies
     self.format = format
     self.isTagged = isTagged
+    self.times = times
     self.occurrence = occurrence
     self.memory = memory
   }
@@ -40,7 +42,7 @@ final class LongReplyWork: Sendable {
     var result = ByteBuffer()
     guard let problem = read(into: &result) else { return nil }
     // The reply is let go of by now, so that there is room for what was made of it.
-    return .of(result, as: format, problem, isTagged: isTagged, at: occurrence, in: memory)
+    return .of(result, as: format, problem, isTagged: isTagged, after: times, at: occurrence, in: memory)
   }
 
   /// Reads the reply; nil when it was taken before.

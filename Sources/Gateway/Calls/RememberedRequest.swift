@@ -147,7 +147,11 @@ private final class AnswerTaker: PendingWork {
 
   init(_ request: GatewayRequest) { self.request = request }
 
-  func answer(_ outcome: CallOutcome) { request.take()?.answer(outcome) }
+  func answer(_ outcome: CallOutcome) {
+    guard let request = request.take() else { return }
+    request.notes?.add(outcome.times)
+    request.answer(outcome)
+  }
 
   func cancel() { request = nil }
 }

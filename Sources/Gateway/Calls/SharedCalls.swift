@@ -119,6 +119,7 @@ private final class SharedCallRequest: PendingWork, TimerHandler {
 
   func answer(_ outcome: CallOutcome, freshFor keep: Duration?) {
     stopClock()
+    request.notes?.add(outcome.times)
     if let problem = outcome.problem {
       request.answer(problem)
     } else {

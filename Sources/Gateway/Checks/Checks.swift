@@ -1,4 +1,5 @@
 import GatewaySecurity
+import HTTPServer
 
 /// What a request passes before the router, and between the router and its responder: the one seam in front of responders.
 ///
@@ -13,17 +14,25 @@ struct Checks {
   private let crossSite = CrossSiteCheck()
   private let authentication: AuthenticationCheck?
   private let limits: LimitsCheck?
+  private let proxies: TrustedProxies?
   private let draining = DrainingCheck()
 
   init(_ http: Configuration.HTTP, _ auth: Configuration.Auth, _ access: Access = .open) {
     host = HostCheck(hosts: http.hosts)
     cors = CORSPolicy(http.cors)
     authentication = AuthenticationCheck(access.callers, auth, prefix: http.prefix)
-    limits = access.limiter.map { LimitsCheck(limiter: $0, proxies: TrustedProxies(http)) }
+    let proxies = TrustedProxies(http)
+    self.proxies = proxies
+    limits = access.limiter.map { LimitsCheck(limiter: $0, proxies: proxies) }
   }
 
   /// Where tickets come from; nil where nobody is told apart.
   var tickets: TicketTable<Ticket>? { authentication?.tickets }
+
+  /// From where a request comes, as far as proxies are believed; nil when that is not known.
+  func client(of request: GatewayRequest) -> ClientAddress? {
+    proxies?.client(of: request) ?? request.exchange.clientAddress
+  }
 
   /// A request's head is there, sound or not: says what every answer to it has.
   func receive(_ request: GatewayRequest) { cors?.receive(request) }

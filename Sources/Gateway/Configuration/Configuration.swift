@@ -26,6 +26,8 @@ public struct Configuration: Sendable, Hashable {
   public var errors = Errors(expose: .auto)
   /// What goes to standard error.
   public var log = Log()
+  /// How requests are traced; nil: a `traceparent` is only passed on to methods that are told who calls (default).
+  public var tracing: Tracing?
   /// What is kept of calls made with `Prefer: respond-async`.
   public var asynchronous = Async()
   /// What is kept of requests with an `Idempotency-Key`.
@@ -76,6 +78,11 @@ public struct Configuration: Sendable, Hashable {
     if let field = root.field("auth") { readAuth(field, in: folder, diagnostics) }
     if let section = root.section("errors") { errors.read(section) }
     if let section = root.section("log") { log.read(section) }
+    if let section = root.section("tracing") {
+      var tracing = Tracing()
+      tracing.read(section)
+      self.tracing = tracing
+    }
     if let section = root.section("async") { asynchronous.read(section) }
     if let section = root.section("idempotency") { idempotency.read(section) }
     if let section = root.section("services") {
@@ -138,7 +145,9 @@ public struct Configuration: Sendable, Hashable {
     keep("http.chunked", \.http.limits.server.chunked)
     keep("http.limits", \.http.limits)
     keep("grace", \.grace)
+    keep("http.server-timing", \.http.serverTiming)
     keep("log", \.log)
+    keep("tracing", \.tracing)
     keep("async", \.asynchronous)
     keep("idempotency", \.idempotency)
     let diagnostics = Diagnostics(file: "reload", environment: [:])

@@ -23,6 +23,8 @@ extension Configuration {
     public var trustedProxies: [AddressRange] = []
     /// Where they say it (default: `X-Forwarded-For`).
     public var proxyHeader = ProxyHeader.forwardedFor
+    /// Whether answers to calls tell how long their parts took, as `Server-Timing` (default: false).
+    public var serverTiming = false
     /// Bounds on what clients may send and hold.
     public var limits = Limits()
 
@@ -54,6 +56,7 @@ extension Configuration {
         section.report("has no effect without trusted-proxies, which names those who are believed", at: "proxy-header")
       }
       section.read("admin", into: &admin) { $0.value("host:port", ListenAddress.init(_:)) }
+      section.read("server-timing", into: &serverTiming) { $0.boolean() }
       section.unavailable("tls")
       section.finish()
       return places

@@ -1,5 +1,6 @@
 import ConfigurationReader
 import Reactor
+public import ZeroMQRPC
 
 extension Configuration {
   /// Which methods callers reach, and what holds for them: globs in which `*` is any run of characters, dots included, and `?` is
@@ -124,6 +125,8 @@ extension Configuration {
     public var keep: Duration?
     /// As how many requests a call counts against `limits.rate`; nil is 1.
     public var cost: Int?
+    /// How much calls matter beside others of the service when there is no room for all; nil is `normal`.
+    public var priority: CallPriority?
     /// What callers learn of exceptions. Names of `map` that are not here are looked up in the service's.
     public var errors = Errors()
 
@@ -136,6 +139,7 @@ extension Configuration {
       section.read("coalesce", into: &coalesce) { $0.boolean() }
       section.read("keep", into: &keep) { $0.duration(in: .milliseconds(1) ... .hours(24)) }
       section.read("cost", into: &cost) { $0.integer(in: 1...10_000) }
+      section.read("priority", into: &priority) { $0.choice() }
       if keep != nil, coalesce == false {
         section.report("contradiction: while a result is kept, requests share it", at: "coalesce")
       }

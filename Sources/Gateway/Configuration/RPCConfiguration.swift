@@ -20,6 +20,11 @@ extension Configuration {
     public var inFlight = 1_000
     /// Those of them that may wait because all backends are full, 0...1,000,000; nil is all of them (default).
     public var queue: Int?
+    /// How long a call may wait so, 1 ms to 1 h; nil is until its deadline (default).
+    public var queueTimeout: Duration?
+    /// Which part of `inFlight` and `queue` calls to methods of low and normal priority may fill (default: 50 of 100, and all; 90 where a
+    /// method has high priority).
+    public var shares = PriorityShares()
     /// When an endpoint is left alone because its calls fail (default: after 5 failures in a row, for 10 s).
     public var breaker = BreakerOptions()
     /// How often a call to a safe method is sent once more when its connection is lost (default: never), and how many calls may be sent
@@ -57,6 +62,7 @@ extension Configuration {
       // A caller may set any deadline; only one that the service's own timeout would have allowed says that the backend is silent.
       options.leastSilence = min(options.leastSilence, timeout)
       options.resolveInterval = resolve
+      (options.shares, options.longestWait) = (shares, queueTimeout)
       (options.breaker, options.retries, options.hedge) = (breaker, retries, hedge)
       return options
     }
@@ -75,6 +81,8 @@ extension Configuration {
           "contradiction: calls that wait are in flight as well, and in-flight is \(inFlight); raise it, or lower queue",
           at: "queue")
       }
+      section.read("queue-timeout", into: &queueTimeout) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
+      if let inner = section.section("priorities") { readShares(inner) }
       if section.has("bind"), !section.has("connect") {
         refuseForBind(section)
       } else {
@@ -90,6 +98,25 @@ extension Configuration {
       section.fit("keep-bytes", &keepBytes, into: limits)
       if let inner = section.section("watch") { watch.read(inner) }
       if let inner = section.section("errors") { errors.read(inner) }
+    }
+
+    /// `priorities: { low: 50%, normal: 90% }`.
+    private mutating func readShares(_ section: Section) {
+      section.read("low", into: &shares.low) { $0.percent(in: 1...100) }
+      section.read("normal", into: &shares.normal) { $0.percent(in: 1...100) }
+      if shares.low > shares.normal {
+        section.report(
+          "contradiction: low may fill \(shares.low)%, normal only \(shares.normal)%",
+          at: section.has("normal") ? "normal" : "low")
+      }
+      section.finish()
+    }
+
+    /// With room that only methods of high priority may fill, where there are some.
+    func leavingRoom(for methods: Methods, unless isSet: Bool) -> RPC {
+      var rpc = self
+      if !isSet, methods.settings.values.contains(where: { $0.priority == .high }) { rpc.shares.normal = 90 }
+      return rpc
     }
 
     /// What needs to know which backend has a call, or where it is.

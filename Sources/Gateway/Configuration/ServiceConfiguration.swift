@@ -60,6 +60,7 @@ extension Configuration {
       if let inner = section.section("methods") {
         if case .rpc(let rpc) = pattern {
           methods.read(inner, of: rpc)
+          pattern = .rpc(rpc.leavingRoom(for: methods, unless: section.section("priorities")?.has("normal") == true))
         } else {
           methods.read(inner, of: kind == nil ? RPC(connect: []) : nil)
         }
@@ -132,7 +133,8 @@ extension Configuration {
 
     /// The keys that belong to one pattern or another.
     private static let patternKeys = [
-      "connect", "bind", "describe", "timeout", "max-timeout", "in-flight", "queue", "breaker", "retries", "hedge",
+      "connect", "bind", "describe", "timeout", "max-timeout", "in-flight", "queue", "queue-timeout", "priorities",
+      "breaker", "retries", "hedge",
       "resolve",
       "errors",
       "reply-limit", "publish",

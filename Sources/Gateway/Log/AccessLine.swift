@@ -1,35 +1,19 @@
+import GatewayTracing
 import HTTPServer
 import MessagePack
 import ZeroMQ
 import ZeroMQRPC
 
-/// What the log tells of a request. There is one for a connection, used again for each request on it, where requests are told of.
-final class AccessLine {
-  private var method = HTTPMethod.other
-  private var path: [UInt8] = []
-  private var requestID = ""
-  /// What is known of the reply to its call, if it made one.
-  var reply: ReplyTimes?
-
-  /// More of a path is not told.
-  private static let longestPath = 1_024
-
-  /// A head has arrived. The query is not told: it may hold what is secret.
-  func begin(_ exchange: Exchange) {
-    method = exchange.method
-    path.removeAll(keepingCapacity: true)
-    path.append(contentsOf: exchange.target.prefix(Self.longestPath).prefix { $0 != UInt8(ascii: "?") })
-    requestID = exchange.requestID
-    reply = nil
-  }
-
+/// What the log tells of a request.
+struct AccessLine {
   /// Writes the line of the request, which has ended so.
-  func write(
-    _ request: GatewayRequest, _ end: GatewayRequest.End, after total: Duration, isSlow: Bool, to line: inout LogLine
+  static func write(
+    _ request: GatewayRequest, _ notes: RequestNotes, _ end: GatewayRequest.End, after total: Duration, isSlow: Bool,
+    to line: inout LogLine
   ) {
-    line.text("id", requestID)
-    line.text("method", method == .other ? "other" : method.name.description)
-    line.bytes("path", path)
+    line.text("id", notes.requestID)
+    line.text("method", notes.method == .other ? "other" : notes.method.name.description)
+    line.bytes("path", notes.rawPath)
     line.text("route", (request.knownResponder?.kind ?? .none).label)
     switch end {
     case .answered(let status): line.number("status", status)
@@ -40,13 +24,16 @@ final class AccessLine {
     }
     line.number("in", request.bytesIn)
     line.number("out", request.bytesOut)
+    if let client = notes.client { line.text("client", client.text) }
     if let subject = request.caller?.subject, !subject.isEmpty { line.text("subject", subject) }
     line.milliseconds("total", total)
-    if let reply {
+    if notes.calls > 1 { line.number("calls", notes.calls) }
+    if let reply = notes.reply {
       line.milliseconds("queue", reply.queued)
       line.milliseconds("backend", reply.waited)
       if let endpoint = reply.endpoint { line.text("endpoint", endpoint.description) }
     }
+    if let place = notes.trace?.place { line.text("trace", place.traceID) }
     if isSlow { line.flag("slow") }
   }
 }

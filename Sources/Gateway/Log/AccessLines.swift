@@ -26,7 +26,7 @@ final class AccessLines: EndOfTurn {
   }
 
   /// Tells of a request that has ended, if it is to be told of.
-  func add(_ request: GatewayRequest, _ access: AccessLine, _ end: GatewayRequest.End, after total: Duration) {
+  func add(_ request: GatewayRequest, _ notes: RequestNotes, _ end: GatewayRequest.End, after total: Duration) {
     let isSlow = log.settings.slow.map { total >= $0 } ?? false
     guard log.settings.access || isSlow else { return }
     let now = WallTime.now
@@ -36,7 +36,7 @@ final class AccessLines: EndOfTurn {
       stamp = Array("\(now)".utf8.dropLast(4))
     }
     line.begin(stamp, Int(now.milliseconds % 1_000), isWarning: isSlow)
-    access.write(request, end, after: total, isSlow: isSlow, to: &line)
+    AccessLine.write(request, notes, end, after: total, isSlow: isSlow, to: &line)
     line.end()
     count += 1
   }

@@ -21,6 +21,9 @@ struct MethodCounters: Sendable {
     outcomes[place * RequestOutcome.allCases.count + outcome.rawValue] += 1
   }
 
+  /// As what calls of the method are counted.
+  func label(of method: MethodName) -> String { places[method.text].map { names[$0] } ?? "other" }
+
   /// Adds those of another shard, of the same service; while the service changes it may name other methods there.
   mutating func add(_ other: MethodCounters) {
     let width = RequestOutcome.allCases.count

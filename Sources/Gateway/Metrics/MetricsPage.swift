@@ -1,4 +1,5 @@
 import GatewaySecurity
+import GatewayTracing
 import HTTPServer
 import Metrics
 import Reactor
@@ -7,7 +8,7 @@ import ZeroMQRPC
 
 /// What `/metrics` says. Labels have few values: routes, statuses, codes, and what the configuration names.
 struct MetricsPage {
-  private var metrics = MetricsText()
+  private var metrics: MetricsText
   private let report: ShardReport
   private let operations: Operations
   private let services: [ShardService]
@@ -18,7 +19,11 @@ struct MetricsPage {
   /// The text of the page.
   var text: String { metrics.text }
 
-  init(_ report: ShardReport, _ upstreams: UpstreamTable, _ operations: Operations, for request: GatewayRequest) {
+  init(
+    _ report: ShardReport, _ upstreams: UpstreamTable, _ operations: Operations, as format: MetricsText.Format,
+    for request: GatewayRequest
+  ) {
+    metrics = MetricsText(format)
     self.report = report
     self.operations = operations
     services = upstreams.services
@@ -30,6 +35,8 @@ struct MetricsPage {
     writeEndpoints()
     writeEvents()
     writeResources(request.exchange)
+    writeSpans()
+    metrics.end()
   }
 
   private mutating func writeRequests() {
@@ -64,6 +71,16 @@ struct MetricsPage {
       "zmq_gateway_call_queue_timeouts_total", "Calls whose deadline passed before they were sent.",
       accounts.queueTimeouts)
     write("zmq_gateway_call_timeouts_total", "Calls whose deadline passed at a backend.", accounts.timeouts)
+    metrics.begin(
+      "zmq_gateway_calls_shed_total", .counter,
+      "Calls that in-flight or queue had no room for, by service and the priority of their method.")
+    for service in services {
+      guard case .rpc = service.upstream else { continue }
+      for priority in CallPriority.allCases {
+        let count = report.shed[service.name]?[priority] ?? 0
+        metrics.add(count, ("service", service.name), ("priority", priority.rawValue))
+      }
+    }
     write("zmq_gateway_late_replies_total", "Replies to calls that had ended.", accounts.lateReplies.count)
     write("zmq_gateway_calls_retried_total", "Calls that were sent once more.", report.retriedCalls)
     write("zmq_gateway_calls_hedged_total", "Calls of which a second copy was sent.", report.hedgedCalls)
@@ -149,6 +166,20 @@ struct MetricsPage {
     write(
       "zmq_gateway_crowded_clients_total",
       "How often there was no room for a client, which then shared its limits with others.", quotas.crowded)
+  }
+
+  private mutating func writeSpans() {
+    guard let spans = operations.spans else { return }
+    let counters = spans.counters
+    write("zmq_gateway_spans_exported_total", "Spans that the collector has taken.", counters.exported)
+    metrics.begin("zmq_gateway_spans_dropped_total", .counter, "Spans that nobody gets, by why.")
+    metrics.add(counters.droppedFromQueue, ("reason", "queue-full"))
+    metrics.add(counters.refused, ("reason", "refused"))
+    metrics.add(counters.undelivered, ("reason", "undelivered"))
+    metrics.begin("zmq_gateway_spans_queued", .gauge, "Spans that wait, or are being sent.")
+    metrics.add(spans.queued)
+    metrics.begin("zmq_gateway_spans_queued_limit", .gauge, "As many as tracing.queue allows.")
+    metrics.add(spans.options.queue)
   }
 
   private mutating func writeResources(_ exchange: Exchange) {

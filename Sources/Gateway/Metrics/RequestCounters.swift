@@ -1,3 +1,4 @@
+import GatewayTracing
 import Metrics
 
 /// What requests ask for, as metrics tell them apart.
@@ -45,9 +46,18 @@ struct RequestCounters: Sendable {
   private static let places = Dictionary(uniqueKeysWithValues: ProblemCode.allCases.enumerated().map { ($1, $0) })
 
   /// Counts a request that has ended, and how many nanoseconds it took from its head to its answer; of a stream, to its beginning.
-  mutating func count(_ kind: RouteKind, _ outcome: RequestOutcome, after nanoseconds: Int64) {
+  /// `place` is where it stands in a trace.
+  mutating func count(
+    _ kind: RouteKind, _ outcome: RequestOutcome, after nanoseconds: Int64, in place: TraceParent? = nil
+  ) {
     outcomes[kind.rawValue * RequestOutcome.allCases.count + outcome.rawValue] += 1
-    times[kind.rawValue].record(nanoseconds)
+    let exemplar = place.flatMap {
+      $0.isSampled
+        ? Exemplar(
+          traceHigh: $0.traceHigh, traceLow: $0.traceLow, nanoseconds: nanoseconds, at: WallTime.now.milliseconds)
+        : nil
+    }
+    times[kind.rawValue].record(nanoseconds, as: exemplar)
   }
 
   /// Counts the problem that a request was answered with.

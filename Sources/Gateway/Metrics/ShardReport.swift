@@ -16,6 +16,8 @@ struct ShardReport: Sendable {
   var openConnections: OpenConnections?
   /// The same; nil where nothing is limited.
   var limiter: ClientLimiter?
+  /// Calls that were shed, of each service that can be called.
+  var shed: [String: ShedCalls] = [:]
   var retriedCalls = 0
   var hedgedCalls = 0
   var replacedConnections = 0
@@ -34,6 +36,7 @@ struct ShardReport: Sendable {
     streams.merge(other.streams, uniquingKeysWith: +)
     openConnections = openConnections ?? other.openConnections
     limiter = limiter ?? other.limiter
+    shed.merge(other.shed, uniquingKeysWith: +)
     retriedCalls += other.retriedCalls
     hedgedCalls += other.hedgedCalls
     replacedConnections += other.replacedConnections

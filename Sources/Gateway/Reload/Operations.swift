@@ -1,3 +1,4 @@
+import GatewayTracing
 import HTTPServer
 import Reactor
 
@@ -13,12 +14,19 @@ final class Operations: Sendable {
   let reloads = ReloadLog()
   private let guardedAddresses = Guarded(Addresses())
   private let guardedAccessLog = Guarded<AccessLog?>(nil)
+  private let guardedSpans = Guarded<SpanExporter?>(nil)
   private let guardedReload = Guarded<(@Sendable () async throws -> ReloadOutcome)?>(nil)
 
   /// Where it is told how requests have ended; nil where it is not.
   var accessLog: AccessLog? {
     get { guardedAccessLog.withLock { $0 } }
     set { guardedAccessLog.withLock { $0 = newValue } }
+  }
+
+  /// Where spans go; nil when they go nowhere.
+  var spans: SpanExporter? {
+    get { guardedSpans.withLock { $0 } }
+    set { guardedSpans.withLock { $0 = newValue } }
   }
 
   /// Where it listens; nowhere so far at a start.

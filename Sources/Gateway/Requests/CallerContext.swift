@@ -1,3 +1,4 @@
+import GatewayTracing
 import HTTPServer
 import MessagePack
 import Reactor
@@ -13,10 +14,13 @@ struct CallerContext {
   private let requestID: String
   private let traceparent: String?
 
-  init(_ request: GatewayRequest) {
+  /// `traceparent` is that of the call, where requests are traced.
+  init(_ request: GatewayRequest, traceparent: String?) {
     subject = request.caller.flatMap { $0.subject.isEmpty ? nil : $0.subject }
     requestID = request.exchange.requestID
-    traceparent = request.header(.traceparent).flatMap(Self.traceparent)
+    let isAlone = request.exchange.count(of: .traceparent) == 1
+    self.traceparent =
+      traceparent ?? (isAlone ? request.header(.traceparent).flatMap { TraceParent($0)?.text } : nil)
   }
 
   /// Appends the keywords that lie in the buffer once more, with the context among them; `time` is how long the call may take.
@@ -67,16 +71,6 @@ struct CallerContext {
     case nil: 0
     default: 1
     }
-  }
-
-  /// The value of `traceparent` as W3C Trace Context has it, version 00; nil for another one.
-  private static func traceparent(_ value: UnsafeRawBufferPointer) -> String? {
-    let parts = value.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-    guard parts.map(\.count) == [2, 32, 16, 2], parts[0].elementsEqual("00".utf8),
-      parts.allSatisfy({ $0.allSatisfy { 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 } }),
-      parts[1...2].allSatisfy({ $0.contains { $0 != 0x30 } })
-    else { return nil }
-    return String(decoding: value, as: UTF8.self)
   }
 }
 

@@ -2,6 +2,7 @@ import HTTPServer
 import Logging
 import MessagePack
 import Reactor
+import Tracing
 import ZeroMQRPC
 
 /// Where a shard's requests arrive. `begin` sees a request's head: the checks and the responder that the router finds refuse what they
@@ -28,6 +29,8 @@ final class GatewayHandler: RequestHandler {
   private let logger: Logger
   /// Where it is told how requests have ended; nil where it is not.
   private let accessLog: AccessLog?
+  /// Who else looks on at requests; nil when nobody does.
+  let readers: RequestNotes.Readers?
   private var accessLines: AccessLines?
   /// What has become of the requests so far.
   @exclusivity(unchecked) private(set) var accounts = Accounts()
@@ -37,9 +40,12 @@ final class GatewayHandler: RequestHandler {
 
   init(
     _ http: Configuration.HTTP, _ calls: RememberedCalls, scope: Router.Scope = .everything,
-    accessLog: AccessLog? = nil, logger: Logger
+    accessLog: AccessLog? = nil, tracer: (any Tracer)? = nil, logger: Logger
   ) {
     self.accessLog = accessLog
+    let readers = RequestNotes.Readers(
+      log: accessLog != nil, tracer: tracer, serverTiming: http.serverTiming && scope != .operations)
+    self.readers = readers.isEmpty ? nil : readers
     self.scope = scope
     prefix = scope == .operations ? "" : http.prefix
     self.calls = calls
@@ -57,9 +63,6 @@ final class GatewayHandler: RequestHandler {
     serving = Serving(Router(upstreams, prefix: prefix, scope: scope, scraper: scraper), checks ?? former.checks)
     return former
   }
-
-  /// Whether requests are told of one by one.
-  var logsRequests: Bool { accessLog != nil }
 
   /// Tells of no more requests.
   func close() { accessLines.take()?.close() }
@@ -79,6 +82,7 @@ final class GatewayHandler: RequestHandler {
       }
       let responder = route.responder
       request.goes(to: route)
+      if responder.kind != .operation { request.notes?.beginTrace(request) }
       // OPTIONS is answered with the methods, whatever the rest of the head asks for.
       guard exchange.method != .options else { return }
       try responder.begin(request)
@@ -86,6 +90,7 @@ final class GatewayHandler: RequestHandler {
     } catch {
       // Answered when the body is there, which keeps the connection, or at once.
       request.goesNowhere(error)
+      request.notes?.beginTrace(request)
       if request.isRefusedAtOnce { request.answer(error) }
     }
   }
@@ -135,7 +140,10 @@ final class GatewayHandler: RequestHandler {
   /// Sees the end of every request, refused and abandoned ones too: they are counted here, and an access log has its place.
   func ended(_ request: GatewayRequest, _ end: GatewayRequest.End) {
     request.serving.ended()
-    if let access = request.access { accessLines?.add(request, access, end, after: now - request.beginning) }
+    if let notes = request.notes {
+      notes.trace?.end(request, end, notes)
+      accessLines?.add(request, notes, end, after: now - request.beginning)
+    }
     let problem: Problem
     switch end {
     case .answered(let status):
@@ -169,7 +177,9 @@ final class GatewayHandler: RequestHandler {
   private func count(_ request: GatewayRequest, _ outcome: RequestOutcome) {
     let responder = request.knownResponder
     responder?.count(outcome)
-    counters.count(responder?.kind ?? .none, outcome, after: now.nanoseconds - request.beginning.nanoseconds)
+    counters.count(
+      responder?.kind ?? .none, outcome, after: now.nanoseconds - request.beginning.nanoseconds,
+      in: request.notes?.trace?.place)
   }
 
   /// Whose thread this is on.

@@ -30,8 +30,8 @@ final class GatewayRequest {
   /// When its head was there.
   @exclusivity(unchecked) private(set) var beginning = Instant(nanoseconds: 0)
   @exclusivity(unchecked) private var work: (any PendingWork)?  // Like all here, it changes while no other code runs.
-  /// What the log tells of it; nil where requests are not told of.
-  @exclusivity(unchecked) private(set) var access: AccessLine?
+  /// What is noted of it for those who look on; nil where nobody does.
+  @exclusivity(unchecked) private(set) var notes: RequestNotes?
   /// Bytes of its body, once it is complete, and of its answer; of a stream, none.
   @exclusivity(unchecked) private(set) var bytesIn = 0, bytesOut = 0
   /// Whether it has arrived, and has not ended.
@@ -57,7 +57,7 @@ final class GatewayRequest {
     self.exchange = exchange
     self.handler = handler
     serving = handler.serving
-    access = handler.logsRequests ? AccessLine() : nil
+    notes = handler.readers.map(RequestNotes.init)
   }
 
   /// Says that a request has arrived, and what it is served with.
@@ -66,7 +66,7 @@ final class GatewayRequest {
     self.serving = serving
     serving.began()
     (bytesIn, bytesOut) = (0, 0)
-    access?.begin(exchange)
+    notes?.begin(self)
     beginning = now
     isUnderWay = true
     destination = .unknown
@@ -277,9 +277,10 @@ final class GatewayRequest {
     ended(.refused(problem))
   }
 
-  /// With what every answer tells of the limits of its client.
+  /// With what every answer tells of the limits of its client, and of its call.
   private func told(_ headers: [(StaticString, String)]) -> [(StaticString, String)] {
-    allowance.map { headers + $0.headers } ?? headers
+    let headers = allowance.map { headers + $0.headers } ?? headers
+    return notes?.serverTiming.map { headers + $0 } ?? headers
   }
 
   /// The answer comes later, from this work.

@@ -115,7 +115,8 @@ final class PendingReply: ReplyHandler, PendingWork {
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
     guard let callee = callee.take() else { return }
     let request = request
-    request.access?.reply = callee.upstream.replyTimes
+    let notes = request.notes
+    notes?.add(callee.upstream.replyTimes)
     let buffers = request.buffers
     defer { buffers.clear() }
     do throws(TranscodingError) {
@@ -123,7 +124,9 @@ final class PendingReply: ReplyHandler, PendingWork {
       if isException {
         request.answer(try replies.problem(body, calling: callee.method, &buffers.reply))
       } else {
+        let start = notes.map { _ in Instant.monotonic() }
         try replies.write(body, as: request.resultFormat, into: &buffers.reply)
+        if let start { notes?.encoding = .monotonic() - start }
         buffers.reply.withUnsafeBytes { request.answer(result: $0) }
       }
     } catch {
@@ -134,17 +137,19 @@ final class PendingReply: ReplyHandler, PendingWork {
   /// Too long a reply for this thread: the request waits for a `Call` that has another one read it.
   func replied(_ reply: LongReply) {
     guard let callee = callee.take() else { return }
-    request.access?.reply = callee.upstream.replyTimes
     let call = Call(
       callee.method, of: callee.upstream, at: request.occurrence, as: request.resultFormat, isTagged: request.isFetch,
-      completion: { [request] in request.answer($0) })
+      completion: { [request] in
+        request.notes?.add($0.times)
+        request.answer($0)
+      })
     request.waits(for: call)
     call.replied(reply)
   }
 
   func timedOut(_ silence: Silence) {
     guard let callee = callee.take() else { return }
-    request.access?.reply = ReplyTimes(queued: silence.queued, waited: silence.waited, endpoint: nil)
+    request.notes?.add(ReplyTimes(queued: silence.queued, waited: silence.waited, endpoint: nil))
     var problem = Problem(silence, calling: callee.method, at: callee.upstream)
     if let longest = cutTimeout(of: callee) {
       problem.detail += " The time that was asked for was cut to the method's max-timeout, \(Quantity.text(longest))."

@@ -14,9 +14,13 @@ struct MetricsResponder: Responder {
 
   func respond(to request: GatewayRequest) throws(Problem) {
     try PendingScrape.check(request, upstreams)
+    let asked = request.values(of: .accept)
+    let isOpen = MediaType.prefers("application/openmetrics-text", over: "text/plain", in: asked)
+    let format = isOpen ? MetricsText.Format.openMetrics : .prometheus
     PendingScrape.begin(request, scraper) { request, report in
-      let page = MetricsPage(report, upstreams, scraper.operations, for: request)
-      request.answer(200, MetricsText.contentType, headers: [("Cache-Control", "no-store")], Array(page.text.utf8))
+      let page = MetricsPage(report, upstreams, scraper.operations, as: format, for: request)
+      let headers: [(StaticString, String)] = [("Cache-Control", "no-store"), ("Vary", "Accept")]
+      request.answer(200, format.contentType, headers: headers, Array(page.text.utf8))
     }
   }
 }

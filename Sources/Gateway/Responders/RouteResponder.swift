@@ -20,6 +20,8 @@ struct RouteResponder: Responder {
 
   var cost: Int { route.map { $0.upstream.settings(of: $0.method).cost } ?? 1 }
   var kind: RouteKind { .route }
+  /// The path as the configuration has it.
+  var template: String? { route?.route.template }
   func count(_ outcome: RequestOutcome) { if let route { route.upstream.count(route.method, outcome) } }
 
   func begin(_ request: GatewayRequest) throws(Problem) {

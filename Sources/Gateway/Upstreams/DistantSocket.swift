@@ -10,7 +10,7 @@ import ZeroMQRPC
 final class DistantSocket {
   /// What the home is asked.
   enum Request: Sendable {
-    case call(TravellingCall, number: UInt32, expiry: Instant, isRepeatable: Bool)
+    case call(TravellingCall, number: UInt32, expiry: Instant, isRepeatable: Bool, CallPriority)
     /// Nobody wants the outcome of a call any more.
     case cancel(number: UInt32)
     /// A call is to end now, as if its deadline had passed.
@@ -21,8 +21,8 @@ final class DistantSocket {
 
   /// What became of a call.
   enum Outcome: Sendable {
-    case replied([UInt8], isException: Bool)
-    case repliedAtLength(LongReply)
+    case replied([UInt8], isException: Bool, ReplyTimes?)
+    case repliedAtLength(LongReply, ReplyTimes?)
     /// With what nineteen of twenty replies of its method have not exceeded of late, if that is known.
     case timedOut(Silence, percentile95: Duration?)
     case failed(CallFailure)
@@ -37,6 +37,8 @@ final class DistantSocket {
 
   /// What the home told of the method of the call that timed out last, for the handler that is being told.
   private(set) var percentile95: Duration?
+  /// How long the call took whose reply a handler is being told of.
+  private(set) var replyTimes: ReplyTimes?
   private let shared: SharedService
   private let shard: Shard
   private let home: Shard
@@ -55,14 +57,16 @@ final class DistantSocket {
 
   /// Hands a call over; its bytes are copied. Returns its number here, to cancel it by; its handler is told in a later turn.
   func call(
-    _ call: BorrowedCall, timeout: Duration, isRepeatable: Bool, replyTo handler: any ReplyHandler
+    _ call: BorrowedCall, timeout: Duration, isRepeatable: Bool, priority: CallPriority,
+    replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
     // The home counts exactly; that many from one shard are too many in any case, and wait nowhere.
     guard waiting.count < shared.inFlight.limit else { throw CallFailure(.overloaded, sent: false) }
     let number = try next(call)
     waiting[number] = .reply(handler)
     let expiry = loop.now + timeout
-    ask(.call(TravellingCall(call, in: shared.memory), number: number, expiry: expiry, isRepeatable: isRepeatable))
+    let travelling = TravellingCall(call, in: shared.memory)
+    ask(.call(travelling, number: number, expiry: expiry, isRepeatable: isRepeatable, priority))
     return number
   }
 
@@ -111,9 +115,14 @@ final class DistantSocket {
   }
 
   private func tell(_ handler: any ReplyHandler, _ outcome: Outcome) {
+    defer { replyTimes = nil }
     switch outcome {
-    case .replied(let body, let isException): body.withUnsafeBytes { handler.replied($0, isException: isException) }
-    case .repliedAtLength(let reply): handler.replied(reply)
+    case .replied(let body, let isException, let times):
+      replyTimes = times
+      body.withUnsafeBytes { handler.replied($0, isException: isException) }
+    case .repliedAtLength(let reply, let times):
+      replyTimes = times
+      handler.replied(reply)
     case .timedOut(let silence, let percentile95):
       self.percentile95 = percentile95
       handler.timedOut(silence)

@@ -15,6 +15,8 @@ final class RPCUpstream {
   }
 
   private let caller: Caller
+  /// That of the service.
+  private let name: String
   /// What other shards ask; nil where each has an engine of its own, and where another one has the socket.
   let visitingCalls: VisitingCalls?
   let policy: MethodPolicy
@@ -85,6 +87,7 @@ final class RPCUpstream {
     caller: Caller, visitingCalls: VisitingCalls?, counted: SharedCalls.Counters = .init(), loop: Loop
   ) {
     (self.caller, self.visitingCalls) = (caller, visitingCalls)
+    name = service.name
     repeats = rpc.repeats
     self.shared = shared
     policy = MethodPolicy(service.methods)
@@ -118,7 +121,8 @@ final class RPCUpstream {
       timeout: special.first(for: method.text, \.timeout) ?? usual.timeout,
       maximumTimeout: special.first(for: method.text, \.maximumTimeout) ?? usual.maximumTimeout,
       coalesces: special.first(for: method.text, \.coalesce) ?? false,
-      keep: special.first(for: method.text, \.keep), cost: special.first(for: method.text, \.cost) ?? 1)
+      keep: special.first(for: method.text, \.keep), cost: special.first(for: method.text, \.cost) ?? 1,
+      priority: special.first(for: method.text, \.priority) ?? .normal)
     known[method] = settings
     return settings
   }
@@ -128,8 +132,12 @@ final class RPCUpstream {
     _ method: MethodName, of request: GatewayRequest, asking timeout: Duration?, in frames: inout CallFrames,
     _ buffer: inout ByteBuffer
   ) throws(Problem) {
+    // The span of the call begins here, for the method may be told of it.
+    let traceparent = request.notes?.trace?.beginCall(
+      of: name, method.text, label: methodCounters.label(of: method))
     guard policy.takesContext(method) else { return }
-    try CallerContext(request).add(to: &frames, in: &buffer, time: settings(of: method).timeout(asked: timeout))
+    try CallerContext(request, traceparent: traceparent).add(
+      to: &frames, in: &buffer, time: settings(of: method).timeout(asked: timeout))
   }
 
   /// Counts a request of one call that has ended.
@@ -145,7 +153,8 @@ final class RPCUpstream {
     replyTo handler: any ReplyHandler
   ) throws(Problem) -> UInt32 {
     try declared?.check(method, frames, in: buffer)
-    let timeout = settings(of: method).timeout(asked: timeout)
+    let settings = settings(of: method)
+    let (timeout, priority) = (settings.timeout(asked: timeout), settings.priority)
     let isRepeatable = isRepeatable(method)
     do throws(CallFailure) {
       return try frames.withFrames(in: buffer) { arguments, keywords throws(CallFailure) in
@@ -153,9 +162,11 @@ final class RPCUpstream {
           let call = BorrowedCall(method: method, arguments: arguments, keywords: keywords)
           switch caller {
           case .engine(let engine):
-            return try engine.call(call, timeout: timeout, isRepeatable: isRepeatable, replyTo: handler)
+            return try engine.call(
+              call, timeout: timeout, isRepeatable: isRepeatable, priority: priority, replyTo: handler)
           case .distant(let socket):
-            return try socket.call(call, timeout: timeout, isRepeatable: isRepeatable, replyTo: handler)
+            return try socket.call(
+              call, timeout: timeout, isRepeatable: isRepeatable, priority: priority, replyTo: handler)
           }
         }
       }
@@ -202,9 +213,12 @@ final class RPCUpstream {
     }
   }
 
-  /// How long the call took whose reply a handler is being told of; nil where another shard knows.
+  /// How long the call took whose reply a handler is being told of.
   var replyTimes: ReplyTimes? {
-    if case .engine(let engine) = caller { engine.currentReply.times(at: loop.now) } else { nil }
+    switch caller {
+    case .engine(let engine): engine.currentReply.times(at: loop.now)
+    case .distant(let socket): socket.replyTimes
+    }
   }
 
   /// What has happened to calls since the start; nil where another shard counts.
@@ -262,6 +276,8 @@ struct CallSettings {
   var keep: Duration?
   /// As how many requests a call counts against the limits of a client.
   var cost = 1
+  /// How much calls matter when there is no room for all.
+  var priority = CallPriority.normal
 
   /// Whether GETs may be answered by the call of another one.
   var sharesCalls: Bool { coalesces || keep != nil }

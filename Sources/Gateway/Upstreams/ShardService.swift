@@ -106,7 +106,7 @@ final class ShardService {
       let closed = DistantSocket.Outcome.failed(CallFailure(.closed, sent: false))
       shard.tell(shared, upstream.publishing?.receive(call) ?? closed, of: number)
     case (_, .rpc(let upstream)): upstream.visitingCalls?.receive(request, from: shard)
-    case (.call(_, let number, _, _), _): shard.tell(shared, .failed(CallFailure(.closed, sent: false)), of: number)
+    case (.call(_, let number, _, _, _), _): shard.tell(shared, .failed(CallFailure(.closed, sent: false)), of: number)
     case (.cancel, _), (.expire, _): break
     }
   }
@@ -139,6 +139,7 @@ final class ShardService {
     guard case .rpc(let upstream) = upstream else { return }
     report.count(upstream.methodCounters, of: name)
     guard let counters = upstream.counters else { return }
+    report.shed[name, default: .init()] = report.shed[name, default: .init()] + counters.shed
     report.retriedCalls += counters.retriedCalls
     report.hedgedCalls += counters.hedgedCalls
     report.replacedConnections += counters.replacedConnections

@@ -24,9 +24,10 @@ final class VisitingCalls {
   /// Does what another shard asks.
   func receive(_ request: DistantSocket.Request, from shard: Shard) {
     switch request {
-    case .call(let call, let number, let expiry, let isRepeatable):
+    case .call(let call, let number, let expiry, let isRepeatable, let priority):
       let visitor = Visitor(shard: ObjectIdentifier(shard), number: number)
-      let failure = begin(call, of: visitor, from: shard, until: expiry, isRepeatable: isRepeatable)
+      let failure = begin(
+        call, of: visitor, from: shard, until: expiry, isRepeatable: isRepeatable, priority: priority)
       if let failure { shard.tell(service, .failed(failure), of: number) }
     case .cancel(let number):
       let visitor = Visitor(shard: ObjectIdentifier(shard), number: number)
@@ -39,14 +40,15 @@ final class VisitingCalls {
 
   /// Returns what stands in the way.
   private func begin(
-    _ call: TravellingCall, of visitor: Visitor, from shard: Shard, until expiry: Instant, isRepeatable: Bool
+    _ call: TravellingCall, of visitor: Visitor, from shard: Shard, until expiry: Instant, isRepeatable: Bool,
+    priority: CallPriority
   ) -> CallFailure? {
     // The way here has taken all the time there was.
     guard expiry > loop.now else { return CallFailure(.queueTimeout, sent: false) }
     return call.call.lend { call in
       do throws(CallFailure) {
         numbers[visitor] = try engine.call(
-          call, timeout: expiry - loop.now, isRepeatable: isRepeatable,
+          call, timeout: expiry - loop.now, isRepeatable: isRepeatable, priority: priority,
           replyTo: VisitingCall(call.method, of: visitor, from: shard, at: self))
         return nil
       } catch {
@@ -54,6 +56,8 @@ final class VisitingCalls {
       }
     }
   }
+
+  fileprivate var replyTimes: ReplyTimes? { engine.currentReply.times(at: loop.now) }
 
   fileprivate func ended(_ visitor: Visitor) { numbers[visitor] = nil }
 }
@@ -75,10 +79,10 @@ private final class VisitingCall: ReplyHandler {
   }
 
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
-    end(.replied(Array(body), isException: isException))
+    end(.replied(Array(body), isException: isException, calls.replyTimes))
   }
 
-  func replied(_ reply: LongReply) { end(.repliedAtLength(reply)) }
+  func replied(_ reply: LongReply) { end(.repliedAtLength(reply, calls.replyTimes)) }
 
   func timedOut(_ silence: Silence) {
     end(.timedOut(silence, percentile95: calls.engine.percentile95(of: String(decoding: method, as: UTF8.self))))

@@ -15,9 +15,17 @@ extension CallEngine {
     public internal(set) var retriedCalls = 0
     /// Calls of which a second copy was sent.
     public internal(set) var hedgedCalls = 0
+    /// Calls refused for want of room.
+    public internal(set) var shed = ShedCalls()
     var malformed = PowerOfTwoCounter()
 
     /// None yet.
     public init() {}
+
+    /// Counts a call that there is no room for. Returns what its caller is told.
+    mutating func shed(_ code: CallFailure.Code, _ priority: CallPriority) -> CallFailure {
+      shed.count(priority)
+      return CallFailure(code, sent: false)
+    }
   }
 }

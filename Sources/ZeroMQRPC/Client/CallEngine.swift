@@ -70,31 +70,31 @@ public final class CallEngine: TimerHandler {
   deinit { link.end() }
 
   /// Calls a method; the bytes are copied. A call that is repeatable may run twice, if the options say when.
-  ///
-  /// Returns the number of the call, to cancel it by; its handler hears nothing before that. Throws what is known at once: no
-  /// backend is connected, or each is left alone, too many calls are under way or wait, there is no memory for it, or the engine is
-  /// closed.
+  /// Returns its number, to cancel it by; its handler hears nothing before that. Throws what is known at once: no backend is connected, or
+  /// each is left alone, too many calls of its priority are under way or wait, there is no memory for it, or the engine is closed.
   public func call(
-    _ call: BorrowedCall, timeout: Duration, isRepeatable: Bool = false, replyTo handler: any ReplyHandler
+    _ call: BorrowedCall, timeout: Duration, isRepeatable: Bool = false, priority: CallPriority = .normal,
+    replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
     if isClosed { throw CallFailure(.closed, sent: false) }
     if balancer.callable.isEmpty { try balancer.nobodyToCall() }
     guard memory?.hasRoom(for: call.count) ?? true else { throw CallFailure(.memoryFull, sent: false) }
-    guard inFlight.enter() else { throw CallFailure(.overloaded, sent: false) }
+    guard inFlight.enter(within: options.shares[priority]) else { throw counters.shed(.overloaded, priority) }
     let number = pending.nextNumber()
     // While calls wait, no connected backend has room: as soon as one has, `sendQueued` empties the queue first.
     let connection = queue.isEmpty ? balancer.send(call, number) : nil
-    guard connection != nil || queue.enter(number, pending) else {
+    guard connection != nil || queue.enter(number, pending, within: options.shares[priority]) else {
       inFlight.leave()
-      throw CallFailure(.queueFull, sent: false)
+      throw counters.shed(.queueFull, priority)
     }
     let expiry = loop.now + timeout
+    let alarm = connection == nil ? options.waits(until: expiry, from: loop.now) : expiry
     let (isSent, isPlain) = (connection != nil, connection != nil && !isRepeatable)
     let kept = isPlain ? nil : repeats.keep(call, number, latencies, isRepeatable: isRepeatable, isSent: isSent)
     pending.insert(
       number,
       PendingCall(
-        handler: handler, deadline: loop.schedule(at: expiry, self, tag: number), expiry: expiry,
+        handler: handler, deadline: loop.schedule(at: alarm, self, tag: number), expiry: expiry,
         connection: connection, called: loop.now, sent: loop.now, answeredBefore: connection?.answeredCalls ?? 0,
         measurement: latencies.began(call.method, at: loop.now), kept: kept))
     return number
@@ -163,7 +163,7 @@ public final class CallEngine: TimerHandler {
       countMalformed(connection)
       return call.handler.failed(CallFailure(.badReply, sent: true))
     }
-    currentReply.begin(connection, call)
+    currentReply.begin(connection, call, message[0])
     call.replied(message, isException, options.longestReply, options.longestShortReply)
     currentReply.end()
   }
@@ -203,8 +203,8 @@ public final class CallEngine: TimerHandler {
 
   // MARK: The ends of calls
 
-  /// A call's deadline has passed.
-  public func fired(_ deadline: Timer) { expire(deadline.tag) }
+  /// A call's deadline has passed, or the time that it may wait.
+  public func fired(_ deadline: Timer) { if !pending.extend(deadline.tag, self, on: loop) { expire(deadline.tag) } }
 
   /// Ends a call now, as if its deadline had passed. Its handler is told before this returns.
   public func expire(_ number: UInt32) {

@@ -11,10 +11,10 @@ struct CallQueue {
 
   init(limit: SharedLimit) { self.limit = limit }
 
-  /// A call waits; false when as many do as may. Numbers of calls that have ended are skipped when their turn comes; when it does not
+  /// A call waits; false when as many do as may, or as may fill that share of the places, in hundredths. Numbers of calls that have ended are skipped when their turn comes; when it does not
   /// come, they are let go here.
-  mutating func enter(_ number: UInt32, _ pending: PendingCalls<PendingCall>) -> Bool {
-    guard limit.enter() else { return false }
+  mutating func enter(_ number: UInt32, _ pending: PendingCalls<PendingCall>, within share: Int = 100) -> Bool {
+    guard limit.enter(within: share) else { return false }
     if numbers.count > 2 * pending.count + 64 { numbers.removeAll { pending[$0] == nil } }
     numbers.append(number)
     isEmpty = false

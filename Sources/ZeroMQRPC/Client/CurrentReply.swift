@@ -7,12 +7,15 @@ public struct ReplyTimes: Sendable, Hashable {
   public let queued: Duration
   /// How long the backend had it.
   public let waited: Duration
+  /// How long the reply was on its way, by the clock of the backend's machine (aiozmq writes its time into each reply); nil when that
+  /// clock and this one do not agree so far that it can be.
+  public let returned: Duration?
   /// Where the backend is; nil when that is not known.
   public let endpoint: Endpoint?
 
   /// What is known.
-  public init(queued: Duration, waited: Duration, endpoint: Endpoint?) {
-    (self.queued, self.waited, self.endpoint) = (queued, waited, endpoint)
+  public init(queued: Duration, waited: Duration, returned: Duration? = nil, endpoint: Endpoint?) {
+    (self.queued, self.waited, self.returned, self.endpoint) = (queued, waited, returned, endpoint)
   }
 }
 
@@ -22,9 +25,13 @@ public struct CurrentReply {
   private unowned(unsafe) var connection: BackendConnection?
   private var called = Instant(nanoseconds: 0)
   private var sent = Instant(nanoseconds: 0)
+  private var answered = 0.0
 
-  mutating func begin(_ connection: BackendConnection, _ call: borrowing PendingCall) {
+  mutating func begin(
+    _ connection: BackendConnection, _ call: borrowing PendingCall, _ header: UnsafeRawBufferPointer
+  ) {
     self.connection = connection
+    answered = CallHeader.replyTime(header)
     (called, sent) = (call.called, call.sent)
   }
 
@@ -33,6 +40,16 @@ public struct CurrentReply {
   /// What is known of it; nil when no handler is being told.
   public func times(at now: Instant) -> ReplyTimes? {
     guard let connection else { return nil }
-    return ReplyTimes(queued: sent - called, waited: now - sent, endpoint: connection.endpoint)
+    let waited = now - sent
+    let returned = Self.duration(from: answered, to: CallHeader.unixTime())
+    return ReplyTimes(
+      queued: sent - called, waited: waited, returned: returned.flatMap { $0 >= .zero && $0 <= waited ? $0 : nil },
+      endpoint: connection.endpoint)
+  }
+
+  /// Between two moments of Unix time; nil for what is none.
+  private static func duration(from start: Double, to end: Double) -> Duration? {
+    let seconds = end - start
+    return abs(seconds) < 1e6 ? .seconds(seconds) : nil
   }
 }

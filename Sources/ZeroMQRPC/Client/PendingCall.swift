@@ -4,12 +4,20 @@ import ZeroMQ
 extension PendingCalls<PendingCall> {
   /// The bytes of a call, if they are kept.
   func kept(_ number: UInt32) -> KeptCall? { with(number) { $0.kept } ?? nil }
+
+  /// The time is over that a call might wait: one that was sent meanwhile has its own deadline from then on. False when that is over too, or
+  /// the call still waits.
+  mutating func extend(_ number: UInt32, _ handler: any TimerHandler, on loop: Loop) -> Bool {
+    guard let call = self[number], call.isSent, loop.now < call.expiry else { return false }
+    return update(number) { $0.deadline = loop.schedule(at: call.expiry, handler, tag: number) }
+  }
 }
 
 /// A call that waits for a backend or for its reply, as the engine keeps it.
 struct PendingCall {
   let handler: any ReplyHandler
-  let deadline: Timer
+  /// Its own, or that for its wait.
+  var deadline: Timer
   let expiry: Instant
   /// The connection it was sent on; nil while it waits.
   var connection: BackendConnection?

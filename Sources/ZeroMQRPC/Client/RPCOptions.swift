@@ -1,3 +1,4 @@
+import Reactor
 package import ZeroMQ
 
 /// How a client calls its backends.
@@ -26,6 +27,10 @@ public struct RPCOptions: Sendable, Hashable {
   /// How often a host's name is looked up, besides when a connection is lost: when it has several addresses of one family, each of them is
   /// an endpoint. Default: 30 s.
   public var resolveInterval = Duration.seconds(30)
+  /// How much of the limits on calls those of each priority may fill.
+  public var shares = PriorityShares()
+  /// How long a call may wait for a backend with room; nil: until its deadline. Default: nil.
+  public var longestWait: Duration?
   /// While no backend is connected, calls wait for one until their deadline. Default: false, and they fail at once.
   package var waitsForBackend = false
   /// How it shows who it is, and hides what it says. Default: not at all.
@@ -37,6 +42,11 @@ public struct RPCOptions: Sendable, Hashable {
 
   /// The defaults.
   public init() {}
+
+  /// Until when a call may wait whose deadline is then.
+  func waits(until deadline: Instant, from now: Instant) -> Instant {
+    longestWait.map { min(deadline, now + $0) } ?? deadline
+  }
 
   /// Whether any call is sent twice.
   var repeats: Bool { retries.attempts > 0 || hedge != .never }

@@ -100,6 +100,11 @@ enum CallHeader {
     return (UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)), bytes[16] != 0)
   }
 
+  /// When the backend wrote the head of a reply, in seconds of Unix time by its clock; whatever it wrote, which may be no number.
+  static func replyTime(_ bytes: UnsafeRawBufferPointer) -> Double {
+    Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+  }
+
   /// The number of the call; nil when it is no request head.
   static func readRequest(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
     guard bytes.count == requestSize else { return nil }

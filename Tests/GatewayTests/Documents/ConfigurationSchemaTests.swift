@@ -28,6 +28,7 @@ struct ConfigurationSchemaTests {
       errors: { map: { KeyError: 404 } }
       limits: {}
       log: {}
+      tracing: { headers: { KeyError: a } }
       async: {}
       idempotency: {}
       services:
@@ -35,6 +36,7 @@ struct ConfigurationSchemaTests {
           pattern: rpc
           connect: [{ endpoint: "tcp://127.0.0.1:5555" }]
           breaker: {}
+          priorities: {}
           retries: {}
           hedge: {}
           methods: { declare: { KeyError: () }, settings: { KeyError: { errors: { map: { KeyError: 404 } } } } }

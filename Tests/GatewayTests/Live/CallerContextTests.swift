@@ -77,7 +77,7 @@ struct CallerContextTests {
         #expect(found.count == 4, "\(index)")
       }
       for wrong in [
-        "", "00-0-0-01", trace + "-", "01" + trace.dropFirst(2), trace.uppercased(),
+        "", "00-0-0-01", trace + "-", "ff" + trace.dropFirst(2), trace.uppercased(),
         "00-\(String(repeating: "0", count: 32))-b7ad6b7169203331-01",
       ] {
         let pairs = try await keywords(backend) {

@@ -4,6 +4,7 @@ import MessagePack
 import Reactor
 import Support
 import Testing
+import Tracing
 import ZeroMQ
 
 @testable import Gateway
@@ -23,7 +24,8 @@ struct Rig {
   /// Starts a gateway with the services of that YAML, on a port of its own.
   func gateway(
     _ services: String, http: String = "", auth: String = "{}", threads: Int = 2, grace: String = "10s",
-    listen: String = "127.0.0.1:0", limits: String = "{}", logger: Logger = Rig.logger
+    listen: String = "127.0.0.1:0", limits: String = "{}", more: String = "", tracer: (any Tracer)? = nil,
+    logger: Logger = Rig.logger
   ) async throws -> LiveGateway {
     let yaml = """
       http:
@@ -33,11 +35,12 @@ struct Rig {
       auth: \(auth)
       limits: \(limits)
       grace: \(grace)
+      \(more)
       services:
       \(services.indented(by: 2))
       """
     let configuration = try Configuration.load(yaml: yaml, file: "test.yaml")
-    let gateway = try await Gateway.start(configuration, logger: logger)
+    let gateway = try await Gateway.start(configuration, tracer: tracer, logger: logger)
     let live = LiveGateway(gateway, configuration)
     cleanup.add { await live.stop() }
     return live

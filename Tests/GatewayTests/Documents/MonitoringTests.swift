@@ -1,0 +1,73 @@
+import Foundation
+import GatewaySecurity
+import Support
+import Testing
+
+/// What docs/ gives those who look after a gateway: metrics, alerts, a dashboard.
+@Suite("The documents of monitoring", .inTurn(minutes: 3))
+struct MonitoringTests {
+  /// The metrics that a text names, without the suffixes of histograms.
+  private static func metrics(_ text: String) -> Set<String> {
+    Set(
+      text.matches(of: /zmq_gateway_[a-z0-9_]+/).map { match in
+        var name = String(match.output)
+        for suffix in ["_bucket", "_sum", "_count"] where name.hasSuffix(suffix) { name.removeLast(suffix.count) }
+        return name
+      })
+  }
+
+  @Test("docs/metrics.md has each metric of a gateway that has all, and no other")
+  func metrics() async throws {
+    try await Rig.with { rig in
+      let key = APIKey.random()
+      let gateway = try await rig.gateway(
+        """
+        s: { pattern: rpc, connect: ["ipc:///nowhere/a"] }
+        n: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/b"] } }
+        """, auth: rig.auth((key, "root", [])), limits: "{ rate: 100/s }",
+        more: "tracing: { otlp: \"http://127.0.0.1:1\" }")
+      let page = try await gateway.http.get("/metrics", headers: key.header).body
+      let served = Set(
+        page.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] })
+      let told = Self.metrics(try Repository.text("docs/metrics.md"))
+      #expect(served.count > 40)
+      #expect(Set(served.map(String.init)).symmetricDifference(told).sorted() == [])
+    }
+  }
+
+  @Test(
+    "the dashboard and the alerts name metrics that there are", arguments: ["docs/grafana.json", "docs/alerts.yaml"])
+  func names(file: String) throws {
+    let named = Self.metrics(try Repository.text(file))
+    #expect(named.count > 10)
+    #expect(named.subtracting(Self.metrics(try Repository.text("docs/metrics.md"))).sorted() == [])
+  }
+
+  private static let program = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    .map { "\($0)/promtool" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+
+  @Test(
+    "promtool finds nothing wrong with the alerts, nor with any expression of the dashboard",
+    .enabled(if: program != nil, "there is no promtool; Debian's package prometheus has it"))
+  func promtool() async throws {
+    let program = try #require(Self.program)
+    let dashboard = try #require(JSON(try Repository.text("docs/grafana.json")))
+    let expressions = dashboard["panels"].elements.flatMap { $0["targets"].elements.compactMap { $0["expr"].text } }
+    #expect(expressions.count > 20)
+    let directory = try TemporaryDirectory()
+    // As rules, with what Grafana puts in the places of its variables.
+    let rules = expressions.enumerated().map { index, expression in
+      let expression = expression.replacing("$__rate_interval", with: "5m").replacing("$instance", with: ".+")
+      return "      - record: \"panel:\(index)\"\n        expr: '\(expression)'\n"
+    }
+    let file = try directory.file(
+      "panels.yaml", "groups:\n  - name: panels\n    rules:\n" + rules.joined())
+    for rules in [Repository.path("docs/alerts.yaml"), file] {
+      let process = try Subprocess(program, ["check", "rules", rules])
+      process.closeInput()
+      let output = try await process.rest()
+      try await process.ended()
+      #expect(output.contains("SUCCESS"), "\(output)")
+    }
+  }
+}
