@@ -80,6 +80,7 @@ let package = Package(
     .target(name: "CZeroMQ", linkerSettings: [.linkedLibrary("zmq")]),
     .target(name: "CMessagePack", linkerSettings: [.linkedLibrary(messagePack)]),
     .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
+    .target(name: "CGnuTLS", linkerSettings: [.linkedLibrary("gnutls")]),
     .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
     .target(name: "CSwaggerUI", exclude: ["LICENSE", "swagger-ui-bundle.js.gz", "swagger-ui.css.gz"]),
 
@@ -104,7 +105,7 @@ let package = Package(
     module(
       "HTTPServer",
       [
-        "CMicroHTTPD", "CLinux", "Reactor", .product(name: "DequeModule", package: "swift-collections"),
+        "CMicroHTTPD", "CGnuTLS", "CLinux", "Reactor", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     module(

@@ -36,8 +36,12 @@ struct clinux_progress clinux_progress_of(int descriptor) {
     struct tcp_info_of_linux info = {0};
     socklen_t length = sizeof info;
     int unsent = 0;
-    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return progress;
+    int is_tcp = getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) == 0;
     if (ioctl(descriptor, SIOCOUTQ, &unsent) != 0) unsent = 0;
+    if (!is_tcp) {
+        progress.unsent = progress.held = unsent > 0 ? 1 : 0;
+        return progress;
+    }
     progress.taken = info.bytes_acked;
     progress.unsent = (unsigned int)unsent;
     progress.held = info.not_sent;
@@ -45,7 +49,15 @@ struct clinux_progress clinux_progress_of(int descriptor) {
     return progress;
 }
 
+unsigned int clinux_unread(int descriptor) {
+    int unread = 0;
+    return ioctl(descriptor, FIONREAD, &unread) == 0 && unread > 0 ? (unsigned int)unread : 0;
+}
+
 int clinux_accept(int listener, struct clinux_peer *peer) {
     peer->length = sizeof peer->address;
-    return accept4(listener, (struct sockaddr *)&peer->address, &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int accepted = accept4(listener, (struct sockaddr *)&peer->address, &peer->length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    /* A longer name is cut off, and its whole length told. */
+    if (peer->address.sin6_family == AF_UNIX) peer->length = sizeof peer->address.sin6_family;
+    return accepted;
 }

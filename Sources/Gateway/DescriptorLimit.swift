@@ -33,12 +33,12 @@ enum DescriptorLimit {
   /// What a server needs beside its connections: those beyond the limits, and its daemons.
   private static let ofServer = Server.surplus + 16
 
-  /// How many connections fit beside that many ZeroMQ sockets and HTTP servers.
-  static func connections(besides sockets: Int, servers: Int) -> Int {
+  /// How many connections of so many descriptors fit beside that many ZeroMQ sockets and HTTP servers.
+  static func connections(besides sockets: Int, servers: Int, each descriptors: Int = 1) -> Int {
     // A ZeroMQ socket has a descriptor of its own and one for its connection.
     let left = raised() - 2 * sockets - reserve
     // Servers do with less when there is little: what is beyond the limits is closed, or waits, when no descriptor is free.
-    return max(1, left - min(servers * ofServer, left / 4))
+    return max(1, (left - min(servers * ofServer, left / 4)) / descriptors)
   }
 
   /// Throws when not even a gateway of so many shards, servers and ZeroMQ sockets, all shards together, fits.

@@ -20,6 +20,8 @@ public final class Gateway: Sendable {
   public let admin: ListenAddress?
   private let shards: [Shard]
   private let served: ServedConfiguration
+  /// Files of Unix sockets, to be removed with it.
+  private let socketFiles: [UnixSocketFile]
   private let operations: Operations
   /// Reads the configuration again; nil where it does not come from a file.
   private let source: ConfigurationSource?
@@ -29,11 +31,12 @@ public final class Gateway: Sendable {
   private let logger: Logger
 
   private init(
-    addresses: [ListenAddress], admin: ListenAddress?, shards: [Shard], served: ServedConfiguration,
-    source: ConfigurationSource?,
+    addresses: [ListenAddress], admin: ListenAddress?, socketFiles: [UnixSocketFile], shards: [Shard],
+    served: ServedConfiguration, source: ConfigurationSource?,
     operations: Operations, context: Context?, grace: Duration, logger: Logger
   ) {
     self.context = context
+    self.socketFiles = socketFiles
     self.served = served
     self.source = source
     self.operations = operations
@@ -55,10 +58,10 @@ public final class Gateway: Sendable {
 
   /// Opens the backends' sockets, gives them a quarter of a second to connect, then listens; returns when connections are
   /// accepted. Throws, with nothing left open, when an address is taken or an endpoint cannot be used. `source` is what a reload reads.
-  /// `tracer` is told of requests and calls, in the place of what the configuration has under `tracing`; it is called on threads that must
-  /// not wait.
+  /// `given` are sockets that listen already, for addresses of the configuration. `tracer` is told of requests and calls, in the place of
+  /// what the configuration has under `tracing`; it is called on threads that must not wait.
   public static func start(
-    _ configuration: Configuration, source: ConfigurationSource? = nil, context: Context? = nil,
+    _ configuration: Configuration, source: ConfigurationSource? = nil, given: [Listener] = [], context: Context? = nil,
     tracer: (any Tracer)? = nil, logger: Logger
   ) async throws -> Gateway {
     let count =
@@ -76,6 +79,7 @@ public final class Gateway: Sendable {
     let calls = RememberedCalls(configuration)
     let access = try await Access(configuration)
     let operations = Operations()
+    operations.tls = try configuration.http.tls.map { TLSIdentity(try $0.credentials()) }
     let accessLog = AccessLog(configuration.log)
     operations.accessLog = accessLog
     let tracer = tracer ?? configuration.tracing?.tracer(operations)
@@ -100,15 +104,16 @@ public final class Gateway: Sendable {
       await withTaskGroup { group in
         for shard in shards { group.addTask { await shard.connect(within: patience) } }
       }
-      let addresses = try await listen(configuration, shards, memory: memory, logger: logger)
-      let admin = try await listenForOperations(configuration, shards[0], memory: memory, logger: logger)
-      operations.listens(at: addresses, admin: admin)
+      let listening = Listening(configuration, given: given, tls: operations.tls, memory: memory, logger: logger)
+      let open = try await listening.open(over: shards)
+      operations.listens(at: open.addresses, admin: open.admin)
       let served = ServedConfiguration(
         configuration, ServedService.all(of: configuration, shared: shared, over: shards), on: shards, memory: memory,
-        access, transcoding: transcoding, context: context, logger: logger)
+        access, tls: operations.tls, transcoding: transcoding, context: context, logger: logger)
       await served.begin()
       gateway = Gateway(
-        addresses: addresses, admin: admin, shards: shards, served: served, source: source, operations: operations,
+        addresses: open.addresses, admin: open.admin, socketFiles: open.files, shards: shards, served: served,
+        source: source, operations: operations,
         context: own ? context : nil, grace: configuration.grace, logger: logger)
     } catch {
       await close(shards)
@@ -120,69 +125,6 @@ public final class Gateway: Sendable {
     }
     return gateway
   }
-
-  private static func listen(
-    _ configuration: Configuration, _ shards: [Shard], memory: MemoryBudget, logger: Logger
-  ) async throws -> [ListenAddress] {
-    let http = configuration.http
-    let fitting = DescriptorLimit.connections(
-      besides: configuration.socketCount(shards: shards.count), servers: shards.count * http.listen.count)
-    if fitting < http.limits.server.connections {
-      logger.warning(
-        "fewer connections than configured: the limit on open files is too low (ulimit -n)",
-        metadata: ["configured": "\(http.limits.server.connections)", "possible": "\(fitting)"])
-    }
-    var options = http.limits.server
-    options.streamPath = http.prefix + "/sub/"
-    // Found without the prefix as well.
-    options.reservedPaths = ["/live", "/ready"].flatMap { Set([$0, http.prefix + $0]) }
-    let openConnections = OpenConnections(
-      limit: min(fitting, options.connections), perAddress: options.connectionsPerAddress)
-    var addresses: [ListenAddress] = []
-    /// Those that no shard has taken over yet.
-    var opened: [(shard: Shard, listener: Listener)] = []
-    do {
-      for var address in http.listen {
-        // Shards share the port among themselves, which would let them share it with another gateway as well, unnoticed:
-        // being alone is found out first.
-        if shards.count > 1, address.port != 0 { try Listener.open(address).close() }
-        for shard in shards {
-          let listener = try Listener.open(address, reusePort: shards.count > 1)
-          // The first of the shards learns the port that the others share.
-          address = listener.address
-          opened.append((shard, listener))
-        }
-        addresses.append(address)
-      }
-      while let (shard, listener) = opened.popLast() {
-        try await shard.listen(
-          on: listener, options: options, openConnections: openConnections, memory: memory, logger: logger)
-      }
-    } catch {
-      for (_, listener) in opened { listener.close() }
-      throw error
-    }
-    return addresses
-  }
-
-  /// Opens the address of operations, if there is one. One shard serves it: few ask.
-  private static func listenForOperations(
-    _ configuration: Configuration, _ shard: Shard, memory: MemoryBudget, logger: Logger
-  ) async throws -> ListenAddress? {
-    guard let address = configuration.http.admin else { return nil }
-    let listener = try Listener.open(address)
-    var options = configuration.http.limits.server
-    options.connections = operatorConnections
-    options.connectionsPerAddress = operatorConnections
-    try await shard.listen(
-      on: listener, options: options,
-      openConnections: OpenConnections(limit: operatorConnections, perAddress: operatorConnections), memory: memory,
-      forOperations: true, logger: logger)
-    return listener.address
-  }
-
-  /// Connections to the address of operations, at one time.
-  private static let operatorConnections = 64
 
   /// Stops accepting, lets what is under way finish within the configured grace, ends streams with `bye`, and closes
   /// everything. What was accepted for peers without replies leaves meanwhile, as far as they read. Returns what has become of all requests.
@@ -198,6 +140,7 @@ public final class Gateway: Sendable {
     }
     await served.stop()
     let accounts = await Self.close(shards)
+    for file in socketFiles { file.remove() }
     operations.accessLog?.close()
     await operations.spans?.close(within: min(Self.longestClose, end - .monotonic()))
     // Pushes and events that libzmq has taken leave as fast as their peers read.

@@ -209,15 +209,14 @@ actor Shard {
 
   /// Starts serving on the socket, which is this shard's from here on: services, or operations alone.
   func listen(
-    on listener: Listener, options: ServerOptions, openConnections: OpenConnections, memory: MemoryBudget,
-    forOperations: Bool = false, logger: Logger
+    on listener: Listener, options: ServerOptions, tls: TLSIdentity?, openConnections: OpenConnections,
+    memory: MemoryBudget, forOperations: Bool = false, logger: Logger
   ) throws {
     if !forOperations { self.openConnections = openConnections }
     servers.append(
       try Server(
-        listener, options: options, openConnections: openConnections, memory: memory,
-        handler: forOperations ? operationsHandler : handler,
-        on: reactor.loop, logger: logger))
+        listener, options: options, tls: tls, openConnections: openConnections, memory: memory,
+        handler: forOperations ? operationsHandler : handler, on: reactor.loop, logger: logger))
   }
 
   /// Refuses new work, asks the streams to end, and returns when all that is under way is answered, or the time is over. `Gateway.stop`

@@ -25,6 +25,8 @@ final class AcceptQueue: Source, TimerHandler {
   private let listener: CInt
   private let acceptor: Acceptor
   private let openConnections: OpenConnections
+  /// Those whose clients speak TLS; nil where they do not.
+  private let tls: TLSConnections?
   private let loop: Loop
   private var watch: Watch?
   /// Accepted, and not handed over yet, by descriptor.
@@ -39,18 +41,20 @@ final class AcceptQueue: Source, TimerHandler {
 
   /// Accepts from now on. The listener is closed by `stopAccepting`.
   init(
-    _ listener: Listener, acceptor: Acceptor, openConnections: OpenConnections, server: Server, on loop: Loop
+    _ listener: Listener, acceptor: Acceptor, openConnections: OpenConnections, tls: TLSConnections?, server: Server,
+    on loop: Loop
   ) throws(ReactorError) {
     self.listener = listener.descriptor
     self.acceptor = acceptor
     self.openConnections = openConnections
     self.server = server
+    self.tls = tls
     self.loop = loop
     watch = try loop.watch(listener.descriptor, self)
   }
 
   /// Connections that are not handed over yet.
-  var count: Int { waiting.count }
+  var count: Int { waiting.count + (tls?.handshakes ?? 0) }
 
   /// Accepts what the kernel has, and nothing after it: later connections are refused by the kernel.
   func stopAccepting() {
@@ -66,6 +70,7 @@ final class AcceptQueue: Source, TimerHandler {
   /// Closes what has not been handed over.
   func close() {
     stopAccepting()
+    tls?.closeHandshakes()
     for connection in Array(waiting.values) { drop(connection) }
   }
 
@@ -84,13 +89,18 @@ final class AcceptQueue: Source, TimerHandler {
     let address = ClientAddress(peer)
     let admission = Admission(openConnections.enter(address) ? .regular : .surplus, address)
     let accepted = Accepted(descriptor: descriptor, peer: peer, at: loop.now, admission: admission)
+    if let tls { tls.take(accepted) } else { receive(accepted) }
+    return true
+  }
+
+  /// Hands over a connection that was accepted, now or when its first bytes say where it belongs.
+  func receive(_ accepted: Accepted) {
     // Most have sent their request when they are accepted.
     switch look(at: accepted) {
     case .belongs(let destination, let beginsWithLine): handOver(accepted, to: destination, beginsWithLine)
     case .isGone: end(accepted)
     case .waits: wait(accepted)
     }
-    return true
   }
 
   /// Whether the next call may have a connection, after one that failed: some errors are those of a connection that is gone.
@@ -197,7 +207,7 @@ final class AcceptQueue: Source, TimerHandler {
   /// A connection that was handed over is closed.
   func closed(_ admission: Admission) {
     switch admission.kind {
-    case .regular: openConnections.leave(admission.address)
+    case .regular: leave(admission)
     case .surplus: handedOver.refused -= 1
     case .reserved: handedOver.reserved -= 1
     }
@@ -205,9 +215,11 @@ final class AcceptQueue: Source, TimerHandler {
 
   /// Closes a connection that was not handed over.
   private func end(_ accepted: Accepted) {
-    if accepted.admission.kind == .regular { openConnections.leave(accepted.admission.address) }
+    if accepted.admission.kind == .regular { leave(accepted.admission) }
     _ = CLinux.close(accepted.descriptor)
   }
+
+  private func leave(_ admission: Admission) { if admission.holdsPlace { openConnections.leave(admission.address) } }
 }
 
 /// A connection that was accepted.
@@ -217,6 +229,8 @@ struct Accepted {
   /// When it was accepted: from then on its first head is waited for.
   let at: Instant
   var admission: Admission
+  /// What stands between the client's own socket and the descriptor; nil: nothing.
+  var tls: TLSConnection?
 }
 
 /// As what a connection was let in, and how it is counted.
@@ -232,6 +246,10 @@ struct Admission {
 
   var kind: Kind
   let address: ClientAddress
+  /// Whether its end gives a place back; else that comes with the end of the client's own socket.
+  var holdsPlace = true
+  /// What the client has shown in the handshake; nil: nothing.
+  var certificate: ClientCertificate?
   /// Whether no empty lines come before its first request.
   var beginsWithLine = false
 
@@ -241,45 +259,5 @@ struct Admission {
   init(_ kind: Kind, _ address: ClientAddress) {
     self.kind = kind
     self.address = address
-  }
-}
-
-/// A connection whose first bytes have not come, or do not say yet where it belongs.
-final class WaitingConnection: Source, TimerHandler {
-  let accepted: Accepted
-  // Safe: the queue cancels the connections that wait before it goes.
-  private unowned let queue: AcceptQueue
-  private var loop: Loop?
-  private var watch: Watch?
-  private var timer: Timer?
-
-  init(_ accepted: Accepted, queue: AcceptQueue) {
-    self.accepted = accepted
-    self.queue = queue
-  }
-
-  /// Tells the queue of what comes, and of the deadline.
-  func start(until deadline: Instant, on loop: Loop) throws(ReactorError) {
-    watch = try loop.watch(accepted.descriptor, for: [.readable, .peerClosed, .edge], self)
-    timer = loop.schedule(at: deadline, self)
-    self.loop = loop
-  }
-
-  /// Ends the wait; the descriptor may be closed, or handed on, after it.
-  func cancel() {
-    watch?.cancel()
-    watch = nil
-    if let timer { loop?.cancel(timer) }
-    timer = nil
-  }
-
-  func turn(_ events: PollEvents) {
-    if !events.isDisjoint(with: [.hangUp, .failed]) { return queue.drop(self) }
-    queue.stirred(self, hasEnded: events.contains(.peerClosed))
-  }
-
-  func fired(_ timer: Timer) {
-    self.timer = nil
-    queue.drop(self)
   }
 }

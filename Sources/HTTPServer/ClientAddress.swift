@@ -1,14 +1,22 @@
 import CLinux
 import Glibc
 
-/// The address of a client, without the port: 16 bytes, those of IPv4 mapped into IPv6 (RFC 4291, 2.5.5.2).
+/// The address of a client, without the port: 16 bytes, those of IPv4 mapped into IPv6 (RFC 4291, 2.5.5.2). All clients of Unix sockets
+/// together have one, `unix`.
 public struct ClientAddress: Hashable, Sendable {
   fileprivate let upper: UInt64
   fileprivate let lower: UInt64
 
   private init(upper: UInt64, lower: UInt64) { (self.upper, self.lower) = (upper, lower) }
 
+  /// That of whoever comes over a Unix socket; no other client has it, for it is one of multicast.
+  static let unix = ClientAddress(upper: .max, lower: .max)
+
   init(_ peer: clinux_peer) {
+    guard CInt(peer.address.sin6_family) != AF_UNIX else {
+      self = .unix
+      return
+    }
     self = withUnsafeBytes(of: peer.address) { bytes in
       Self(bytes, isIPv6: CInt(peer.address.sin6_family) == AF_INET6)
     }
@@ -25,8 +33,12 @@ public struct ClientAddress: Hashable, Sendable {
     }
   }
 
-  /// The address that is written so, an IPv6 address without brackets; nil for anything else.
+  /// The address that is written so, an IPv6 address without brackets, or `unix`; nil for anything else.
   public init?(_ text: some StringProtocol) {
+    guard text != "unix" else {
+      self = .unix
+      return
+    }
     // For C a text ends at its first NUL.
     guard !text.utf8.contains(0) else { return nil }
     let text = String(text)
@@ -50,10 +62,11 @@ public struct ClientAddress: Hashable, Sendable {
   fileprivate var isIPv4: Bool { upper == 0 && lower >> 32 == Self.mapping >> 32 }
 
   /// What a client is told from others by: the address, and in IPv6 its first 64 bits, for one client has all that follow.
-  public var network: ClientAddress { isIPv4 ? self : ClientAddress(upper: upper, lower: 0) }
+  public var network: ClientAddress { isIPv4 || self == .unix ? self : ClientAddress(upper: upper, lower: 0) }
 
   /// In numbers, an IPv6 address without brackets.
   public var text: String {
+    if self == .unix { return "unix" }
     if isIPv4 { return [24, 16, 8, 0].map { "\(lower >> $0 & 0xFF)" }.joined(separator: ".") }
     let bytes = [upper.bigEndian, lower.bigEndian]
     return bytes.withUnsafeBytes { address in
@@ -66,7 +79,7 @@ public struct ClientAddress: Hashable, Sendable {
   }
 }
 
-/// Addresses that begin with the same bits, as CIDR writes them: `10.0.0.0/8`, `fd00::/8`, or one address.
+/// Addresses that begin with the same bits, as CIDR writes them: `10.0.0.0/8`, `fd00::/8`, or one address, or `unix`.
 public struct AddressRange: Hashable, Sendable {
   private let first: ClientAddress
   /// Of the 128 bits of an address.

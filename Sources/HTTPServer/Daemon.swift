@@ -136,15 +136,6 @@ extension Daemon {
       logger.info("libmicrohttpd took no answer", metadata: ["status": "\(head.status)"])
       return false
     }
-
-    /// The client's address; nil when it is not known.
-    var clientAddress: ClientAddress? {
-      guard let peer = cmhd_peer(raw) else { return nil }
-      let isIPv6 = CInt(peer.pointee.sa_family) == AF_INET6
-      guard isIPv6 || CInt(peer.pointee.sa_family) == AF_INET else { return nil }
-      let size = isIPv6 ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
-      return ClientAddress(UnsafeRawBufferPointer(start: peer, count: size), isIPv6: isIPv6)
-    }
   }
 }
 

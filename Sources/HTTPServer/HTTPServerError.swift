@@ -10,7 +10,8 @@ public struct HTTPServerError: Error, Hashable, CustomStringConvertible {
   /// The `errno` of the call; 0 when there is none.
   public let errno: CInt
 
-  init(call: String, message: String) {
+  /// That of a call, or of an input, and why it failed.
+  public init(call: String, message: String) {
     self.call = call
     self.message = message
     errno = 0

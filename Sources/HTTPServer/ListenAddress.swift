@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import Reactor
 
-/// Where a server listens: a numeric IPv4 or IPv6 address, or `localhost`, and a port, such as `127.0.0.1:8080` or `[::1]:0`.
+/// Where a server listens: a numeric IPv4 or IPv6 address, or `localhost`, and a port, such as `127.0.0.1:8080` or `[::1]:0`; or a Unix
+/// socket, such as `unix:/run/zmq-gateway.sock`.
 public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// What is wrong with a text that is no address.
   public struct Invalid: Error, Hashable, CustomStringConvertible {
@@ -11,14 +12,21 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     public var description: String { reason }
   }
 
-  /// The address as it was written, without brackets.
+  /// The address as it was written, without brackets; empty for a Unix socket.
   public let host: String
-  /// The port; 0 lets the kernel choose one.
+  /// The port; 0 lets the kernel choose one, and stands for a Unix socket.
   public let port: UInt16
+  /// Where a Unix socket is; nil for another address.
+  public let path: String?
 
-  /// Reads `host:port` or `[::1]:port`; throws what is wrong with it. Names other than `localhost` are not resolved.
+  private static let longestPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+
+  /// Reads `host:port`, `[::1]:port` or `unix:/path`; throws what is wrong with it. Names other than `localhost` are not resolved.
   public init(_ text: String) throws(Invalid) {
-    if text.hasPrefix("unix:") { throw Invalid(reason: "unix: is not available in this version") }
+    if text.hasPrefix("unix:") {
+      try self.init(path: String(text.dropFirst("unix:".count)))
+      return
+    }
     guard let parts = HostAndPort(text[...]) else {
       throw Invalid(reason: "expected host:port, such as 127.0.0.1:8080, not \"\(text)\"")
     }
@@ -36,32 +44,79 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   private init(host: String, port: UInt16) {
     self.host = host
     self.port = port
+    path = nil
+  }
+
+  /// A Unix socket there; throws what is wrong with the path.
+  public init(path: String) throws(Invalid) {
+    guard path.hasPrefix("/"), !path.hasSuffix("/"), !path.utf8.contains(0) else {
+      throw Invalid(
+        reason: "\"\(path)\" is no path of a Unix socket; write a whole one, such as unix:/run/zmq-gateway.sock")
+    }
+    guard path.utf8.count <= Self.longestPath else {
+      throw Invalid(reason: "the path of a Unix socket has \(Self.longestPath) bytes at most")
+    }
+    (host, port, self.path) = ("", 0, path)
+  }
+
+  /// Whether it is a Unix socket.
+  public var isUnixSocket: Bool { path != nil }
+
+  /// That of a bound socket, as the kernel tells it; nil when it is none of these, or has no path.
+  init?(_ socketAddress: UnsafeRawBufferPointer) {
+    guard socketAddress.count > 2 else { return nil }
+    let family = CInt(socketAddress.loadUnaligned(as: sa_family_t.self))
+    if family == AF_UNIX {
+      let path = String(decoding: socketAddress.dropFirst(2).prefix { $0 != 0 }, as: UTF8.self)
+      guard let address = try? ListenAddress(path: path) else { return nil }
+      self = address
+      return
+    }
+    guard family == AF_INET || family == AF_INET6 else { return nil }
+    // The port stands at the same place in both families, in network order.
+    let port = UInt16(bigEndian: socketAddress.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+    let size = family == AF_INET6 ? INET6_ADDRSTRLEN : INET_ADDRSTRLEN
+    let offset = family == AF_INET6 ? 8 : 4
+    var text = [CChar](repeating: 0, count: Int(size))
+    guard let base = socketAddress.baseAddress, inet_ntop(family, base + offset, &text, socklen_t(size)) != nil else {
+      return nil
+    }
+    self.init(host: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self), port: port)
   }
 
   /// 127.0.0.1 and a port.
   public static func loopback(port: UInt16) -> ListenAddress { .init(host: "127.0.0.1", port: port) }
 
-  /// The same address in numbers, with the port the kernel chose.
-  func bound(to port: UInt16) -> ListenAddress { .init(host: numericHost, port: port) }
-
   /// Whether both are one address and port, however they are written.
-  public func isSame(as other: ListenAddress) -> Bool { port == other.port && octets == other.octets }
+  public func isSame(as other: ListenAddress) -> Bool {
+    path == other.path && port == other.port && octets == other.octets
+  }
 
-  /// Whether only this machine can connect: 127.0.0.0/8, in IPv6 too, and ::1.
+  /// Whether only this machine can connect: 127.0.0.0/8, in IPv6 too, ::1, and Unix sockets.
   public var isLoopback: Bool {
+    if isUnixSocket { return true }
     guard let octets else { return false }
     if octets.count == 4 { return octets[0] == 127 }
     let isMapped = octets[..<10].allSatisfy { $0 == 0 } && octets[10] == 0xFF && octets[11] == 0xFF
     return isMapped ? octets[12] == 127 : octets.dropLast().allSatisfy { $0 == 0 } && octets[15] == 1
   }
 
-  /// `host:port`, with brackets around an IPv6 address.
-  public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+  /// `host:port`, with brackets around an IPv6 address; or `unix:/path`.
+  public var description: String {
+    if let path { return "unix:\(path)" }
+    return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
 
-  var family: CInt { host.contains(":") ? AF_INET6 : AF_INET }
+  var family: CInt { isUnixSocket ? AF_UNIX : host.contains(":") ? AF_INET6 : AF_INET }
 
   /// Runs the body with the address as the socket calls want it; nil when the host is no address.
   func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result? {
+    if let path {
+      var address = sockaddr_un()
+      address.sun_family = sa_family_t(AF_UNIX)
+      withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+      return Self.pass(&address, body)
+    }
     if family == AF_INET6 {
       var address = sockaddr_in6()
       address.sin6_family = sa_family_t(AF_INET6)
@@ -92,7 +147,7 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// The bytes of the address, 4 or 16; nil when the host is no address.
   private var octets: [UInt8]? {
     // The C call would read no further than a NUL.
-    guard !host.utf8.contains(0) else { return nil }
+    guard !isUnixSocket, !host.utf8.contains(0) else { return nil }
     var octets = [UInt8](repeating: 0, count: family == AF_INET6 ? 16 : 4)
     return inet_pton(family, numericHost, &octets) == 1 ? octets : nil
   }

@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import Reactor
 
 /// An open listening socket. A `Server` that is started with it owns it from then on; without one, `close()` it.
@@ -10,26 +11,63 @@ public struct Listener: Sendable {
   public let address: ListenAddress
   let descriptor: CInt
 
+  init(address: ListenAddress, descriptor: CInt) { (self.address, self.descriptor) = (address, descriptor) }
+
   /// Opens a socket and listens. With `reusePort` several sockets share one port, and the kernel spreads the connections
-  /// over them: all of them must be opened so.
-  public static func open(_ address: ListenAddress, reusePort: Bool = false) throws(HTTPServerError) -> Listener {
+  /// over them: all of them must be opened so. A Unix socket is a file of that mode; one that is there already is replaced when nobody
+  /// listens at it any more.
+  public static func open(
+    _ address: ListenAddress, reusePort: Bool = false, mode: UInt32 = 0o660
+  ) throws(HTTPServerError) -> Listener {
     let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.family, type, 0)
     guard descriptor >= 0 else { throw .last("socket") }
     do throws(HTTPServerError) {
-      try set(SOL_SOCKET, SO_REUSEADDR, 1, descriptor)
-      if reusePort { try set(SOL_SOCKET, SO_REUSEPORT, 1, descriptor) }
-      // Accepted sockets inherit it, which saves a call for each connection.
-      try set(CInt(IPPROTO_TCP), TCP_NODELAY, 1, descriptor)
-      if address.family == AF_INET6 { try set(CInt(IPPROTO_IPV6), IPV6_V6ONLY, 1, descriptor) }
-      guard address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0 else { throw .last("bind(\(address))") }
-      guard listen(descriptor, backlog) == 0 else { throw .last("listen") }
-      let port = try boundPort(descriptor)
-      return Listener(address: address.bound(to: port), descriptor: descriptor)
+      if let path = address.path {
+        try UnixSocketFile.bind(descriptor, to: address, at: path, mode: mode)
+      } else {
+        try set(SOL_SOCKET, SO_REUSEADDR, 1, descriptor)
+        if reusePort { try set(SOL_SOCKET, SO_REUSEPORT, 1, descriptor) }
+        if address.family == AF_INET6 { try set(CInt(IPPROTO_IPV6), IPV6_V6ONLY, 1, descriptor) }
+        guard address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0 else { throw .last("bind(\(address))") }
+      }
+      return try listening(descriptor)
     } catch {
       _ = CLinux.close(descriptor)
       throw error
     }
+  }
+
+  /// Takes over a socket that was handed to the process, as systemd does (sd_listen_fds(3)); it has to be bound. Throws, and leaves it
+  /// open, when it is no socket of that kind.
+  public static func adopt(_ descriptor: CInt) throws(HTTPServerError) -> Listener {
+    var type: CInt = 0
+    var length = socklen_t(MemoryLayout<CInt>.size)
+    guard getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length) == 0 else {
+      throw .last("descriptor \(descriptor)")
+    }
+    guard type == CInt(SOCK_STREAM.rawValue) else {
+      throw HTTPServerError(call: "descriptor \(descriptor)", message: "is no socket of streams (ListenStream=)")
+    }
+    guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0, fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else {
+      throw .last("fcntl")
+    }
+    return try listening(descriptor)
+  }
+
+  private static func listening(_ descriptor: CInt) throws(HTTPServerError) -> Listener {
+    let address = try boundAddress(descriptor)
+    // Accepted sockets inherit it, which saves a call for each connection.
+    if !address.isUnixSocket { try set(CInt(IPPROTO_TCP), TCP_NODELAY, 1, descriptor) }
+    guard listen(descriptor, backlog) == 0 else { throw .last("listen") }
+    return Listener(address: address, descriptor: descriptor)
+  }
+
+  /// Another one at the same socket: each connection is accepted by one of them.
+  public func duplicate() throws(HTTPServerError) -> Listener {
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else { throw .last("fcntl") }
+    return Listener(address: address, descriptor: copy)
   }
 
   /// Closes a socket that no server has taken over.
@@ -42,14 +80,20 @@ public struct Listener: Sendable {
     }
   }
 
-  private static func boundPort(_ descriptor: CInt) throws(HTTPServerError) -> UInt16 {
+  /// Where the socket is bound.
+  private static func boundAddress(_ descriptor: CInt) throws(HTTPServerError) -> ListenAddress {
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
     let result = withUnsafeMutableBytes(of: &storage) { bytes in
       bytes.withMemoryRebound(to: sockaddr.self) { getsockname(descriptor, $0.baseAddress, &length) }
     }
     guard result == 0 else { throw .last("getsockname") }
-    // The port stands at the same place in both families, in network order.
-    return withUnsafeBytes(of: &storage) { UInt16(bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self)) }
+    guard
+      let address = withUnsafeBytes(
+        of: &storage, { ListenAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(length)))) })
+    else {
+      throw HTTPServerError(call: "descriptor \(descriptor)", message: "is bound to no address that can be served")
+    }
+    return address
   }
 }

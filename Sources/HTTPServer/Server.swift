@@ -35,6 +35,8 @@ public final class Server {
   let chunks = ChunkWriter()
   private let loop: Loop
   private var queue: AcceptQueue?
+  /// The connections whose clients speak TLS; nil where they do not.
+  private var tls: TLSConnections?
   /// The one for calls, and those for streams. There are none when the server has stopped.
   private var daemons: [NestedDaemon] = []
   private var exchanges: [ObjectIdentifier: Exchange] = [:]
@@ -46,8 +48,9 @@ public final class Server {
   ///
   /// The first server of a process runs the self-test of `ParserStrictness.linked()`.
   public convenience init(
-    _ listener: Listener, options: ServerOptions = .init(), openConnections: OpenConnections? = nil,
-    memory: MemoryBudget? = nil, handler: any RequestHandler, on loop: Loop, logger: Logger
+    _ listener: Listener, options: ServerOptions = .init(), tls: TLSIdentity? = nil,
+    openConnections: OpenConnections? = nil, memory: MemoryBudget? = nil, handler: any RequestHandler, on loop: Loop,
+    logger: Logger
   ) throws(HTTPServerError) {
     let strictness: ParserStrictness
     do {
@@ -57,13 +60,14 @@ public final class Server {
       throw error
     }
     try self.init(
-      listener, options: options, openConnections: openConnections, memory: memory, strictness: strictness,
+      listener, options: options, tls: tls, openConnections: openConnections, memory: memory, strictness: strictness,
       handler: handler, on: loop, logger: logger)
   }
 
   init(
-    _ listener: Listener, options: ServerOptions, openConnections: OpenConnections? = nil, memory: MemoryBudget? = nil,
-    strictness: ParserStrictness, handler: any RequestHandler, on loop: Loop, logger: Logger
+    _ listener: Listener, options: ServerOptions, tls identity: TLSIdentity? = nil,
+    openConnections: OpenConnections? = nil, memory: MemoryBudget? = nil, strictness: ParserStrictness,
+    handler: any RequestHandler, on loop: Loop, logger: Logger
   ) throws(HTTPServerError) {
     self.memory = memory ?? MemoryBudget(limit: .max)
     self.options = options
@@ -86,11 +90,17 @@ public final class Server {
       throw error
     }
     do throws(ReactorError) {
-      queue = try AcceptQueue(
+      let openConnections =
+        openConnections ?? OpenConnections(limit: options.connections, perAddress: options.connectionsPerAddress)
+      let tls = try identity.map { identity throws(ReactorError) in
+        try TLSConnections(identity, openConnections, of: self, on: loop)
+      }
+      let queue = try AcceptQueue(
         listener, acceptor: Acceptor(streamPath: options.streamPath, reservedPaths: options.reservedPaths),
-        openConnections: openConnections
-          ?? OpenConnections(limit: options.connections, perAddress: options.connectionsPerAddress),
-        server: self, on: loop)
+        openConnections: openConnections, tls: tls, server: self, on: loop)
+      // Safe: the queue stays until all connections are closed.
+      tls?.serve = { [unowned queue] in queue.receive($0) }
+      (self.queue, self.tls) = (queue, tls)
     } catch {
       daemons[0].stop()
       daemons = []
@@ -114,7 +124,7 @@ public final class Server {
   public var connections: Int { exchanges.count + (queue?.count ?? 0) }
 
   /// Whether no request is in progress and no stream is open.
-  public var isIdle: Bool { daemons.allSatisfy { $0.requests == 0 } }
+  public var isIdle: Bool { daemons.allSatisfy { $0.requests == 0 } && tls?.hasUnsent != true }
 
   /// Stops accepting: connections that wait in the backlog are served, later ones are refused by the kernel. Requests in
   /// progress go on, and their answers close their connections. Not from inside a handler's call.
@@ -140,7 +150,8 @@ public final class Server {
       daemon.stop()
     }
     daemons = []
-    queue = nil
+    tls?.close()
+    (queue, tls) = (nil, nil)
   }
 
   // MARK: Connections
@@ -166,7 +177,7 @@ public final class Server {
   func connectionOpened(_ connection: Daemon.Connection, of daemon: NestedDaemon, _ accepted: Accepted) -> Exchange {
     let exchange = Exchange(connection, of: daemon, admission: accepted.admission, server: self)
     do throws(ReactorError) {
-      let watch = try ConnectionWatch(exchange, descriptor: accepted.descriptor, times: times, on: loop)
+      let watch = try ConnectionWatch(exchange, accepted, times: times, on: loop)
       exchange.start(watch, acceptedAt: accepted.at)
     } catch {
       logger.info("connection closed: it cannot be watched", metadata: ["error": "\(error)"])

@@ -1,8 +1,9 @@
 import CLinux
+import Glibc
 import HTTPServer
 import Reactor
 
-/// Where a gateway is asked: `http://host:port`, with or without a prefix behind it.
+/// Where a gateway is asked: `http://host:port`, with or without a prefix behind it, or `unix:/path` of a Unix socket.
 struct GatewayURL: Sendable, CustomStringConvertible {
   /// What is wrong with the text of one.
   struct Invalid: Error, CustomStringConvertible {
@@ -13,34 +14,62 @@ struct GatewayURL: Sendable, CustomStringConvertible {
   let port: UInt16
   /// What stands before all paths, such as `/api`; empty for nothing.
   let prefix: String
+  /// Where a Unix socket is; nil for another address.
+  let socketPath: String?
 
-  /// That of a gateway that listens there.
-  init(_ address: ListenAddress, prefix: String = "") {
-    (host, port, self.prefix) = (address.host, address.port, prefix)
+  /// Whether TLS is spoken there, to whoever answers: nothing secret is told then.
+  let isUnverifiedTLS: Bool
+
+  /// That of a gateway of this machine that listens there.
+  init(_ address: ListenAddress, prefix: String = "", speaksTLS: Bool = false) {
+    isUnverifiedTLS = speaksTLS && !address.isUnixSocket
+    (host, port, self.prefix) = (address.isUnixSocket ? "localhost" : address.host, address.port, prefix)
+    socketPath = address.path
   }
 
   /// Reads a URL; `http://` may be left out.
   init(_ text: String) throws(Invalid) {
-    if text.hasPrefix("https://") { throw Invalid(description: "https:// is not available in this version") }
+    if text.hasPrefix("unix:") {
+      do throws(ListenAddress.Invalid) {
+        let address = try ListenAddress(text)
+        (host, port, prefix, socketPath, isUnverifiedTLS) = ("localhost", 0, "", address.path, false)
+      } catch {
+        throw Invalid(description: error.reason)
+      }
+      return
+    }
+    if text.hasPrefix("https://") {
+      throw Invalid(
+        description:
+          "https:// is not available here; ask a Unix socket (unix:/path), or an address where TLS is not spoken, such as http.admin"
+      )
+    }
     let rest = text.hasPrefix("http://") ? text.dropFirst("http://".count) : text[...]
     let slash = rest.firstIndex(of: "/") ?? rest.endIndex
     guard let parts = HostAndPort(rest[..<slash]), let port = parts.portNumber, port != 0, !parts.host.isEmpty,
       parts.isBracketed == parts.host.contains(":"),
       rest.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != 0x3F && $0 != 0x23 })
     else { throw Invalid(description: "expected http://host:port, such as http://127.0.0.1:8080, not \"\(text)\"") }
-    (host, self.port) = (String(parts.host), port)
+    (host, self.port, socketPath) = (String(parts.host), port, nil)
+    isUnverifiedTLS = false
     prefix = rest[slash...].hasSuffix("/") ? String(rest[slash...].dropLast()) : String(rest[slash...])
   }
 
-  var description: String { "http://\(authority)\(prefix)" }
+  var description: String {
+    socketPath.map { "unix:\($0)" } ?? "http\(isUnverifiedTLS ? "s" : "")://\(authority)\(prefix)"
+  }
 
   /// Host and port, as the header `Host` has them.
-  var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+  var authority: String {
+    if socketPath != nil { return host }
+    return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
 
   /// Connects to the addresses of the host, one after the other, until the body makes something of a connection, which is closed then. Nil
   /// when it does of none. Blocks the calling thread, so it belongs on no reactor: at most `limit` for each address and each read,
   /// without one for as long as it takes.
   func withConnection<Result>(within limit: Duration?, _ body: (CInt) throws -> Result?) rethrows -> Result? {
+    if let socketPath { return try Self.connected(toSocket: socketPath, within: limit, body) }
     var hints = addrinfo()
     hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
     var first: UnsafeMutablePointer<addrinfo>?
@@ -60,6 +89,29 @@ struct GatewayURL: Sendable, CustomStringConvertible {
     let descriptor = socket(address.ai_family, address.ai_socktype, 0)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
+    bound(descriptor, by: limit)
+    guard connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 else { return nil }
+    return try body(descriptor)
+  }
+
+  private static func connected<Result>(
+    toSocket path: String, within limit: Duration?, _ body: (CInt) throws -> Result?
+  ) rethrows -> Result? {
+    let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    bound(descriptor, by: limit)
+    var name = sockaddr_un()
+    name.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
+    let result = withUnsafeBytes(of: &name) { name in
+      name.withMemoryRebound(to: sockaddr.self) { connect(descriptor, $0.baseAddress, socklen_t(name.count)) }
+    }
+    guard result == 0 else { return nil }
+    return try body(descriptor)
+  }
+
+  private static func bound(_ descriptor: CInt, by limit: Duration?) {
     if let limit {
       let microseconds = limit.nanoseconds / 1_000
       var timeout = timeval(tv_sec: Int(microseconds / 1_000_000), tv_usec: Int(microseconds % 1_000_000))
@@ -67,7 +119,5 @@ struct GatewayURL: Sendable, CustomStringConvertible {
         setsockopt(descriptor, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
       }
     }
-    guard connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 else { return nil }
-    return try body(descriptor)
   }
 }

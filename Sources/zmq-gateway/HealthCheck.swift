@@ -6,7 +6,9 @@ import HTTPServer
 struct HealthCheck: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "healthcheck", abstract: "Ask a running gateway whether it lives; exit 0, or 69.",
-    discussion: "It asks the first address that `serve` listens on with the same configuration and environment.")
+    discussion:
+      "It asks the first address that `serve` listens on with the same configuration and environment; with TLS a Unix socket or http.admin of this machine, if there is one."
+  )
 
   @Option(
     name: .shortAndLong,
@@ -15,7 +17,9 @@ struct HealthCheck: ParsableCommand {
   )
   var config: String?
 
-  @Option(help: "Ask there instead: http://host:port, with a prefix behind it or none; http:// may be left out.")
+  @Option(
+    help:
+      "Ask there instead: http://host:port, with a prefix behind it or none, or unix:/path; http:// may be left out.")
   var http: String?
 
   func run() throws {
@@ -33,21 +37,31 @@ struct HealthCheck: ParsableCommand {
     } catch {
       throw ValidationError("--http: \(error)")
     }
-    guard let address = try listen().first else {
+    let settings = try settings()
+    // Whoever asks there needs no certificate.
+    let local =
+      settings.tls == nil
+      ? nil
+      : (settings.listen + [settings.admin].compactMap(\.self)).first {
+        $0.isLoopback && ($0.isUnixSocket || $0 == settings.admin)
+      }
+    guard let address = local ?? settings.listen.first else {
       throw ValidationError("there is no address to ask; give one with --http")
     }
-    guard address.port != 0 else {
+    guard address.port != 0 || address.isUnixSocket else {
       throw ValidationError("\(address) lets the system choose the port; say with --http which one it was")
     }
-    return GatewayURL(address)
+    return GatewayURL(address, speaksTLS: settings.tls != nil && local == nil)
   }
 
-  /// Where `serve` listens.
-  private func listen() throws -> [ListenAddress] {
-    if let config = config ?? ConfigurationChoice.usual { return try ConfigurationFile(config).load().http.listen }
+  /// How `serve` listens.
+  private func settings() throws -> Configuration.HTTP {
+    if let config = config ?? ConfigurationChoice.usual { return try ConfigurationFile(config).load().http }
     do {
       let environment = try Overrides(environment: ProcessInfo.processInfo.environment)
-      return environment.listen ?? Configuration().http.listen
+      var http = Configuration().http
+      http.listen = environment.listen ?? http.listen
+      return http
     } catch {
       StandardStream.error.write("\(error)\n")
       throw ExitCode.configuration

@@ -9,12 +9,17 @@ struct Serve: AsyncParsableCommand {
   @OptionGroup var serving: ServingOptions
 
   func run() async throws {
-    let (file, overrides) = (ConfigurationFile(try choice.path()), try serving.overrides())
-    let configuration = try file.load(overrides: overrides)
+    let given = try GivenSockets()
+    var overrides = try serving.overrides()
+    overrides.listen = given.listen ?? overrides.listen
+    overrides.admin = given.admin
+    let (file, settled) = (ConfigurationFile(try choice.path()), overrides)
+    let configuration = try file.load(overrides: settled)
     let logger = try serving.logger(configuration.log)
     let service = GatewayService(
       start: {
-        try await Gateway.start(configuration, source: file.source(overrides: overrides), logger: logger)
+        try await Gateway.start(
+          configuration, source: file.source(overrides: settled), given: given.listeners, logger: logger)
       }, logger: logger)
     try await service.run(behind: [])
   }

@@ -17,7 +17,7 @@ struct StatusCommand: ParsableCommand {
   )
   var config: String?
 
-  @Option(help: "Ask there instead: http://host:port; http:// may be left out.")
+  @Option(help: "Ask there instead: http://host:port, or unix:/path; http:// may be left out.")
   var admin: String?
 
   @Flag(help: "Print all of /status, as JSON.")
@@ -52,7 +52,7 @@ struct StatusCommand: ParsableCommand {
     let http =
       try (config ?? ConfigurationChoice.usual).map { try ConfigurationFile($0).load().http }
       ?? Configuration().http
-    guard let address = http.admin ?? http.listen.first, address.port != 0 else {
+    guard let address = http.admin ?? http.listen.first, address.port != 0 || address.isUnixSocket else {
       throw ValidationError("the configuration names no address with a port to ask; say where with --admin")
     }
     return GatewayURL(address, prefix: http.admin == nil ? http.prefix : "")

@@ -118,16 +118,25 @@ struct AddressTests {
     }
   }
 
-  @Test("of a unix socket is named as one of a later version")
-  func unix() {
+  @Test("of a Unix socket is a whole path, listed once, and of a mode in octal digits")
+  func unix() throws {
+    let yaml = "http: { listen: [unix:/run/a, 127.0.0.1:1], admin: unix:/run/b, socket-mode: \"0600\" }"
+    let http = try Configuration.load(yaml: yaml, file: "a.yaml").http
+    #expect(http.listen == [try ListenAddress(path: "/run/a"), try ListenAddress("127.0.0.1:1")])
+    #expect(http.admin?.path == "/run/b")
+    #expect(http.socketMode == 0o600)
     #expect(
-      complaints("http: { listen: unix:/run/a }") == ["1:17: http.listen: unix: is not available in this version"])
+      complaints("http: { listen: [unix:a, unix:/b, unix:/b], socket-mode: 999 }") == [
+        "1:18: http.listen[0]: \"a\" is no path of a Unix socket; write a whole one, such as unix:/run/zmq-gateway.sock",
+        "1:35: http.listen[2]: unix:/b is listed twice",
+        "1:57: http.socket-mode: expected the mode of a file in octal digits, such as \"0660\", not \"999\"",
+      ])
   }
 
   @Test("beyond loopback needs auth: none")
   func open() throws {
     let reason =
-      "is reachable from other machines; name those who may call in auth.keys or auth.jwt, or write \"auth: none\" to serve everyone who reaches it"
+      "is reachable from other machines; name those who may call in auth.keys, auth.jwt or http.tls.client-ca, or write \"auth: none\" to serve everyone who reaches it"
     let yaml = "http:\n  listen:\n    - 127.0.0.1:1\n    - 0.0.0.0:1\n    - \"[::]:1\"\n"
     #expect(complaints(yaml) == ["4:7: http.listen: 0.0.0.0:1 \(reason)", "5:7: http.listen: [::]:1 \(reason)"])
     #expect(complaints(yaml + "auth: none\n") == [])

@@ -87,7 +87,7 @@ struct AuthConfigurationTests {
         == ["1:23: auth.keys.file: /nowhere/k cannot be read: no such file or directory"])
     #expect(
       complaints("auth: { rules: [{ allow: {} }] }") == [
-        "1:9: auth.rules: need keys or jwt: without them nobody is told apart"
+        "1:9: auth.rules: need keys, jwt or http.tls.client-ca: without them nobody is told apart"
       ])
   }
 

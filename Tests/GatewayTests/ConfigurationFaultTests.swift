@@ -9,8 +9,8 @@ import ZeroMQ
 
 @Suite("A configuration that is wrong", .inTurn(minutes: 3))
 struct ConfigurationFaultTests {
-  @Test("with keys of a later version is told each of them, with its line")
-  func later() {
+  @Test("that names files that are not there is told each of them, with its line")
+  func missingFiles() {
     let yaml = """
       http:
         listen: ["127.0.0.1:8080"]          # also "[::1]:8080", "unix:/run/zmq-gateway.sock"
@@ -45,7 +45,9 @@ struct ConfigurationFaultTests {
       """
     #expect(
       complaints(yaml) == [
-        "5:3: http.tls: not available in this version",
+        "5:23: http.tls.certificate: cert.pem cannot be read: no such file or directory",
+        "5:38: http.tls.key: key.pem cannot be read: no such file or directory",
+        "5:58: http.tls.client-ca: ca.pem cannot be read: no such file or directory",
         "10:17: auth.keys.file: keys.yaml cannot be read: no such file or directory",
         "11:16: auth.jwt.jwks: jwks.json cannot be read: no such file or directory",
         "23:26: services.math.curve.server-key: server.pub cannot be read: no such file or directory",

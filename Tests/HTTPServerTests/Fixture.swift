@@ -16,10 +16,11 @@ actor Fixture {
 
   /// Runs the body with a server and stops it afterwards.
   static func with(
-    _ options: ServerOptions = .init(), openConnections: OpenConnections? = nil, memory: MemoryBudget? = nil,
+    _ options: ServerOptions = .init(), at address: String = "127.0.0.1:0", tls: TLSIdentity? = nil,
+    openConnections: OpenConnections? = nil, memory: MemoryBudget? = nil,
     _ body: (Fixture) async throws -> Void
   ) async throws {
-    let fixture = try await Fixture(options, openConnections, memory)
+    let fixture = try await Fixture(options, address, tls, openConnections, memory)
     do {
       try await body(fixture)
     } catch {
@@ -30,22 +31,24 @@ actor Fixture {
   }
 
   private init(
-    _ options: ServerOptions, _ openConnections: OpenConnections?, _ memory: MemoryBudget?
+    _ options: ServerOptions, _ place: String, _ tls: TLSIdentity?, _ openConnections: OpenConnections?,
+    _ memory: MemoryBudget?
   ) async throws {
     let offset = Guarded(Duration.zero)
     self.offset = offset
     reactor = try Reactor(name: "test") { Instant.monotonic() + offset.withLock { $0 } }
     unownedExecutor = reactor.asUnownedSerialExecutor()
-    let listener = try Listener.open(ListenAddress("127.0.0.1:0"))
+    let listener = try Listener.open(ListenAddress(place))
     address = listener.address
-    try start(listener, options, openConnections, memory)
+    try start(listener, options, tls, openConnections, memory)
   }
 
   private func start(
-    _ listener: Listener, _ options: ServerOptions, _ openConnections: OpenConnections?, _ memory: MemoryBudget?
+    _ listener: Listener, _ options: ServerOptions, _ tls: TLSIdentity?, _ openConnections: OpenConnections?,
+    _ memory: MemoryBudget?
   ) throws {
     server = try Server(
-      listener, options: options, openConnections: openConnections, memory: memory, handler: script,
+      listener, options: options, tls: tls, openConnections: openConnections, memory: memory, handler: script,
       on: reactor.loop, logger: Logger(label: "test"))
     // Safe: `with` holds the fixture until the reactor, and with it the loop, has ended.
     reactor.loop.append(TurnWatch { [unowned self] in assumeIsolated { $0.check() } })

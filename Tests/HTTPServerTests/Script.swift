@@ -34,6 +34,8 @@ final class Script: RequestHandler {
       streams.append(feed)
       exchange.respond(
         200, contentType: "text/event-stream", headers: [("Cache-Control", "no-store")], stream: feed)
+    case "/who":
+      exchange.respond(200, text: exchange.clientCertificate.map { $0.subject ?? "nameless" } ?? "nobody")
     case "/accept":
       let values = exchange.values(of: .accept).map { String(decoding: $0, as: UTF8.self) }
       exchange.respond(200, text: values.joined(separator: "|"))

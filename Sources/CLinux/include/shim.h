@@ -38,10 +38,13 @@ struct clinux_progress {
     unsigned int held;
     unsigned int unanswered;
 };
-/* All zero for a descriptor that is no TCP connection. */
+/* Of a Unix socket only whether something waits is told: it is neither counted what the peer has taken, nor what waits. */
 struct clinux_progress clinux_progress_of(int descriptor);
 
-/* Where an accepted connection comes from: an IPv4 or an IPv6 address. */
+/* Bytes that wait to be read from a socket. */
+unsigned int clinux_unread(int descriptor);
+
+/* Where an accepted connection comes from: an IPv4 or an IPv6 address, or a Unix socket, whose name is left out. */
 struct clinux_peer {
     struct sockaddr_in6 address;
     socklen_t length;

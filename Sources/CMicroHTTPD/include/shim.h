@@ -95,11 +95,6 @@ static inline size_t cmhd_head_size(struct MHD_Connection *connection) {
     return info ? info->header_size : 0;
 }
 
-static inline const struct sockaddr *cmhd_peer(struct MHD_Connection *connection) {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    return info ? info->client_addr : NULL;
-}
-
 static inline int cmhd_headers(struct MHD_Connection *connection, MHD_KeyValueIteratorN each, void *owner) {
     return MHD_get_connection_values_n(connection, MHD_HEADER_KIND, each, owner);
 }

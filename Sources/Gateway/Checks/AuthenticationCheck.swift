@@ -2,7 +2,7 @@ import GatewaySecurity
 import HTTPServer
 
 /// Who may ask at all: whoever sends a key that `auth.keys` knows, or a token of an issuer of `auth.jwt`, as a bearer or as a password
-/// (`curl -u :KEY`).
+/// (`curl -u :KEY`), or shows a certificate of those whom `http.tls.client-ca` names.
 ///
 /// A request without one goes nowhere, so nothing is told of what is served. Probes need none for `/live` and `/ready`, nor does who
 /// wants to know what a problem means.
@@ -39,8 +39,15 @@ struct AuthenticationCheck {
       return request.comes(from: caller)
     }
     if header == nil, let ticket = ticket(of: request) { return request.comes(from: ticket.caller, with: ticket) }
+    if header == nil, let caller = certified(request) { return request.comes(from: caller) }
     guard isOpen(request.exchange.target) else { throw .unauthenticated(hasCredentials: header != nil) }
     request.comes(from: .nobody)
+  }
+
+  /// Whoever has shown a certificate. A browser does so by itself, for whichever page, as it sends a kept password.
+  private func certified(_ request: GatewayRequest) -> Caller? {
+    guard let certificate = request.exchange.clientCertificate, mayBringKeptCredentials(request) else { return nil }
+    return lookup.caller(of: certificate, at: request.beginning)
   }
 
   /// What a browser adds by itself, as a kept password.

@@ -1,4 +1,5 @@
 import GatewaySecurity
+import HTTPServer
 import Reactor
 import Synchronization
 
@@ -51,6 +52,8 @@ final class CallerDirectory: Sendable {
   /// What streams can be opened with in the place of a key.
   let tickets: TicketTable<Ticket>
   private let auth: Configuration.Auth
+  /// Of all client certificates together, which are taken back when those change who are trusted.
+  private let certificates = Credential()
   private let known: Guarded<Known>
   private let version = Atomic<Int>(1)
 
@@ -81,6 +84,7 @@ final class CallerDirectory: Sendable {
 
   /// Nobody counts any more, for another directory is asked from now on.
   func revokeAll() {
+    certificates.revoke()
     let known = known.withLock { $0 }
     for caller in known.keys.values { caller.credential?.revoke() }
     for key in (known.tokens?.issuers ?? []).flatMap(\.keys) { key.credential.revoke() }
@@ -111,6 +115,14 @@ final class CallerDirectory: Sendable {
     return known.withLock { $0 }
   }
 
+  /// Whoever has shown a certificate that counts: of those who are trusted now, and not over yet.
+  fileprivate func caller(_ certificate: ClientCertificate, at now: Instant) -> Caller? {
+    guard let subject = certificate.subject, certificate.authorities == auth.certificates else { return nil }
+    return Caller(
+      subject: subject, permissions: Permissions(auth.rules, subject: subject, scopes: []),
+      quota: limiter?.quota(ofToken: subject, at: now), credential: certificates, end: certificate.end)
+  }
+
   /// Whoever has sent a token that counts.
   func caller(_ token: VerifiedToken, at now: Instant) -> Caller {
     Caller(
@@ -131,11 +143,24 @@ final class CallerLookup {
   /// The same digests in the order in which they came; the oldest is replaced at `hand` when there are as many as may be.
   private var order: [SecretDigest] = []
   private var hand = 0
+  /// Those of certificates that count. Each certificate is kept, so that no other one has its place.
+  private var certified: [ObjectIdentifier: (ClientCertificate, Caller)] = [:]
   private let limit: Int
 
   init(_ directory: CallerDirectory, tokens limit: Int) {
     self.directory = directory
     self.limit = limit
+  }
+
+  /// Whoever has shown this certificate, on one of its connections; nil when it does not count.
+  func caller(of certificate: ClientCertificate, at now: Instant) -> Caller? {
+    guard WallTime.now.seconds < certificate.end else { return nil }
+    if let (_, caller) = certified[ObjectIdentifier(certificate)] { return caller }
+    guard let caller = directory.caller(certificate, at: now) else { return nil }
+    // There is one for each connection, and what is forgotten is found again.
+    if certified.count >= limit { certified = [:] }
+    certified[ObjectIdentifier(certificate)] = (certificate, caller)
+    return caller
   }
 
   /// Whoever has this key or token; nil when it is none that counts.

@@ -41,8 +41,8 @@ final class ClientLimiter: Sendable {
   }
 
   /// That of an address.
-  fileprivate func quota(of address: ClientAddress?, at now: Instant) -> ClientQuota {
-    quotas.quota(of: Client(.address, address?.network.text ?? "unknown"), at: now)
+  fileprivate func quota(of address: ClientAddress, at now: Instant) -> ClientQuota {
+    quotas.quota(of: Client(.address, address.network.text), at: now)
   }
 }
 

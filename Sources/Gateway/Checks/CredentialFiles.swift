@@ -1,5 +1,4 @@
 import ConfigurationReader
-import FoundationEssentials
 import GatewaySecurity
 import Logging
 
@@ -8,22 +7,6 @@ import Logging
 /// A file that cannot be read, or is wrong, changes nothing: what was known stays, and the log says why. Each shard is told when something has changed, so that
 /// streams end whose credentials are gone.
 struct CredentialFiles: Sendable {
-  /// What shows that a file is another one.
-  private struct Stamp: Hashable {
-    private let number: String
-    private let size: String
-    private let changed: Date?
-
-    /// Nil for a file that is not there.
-    init?(_ path: String) {
-      guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
-      // As which type of number they come differs between platforms.
-      number = "\(attributes[.systemFileNumber] ?? "")"
-      size = "\(attributes[.size] ?? "")"
-      changed = attributes[.modificationDate] as? Date
-    }
-  }
-
   let auth: Configuration.Auth
   let directory: CallerDirectory
   let shards: [Shard]
@@ -34,9 +17,9 @@ struct CredentialFiles: Sendable {
   /// Looks at the files each `auth.refresh` until the task is cancelled.
   func run() async {
     // What the configuration was read from may have changed since.
-    var stamps: [Stamp?]?
+    var stamps: [FileStamp?]?
     while !Task.isCancelled {
-      let now = paths.map { Stamp($0) }
+      let now = paths.map { FileStamp($0) }
       if stamps != now {
         stamps = now
         await reread()

@@ -10,7 +10,9 @@ struct HostCheck {
   let hosts: [String]
 
   func check(_ request: GatewayRequest) throws(Problem) {
-    guard request.exchange.isServerLoopback || !hosts.isEmpty, let host = request.host else { return }
+    // No name leads a browser to a Unix socket.
+    let isReached = request.exchange.isServerLoopback && !request.exchange.isServerUnixSocket
+    guard isReached || !hosts.isEmpty, let host = request.host else { return }
     if host.isLocal || host.isAddress || hosts.contains(where: host.isNamed) { return }
     if hosts.isEmpty, host.isSingleLabel, !mayBeBrowser(request) { return }
     if host.name.isEmpty { throw Problem(.misdirected, "The Host header names no host. Name the one that is asked.") }

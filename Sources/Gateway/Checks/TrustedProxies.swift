@@ -16,9 +16,10 @@ struct TrustedProxies {
 
   private func isTrusted(_ address: ClientAddress) -> Bool { ranges.contains { $0.contains(address) } }
 
-  /// The address of whoever has sent the request; nil when it is not known.
-  func client(of request: GatewayRequest) -> ClientAddress? {
-    guard let peer = request.exchange.clientAddress, isTrusted(peer) else { return request.exchange.clientAddress }
+  /// The address of whoever has sent the request.
+  func client(of request: GatewayRequest) -> ClientAddress {
+    let peer = request.exchange.clientAddress
+    guard isTrusted(peer) else { return peer }
     let lines = request.values(of: header == .forwarded ? .forwarded : .forwardedFor)
     return client(behind: peer, lines.map { String(decoding: $0, as: UTF8.self) })
   }

@@ -1,6 +1,7 @@
 import ConfigurationReader
 import FoundationEssentials
 package import GatewaySecurity
+package import HTTPServer
 import Reactor
 
 extension Configuration {
@@ -12,6 +13,8 @@ extension Configuration {
     package var keysFile: String?
     /// Whose tokens count (default: nobody's).
     package var issuers: [TokenSettings] = []
+    /// Whose client certificates count, as `http.tls` says; nil: nobody's.
+    package var certificates: ClientAuthorities?
     /// Tokens that are known at one time, on each thread, 1...1,000,000 (default: 10,000).
     public var tokens = 10_000
     /// The cookie that may bring a key or a token; nil: none (default).
@@ -32,7 +35,7 @@ extension Configuration {
     public init() {}
 
     /// Whether callers are told apart.
-    var tellsCallersApart: Bool { !keys.isEmpty || !issuers.isEmpty }
+    var tellsCallersApart: Bool { !keys.isEmpty || !issuers.isEmpty || certificates != nil }
 
     /// The same without what its files say.
     var withoutKeys: Auth {
@@ -68,8 +71,8 @@ extension Configuration {
         inner.finish()
       }
       section.read("refresh", into: &refresh) { $0.duration(in: .milliseconds(100) ... .hours(1)) }
-      if !rules.isEmpty, !section.has("keys"), !section.has("jwt") {
-        section.report("need keys or jwt: without them nobody is told apart", at: "rules")
+      if !rules.isEmpty, !section.has("keys"), !section.has("jwt"), certificates == nil {
+        section.report("need keys, jwt or http.tls.client-ca: without them nobody is told apart", at: "rules")
       }
       section.finish()
     }

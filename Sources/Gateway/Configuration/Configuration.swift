@@ -73,7 +73,8 @@ public struct Configuration: Sendable, Hashable {
     _ root: Section, _ bound: inout [BoundEndpoint], in folder: String, _ diagnostics: Diagnostics
   ) -> [Place] {
     var places: [Place] = []
-    if let section = root.section("http") { places = http.read(section) }
+    if let section = root.section("http") { places = http.read(section, in: folder) }
+    auth.certificates = http.tls?.authorities
     root.read("grace", into: &grace) { $0.duration(in: .zero ... .hours(1)) }
     if let field = root.field("auth") { readAuth(field, in: folder, diagnostics) }
     if let section = root.section("errors") { errors.read(section) }
@@ -95,8 +96,10 @@ public struct Configuration: Sendable, Hashable {
     }
     if let section = root.section("limits") {
       limits.read(section)
-      let auth = root.field("auth").flatMap { $0.isMapping ? $0.section() : nil }
-      checkLimits(section, tellsCallersApart: auth?.has("keys") == true || auth?.has("jwt") == true)
+      let written = root.field("auth").flatMap { $0.isMapping ? $0.section() : nil }
+      checkLimits(
+        section,
+        tellsCallersApart: written?.has("keys") == true || written?.has("jwt") == true || auth.certificates != nil)
     }
     root.finish()
     return places
@@ -106,7 +109,8 @@ public struct Configuration: Sendable, Hashable {
   private func checkLimits(_ section: Section, tellsCallersApart: Bool) {
     if let per = limits.per, per != .address, !tellsCallersApart {
       section.report(
-        "contradiction: without auth.keys or auth.jwt callers are told apart by their addresses only", at: "per")
+        "contradiction: without auth.keys, auth.jwt or http.tls.client-ca callers are told apart by their addresses only",
+        at: "per")
     }
     guard let burst = limits.rateLimit?.burst else { return }
     for service in services {
@@ -127,6 +131,8 @@ public struct Configuration: Sendable, Hashable {
     guard let text = field.text("none, keys or jwt") else { return }
     if text != "none" { field.report("\"\(text)\" is not known; write \"none\", or a mapping with keys or jwt") }
     isOpenToAll = text == "none"
+    // Whoever reaches the gateway may call, with a certificate or without.
+    if isOpenToAll { auth.certificates = nil }
   }
 
   /// The configuration with those settings as they are in the one that is served which are read at a start only; and the names of those
@@ -140,6 +146,12 @@ public struct Configuration: Sendable, Hashable {
     }
     keep("http.listen", \.http.listen)
     keep("http.admin", \.http.admin)
+    keep("http.socket-mode", \.http.socketMode)
+    // Whether TLS is spoken at all.
+    if (next.http.tls == nil) != (served.http.tls == nil) {
+      keep("http.tls", \.http.tls)
+      next.auth.certificates = served.auth.certificates
+    }
     keep("http.threads", \.http.threads)
     keep("http.prefix", \.http.prefix)
     keep("http.chunked", \.http.limits.server.chunked)
@@ -180,7 +192,7 @@ public struct Configuration: Sendable, Hashable {
       if !admin.isLoopback, !isOpenToAll, !auth.tellsCallersApart {
         diagnostics.report(
           .outside, "http.admin",
-          "\(admin) is reachable from other machines; name those who may look in auth.keys or auth.jwt, write \"auth: none\", or use 127.0.0.1:\(admin.port)"
+          "\(admin) is reachable from other machines; name those who may look in auth.keys, auth.jwt or http.tls.client-ca, write \"auth: none\", or use 127.0.0.1:\(admin.port)"
         )
       }
     }
@@ -189,7 +201,7 @@ public struct Configuration: Sendable, Hashable {
     where !address.isLoopback && !isOpenToAll && !auth.tellsCallersApart {
       diagnostics.report(
         places.indices.contains(index) ? places[index] : .outside, "http.listen",
-        "\(address) is reachable from other machines; name those who may call in auth.keys or auth.jwt, or write \"auth: none\" to serve everyone who reaches it"
+        "\(address) is reachable from other machines; name those who may call in auth.keys, auth.jwt or http.tls.client-ca, or write \"auth: none\" to serve everyone who reaches it"
       )
     }
   }

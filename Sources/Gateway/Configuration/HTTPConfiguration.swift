@@ -10,6 +10,10 @@ extension Configuration {
     public var listen = [ListenAddress.loopback(port: 8_080)]
     /// Where operations are served instead: metrics, status, reloading; nil: with everything else, without reloading (default).
     public var admin: ListenAddress?
+    /// What is shown over TLS at each address but Unix sockets and an `admin` on loopback; nil: TLS is not spoken (default).
+    public var tls: TLS?
+    /// The mode of the files of Unix sockets, 0...0o777 (default: 0o660).
+    public var socketMode: UInt32 = 0o660
     /// Shards, each a thread: 0...256, 0 for one per core (default: 0).
     public var threads = 0
     /// What every path starts with, such as `/api`; no slash at its end (default: empty).
@@ -31,14 +35,17 @@ extension Configuration {
     /// Loopback on port 8080, one thread per core.
     public init() {}
 
+    /// What is shown where operations are served: who looks from this machine needs no TLS.
+    var tlsOfAdmin: TLS? { admin?.isLoopback == false ? tls : nil }
+
     /// Who may look after the gateway: whoever reaches an address that only this machine reaches, else those who may call.
     func accessToOperations(_ access: Access) -> Access { admin?.isLoopback == true ? .open : access }
 
     /// How many threads there may be.
     public static let threadRange = 0...256
 
-    /// Takes each key; returns where each address to listen on stands.
-    mutating func read(_ section: Section) -> [Place] {
+    /// Takes each key; returns where each address to listen on stands. Paths are those of the folder of the configuration.
+    mutating func read(_ section: Section, in folder: String) -> [Place] {
       let places = readListen(section)
       section.read("threads", into: &threads) { $0.integer(in: Self.threadRange) }
       section.read("prefix", into: &prefix, Self.prefix)
@@ -55,9 +62,10 @@ extension Configuration {
       if section.has("proxy-header"), trustedProxies.isEmpty {
         section.report("has no effect without trusted-proxies, which names those who are believed", at: "proxy-header")
       }
-      section.read("admin", into: &admin) { $0.value("host:port", ListenAddress.init(_:)) }
       section.read("server-timing", into: &serverTiming) { $0.boolean() }
-      section.unavailable("tls")
+      section.read("admin", into: &admin) { $0.value("host:port or unix:/path", ListenAddress.init(_:)) }
+      section.read("socket-mode", into: &socketMode) { $0.value("a mode such as \"0660\"", Self.mode) }
+      if let inner = section.section("tls") { tls = TLS(inner, in: folder) }
       section.finish()
       return places
     }
@@ -68,7 +76,7 @@ extension Configuration {
       var places: [Place] = []
       var addresses: [ListenAddress] = []
       for element in elements {
-        guard let address = element.value("host:port", ListenAddress.init(_:)) else { continue }
+        guard let address = element.value("host:port or unix:/path", ListenAddress.init(_:)) else { continue }
         if let fault = Self.doubling(address, among: addresses) {
           element.report(fault)
         } else {
@@ -82,14 +90,23 @@ extension Configuration {
 
     /// What is wrong with an address that is among those before it; nil when it is not.
     static func doubling(_ address: ListenAddress, among earlier: some Sequence<ListenAddress>) -> String? {
-      guard address.port != 0, let other = earlier.first(where: { $0.isSame(as: address) }) else { return nil }
+      guard address.port != 0 || address.isUnixSocket, let other = earlier.first(where: { $0.isSame(as: address) })
+      else { return nil }
       return other == address ? "\(address) is listed twice" : "\(address) is listed twice, as \(other) too"
+    }
+
+    private static func mode(_ text: String) throws(InvalidText) -> UInt32 {
+      guard 3...4 ~= text.utf8.count, let mode = UInt32(text, radix: 8), mode <= 0o777 else {
+        throw InvalidText("expected the mode of a file in octal digits, such as \"0660\", not \"\(text)\"")
+      }
+      return mode
     }
 
     private static func range(_ text: String) throws(InvalidText) -> AddressRange {
       guard let range = AddressRange(text) else {
         throw InvalidText(
-          "\"\(text)\" is no range of addresses; write one address, or those that begin alike, as in 10.0.0.0/8")
+          "\"\(text)\" is no range of addresses; write one address, or those that begin alike, as in 10.0.0.0/8, or unix"
+        )
       }
       return range
     }

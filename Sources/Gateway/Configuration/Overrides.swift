@@ -5,6 +5,8 @@ public import HTTPServer
 public struct Overrides: Sendable, Hashable {
   /// Addresses to listen on instead of the file's.
   public var listen: [ListenAddress]?
+  /// Where operations are served instead of the file's address.
+  public var admin: ListenAddress?
   /// Shards, 0...256, instead of the file's number.
   public var threads: Int?
 
@@ -70,6 +72,7 @@ extension Configuration {
   func merging(_ overrides: Overrides) -> Configuration {
     var merged = self
     if let listen = overrides.listen { merged.http.listen = listen }
+    if let admin = overrides.admin { merged.http.admin = admin }
     if let threads = overrides.threads { merged.http.threads = threads }
     if let hosts = overrides.hosts { merged.http.hosts = hosts }
     return merged

@@ -182,6 +182,20 @@ struct MetricsPage {
     metrics.add(spans.options.queue)
   }
 
+  private mutating func writeTLS() {
+    guard let tls = operations.tls else { return }
+    let record = tls.record
+    metrics.begin(
+      "zmq_gateway_tls_handshakes_total", .counter, "TLS handshakes that have ended, by whether the client got through."
+    )
+    metrics.add(record.completed, ("result", "success"))
+    metrics.add(record.failed, ("result", "failure"))
+    metrics.begin(
+      "zmq_gateway_tls_certificate_end_seconds", .gauge,
+      "When the certificate ends that is shown now, in seconds since the beginning of 1970.")
+    metrics.add(Int(tls.credentials.end))
+  }
+
   private mutating func writeResources(_ exchange: Exchange) {
     metrics.begin("zmq_gateway_memory_bytes", .gauge, "What http.limits.memory counts, all services together.")
     metrics.add(exchange.memory.count)
@@ -201,6 +215,7 @@ struct MetricsPage {
       metrics.begin("zmq_gateway_tickets_limit", .gauge, "As many as auth.tickets.limit allows.")
       metrics.add(tickets.limit)
     }
+    writeTLS()
     let reloads = operations.reloads.record
     metrics.begin(
       "zmq_gateway_reloads_total", .counter, "Reloads of the configuration, by whether what was read is served.")

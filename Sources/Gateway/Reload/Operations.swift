@@ -15,6 +15,7 @@ final class Operations: Sendable {
   private let guardedAddresses = Guarded(Addresses())
   private let guardedAccessLog = Guarded<AccessLog?>(nil)
   private let guardedSpans = Guarded<SpanExporter?>(nil)
+  private let guardedTLS = Guarded<TLSIdentity?>(nil)
   private let guardedReload = Guarded<(@Sendable () async throws -> ReloadOutcome)?>(nil)
 
   /// Where it is told how requests have ended; nil where it is not.
@@ -34,6 +35,12 @@ final class Operations: Sendable {
 
   func listens(at listen: [ListenAddress], admin: ListenAddress?) {
     guardedAddresses.withLock { $0 = Addresses(listen: listen, admin: admin) }
+  }
+
+  /// What is shown over TLS; nil where TLS is not spoken.
+  var tls: TLSIdentity? {
+    get { guardedTLS.withLock { $0 } }
+    set { guardedTLS.withLock { $0 = newValue } }
   }
 
   /// Has the gateway read its configuration again; nil at a start.

@@ -1,3 +1,4 @@
+import HTTPServer
 import Logging
 import Reactor
 import ZeroMQ
@@ -11,6 +12,8 @@ actor ServedConfiguration {
   private(set) var configuration: Configuration
   private var services: [ServedService]
   private var access: Access
+  /// What is shown over TLS; nil where TLS is not spoken.
+  private let tls: TLSIdentity?
   private let shards: [Shard]
   private let memory: MemoryBudget
   private let transcoding: BackgroundQueue
@@ -24,6 +27,8 @@ actor ServedConfiguration {
   private var describing: Task<Void, Never>?
   /// Looks after the files of `auth`; nil where there are none.
   private var watching: Task<Void, Never>?
+  /// Looks after the files of `http.tls`.
+  private var watchingCertificate: Task<Void, Never>?
   /// What waits for services to end that are not served any more, by a number.
   private var retiring: [Int: (services: [ServedService], task: Task<Void, Never>)] = [:]
   private var retired = 0
@@ -31,13 +36,14 @@ actor ServedConfiguration {
 
   init(
     _ configuration: Configuration, _ services: [ServedService], on shards: [Shard], memory: MemoryBudget,
-    _ access: Access, transcoding: BackgroundQueue, context: Context, logger: Logger
+    _ access: Access, tls: TLSIdentity?, transcoding: BackgroundQueue, context: Context, logger: Logger
   ) {
     self.configuration = configuration
     self.services = services
     self.shards = shards
     self.memory = memory
     self.access = access
+    self.tls = tls
     self.transcoding = transcoding
     self.context = context
     self.logger = logger
@@ -76,6 +82,8 @@ actor ServedConfiguration {
     try DescriptorLimit.check(
       shards: shards.count, servers: shards.count * next.http.listen.count,
       sockets: next.openSockets(shards: shards.count))
+    // Before anything is opened: it may not be usable.
+    let credentials = try next.http.tls?.credentials()
     let (before, access): (Access, Access)
     // Two that replace what callers are known by at one time would undo what the other does.
     await stopWatching()
@@ -97,6 +105,7 @@ actor ServedConfiguration {
       for shard in shards { group.addTask { [shards] in await shard.usePrepared(next, access, shards: shards) } }
     }
     (configuration, services, self.access) = (next, wantedServices, access)
+    if let credentials { tls?.credentials = credentials }
     if before.callers !== access.callers { before.callers?.revokeAll() }
     // Where there are other limits, or callers are known by something else, whoever has a stream asks for it anew.
     let isOther = before.callers !== access.callers || before.limiter !== access.limiter
@@ -161,17 +170,20 @@ actor ServedConfiguration {
     await describe()
   }
 
-  /// Looks after the files of `auth` from now on.
+  /// Looks after the files of `auth` and `http.tls` from now on.
   private func watch() {
     watching = access.callers.map { callers in
       let files = CredentialFiles(auth: configuration.auth, directory: callers, shards: shards, logger: logger)
       return Task { await files.run() }
     }
+    guard let tls, let settings = configuration.http.tls else { return }
+    let files = CertificateFiles(tls: settings, identity: tls, logger: logger)
+    watchingCertificate = Task { await files.run() }
   }
 
   private func stopWatching() async {
-    watching?.cancel()
-    await watching?.value
+    for task in [watching, watchingCertificate] { task?.cancel() }
+    for task in [watching, watchingCertificate] { await task?.value }
   }
 
   /// Has the services asked what they can be called with, those that want to be.

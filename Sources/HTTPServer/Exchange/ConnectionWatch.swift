@@ -47,6 +47,8 @@ final class ConnectionWatch: TimerHandler {
   // Safe: the exchange cancels its watch, which ends all calls, before the server lets go of it.
   private unowned let exchange: Exchange
   private let descriptor: CInt
+  /// What has the client's own socket, in the place of the descriptor; nil: nothing.
+  private let tls: TLSConnection?
   private let times: Times
   private let loop: Loop
   private var watch: Watch?
@@ -66,10 +68,17 @@ final class ConnectionWatch: TimerHandler {
   private var isUnread = false
   /// What the socket reports besides the ends: the next bytes of the client, or room for what it is to read.
   private var reported: PollEvents = []
+  /// Whether room is waited for.
+  private var awaitsRoom = false
+  /// Of a Unix socket the kernel does not count what the client has taken: it tells each time when three quarters of the room for it have
+  /// become free, or, of less, anything.
+  private let isUnixSocket: Bool
+  private var hasTaken = false
 
-  init(_ exchange: Exchange, descriptor: CInt, times: Times, on loop: Loop) throws(ReactorError) {
+  init(_ exchange: Exchange, _ accepted: Accepted, times: Times, on loop: Loop) throws(ReactorError) {
     self.exchange = exchange
-    self.descriptor = descriptor
+    (descriptor, tls) = (accepted.descriptor, accepted.tls)
+    isUnixSocket = accepted.admission.address == .unix
     self.times = times
     self.loop = loop
     let socket = SocketEvents(self)
@@ -87,7 +96,11 @@ final class ConnectionWatch: TimerHandler {
 
   /// Calls `Exchange.expired()` when the client has used up its time for what is waited for now, or since then.
   func expect(_ wait: Wait, since start: Instant? = nil) {
-    if reported.contains(.readable) { report([]) }
+    if isUnixSocket, wait == .reader {
+      if !reported.contains(.writable) { report(.writable) }
+    } else if reported.contains(.readable) || isUnixSocket && reported.contains(.writable) && !awaitsRoom {
+      report([])
+    }
     self.wait = wait
     since = start ?? loop.now
     lastLook = nil
@@ -110,7 +123,10 @@ final class ConnectionWatch: TimerHandler {
   }
 
   /// Calls `Exchange.hasRoom()` when there is room in the socket, and be it at once.
-  func reportRoom() { report(.writable) }
+  func reportRoom() {
+    awaitsRoom = true
+    report(.writable)
+  }
 
   private func report(_ events: PollEvents) {
     reported = events
@@ -150,7 +166,7 @@ final class ConnectionWatch: TimerHandler {
     switch wait {
     case _ where isReader: look()
     case .request where !reported.contains(.readable) && loop.now >= after(times.unwatched, from: since):
-      report(.readable)
+      report(isUnixSocket ? [.readable, .writable] : .readable)
       // What libmicrohttpd has read before is reported no more.
       exchange.rests()
       if wait == .request { lookForRest() }
@@ -163,6 +179,9 @@ final class ConnectionWatch: TimerHandler {
     exchange.perform { $0.expired() }
   }
 
+  /// How far the client has come.
+  private var progress: clinux_progress { tls?.progress ?? clinux_progress_of(descriptor) }
+
   private var isReader: Bool { wait == .reader || isUnread }
 
   /// Of one that begins to read, which may still have earlier answers to read.
@@ -170,7 +189,7 @@ final class ConnectionWatch: TimerHandler {
 
   /// Sees whether the last answer is being taken still. Most that is sent and not acknowledged is so in a moment, and says nothing.
   private func lookForRest() {
-    let progress = clinux_progress_of(descriptor)
+    let progress = progress
     guard progress.held > 0 || progress.unanswered > 0 else { return }
     isUnread = true
     deadline = readerDeadline
@@ -179,9 +198,13 @@ final class ConnectionWatch: TimerHandler {
 
   /// Sees what a reader has taken since the last look.
   private func look() {
-    let progress = clinux_progress_of(descriptor)
+    let progress = progress
     // All that waited for it at the last look: it keeps up, however little that was.
-    if let lastLook, progress.taken - taken >= UInt64(lastLook.unsent) { deadline = max(deadline, after(times.write)) }
+    let keepsUp =
+      isUnixSocket
+      ? hasTaken || progress.unsent == 0 : lastLook.map { progress.taken - taken >= UInt64($0.unsent) } ?? false
+    if keepsUp { deadline = max(deadline, after(times.write)) }
+    hasTaken = false
     count(progress)
     if progress.unsent == 0 {
       if isUnread { deadline = after(times.idle) }
@@ -206,6 +229,7 @@ final class ConnectionWatch: TimerHandler {
   /// Has the kernel reset the connection when it is closed, and throw away what it has for a client that takes too little: it would keep
   /// that for some minutes more.
   private func discardUnsent() {
+    if let tls { return tls.discardUnsent() }
     var atOnce = linger(l_onoff: 1, l_linger: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
   }
@@ -214,8 +238,12 @@ final class ConnectionWatch: TimerHandler {
     if !events.isDisjoint(with: [.hangUp, .failed]) { return exchange.perform { $0.hungUp() } }
     if reported.contains(.readable), events.contains(.readable) { exchange.perform { $0.requestArrives() } }
     if reported.contains(.writable), events.contains(.writable) {
-      report([])
-      exchange.perform { $0.hasRoom() }
+      hasTaken = true
+      if awaitsRoom {
+        awaitsRoom = false
+        report(isUnixSocket ? .writable : [])
+        exchange.perform { $0.hasRoom() }
+      }
     }
     if events.contains(.peerClosed) { exchange.perform { $0.halfClosed() } }
   }

@@ -67,8 +67,6 @@ public final class Exchange {
   public var isBodyTooLong: Bool { (head.declaredLength ?? 0) > server.options.bodyLimit }
   /// Where bodies and answers count until they are read.
   public var memory: MemoryBudget { server.memory }
-  /// The client's address; nil when it is not known.
-  public var clientAddress: ClientAddress? { connection.clientAddress }
 
   /// Names the request, in the `X-Request-Id` of its answer and wherever else: as the client did, if with 1 to 128 visible
   /// characters of ASCII, else as no other request of this server. Valid until the request was answered.
@@ -79,6 +77,8 @@ public final class Exchange {
 
   /// Whether only this machine can reach the server.
   public var isServerLoopback: Bool { server.isLoopback }
+  /// Where the server listens.
+  public var listenAddress: ListenAddress { server.address }
   /// Whether the server accepts no more requests; the answer to this one closes its connection.
   public var isServerQuiesced: Bool { server.isQuiesced }
 

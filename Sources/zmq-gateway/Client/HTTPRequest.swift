@@ -1,6 +1,7 @@
 import CLinux
 import FoundationEssentials
 import Glibc
+import HTTPServer
 
 /// One request to a gateway. It is HTTP/1.0, so that the body of the answer comes as it is and ends with the connection, a stream's too.
 struct HTTPRequest {
@@ -31,23 +32,25 @@ struct HTTPRequest {
     to url: GatewayURL, within limit: Duration? = nil, _ take: (Head, ArraySlice<UInt8>) throws -> Bool
   ) throws -> Head {
     let head = try url.withConnection(within: limit) { descriptor -> Head? in
-      try write(to: descriptor, url)
-      return try read(from: descriptor, take)
+      let tls = url.isUnverifiedTLS ? UnverifiedTLS(over: descriptor) : nil
+      if url.isUnverifiedTLS, tls == nil { return nil }
+      try write(to: descriptor, over: tls, url)
+      return try read(from: descriptor, over: tls, take)
     }
     guard let head else { throw Unanswered() }
     return head
   }
 
-  private func write(to descriptor: CInt, _ url: GatewayURL) throws {
+  private func write(to descriptor: CInt, over tls: UnverifiedTLS?, _ url: GatewayURL) throws {
     var text = "\(verb) \(url.prefix)\(target) HTTP/1.0\r\nHost: \(url.authority)\r\n"
     for (name, value) in headers { text += "\(name): \(value)\r\n" }
-    if let key = Self.key { text += "Authorization: Bearer \(key)\r\n" }
+    if let key = Self.key, tls == nil { text += "Authorization: Bearer \(key)\r\n" }
     if verb != "GET" { text += "Content-Length: \(body.count)\r\n" }
     let bytes = Array((text + "\r\n").utf8) + body
     var sent = 0
     while sent < bytes.count {
       let count = bytes[sent...].withUnsafeBytes {
-        Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+        tls?.send($0) ?? Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
       }
       // One who refuses a long body may have answered already.
       guard count > 0 else { return }
@@ -55,13 +58,17 @@ struct HTTPRequest {
     }
   }
 
-  private func read(from descriptor: CInt, _ take: (Head, ArraySlice<UInt8>) throws -> Bool) throws -> Head {
+  private func read(
+    from descriptor: CInt, over tls: UnverifiedTLS?, _ take: (Head, ArraySlice<UInt8>) throws -> Bool
+  ) throws -> Head {
     var begin: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 64 << 10)
     var head: Head?
     while true {
-      let count = recv(descriptor, &piece, piece.count, 0)
-      if count < 0, errno == EINTR { continue }
+      let count = piece.withUnsafeMutableBytes {
+        tls?.receive(into: $0) ?? recv(descriptor, $0.baseAddress, $0.count, 0)
+      }
+      if count < 0, tls == nil, errno == EINTR { continue }
       guard count > 0 else {
         guard let head, count == 0 else { throw Unanswered() }
         return head

@@ -23,7 +23,7 @@ struct ConfigurationSchemaTests {
   func keys() throws {
     // All sections, each with names where the writer gives them.
     let connected = """
-      http: { cors: {}, limits: {} }
+      http: { tls: {}, cors: {}, limits: {} }
       auth: { keys: { file: nowhere }, jwt: {}, tickets: {}, rules: [{ allow: {} }, { deny: {} }] }
       errors: { map: { KeyError: 404 } }
       limits: {}
@@ -127,6 +127,9 @@ struct ConfigurationSchemaTests {
     case ["services", "rpc"], ["services", "pipeline"]: return [("pattern", "\"\(parents[1])\""), connect]
     case ["services", "pubsub", "publish"], ["services", "pubsub", "subscribe"]: return [connect]
     case ["services", "pubsub", "subscribe", "seq"]: return [("keyword", "\"n\"")]
+    case ["http", "tls"]:
+      // Without those who are trusted the others have no effect.
+      return ["certificate", "key", "client-ca"].map { ($0, "\"/nowhere\"") }
     case ["limits"]: return [("rate", "\"100/s\"")]
     case ["http"]: return [("trusted-proxies", "\"10.0.0.0/8\"")]
     case ["services", "rpc", "connect"]: return [("endpoint", "\"tcp://127.0.0.1:5555\"")]

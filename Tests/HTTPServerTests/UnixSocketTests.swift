@@ -1,0 +1,93 @@
+import Foundation
+import HTTPServer
+import Support
+import Testing
+
+@Suite("Unix sockets", .inTurn(minutes: 2), .enabled(if: TestAuthority.isThere, "\(TestAuthority.comment)"))
+struct UnixSocketTests {
+  private func ask(_ path: String, _ target: String) async throws -> String {
+    try await TestAuthority.run("curl", ["-sS", "--unix-socket", path, "http://localhost\(target)"]).output
+  }
+
+  @Test("serve calls and streams, and all their clients have one address")
+  func served() async throws {
+    let directory = try TemporaryDirectory()
+    let (path, open) = (directory.path + "/s", OpenConnections(limit: 9, perAddress: 1))
+    try await Fixture.with(at: "unix:\(path)", openConnections: open) { fixture in
+      #expect(fixture.address.description == "unix:\(path)")
+      #expect(fixture.address.isLoopback)
+      #expect(try await ask(path, "/x") == "/x 0")
+      try await eventually("the place to be free") { open.count == 0 }
+      #expect(try await ask(path, "/long").utf8.count == Script.longText.utf8.count)
+      let streaming = Task { try await ask(path, "/stream") }
+      await fixture.until { script, _ in script.streams.count == 1 }
+      #expect(try await ask(path, "/y") == "overloaded")
+      await fixture.on { script, _ in
+        script.streams[0].put("event")
+        script.streams[0].end()
+      }
+      #expect(try await streaming.value == "event")
+    }
+  }
+
+  @Test("end the connection of a reader that stands still, and not that of one that reads on")
+  func slowReader() async throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path + "/s"
+    let still = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
+      + "s.sendall(b'GET /long HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'); sys.stdin.read()"
+    try await Fixture.with(at: "unix:\(path)") { fixture in
+      let client = try Subprocess("python3", ["-c", still, path])
+      await fixture.until { script, _ in script.handled == 1 }
+      try await fixture.advance(by: .seconds(3), times: 5)
+      #expect(await fixture.on { _, server in server.connections } == 1)
+      try await fixture.advance(by: .seconds(10), times: 4)
+      await fixture.until { _, server in server.connections == 0 && server.isIdle }
+      await client.destroy()
+    }
+    var options = ServerOptions()
+    options.writeTimeout = .milliseconds(600)
+    try await Fixture.with(options, at: "unix:\(path)") { _ in
+      let output = try await TestAuthority.run(
+        "curl", ["-sS", "--unix-socket", path, "--limit-rate", "5M", "http://localhost/long"]
+      ).output
+      #expect(output.utf8.count == Script.longText.utf8.count)
+    }
+  }
+
+  @Test("are files of the mode that was chosen, and replace one at which nobody listens, and no other")
+  func files() throws {
+    let directory = try TemporaryDirectory()
+    let address = try ListenAddress("unix:\(directory.path)/s")
+    let first = try Listener.open(address, mode: 0o600)
+    func mode() throws -> Int? {
+      try FileManager.default.attributesOfItem(atPath: directory.path + "/s")[.posixPermissions] as? Int
+    }
+    #expect(try mode() == 0o600)
+    #expect(throws: HTTPServerError.self) { try Listener.open(address) }
+    let stale = try #require(UnixSocketFile(of: first))
+    first.close()
+    let second = try Listener.open(address)
+    #expect(try mode() == 0o660)
+    // It is another one's by now.
+    stale.remove()
+    #expect(try mode() == 0o660)
+    UnixSocketFile(of: second)?.remove()
+    #expect(!FileManager.default.fileExists(atPath: directory.path + "/s"))
+    second.close()
+    _ = try directory.file("s", "text")
+    #expect(throws: HTTPServerError.self) { try Listener.open(address) }
+    #expect(FileManager.default.fileExists(atPath: directory.path + "/s"))
+  }
+
+  @Test("have whole paths that fit")
+  func paths() throws {
+    let longest = "/" + String(repeating: "x", count: 106)
+    #expect(try ListenAddress("unix:\(longest)").path == longest)
+    for text in ["unix:", "unix:s", "unix:/", "unix:/a/", "unix:\(longest)x", "unix:/a\u{0}b"] {
+      #expect(throws: ListenAddress.Invalid.self) { try ListenAddress(text) }
+    }
+    #expect(try ListenAddress("unix:/a").isSame(as: ListenAddress("unix:/a")))
+    #expect(try !ListenAddress("unix:/a").isSame(as: ListenAddress("unix:/b")))
+  }
+}
