@@ -34,7 +34,8 @@ struct UnixSocketTests {
   func slowReader() async throws {
     let directory = try TemporaryDirectory()
     let path = directory.path + "/s"
-    let still = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
+    let still =
+      "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
       + "s.sendall(b'GET /long HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'); sys.stdin.read()"
     try await Fixture.with(at: "unix:\(path)") { fixture in
       let client = try Subprocess("python3", ["-c", still, path])
