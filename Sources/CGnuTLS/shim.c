@@ -1,9 +1,12 @@
 #include "shim.h"
 #include <gnutls/gnutls.h>
+#include <errno.h>
 #include <gnutls/x509.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct cgnutls_identity {
     gnutls_certificate_credentials_t credentials;
@@ -17,6 +20,9 @@ struct cgnutls_session {
     gnutls_session_t raw;
     /* A client's own; a server's are those of its identity. */
     gnutls_certificate_credentials_t credentials;
+    int descriptor;
+    /* Whether the socket had nothing more: GnuTLS says that it has to wait after messages that are not for the application, too. */
+    int is_dry;
     int error;
 };
 
@@ -24,6 +30,27 @@ struct cgnutls_session {
 static const char *const priorities =
     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"
     "+CHACHA20-POLY1305:-MAC-ALL:+AEAD:-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:-SIGN-DSA-SHA1:%SERVER_PRECEDENCE";
+
+static ssize_t pull(gnutls_transport_ptr_t owner, void *room, size_t count) {
+    cgnutls_session *session = owner;
+    ssize_t received = recv(session->descriptor, room, count, 0);
+    session->is_dry = received < 0;
+    return received;
+}
+
+static int wait_for(gnutls_transport_ptr_t owner, unsigned int milliseconds) {
+    struct pollfd descriptor = {((cgnutls_session *)owner)->descriptor, POLLIN, 0};
+    return poll(&descriptor, 1, milliseconds == GNUTLS_INDEFINITE_TIMEOUT ? -1 : (int)milliseconds);
+}
+
+/* Sending is GnuTLS's own. */
+static void carry_over(cgnutls_session *session, int descriptor) {
+    session->descriptor = descriptor;
+    gnutls_transport_set_int2(session->raw, descriptor, descriptor);
+    gnutls_transport_set_ptr2(session->raw, session, (gnutls_transport_ptr_t)(long)descriptor);
+    gnutls_transport_set_pull_function(session->raw, pull);
+    gnutls_transport_set_pull_timeout_function(session->raw, wait_for);
+}
 
 static int is_good(gnutls_session_t session, unsigned int *status) {
     gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT, 0};
@@ -120,7 +147,7 @@ cgnutls_session *cgnutls_open(const cgnutls_identity *identity, int descriptor) 
     case CGNUTLS_REQUIRES: gnutls_certificate_server_set_request(session->raw, GNUTLS_CERT_REQUIRE); break;
     default: break;
     }
-    gnutls_transport_set_int(session->raw, descriptor);
+    carry_over(session, descriptor);
     return session;
 }
 
@@ -137,7 +164,7 @@ cgnutls_session *cgnutls_ask(int descriptor) {
         cgnutls_close(session);
         return NULL;
     }
-    gnutls_transport_set_int(session->raw, descriptor);
+    carry_over(session, descriptor);
     return session;
 }
 
@@ -175,11 +202,15 @@ int cgnutls_handshake(cgnutls_session *session) {
 }
 
 ssize_t cgnutls_receive(cgnutls_session *session, void *room, size_t count) {
-    /* Alerts that only warn bring nothing; a client that sends many has its turn end. */
-    for (int warnings = 0; warnings < 4; warnings++) {
+    /* Alerts that only warn, new keys and tickets bring nothing; of so many in a row nothing good comes. */
+    for (int messages = 0; messages < 16; messages++) {
+        session->is_dry = 0;
         ssize_t received = gnutls_record_recv(session->raw, room, count);
         if (received >= 0) return received;
-        if (is_wait((int)received)) return CGNUTLS_WAIT;
+        if (is_wait((int)received)) {
+            if (session->is_dry) return CGNUTLS_WAIT;
+            continue;
+        }
         /* The client has closed without saying so, as many do. What is cut off shows: a request says how long it is. */
         if (received == GNUTLS_E_PREMATURE_TERMINATION) return 0;
         /* Nothing is negotiated twice. */

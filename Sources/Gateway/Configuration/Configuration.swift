@@ -75,6 +75,8 @@ public struct Configuration: Sendable, Hashable {
     var places: [Place] = []
     if let section = root.section("http") { places = http.read(section, in: folder) }
     auth.certificates = http.tls?.authorities
+    // That they cannot be read was told, and is all that is to be told of it.
+    if http.tls == nil, http.saysWhoIsTrusted { auth.certificates = ClientAuthorities(certificates: "") }
     root.read("grace", into: &grace) { $0.duration(in: .zero ... .hours(1)) }
     if let field = root.field("auth") { readAuth(field, in: folder, diagnostics) }
     if let section = root.section("errors") { errors.read(section) }

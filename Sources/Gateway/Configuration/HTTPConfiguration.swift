@@ -12,6 +12,8 @@ extension Configuration {
     public var admin: ListenAddress?
     /// What is shown over TLS at each address but Unix sockets and an `admin` on loopback; nil: TLS is not spoken (default).
     public var tls: TLS?
+    /// Whether the file named those whose client certificates count, be it in vain.
+    private(set) var saysWhoIsTrusted = false
     /// The mode of the files of Unix sockets, 0...0o777 (default: 0o660).
     public var socketMode: UInt32 = 0o660
     /// Shards, each a thread: 0...256, 0 for one per core (default: 0).
@@ -65,7 +67,10 @@ extension Configuration {
       section.read("server-timing", into: &serverTiming) { $0.boolean() }
       section.read("admin", into: &admin) { $0.value("host:port or unix:/path", ListenAddress.init(_:)) }
       section.read("socket-mode", into: &socketMode) { $0.value("a mode such as \"0660\"", Self.mode) }
-      if let inner = section.section("tls") { tls = TLS(inner, in: folder) }
+      if let inner = section.section("tls") {
+        saysWhoIsTrusted = inner.has("client-ca")
+        tls = TLS(inner, in: folder)
+      }
       section.finish()
       return places
     }

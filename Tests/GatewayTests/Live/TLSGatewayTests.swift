@@ -1,3 +1,4 @@
+import ConfigurationReader
 import Foundation
 import HTTPServer
 import Reactor
@@ -123,7 +124,8 @@ struct TLSGatewayTests {
         try await gateway.gateway.reload(Configuration.load(yaml: yaml, file: "test.yaml"))
       }
       isOver.withLock { $0 = true }
-      for task in fresh + [kept] { #expect(try await task.value > 5) }
+      for task in fresh { #expect(try await task.value > 5) }
+      #expect(try await kept.value > 5)
       let samples = try await HTTPClient(port: tunnel.port).get("/metrics").body
       #expect(samples.contains("zmq_gateway_tls_handshakes_total{result=\"failure\"} 0"))
       #expect(samples.contains("zmq_gateway_tls_certificate_end_seconds "))
