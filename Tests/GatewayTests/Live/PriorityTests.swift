@@ -1,5 +1,6 @@
 import Support
 import Testing
+import ZeroMQRPC
 
 @testable import Gateway
 
