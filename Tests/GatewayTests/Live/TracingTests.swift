@@ -1,3 +1,4 @@
+import GatewayTracing
 import InMemoryTracing
 import MessagePack
 import Support
