@@ -15,6 +15,9 @@ final class YAMLParser {
     case other
   }
 
+  /// How deep containers may be nested: each level is a call.
+  private static let deepest = 100
+
   private let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
   private let text: String
   private var anchors: [String: YAMLNode] = [:]
@@ -41,7 +44,7 @@ final class YAMLParser {
       switch try next() {
       case .streamEnd: return nil
       case .document:
-        let node = try node(try next())
+        let node = try node(try next(), depth: 0)
         while true {
           switch try next() {
           case .streamEnd: return node
@@ -56,21 +59,23 @@ final class YAMLParser {
     }
   }
 
-  private func node(_ event: Event) throws(YAMLFault) -> YAMLNode {
+  private func node(_ event: Event, depth: Int) throws(YAMLFault) -> YAMLNode {
     switch event {
+    case .sequence(let place, _) where depth == Self.deepest, .mapping(let place, _) where depth == Self.deepest:
+      throw YAMLFault("this is nested more than \(Self.deepest) deep", at: place)
     case .scalar(let scalar, let anchor): return named(anchor, .scalar(scalar))
     case .alias(let anchor, let place):
       guard let node = anchors[anchor] else { throw YAMLFault("found undefined alias", at: place) }
       return node
     case .sequence(let place, let anchor):
       var nodes: [YAMLNode] = []
-      while let event = try member() { nodes.append(try node(event)) }
+      while let event = try member() { nodes.append(try node(event, depth: depth + 1)) }
       return named(anchor, .sequence(nodes, place))
     case .mapping(let place, let anchor):
       var pairs: [YAMLNode.Pair] = []
       while let event = try member() {
-        let key = try node(event)
-        pairs.append(.init(key: key, value: try node(try next())))
+        let key = try node(event, depth: depth + 1)
+        pairs.append(.init(key: key, value: try node(try next(), depth: depth + 1)))
       }
       try Self.checkDuplicates(pairs)
       return named(anchor, .mapping(pairs, place))

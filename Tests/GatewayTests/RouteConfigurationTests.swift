@@ -123,7 +123,7 @@ struct RouteConfigurationTests {
     "may not contradict the declaration of its method",
     arguments: [
       (
-        "m(id, limit:int)",
+        "m(id:int, limit:int)",
         "contradiction: \"limit\" is no argument of \"m\" as methods.declare has it; did you mean \"limits\"?"
       ),
       ("m(id:bool)", "contradiction: \"id\" is of type bool here, and of type int in methods.declare"),
