@@ -37,7 +37,7 @@ struct GraceTests {
       var options = ServerOptions()
       options.readTimeout = .seconds(3_600)
       try await shard.listen(
-        on: listener, options: options, openConnections: OpenConnections(limit: 8, perAddress: 8),
+        on: listener, options: options, tls: nil, openConnections: OpenConnections(limit: 8, perAddress: 8),
         memory: MemoryBudget(limit: 1 << 30),
         logger: Rig.logger)
       // A request that is never complete is what the stop waits for.

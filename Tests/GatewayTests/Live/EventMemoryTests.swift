@@ -78,7 +78,7 @@ struct EventMemoryTests {
       try await shard.open(configuration, shards: [shard], shared: shared, context: context, logger: Rig.logger)
       let listener = try Listener.open(configuration.http.listen[0])
       try await shard.listen(
-        on: listener, options: configuration.http.limits.server,
+        on: listener, options: configuration.http.limits.server, tls: nil,
         openConnections: OpenConnections(limit: 100, perAddress: 100),
         memory: memory, logger: Rig.logger)
       try await eventually("the publisher is connected") { await shard.isConnected }

@@ -43,7 +43,7 @@ struct FeedTests {
         try await shard.open(configuration, shards: shards, shared: shared, context: context, logger: Rig.logger)
         let listener = try Listener.open(configuration.http.listen[0])
         try await shard.listen(
-          on: listener, options: configuration.http.limits.server,
+          on: listener, options: configuration.http.limits.server, tls: nil,
           openConnections: OpenConnections(limit: 100, perAddress: 100),
           memory: MemoryBudget(limit: 1 << 30), logger: Rig.logger)
         clients.append(HTTPClient(port: listener.address.port))
