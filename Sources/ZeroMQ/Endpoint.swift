@@ -168,9 +168,13 @@ extension Endpoint {
 
   /// What libzmq is given to connect to. Over TCP with any source address, which libzmq binds so that others may bind the port
   /// at once after the connection's end: when the kernel connects a socket with itself, the port is that of a service.
+  ///
+  /// Any source address is `*`, of either family, for which alone libzmq asks no list of the interfaces: to get that, at each try, takes a
+  /// descriptor, and libzmq 4.3 ends the process when there is none. Between brackets, for it takes nothing to connect to that begins
+  /// with an asterisk.
   var outgoing: String {
-    guard case .tcp(let host, _) = address else { return description }
-    return "tcp://\(host.contains(":") ? "[::]" : "0.0.0.0"):0;" + description.dropFirst("tcp://".count)
+    guard case .tcp = address else { return description }
+    return "tcp://[*]:0;" + description.dropFirst("tcp://".count)
   }
 
   /// The same endpoint with its address spelled as the kernel does; a name stays.

@@ -90,7 +90,7 @@ struct EndpointTests {
     arguments: [
       ("tcp://[::ffff:127.0.0.1]:5555", "tcp://127.0.0.1:5555"), ("tcp://127.0.0.1:5555", "tcp://127.0.0.1:5555"),
       ("tcp://[0:0::1]:5555", "tcp://[::1]:5555"), ("ipc:///run/a", "ipc:///run/a"), ("nonsense", "nonsense"),
-      ("tcp://0.0.0.0:0;127.0.0.1:5555", "tcp://127.0.0.1:5555"), ("tcp://[::]:0;[::1]:5", "tcp://[::1]:5"),
+      ("tcp://[*]:0;127.0.0.1:5555", "tcp://127.0.0.1:5555"), ("tcp://[::]:0;[::1]:5", "tcp://[::1]:5"),
     ])
   func spelling(text: String, canonical: String) { #expect(Endpoint.canonical(text) == canonical) }
 
