@@ -203,15 +203,15 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       connectionChanged(.connected, at: nil)
     }
     if let mover { mover.move() } else { receive(atMost: messagesPerTurn) }
-    // libzmq does not say for one peer of a router that it has room: any event of the socket may be that.
-    if retry.isAwaited, kind == .router ? !events.isEmpty : readiness()?.contains(.output) == true { becameWritable() }
+    // Where libzmq does not say that there is room, any event of the socket may be that.
+    if retry.isAwaited, kind.tellsRoom ? readiness()?.contains(.output) == true : !events.isEmpty { becameWritable() }
   }
 
   public func isReady() -> Bool {
     // Asked for in any case: it makes libzmq look at its inbox, without which its descriptor would not fire again.
     guard let readiness = readiness() else { return false }
     if inproc.untold > 0 { return true }
-    if retry.isAwaited, kind != .router, readiness.contains(.output) { return true }
+    if retry.isAwaited, kind.tellsRoom, readiness.contains(.output) { return true }
     if let mover { return mover.canMove() }
     return kind.receives && isReading && readiness.contains(.input) && delegate != nil
   }
