@@ -98,7 +98,7 @@ actor Station: LoopSocketDelegate {
   }
 }
 
-private final class Later: TimerHandler {
+final class Later: TimerHandler {
   private let fired: Tally
   init(_ fired: Tally) { self.fired = fired }
   func fired(_ timer: Timer) { fired.countUp() }

@@ -43,9 +43,34 @@ struct TransportOptionTests {
       try await Self.check(.keepAliveInterval, is: .seconds(3), takes: .seconds(1), of: it)
       try await Self.check(.heartbeat, is: .zero, takes: .seconds(1), of: it)
       try await Self.check(.heartbeatTTL, is: .zero, takes: .milliseconds(300), of: it)
-      try await Self.check(.heartbeatTimeout, is: .milliseconds(-1), takes: .seconds(2), of: it)
+      try await Self.check(.heartbeatTimeout, is: .seconds(6), takes: .seconds(2), of: it)
       try await Self.check(.routingID, is: [], takes: [1, 2], of: it)
       try await Self.check(.invertMatching, is: false, takes: true, of: it)
+    }
+  }
+
+  @Test("heartbeatTimeout is that of the property, wherever heartbeats are turned on, and can be set by itself")
+  func heartbeatTimeouts() async throws {
+    try await Peers.with { peers in
+      func timeout(_ options: (inout SocketOptions) -> Void) async throws -> Duration {
+        let it = try await peers.peer(
+          .pull,
+          options: {
+            $0.receiveHighWaterMark = 0
+            options(&$0)
+          })
+        try await it.transport.set(.heartbeat, to: .seconds(1))
+        return try await it.transport.option(.heartbeatTimeout)
+      }
+      let usual = try await timeout { _ in }
+      let later = try await timeout { $0.heartbeatTimeout = .seconds(10) }
+      let before = try await timeout { options in
+        options.heartbeatTimeout = .seconds(10)
+        options.set(.heartbeat, to: .seconds(2))
+      }
+      let byItself = try await timeout { $0.set(.heartbeatTimeout, to: .seconds(3)) }
+      #expect((usual, later) == (.seconds(6), .seconds(10)))
+      #expect((before, byItself) == (.seconds(10), .seconds(3)))
     }
   }
 

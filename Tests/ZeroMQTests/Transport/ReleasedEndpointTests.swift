@@ -1,0 +1,36 @@
+import Reactor
+import Support
+import Testing
+
+@testable import ZeroMQ
+
+@Suite("what a transport was bound to", .inTurn(minutes: 3))
+struct ReleasedEndpointTests {
+  @Test(
+    "CORE-43: once unbind or close has returned, others can bind there, while peers come and go",
+    arguments: [Peers.any, "ipc", "ipc://@zg-core-43-at-once", "inproc://at-once"])
+  func atOnce(endpoint: String) async throws {
+    try await Peers.with { peers in
+      let first = try await peers.peer(.pull, bind: [endpoint == "ipc" ? peers.directory.endpoint("a") : endpoint])
+      let bound = await first.boundTo[0]
+      _ = try await peers.peer(.push, connect: [bound])
+      try await first.transport.unbind(bound)
+      for round in 0..<100 {
+        let next = try await peers.peer(.pull, bind: [bound])
+        if round % 2 == 0 {
+          try await next.transport.unbind(bound)
+        } else {
+          await next.transport.close()
+          await next.transport.waitClosed()
+        }
+      }
+      // Nor does a call that fails halfway keep what it has bound.
+      for _ in 0..<10 {
+        #expect(await failure { try await peers.peer(.pull, bind: ["\(bound)", "inproc://b", "inproc://b"]) } != nil)
+      }
+      let stream = try await MessageStream.open(.pull, bind: [bound], on: peers.reactor, in: peers.context)
+      await stream.close()
+      _ = try await peers.peer(.pull, bind: [bound])
+    }
+  }
+}
