@@ -88,7 +88,9 @@ extension Endpoint {
   }
 
   private static func readHost(_ rest: Substring) throws(EndpointError) -> Address {
-    guard let parts = HostAndPort(rest) else { throw EndpointError("tcp:// needs a port: tcp://\(rest):5555") }
+    guard !rest.hasSuffix("]"), let parts = HostAndPort(rest) else {
+      throw EndpointError("tcp:// needs a port: tcp://\(rest):5555")
+    }
     let (host, port) = (parts.host, parts.port)
     if host.isEmpty { throw EndpointError("tcp:// needs a host: tcp://127.0.0.1:\(port)") }
     if host.contains("/") || port.contains("/") { throw EndpointError("tcp:// takes a host and a port, no path") }
@@ -96,6 +98,11 @@ extension Endpoint {
     if host.contains("[") || host.contains("]") {
       throw EndpointError(
         "an IPv6 address stands between brackets: tcp://[\(host.filter { $0 != "[" && $0 != "]" })]:\(port)")
+    }
+    if host.contains(":"), !parts.isBracketed, Resolver.numeric(String(host)) == nil,
+      Resolver.numeric(String(rest)) != nil
+    {
+      throw EndpointError("an IPv6 address goes in brackets, and a port behind them: tcp://[\(rest)]:5555")
     }
     if parts.isBracketed != host.contains(":") {
       throw EndpointError(

@@ -5,6 +5,8 @@ import Reactor
 final class Bindings {
   private struct Entry {
     let id: UInt32
+    /// What libzmq calls it.
+    let name: String
     /// With wildcards resolved.
     let endpoint: Endpoint
     /// As it was asked for, with the port that it got.
@@ -53,9 +55,10 @@ final class Bindings {
     // At a path that a descriptor made elsewhere listens at, somebody does listen: libzmq's socket says that it takes none.
     if try socket.listener(for: endpoint.description) == nil { try Self.requireFree(endpoint) }
     let text = try socket.bind(endpoint.description)
-    let bound = (try? Endpoint(text)) ?? endpoint
+    // With the option ipv6, libzmq spells addresses of IPv4 as those of IPv6, to which peers without the option cannot connect.
+    let bound = (try? Endpoint(text))?.inNumbers ?? endpoint
     lastID += 1
-    entries.append(Entry(id: lastID, endpoint: bound, asked: address.asked.withPort(of: bound)))
+    entries.append(Entry(id: lastID, name: text, endpoint: bound, asked: address.asked.withPort(of: bound)))
     wait(entries.count - 1)
     return bound
   }
@@ -66,16 +69,16 @@ final class Bindings {
     guard let index = index(of: endpoint) else {
       throw ZMQError(code: .notFound, call: "unbind \(endpoint), which is not bound")
     }
-    try leave(entries[index].endpoint)?.whenDone(free) ?? free()
+    try leave(entries[index])?.whenDone(free) ?? free()
     stop(entries.remove(at: index))
   }
 
   /// Nil when others may bind to it at once.
-  private func leave(_ endpoint: Endpoint) throws(ZMQError) -> Departure? {
-    try socket.unbind(endpoint.description)
-    if case .inproc = endpoint.address { return nil }
+  private func leave(_ entry: Entry) throws(ZMQError) -> Departure? {
+    try socket.unbind(entry.name)
+    if case .inproc = entry.endpoint.address { return nil }
     if loop.isStopped { return nil }
-    let departure = Departure(from: endpoint.inNumbers.description, on: loop)
+    let departure = Departure(from: entry.endpoint.description, on: loop)
     leaving.append(Leaving(departure: departure))
     return departure
   }
@@ -97,7 +100,7 @@ final class Bindings {
   func take(_ event: SocketMonitor.Event) {
     if event.kind == .freed { return freed(event.address) }
     // With wildcards only the port tells where it came in.
-    let exact = entries.firstIndex { $0.endpoint.inNumbers.description == event.address }
+    let exact = entries.firstIndex { $0.endpoint.description == event.address }
     guard let index = exact ?? entries.firstIndex(where: { $0.endpoint.accepts(event.address) }) else { return }
     let entry = entries[index]
     for change in entries[index].peers.take(event.kind) {
@@ -120,7 +123,7 @@ final class Bindings {
     for entry in entries {
       stop(entry)
       // What cannot be unbound, for its context ends, ends with the socket.
-      _ = try? leave(entry.endpoint)
+      _ = try? leave(entry)
     }
     entries = []
     let departures = leaving.compactMap(\.departure)

@@ -115,9 +115,7 @@ public actor Transport {
   /// False from `close()`, `abort()` or an error on.
   public var isOpen: Bool { phase == .open }
 
-  // MARK: Endpoints
-
-  /// Binds, and returns the endpoint with wildcards resolved. A host's name is looked up beside the reactor first.
+  /// Binds, and returns the endpoint with wildcards resolved. A host's name is looked up beside the reactor first, which can be cancelled.
   @discardableResult
   public func bind(_ endpoint: some EndpointConvertible) async throws(ZMQError) -> Endpoint {
     let asked = try endpoint.endpoint(for: "bind to")
@@ -193,6 +191,8 @@ public actor Transport {
 
   func flush() {
     guard let socket else { return }
+    calls.gatherGone()
+    defer { calls.tellGone() }
     while phase == .open || phase == .closing, let message = buffer.first {
       // Sending may end the transport, which empties the buffer.
       guard send(message, to: socket), !buffer.isEmpty else { return }

@@ -1,3 +1,4 @@
+import Foundation
 import Reactor
 import Support
 import Testing
@@ -47,6 +48,34 @@ struct TransportOptionTests {
       try await Self.check(.routingID, is: [], takes: [1, 2], of: it)
       try await Self.check(.invertMatching, is: false, takes: true, of: it)
     }
+  }
+
+  @Test("each of libzmq's stable options has a name, or is on the list of those that have none")
+  func complete() throws {
+    // What is not built against libzmq's header has no options to miss.
+    let header = try String(contentsOfFile: "/usr/include/zmq.h", encoding: .utf8)
+    let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../Sources/ZeroMQ/Options").standardized
+    let sources = try FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil).map {
+      try String(contentsOf: $0, encoding: .utf8)
+    }.joined()
+    let words = Set(sources.split { !$0.isLetter && !$0.isNumber && $0 != "_" && $0 != "*" }.map(String.init))
+    let groups = words.filter { $0.hasSuffix("_*") }.map { $0.dropLast() }
+    let section = try #require(header.firstRange(of: "Socket options.  "))
+    let options = header[section.upperBound...].prefix { $0 != "\0" }.components(separatedBy: "/*  Message options")[0]
+      .split(separator: "\n").filter { $0.hasPrefix("#define ZMQ_") }.map { $0.split(separator: " ")[1] }
+    #expect(options.count > 70)
+    for option in options {
+      #expect(words.contains(String(option)) || groups.contains { option.hasPrefix($0) }, "\(option)")
+    }
+  }
+
+  @Test("dumped, options show no value that was set by number") func dumped() {
+    var options = SocketOptions()
+    options.set(.bytes(49), to: [UInt8](repeating: 211, count: 32))
+    var text = ""
+    dump(options, to: &text)
+    #expect(!text.contains("211") && !"\(options)".contains("211"))
+    #expect(text.contains("option 49"))
   }
 
   @Test("heartbeatTimeout is that of the property, wherever heartbeats are turned on, and can be set by itself")
