@@ -6,7 +6,8 @@ import Dispatch
 /// Everything such an actor holds is confined to the thread, so it needs no lock. From outside, `await` the actor; from a
 /// C callback on the thread, use `assumeIsolated`. The thread starts with `init` and ends with `stop()`, which should come
 /// last: afterwards jobs and work run at once on whatever thread brings them, one at a time, so that actors can still be
-/// closed and freed, but nothing can be watched any more, no timer fires, and to schedule one is an error.
+/// closed and freed, but nothing can be watched any more, no timer fires, and to schedule one is an error. One that is dropped without it keeps
+/// its thread and two descriptors until the process ends.
 public final class Reactor: SerialExecutor, TaskExecutor {
   private enum Entry {
     case job(UnownedJob)

@@ -10,6 +10,8 @@ public final class Context: Sendable {
   private struct State {
     var isClosing = false
     var isClosed = false
+    /// libzmq has started its threads.
+    var isStarted = false
     var waiters: [Waiter<Bool>] = []
   }
 
@@ -108,11 +110,20 @@ public final class Context: Sendable {
     nonisolated(unsafe) var socket: UnsafeMutableRawPointer?
     try state.withLock { state throws(ZMQError) in
       guard !state.isClosing else { throw ZMQError(code: .terminated, call: "a socket of a closed context") }
+      if !state.isStarted { try requireThreads() }
       socket = zmq_socket(raw, kind.rawValue)
       if socket == nil { throw .last("zmq_socket") }
+      state.isStarted = true
     }
     guard let socket else { throw ZMQError(code: .terminated, call: "zmq_socket") }
     return socket
+  }
+
+  /// With the first socket libzmq starts its threads. Each takes two descriptors, and without the second one it ends the process.
+  private func requireThreads() throws(ZMQError) {
+    let threads = Int(zmq_ctx_get(raw, ZMQ_IO_THREADS))
+    // That which closes sockets, and the socket.
+    try FreeDescriptors.require(2 * threads + 2 + 1, for: "the first socket of a context")
   }
 
   /// Ends a context on a thread of its own: libzmq waits there for the linger of closed sockets, which may be for ever.

@@ -88,7 +88,9 @@ extension Endpoint {
   }
 
   private static func readHost(_ rest: Substring) throws(EndpointError) -> Address {
-    guard let parts = HostAndPort(rest) else { throw EndpointError("tcp:// needs a port: tcp://\(rest):5555") }
+    guard !rest.hasSuffix("]"), let parts = HostAndPort(rest) else {
+      throw EndpointError("tcp:// needs a port: tcp://\(rest):5555")
+    }
     let (host, port) = (parts.host, parts.port)
     if host.isEmpty { throw EndpointError("tcp:// needs a host: tcp://127.0.0.1:\(port)") }
     if host.contains("/") || port.contains("/") { throw EndpointError("tcp:// takes a host and a port, no path") }
@@ -96,6 +98,11 @@ extension Endpoint {
     if host.contains("[") || host.contains("]") {
       throw EndpointError(
         "an IPv6 address stands between brackets: tcp://[\(host.filter { $0 != "[" && $0 != "]" })]:\(port)")
+    }
+    if host.contains(":"), !parts.isBracketed, Resolver.numeric(String(host)) == nil,
+      Resolver.numeric(String(rest)) != nil
+    {
+      throw EndpointError("an IPv6 address goes in brackets, and a port behind them: tcp://[\(rest)]:5555")
     }
     if parts.isBracketed != host.contains(":") {
       throw EndpointError(
@@ -168,9 +175,13 @@ extension Endpoint {
 
   /// What libzmq is given to connect to. Over TCP with any source address, which libzmq binds so that others may bind the port
   /// at once after the connection's end: when the kernel connects a socket with itself, the port is that of a service.
+  ///
+  /// Any source address is `*`, of either family, for which alone libzmq asks no list of the interfaces: to get that, at each try, takes a
+  /// descriptor, and libzmq 4.3 ends the process when there is none. Between brackets, for it takes nothing to connect to that begins
+  /// with an asterisk.
   var outgoing: String {
-    guard case .tcp(let host, _) = address else { return description }
-    return "tcp://\(host.contains(":") ? "[::]" : "0.0.0.0"):0;" + description.dropFirst("tcp://".count)
+    guard case .tcp = address else { return description }
+    return "tcp://[*]:0;" + description.dropFirst("tcp://".count)
   }
 
   /// The same endpoint with its address spelled as the kernel does; a name stays.

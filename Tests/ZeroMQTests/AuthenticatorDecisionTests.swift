@@ -58,6 +58,7 @@ struct AuthenticatorDecisionTests {
       let decisions: [(Denial.Code, Authenticator.Decision)] = [
         (.failed, { _ in throw Unreachable() }), (.refused, { _ in .deny }), (.failed, { _ in .allow(user: "a\0b") }),
         (.failed, { _ in .allow(user: "a", properties: ["no name": ""]) }),
+        (.failed, { _ in .allow(user: "a", properties: ["Socket-Type": "PUB"]) }),
       ]
       for (index, (code, decision)) in decisions.enumerated() {
         await it.authenticator.decide(in: "d", decision)

@@ -38,7 +38,9 @@ struct EndpointTests {
       ("tcp://", "needs a port"), ("tcp://host", "tcp://host:5555"), ("tcp://:5555", "needs a host"),
       ("tcp://host:", "no port"),
       ("tcp://host:65536", "1...65535"), ("tcp://host:+5", "no port"), ("tcp://host:5a", "no port"),
-      ("tcp://::1:5555", "in brackets: tcp://[::1]:5555"), ("tcp://[::1:55", "between brackets: tcp://[::1]:55"),
+      ("tcp://[::1]", "needs a port: tcp://[::1]:5555"), ("tcp://::1", "a port behind them: tcp://[::1]:5555"),
+      ("tcp://fe80::1", "tcp://[fe80::1]:5555"), ("tcp://::1:5555", "in brackets: tcp://[::1]:5555"),
+      ("tcp://[::1:55", "between brackets: tcp://[::1]:55"),
       ("tcp://::1]:55", "between brackets: tcp://[::1]:55"), ("tcp://host:5555/x", "no path"),
       ("tcp://a/b:5", "no path"),
       ("tcp://1.2.3.4:5;6.7.8.9:1", "source address"), ("tcp://ho st:5", "no spaces"), ("tcp://h:1\n", "no spaces"),
@@ -90,7 +92,7 @@ struct EndpointTests {
     arguments: [
       ("tcp://[::ffff:127.0.0.1]:5555", "tcp://127.0.0.1:5555"), ("tcp://127.0.0.1:5555", "tcp://127.0.0.1:5555"),
       ("tcp://[0:0::1]:5555", "tcp://[::1]:5555"), ("ipc:///run/a", "ipc:///run/a"), ("nonsense", "nonsense"),
-      ("tcp://0.0.0.0:0;127.0.0.1:5555", "tcp://127.0.0.1:5555"), ("tcp://[::]:0;[::1]:5", "tcp://[::1]:5"),
+      ("tcp://[*]:0;127.0.0.1:5555", "tcp://127.0.0.1:5555"), ("tcp://[::]:0;[::1]:5", "tcp://[::1]:5"),
     ])
   func spelling(text: String, canonical: String) { #expect(Endpoint.canonical(text) == canonical) }
 

@@ -56,7 +56,13 @@ actor Station: LoopSocketDelegate {
     subscribers.wait(for: topic, waiter)
     return waiter
   }
-  func close() { socket?.close() }
+  /// Returns when others can bind where it was bound.
+  func close() async {
+    await withCheckedContinuation { closed in
+      guard let socket else { return closed.resume() }
+      socket.close { closed.resume() }
+    }
+  }
   func drop() { socket = nil }
   func dropAll() { (socket, context) = (nil, nil) }
   func bindAnyPort() throws -> UInt16 { try Endpoint(bind("tcp://127.0.0.1:*")).port }
@@ -98,7 +104,7 @@ actor Station: LoopSocketDelegate {
   }
 }
 
-private final class Later: TimerHandler {
+final class Later: TimerHandler {
   private let fired: Tally
   init(_ fired: Tally) { self.fired = fired }
   func fired(_ timer: Timer) { fired.countUp() }

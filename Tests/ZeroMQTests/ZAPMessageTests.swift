@@ -41,7 +41,9 @@ struct ZAPMessageTests {
     #expect(question.allowing(user: String(long.dropLast()), properties: [:]) != nil)
     for user in [long, "a\0"] { #expect(question.allowing(user: user, properties: [:]) == nil) }
     #expect(question.allowing(user: "", properties: [String(long.dropLast()): ""]) != nil)
-    for name in ["", long, "a b", "ä", "a\0"] { #expect(question.allowing(user: "", properties: [name: ""]) == nil) }
+    for name in ["", long, "a b", "ä", "a\0", "Socket-Type", "identity", "Routing-Id", "User-Id", "Peer-Address"] {
+      #expect(question.allowing(user: "", properties: [name: ""]) == nil)
+    }
     #expect(question.allowing(user: "", properties: ["a": String(repeating: "a", count: 4_090)]) != nil)
     #expect(question.allowing(user: "", properties: ["a": String(repeating: "a", count: 4_091)]) == nil)
     #expect(question.allowing(user: "", properties: ["a": "\0"]) == nil)

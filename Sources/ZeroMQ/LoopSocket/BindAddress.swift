@@ -18,7 +18,7 @@ package struct BindAddress: Sendable, Hashable {
 
 extension Endpoint {
   /// What to bind to: with the first address of its host, if that is a name, which is looked up beside the thread that waits. The names of
-  /// network interfaces libzmq knows by itself.
+  /// network interfaces libzmq knows by itself. Throws `cancelled` when the task is cancelled meanwhile.
   package func bindAddress(ipv6: Bool) async throws(ZMQError) -> BindAddress {
     try await bindAddress(ipv6: ipv6, resolver: .shared)
   }
@@ -27,8 +27,10 @@ extension Endpoint {
     guard let host = hostName, if_nametoindex(host) == 0, case .tcp(_, let port) = address else {
       return BindAddress(self)
     }
-    let answer = await withCheckedContinuation { continuation in
-      resolver.resolve(host) { continuation.resume(returning: $0) }
+    let waiter = Waiter<Resolver.Answer?>()
+    resolver.resolve(host) { waiter.resume($0) }
+    guard let answer = await waiter.wait(orIfCancelled: nil) else {
+      throw ZMQError(code: .cancelled, call: "bind to \(self), by a cancelled task")
     }
     guard let found = answer.addresses.first(where: { ipv6 || !$0.contains(":") }) else {
       let reason = answer.addresses.isEmpty ? answer.reason : "it has only IPv6 addresses, and the option ipv6 is off"

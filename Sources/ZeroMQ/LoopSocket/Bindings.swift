@@ -5,6 +5,8 @@ import Reactor
 final class Bindings {
   private struct Entry {
     let id: UInt32
+    /// What libzmq calls it.
+    let name: String
     /// With wildcards resolved.
     let endpoint: Endpoint
     /// As it was asked for, with the port that it got.
@@ -20,7 +22,12 @@ final class Bindings {
   private let socket: Socket
   private let loop: Loop
   private weak var delegate: (any ConnectionsDelegate)?
+  private struct Leaving {
+    weak var departure: Departure?
+  }
   private var entries: [Entry] = []
+  /// Those that were unbound a moment ago.
+  private var leaving: [Leaving] = []
   private var lastID: UInt32 = 0
   private lazy var alarm = SilenceAlarm(self)
 
@@ -48,21 +55,38 @@ final class Bindings {
     // At a path that a descriptor made elsewhere listens at, somebody does listen: libzmq's socket says that it takes none.
     if try socket.listener(for: endpoint.description) == nil { try Self.requireFree(endpoint) }
     let text = try socket.bind(endpoint.description)
-    let bound = (try? Endpoint(text)) ?? endpoint
+    // With the option ipv6, libzmq spells addresses of IPv4 as those of IPv6, to which peers without the option cannot connect.
+    let bound = (try? Endpoint(text))?.inNumbers ?? endpoint
     lastID += 1
-    entries.append(Entry(id: lastID, endpoint: bound, asked: address.asked.withPort(of: bound)))
+    entries.append(Entry(id: lastID, name: text, endpoint: bound, asked: address.asked.withPort(of: bound)))
     wait(entries.count - 1)
     return bound
   }
 
   /// Closes a binding, by what `bind` returned or was given. Throws for another: libzmq would look its host up, and would take one that is
-  /// connected to for it, and end that.
-  func unbind(_ endpoint: Endpoint) throws(ZMQError) {
+  /// connected to for it, and end that. Calls `free` when others may bind to it.
+  func unbind(_ endpoint: Endpoint, _ free: @escaping () -> Void) throws(ZMQError) {
     guard let index = index(of: endpoint) else {
       throw ZMQError(code: .notFound, call: "unbind \(endpoint), which is not bound")
     }
-    try socket.unbind(entries[index].endpoint.description)
+    try leave(entries[index])?.whenDone(free) ?? free()
     stop(entries.remove(at: index))
+  }
+
+  /// Nil when others may bind to it at once.
+  private func leave(_ entry: Entry) throws(ZMQError) -> Departure? {
+    try socket.unbind(entry.name)
+    if case .inproc = entry.endpoint.address { return nil }
+    if loop.isStopped { return nil }
+    let departure = Departure(from: entry.endpoint.description, on: loop)
+    leaving.append(Leaving(departure: departure))
+    return departure
+  }
+
+  /// The monitor says that what listened there is closed.
+  func freed(_ address: String) {
+    leaving.first { $0.departure?.address == address }?.departure?.end()
+    leaving.removeAll { $0.departure == nil || $0.departure?.address == address }
   }
 
   /// Whether it is bound to what `bind` returned or was given.
@@ -74,8 +98,9 @@ final class Bindings {
 
   /// Hears of an event that is about no connection of this side's making: then it is about one that others have made, or have ended.
   func take(_ event: SocketMonitor.Event) {
+    if event.kind == .freed { return freed(event.address) }
     // With wildcards only the port tells where it came in.
-    let exact = entries.firstIndex { $0.endpoint.inNumbers.description == event.address }
+    let exact = entries.firstIndex { $0.endpoint.description == event.address }
     guard let index = exact ?? entries.firstIndex(where: { $0.endpoint.accepts(event.address) }) else { return }
     let entry = entries[index]
     for change in entries[index].peers.take(event.kind) {
@@ -93,10 +118,23 @@ final class Bindings {
     if entries[index].peers.count == 0 { wait(index) }
   }
 
-  /// No timer comes any more.
-  func end() {
-    for entry in entries { stop(entry) }
+  /// Closes all bindings, and calls `free` when others may bind there. No timer tells of peers any more.
+  func end(_ free: @escaping () -> Void) {
+    for entry in entries {
+      stop(entry)
+      // What cannot be unbound, for its context ends, ends with the socket.
+      _ = try? leave(entry)
+    }
     entries = []
+    let departures = leaving.compactMap(\.departure)
+    var left = departures.count
+    if left == 0 { return free() }
+    for departure in departures {
+      departure.whenDone {
+        left -= 1
+        if left == 0 { free() }
+      }
+    }
   }
 
   private func tell(_ event: ConnectionEvent, _ entry: Entry) {

@@ -38,6 +38,9 @@ extension LoopSocket {
   /// How long closing will keep what waits; nil: for ever.
   var linger: Duration? { (try? inner?.option(.linger)) ?? nil }
 
+  /// Whether it is still open with that socket, and not paused.
+  func isReading(from socket: Socket) -> Bool { isReading && inner === socket }
+
   /// Closing will keep nothing.
   func dropsWhatWaits() { try? inner?.set(.linger, to: .zero) }
 

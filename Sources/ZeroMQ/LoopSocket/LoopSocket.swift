@@ -75,7 +75,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     guard let openSocket else { return }
     // Safe: nobody else has it, and it goes to the thread that it belongs to.
     nonisolated(unsafe) let last = openSocket
-    loop.run { last.close() }
+    loop.run { last.close {} }
   }
 
   // MARK: Endpoints
@@ -90,11 +90,12 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// Whether `unbind` knows the endpoint.
   package func isBound(to endpoint: Endpoint) -> Bool { openSocket?.bindings.has(endpoint) == true }
 
-  /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected.
-  public func unbind(_ endpoint: Endpoint) throws(ZMQError) {
+  /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected. Calls
+  /// `free` when others may bind to it (see `Departure`).
+  public func unbind(_ endpoint: Endpoint, _ free: @escaping () -> Void = {}) throws(ZMQError) {
     let bindings = try requireOpen("unbind").bindings
     defer { scheduleTurn() }
-    try bindings.unbind(endpoint)
+    try bindings.unbind(endpoint, free)
   }
 
   /// Begins to connect, and keeps at it until `disconnect`. It returns at once. Where there is a connection to the endpoint, or it is being
@@ -179,20 +180,21 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   }
 
   /// Closes the socket; messages that were sent get the time of `SocketOptions.linger`. The delegate is let go of and hears no
-  /// more, also when this is called within one of its own methods. A second call does nothing.
-  public func close() {
+  /// more, also when this is called within one of its own methods. A second call does nothing. Calls `free` when others may bind to what
+  /// the socket was bound to (see `Departure`).
+  public func close(_ free: @escaping () -> Void = {}) {
     delegate = nil
-    closeSocket()
+    closeSocket(free)
     connected = 0
   }
 
-  private func closeSocket() {
-    guard let open = openSocket.take() else { return }
+  private func closeSocket(_ free: @escaping () -> Void = {}) {
+    guard let open = openSocket.take() else { return free() }
     retry.end()
-    open.close()
+    inproc = .init()
     subscribers?.socketClosed()
     mover?.socketClosed()
-    inproc = .init()
+    open.close(free)
   }
 
   // MARK: Turns
@@ -203,15 +205,15 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       connectionChanged(.connected, at: nil)
     }
     if let mover { mover.move() } else { receive(atMost: messagesPerTurn) }
-    // libzmq does not say for one peer of a router that it has room: any event of the socket may be that.
-    if retry.isAwaited, kind == .router ? !events.isEmpty : readiness()?.contains(.output) == true { becameWritable() }
+    // Where libzmq does not say that there is room, any event of the socket may be that.
+    if retry.isAwaited, kind.tellsRoom ? readiness()?.contains(.output) == true : !events.isEmpty { becameWritable() }
   }
 
   public func isReady() -> Bool {
     // Asked for in any case: it makes libzmq look at its inbox, without which its descriptor would not fire again.
     guard let readiness = readiness() else { return false }
     if inproc.untold > 0 { return true }
-    if retry.isAwaited, kind != .router, readiness.contains(.output) { return true }
+    if retry.isAwaited, kind.tellsRoom, readiness.contains(.output) { return true }
     if let mover { return mover.canMove() }
     return kind.receives && isReading && readiness.contains(.input) && delegate != nil
   }
@@ -245,9 +247,6 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     frames.clear()
     if received > 0 { self.delegate?.messagesReceived(on: self) }  // Closed meanwhile, it has none any more.
   }
-
-  /// Whether it is still open with that socket, and not paused.
-  func isReading(from socket: Socket) -> Bool { isReading && openSocket?.socket === socket }
 
   func becameWritable() { if retry.end() { delegate?.writable(on: self) } }
 

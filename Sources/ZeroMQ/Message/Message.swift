@@ -101,6 +101,6 @@ extension Message {
   /// of the peer's process: `localhost:user:group:process`, in numbers.
   public var peerAddress: String? { PeerAddress.number(property("Peer-Address")) }
 
-  /// The user that the context's authenticator gave its sender (`zmq_zap(7)`).
-  public var userID: String? { property("User-Id") }
+  /// The user that the context's authenticator gave its sender (`zmq_zap(7)`); nil when it gave none.
+  public var userID: String? { property("User-Id").flatMap { $0.isEmpty ? nil : $0 } }
 }

@@ -70,3 +70,9 @@ struct OptionValue: Sendable, Hashable {
     return failure == 0 && [AF_INET, AF_INET6].contains(CInt(address.ss_family))
   }
 }
+
+extension OptionValue: CustomStringConvertible, CustomReflectable {
+  /// Which, without what: it may be a secret.
+  var description: String { "\(name), \(bytes.count) bytes" }
+  var customMirror: Mirror { Mirror(self, children: []) }
+}

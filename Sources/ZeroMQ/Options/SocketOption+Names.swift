@@ -108,7 +108,8 @@ extension SocketOption<Duration> {
 }
 
 extension SocketOption<Duration> {
-  /// After how long without a sign of life this side ends the connection, in milliseconds; zero: at the next question. Default: 6 s.
+  /// After how long without a sign of life this side ends the connection, in milliseconds; zero: at the next question. Default: 6 s
+  /// (`SocketOptions.heartbeatTimeout`). A socket that C has made and not told has -1 ms, which is as long as `heartbeat`.
   public static var heartbeatTimeout: Self { .time(ZMQ_HEARTBEAT_TIMEOUT, "ZMQ_HEARTBEAT_TIMEOUT") }
 }
 

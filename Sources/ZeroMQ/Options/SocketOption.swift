@@ -13,8 +13,8 @@ import Reactor
 /// with which libzmq ends the process when the proxy does not answer; ZMQ_CONFLATE, with which it ends the process when a message has
 /// several frames; the transports that `Endpoint` refuses (ZMQ_RATE, ZMQ_RECOVERY_IVL,
 /// ZMQ_MULTICAST_HOPS, ZMQ_MULTICAST_MAXTPDU, ZMQ_VMCI_*); ZMQ_GSSAPI_*, which distributions build libzmq without; deprecated ones (ZMQ_IPV4ONLY, ZMQ_TCP_ACCEPT_FILTER, ZMQ_IPC_FILTER_*, ZMQ_ROUTER_RAW);
-/// ZMQ_THREAD_SAFE, which is false for all kinds here; and those of security, ZMQ_PLAIN_*, ZMQ_CURVE_* and ZMQ_ZAP_DOMAIN, which are
-/// set together.
+/// ZMQ_THREAD_SAFE, which is false for all kinds here; ZMQ_TYPE, which is `Transport.kind`; ZMQ_BLOCKY, which is a context's; and those of
+/// security, ZMQ_PLAIN_*, ZMQ_CURVE_* and ZMQ_ZAP_DOMAIN, which are set together, and ZMQ_MECHANISM, which says what they have made.
 public struct SocketOption<Value: Sendable>: Sendable {
   /// libzmq's number.
   public let number: Int32

@@ -30,7 +30,8 @@ public enum AuthenticationAnswer: Sendable, Hashable {
   /// It may. Its messages bear the user's name as the property `User-Id`, and the others that are given.
   ///
   /// A name has at most 255 bytes, none of them zero. Properties have names of 1...255 letters, digits and `-_.+`, and values without a
-  /// zero, all together at most 4 KiB. A peer whose answer breaks this is refused with code 500.
+  /// zero, all together at most 4 KiB; none is one that libzmq sets: `Socket-Type`, `Identity`, `Routing-Id`, `User-Id`, `Peer-Address`, in
+  /// any case. A peer whose answer breaks this is refused with code 500.
   case allow(user: String, properties: [String: String] = [:])
   /// It may not: code 400.
   case deny

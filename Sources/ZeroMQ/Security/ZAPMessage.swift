@@ -73,7 +73,7 @@ struct ZAPQuestion: Sendable, Hashable {
   private static func metadata(_ properties: [String: String]) -> [UInt8]? {
     var bytes: [UInt8] = []
     for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
-      guard (1...longestFrame).contains(name.utf8.count), name.utf8.allSatisfy(isNameByte),
+      guard (1...longestFrame).contains(name.utf8.count), name.utf8.allSatisfy(isNameByte), !isTaken(name),
         !value.utf8.contains(0), bytes.count + name.utf8.count + value.utf8.count + 5 <= 4_096
       else { return nil }
       bytes.append(UInt8(name.utf8.count))
@@ -82,6 +82,11 @@ struct ZAPQuestion: Sendable, Hashable {
       bytes += Array(value.utf8)
     }
     return bytes
+  }
+
+  /// Whether libzmq says it itself. What an answer says of a peer's kind or identity, it would take for the peer's own word.
+  private static func isTaken(_ name: String) -> Bool {
+    ["socket-type", "identity", "routing-id", "user-id", "peer-address"].contains(name.lowercased())
   }
 
   private static func isNameByte(_ byte: UInt8) -> Bool {

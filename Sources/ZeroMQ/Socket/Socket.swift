@@ -44,7 +44,8 @@ public final class Socket {
   deinit { zmq_close(raw) }
 
   /// Binds, and returns the endpoint with wildcards resolved, such as the port that `tcp://127.0.0.1:*` got. A host's name, unless it is an
-  /// address or an interface, libzmq looks up here, and this waits for that; a `Transport` does not. Throws `invalid` for a STREAM over inproc.
+  /// address or an interface, libzmq looks up here, and this waits for that; a `Transport` does not. Throws `invalid` for a STREAM over inproc,
+  /// and EMFILE over TCP when no descriptor is free.
   @discardableResult
   public func bind(_ endpoint: String) throws(ZMQError) -> String {
     // Else libzmq ends the process when a socket has a peer to ask about.
@@ -53,6 +54,8 @@ public final class Socket {
     }
     try requireBytes(at: endpoint, "bind to")
     let listener = try listener(for: endpoint)
+    // To look for an interface of that name, libzmq asks for a list of them, and ends the process when it has no descriptor to do so.
+    if endpoint.hasPrefix("tcp://") { try FreeDescriptors.require(2, for: "bind to \(endpoint)") }
     try check("zmq_bind(\(endpoint))") { zmq_bind(raw, endpoint) }
     routingIDs.expectOthers()
     // Else libzmq would take it for the next binding too, and close it twice.

@@ -55,6 +55,10 @@ extension SocketKind: CustomStringConvertible {
   /// Whether messages can come.
   var receives: Bool { self != .push && self != .publish }
 
+  /// Whether libzmq says truly that a message can go. Of all others it always says so, though a peer that a message is for may have no
+  /// room: a ROUTER's and a STREAM's, and with the option `noDrop` any subscriber of a PUB or XPUB.
+  var tellsRoom: Bool { [.pair, .dealer, .push, .request].contains(self) }
+
   /// Whether sending and receiving take turns.
   var takesTurns: Bool { self == .request || self == .reply }
 }

@@ -20,11 +20,17 @@ public final class SocketOffer: Sendable {
 
   /// Offers a socket that C has made in that context, and nobody else uses any more. Who takes it over closes it in the end; an offer that
   /// is dropped does not. Throws `invalid` for a socket that conflates: a message of several frames, which any peer may send, makes libzmq
-  /// end the process.
+  /// end the process; and for one with heartbeats and a receive mark (see `SocketOptions.heartbeat`).
   public init(_ raw: UnsafeMutableRawPointer, in context: Context) throws(ZMQError) {
     kind = SocketKind(rawValue: try Self.integer(ZMQ_TYPE, of: raw, "ZMQ_TYPE"))
     guard try Self.integer(ZMQ_CONFLATE, of: raw, "ZMQ_CONFLATE") == 0 else {
       throw ZMQError(code: .invalid, call: "a socket with ZMQ_CONFLATE; make one without it")
+    }
+    let mark = try Self.integer(ZMQ_RCVHWM, of: raw, "ZMQ_RCVHWM")
+    let heartbeat = try Self.integer(ZMQ_HEARTBEAT_IVL, of: raw, "ZMQ_HEARTBEAT_IVL")
+    guard mark == 0 || heartbeat == 0 else {
+      throw ZMQError(
+        code: .invalid, call: "a socket with ZMQ_HEARTBEAT_IVL and ZMQ_RCVHWM of \(mark); set one of the two to zero")
     }
     offered = Guarded(.raw(raw, context))
   }

@@ -94,10 +94,9 @@ extension SocketOptions {
     try socket.set(.immediate, to: immediate)
     try socket.set(.reconnect, to: reconnect)
     try socket.set(.longestReconnect, to: longestReconnect)
-    if heartbeat > .zero {
-      try socket.set(.heartbeat, to: heartbeat)
-      try socket.set(.heartbeatTimeout, to: heartbeatTimeout)
-    }
+    if heartbeat > .zero { try socket.set(.heartbeat, to: heartbeat) }
+    // Counts for heartbeats that are turned on by the option too, here or later.
+    try socket.set(.heartbeatTimeout, to: heartbeatTimeout)
     try setKeepAlive(of: socket)
     try socket.set(.handshake, to: handshake)
     try socket.set(.connectTimeout, to: connectTimeout)

@@ -108,14 +108,14 @@ final class StreamOutbox: Sendable {
       transport.write(message, to: socket)
     }
     guard transport.isOpen else { return }
-    let buffered = transport.writeBufferSize
+    let buffered = transport.buffer.weight
     change { ($0.weight, $0.buffered) = ($0.weight - weight, buffered) }
   }
 
   func pause() { state.withLock { $0.isPaused = true } }
 
   func resume(_ transport: isolated Transport) {
-    let buffered = transport.writeBufferSize
+    let buffered = transport.buffer.weight
     change { ($0.isPaused, $0.buffered) = (false, buffered) }
   }
 

@@ -7,6 +7,8 @@ struct DelegateCalls {
   private(set) var delegate: (any TransportDelegate)?
   private var batchDelegate: (any BatchDelegate)?
   private let kind: SocketKind
+  /// While what has waited is sent.
+  private var gone: GonePeers?
   private let report: @Sendable (TransportReport) -> Void
 
   init(_ kind: SocketKind, _ report: @escaping @Sendable (TransportReport) -> Void) {
@@ -91,15 +93,24 @@ struct DelegateCalls {
   mutating func end() { (delegate, batchDelegate) = (nil, nil) }
 
   /// Reports an error that concerns the message only, which is dropped; false when the socket cannot go on.
-  func dropped(_ message: Message, for error: ZMQError) -> Bool {
+  mutating func dropped(_ message: Message, for error: ZMQError) -> Bool {
     switch error.code {
     case .unreachable:
-      report(.failed(ZMQError(code: error.code, call: "write to \(message[0]), a peer that is not there")))
+      let isGathering = gone != nil
+      gone = gone ?? GonePeers()
+      gone?.add(message[0])
+      if !isGathering { tellGone() }
     case .invalid: report(.failed(error))
     default: return false
     }
     return true
   }
+
+  /// Until `tellGone`, messages that are dropped are only counted.
+  mutating func gatherGone() { gone = GonePeers() }
+
+  /// Reports each peer that is gone once, with how many messages were dropped.
+  mutating func tellGone() { for error in gone.take()?.errors ?? [] { report(.failed(error)) } }
 
   func report(_ event: TransportReport.Event) { report(TransportReport(event: event, kind: kind)) }
 

@@ -32,10 +32,20 @@ extension Transport {
   /// transport.
   public var inner: Socket? { socket?.inner }
 
-  func openSocket(for call: String) throws(ZMQError) -> LoopSocket {
+  func openSocket(for call: String, only required: SocketKind? = nil) throws(ZMQError) -> LoopSocket {
+    if let required, required != kind {
+      throw ZMQError(code: .notSupported, call: "\(call) on a \(kind) socket; only \(required) can do that")
+    }
     guard isOpen, let socket else { throw ZMQError(code: .notSocket, call: "\(call) on a closed transport") }
     return socket
   }
+
+  /// Bytes in the buffer for what is written.
+  public var writeBufferSize: Int { buffer.byteCount }
+
+  /// Bytes of the buffer at which `resumeWriting` is told, and beyond which `pauseWriting` is; a message without any counts as one. Default:
+  /// 16 KiB and 64 KiB.
+  public var writeBufferLimits: (low: Int, high: Int) { (buffer.limits.low, buffer.limits.high) }
 
   /// The kind, the state, and how much waits, in one line.
   public var description: String {

@@ -4,7 +4,8 @@ public import Reactor
 /// A socket of any kind with a delegate: whole messages in both directions, and a buffer for what the socket cannot take yet.
 ///
 /// It is an actor on its reactor. A task calls its members with `await`; its delegate, which is called there, without. Dropping it
-/// without `close()` closes it within a turn, and drops what waits here and in libzmq.
+/// without `close()` closes it within a turn, and drops what waits here and in libzmq; the delegate is told `connectionLost(nil)` of a transport
+/// of the same kind that stands for it.
 /// ```swift
 /// final class Echo: TransportDelegate {
 ///   func messageReceived(_ message: Message, on transport: isolated Transport) { transport.write(message) }
@@ -13,15 +14,6 @@ public import Reactor
 /// let endpoint = await router.bindings[0]
 /// ```
 public actor Transport {
-  private enum Phase {
-    case open
-    /// What waits is still sent.
-    case closing
-    /// `connectionLost` is on its way.
-    case ending
-    case ended
-  }
-
   /// So many writes after the end are ignored without a report.
   private static let unreportedWrites = 4
 
@@ -42,10 +34,10 @@ public actor Transport {
   private let line = TransportLine()
   private var intake = MessageIntake()
   private var calls: DelegateCalls
-  private var phase = Phase.open
+  private var phase = TransportPhase.open
   /// Nil after its end.
   private(set) var socket: LoopSocket?
-  private var buffer = WriteBuffer()
+  private(set) var buffer = WriteBuffer()
   private var lateWrites = 0
   private var patience: Timer?
   /// While it closes, nobody else may hold it.
@@ -59,7 +51,21 @@ public actor Transport {
     unownedExecutor = reactor.asUnownedSerialExecutor()
   }
 
-  isolated deinit { socket?.dropsWhatWaits() }  // On the reactor's thread, where socket and delegate belong.
+  isolated deinit {  // On the reactor's thread, where socket and delegate belong.
+    socket?.dropsWhatWaits()
+    if phase == .open, let socket, calls.delegate != nil { Self.bury(socket, calls, kind, reactor) }
+  }
+
+  /// Has the delegate of one that was dropped told the end. A delegate may keep the transport that it is told it of, so it is another one.
+  private static func bury(_ socket: LoopSocket, _ calls: DelegateCalls, _ kind: SocketKind, _ reactor: Reactor) {
+    let heir = Transport(kind, on: reactor, TransportReport.log)
+    // Safe: the heir lives on the same thread, and has them alone.
+    nonisolated(unsafe) let estate = (socket, calls)
+    heir.assumeIsolated { heir in
+      (heir.socket, heir.calls) = estate
+      heir.end(nil)
+    }
+  }
 
   /// Makes a socket, or takes one over (then its options stay as they are), and binds and connects it.
   ///
@@ -82,6 +88,7 @@ public actor Transport {
       for endpoint in connect { try await transport.connect(endpoint) }
     } catch {
       await transport.lose(error)
+      await transport.waitClosed()
       throw error
     }
     return transport
@@ -108,19 +115,20 @@ public actor Transport {
   /// False from `close()`, `abort()` or an error on.
   public var isOpen: Bool { phase == .open }
 
-  // MARK: Endpoints
-
-  /// Binds, and returns the endpoint with wildcards resolved. A host's name is looked up beside the reactor first.
+  /// Binds, and returns the endpoint with wildcards resolved. A host's name is looked up beside the reactor first, which can be cancelled.
   @discardableResult
   public func bind(_ endpoint: some EndpointConvertible) async throws(ZMQError) -> Endpoint {
     let asked = try endpoint.endpoint(for: "bind to")
     let address = try await asked.bindAddress(ipv6: option(.ipv6))
-    return try requireOpen("bind").bind(address)
+    return try openSocket(for: "bind").bind(address)
   }
 
-  /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected.
-  public func unbind(_ endpoint: some EndpointConvertible) throws(ZMQError) {
-    try requireOpen("unbind").unbind(endpoint.endpoint(for: "unbind"))
+  /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected. Returns
+  /// when others may bind to it.
+  public func unbind(_ endpoint: some EndpointConvertible) async throws(ZMQError) {
+    let free = Waiter<Bool>()
+    try openSocket(for: "unbind").unbind(endpoint.endpoint(for: "unbind")) { free.resume(true) }
+    _ = await free.wait()
   }
 
   /// Begins to connect, and keeps at it until `disconnect`. To connect to an endpoint twice is to connect to it once; a connection
@@ -129,7 +137,7 @@ public actor Transport {
   @discardableResult
   public func connect(_ endpoint: some EndpointConvertible) throws(ZMQError) -> Endpoint {
     let endpoint = try endpoint.endpoint(for: "connect to")
-    let begins = try requireOpen("connect").connect(endpoint)
+    let begins = try openSocket(for: "connect").connect(endpoint)
     if begins, !connections.contains(where: { $0.isSame(as: endpoint) }) { connections.append(endpoint) }
     return endpoint
   }
@@ -137,7 +145,7 @@ public actor Transport {
   /// Ends what `connect` has begun; throws `notFound` for another. Messages that have come and are not handed over yet may be lost.
   public func disconnect(_ endpoint: some EndpointConvertible) throws(ZMQError) {
     let endpoint = try endpoint.endpoint(for: "disconnect from")
-    try requireOpen("disconnect").disconnect(endpoint)
+    try openSocket(for: "disconnect").disconnect(endpoint)
     if let index = connections.firstIndex(where: { $0.isSame(as: endpoint) }) { connections.remove(at: index) }
   }
 
@@ -162,12 +170,6 @@ public actor Transport {
     if phase == .open, let change = buffer.append(message) { calls.change(change, on: self) }
   }
 
-  /// Bytes in the buffer.
-  public var writeBufferSize: Int { buffer.byteCount }
-
-  /// Bytes of the buffer at which `resumeWriting` is told, and beyond which `pauseWriting` is. Default: 16 KiB and 64 KiB.
-  public var writeBufferLimits: (low: Int, high: Int) { (buffer.limits.low, buffer.limits.high) }
-
   /// Sets the limits. Without `high` it becomes four times `low`, without `low` a quarter of `high`, without both they are as at
   /// first. Throws `invalid` unless 0 <= low <= high.
   public func setWriteBufferLimits(high: Int? = nil, low: Int? = nil) throws(ZMQError) {
@@ -189,6 +191,8 @@ public actor Transport {
 
   func flush() {
     guard let socket else { return }
+    calls.gatherGone()
+    defer { calls.tellGone() }
     while phase == .open || phase == .closing, let message = buffer.first {
       // Sending may end the transport, which empties the buffer.
       guard send(message, to: socket), !buffer.isEmpty else { return }
@@ -206,7 +210,7 @@ public actor Transport {
 
   /// Has messages wait in libzmq's queue. Throws when they do already, and when the transport is closed.
   public func pauseReading() throws(ZMQError) {
-    let socket = try requireOpen("pauseReading")
+    let socket = try openSocket(for: "pauseReading")
     guard !isReadingPaused else { throw ZMQError(code: .already, call: "pauseReading, while it is paused") }
     isReadingPaused = true
     socket.isReading = false
@@ -222,7 +226,7 @@ public actor Transport {
   /// Receives what begins with the prefix too; the empty one means everything. To subscribe twice is to subscribe once. Throws for a
   /// kind other than SUB, and for a prefix longer than `Socket.longestPrefix`.
   public func subscribe(_ prefix: [UInt8]) throws(ZMQError) {
-    let socket = try requireOpen("subscribe", only: .subscribe)
+    let socket = try openSocket(for: "subscribe", only: .subscribe)
     if subscriptions.contains(prefix) { return }
     try socket.subscribe(prefix)
     subscriptions.insert(prefix)
@@ -230,7 +234,7 @@ public actor Transport {
 
   /// Takes a subscription back; does nothing for one that is not there.
   public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) {
-    let socket = try requireOpen("unsubscribe", only: .subscribe)
+    let socket = try openSocket(for: "unsubscribe", only: .subscribe)
     if subscriptions.remove(prefix) != nil { try socket.unsubscribe(prefix) }
   }
 
@@ -254,7 +258,7 @@ public actor Transport {
     end(nil)
   }
 
-  /// Returns when `connectionLost` has been told and the socket is closed.
+  /// Returns when `connectionLost` has been told, the socket is closed, and others may bind to what it was bound to.
   public func waitClosed() async {
     await withCheckedContinuation { if phase == .ended { $0.resume() } else { waiting.append($0) } }
   }
@@ -280,21 +284,16 @@ public actor Transport {
   }
 
   private func lose(_ error: ZMQError?) {
-    guard phase != .ended else { return }
+    guard phase != .leaving, phase != .ended else { return }
     phase = .ending
     if let patience = patience.take() { reactor.loop.cancel(patience) }
     calls.lost(error, on: self)
     calls.end()
-    socket.take()?.close()
-    phase = .ended
+    phase = .leaving
     (itself, connections, subscriptions) = (nil, [], [])
-    while let waiter = waiting.popLast() { waiter.resume() }
-  }
-
-  private func requireOpen(_ call: String, only required: SocketKind? = nil) throws(ZMQError) -> LoopSocket {
-    if let required, required != kind {
-      throw ZMQError(code: .notSupported, call: "\(call) on a \(kind) socket; only \(required) can do that")
+    socket.take()?.close { [self] in
+      phase = .ended
+      while let waiter = waiting.popLast() { waiter.resume() }
     }
-    return try openSocket(for: call)
   }
 }

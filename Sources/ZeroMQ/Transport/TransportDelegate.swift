@@ -8,7 +8,8 @@ public protocol TransportDelegate: AnyObject {
   func connectionMade(on transport: isolated Transport) throws
   /// A message came.
   func messageReceived(_ message: Message, on transport: isolated Transport) throws
-  /// The transport is at its end: closed or aborted, or ended by an error. Told a turn after it was.
+  /// The transport is at its end: closed or aborted, ended by an error, or dropped. Told a turn after it was. One that was dropped is gone: it is
+  /// told of another one, with the same socket.
   func connectionLost(_ error: ZMQError?, on transport: isolated Transport) throws
   /// More waits to be sent than the high mark allows: told within `write`.
   func pauseWriting(on transport: isolated Transport) throws

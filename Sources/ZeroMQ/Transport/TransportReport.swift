@@ -6,8 +6,8 @@ public struct TransportReport: Sendable, CustomStringConvertible {
   public enum Event: Sendable {
     /// This method of the delegate threw. The transport goes on.
     case delegateThrew(method: String, any Error)
-    /// Something was refused; the transport goes on. A message that was refused is dropped: to a router's peer that is gone, of one frame on
-    /// a ROUTER, of other than two on a STREAM, and a subscription of an XSUB to a prefix of 246...255 bytes.
+    /// Something was refused; the transport goes on. A message that was refused is dropped: to a router's peer that is gone (those that have
+    /// waited for one peer are told of together), of one frame on a ROUTER, of other than two on a STREAM, and a subscription of an XSUB to a prefix of 246...255 bytes.
     case failed(ZMQError)
     /// The host of an endpoint that is connected to has no address, for that reason. It is looked up again, after one second to thirty.
     /// Told once until it has one.

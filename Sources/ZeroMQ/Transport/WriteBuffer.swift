@@ -2,7 +2,8 @@ import DequeModule
 
 /// Messages that wait for room at the socket, and when their writer is to pause. A value without I/O.
 ///
-/// The writer is told to pause when more than `high` bytes wait, and to go on when at most `low` do: each once, in turn.
+/// The writer is told to pause when more than `high` bytes wait, and to go on when at most `low` do: each once, in turn. A message without
+/// bytes counts as one for that, so that those are no more either (`Message.weight`).
 struct WriteBuffer {
   enum Change: Hashable {
     case pause, resume
@@ -12,6 +13,8 @@ struct WriteBuffer {
   private(set) var limits = BufferLimits.usual
   /// Bytes that wait.
   private(set) var byteCount = 0
+  /// What they count for against the limits.
+  private(set) var weight = 0
   /// The writer was told to pause.
   private(set) var isPaused = false
   private var messages: Deque<Message> = []
@@ -22,18 +25,21 @@ struct WriteBuffer {
   mutating func append(_ message: Message) -> Change? {
     messages.append(message)
     byteCount += message.byteCount
+    weight += message.weight
     return change()
   }
 
   mutating func removeFirst() -> Change? {
-    byteCount -= messages.removeFirst().byteCount
+    let message = messages.removeFirst()
+    byteCount -= message.byteCount
+    weight -= message.weight
     return change()
   }
 
   /// What waits is dropped; nobody is told.
   mutating func removeAll() {
     messages = []
-    byteCount = 0
+    (byteCount, weight) = (0, 0)
   }
 
   /// By the rules of `BufferLimits`. False, with nothing changed, when they make no sense.
@@ -46,8 +52,8 @@ struct WriteBuffer {
   /// What the writer is to be told now.
   mutating func change() -> Change? {
     switch isPaused {
-    case false where byteCount > limits.high: isPaused = true
-    case true where byteCount <= limits.low: isPaused = false
+    case false where weight > limits.high: isPaused = true
+    case true where weight <= limits.low: isPaused = false
     default: return nil
     }
     return isPaused ? .pause : .resume

@@ -1,10 +1,9 @@
-import Foundation
 import Support
 import Testing
 
 @testable import ZeroMQ
 
-/// What `docs/zeromq.md` shows of streams. Its code is that of this file, line for line.
+/// What `docs/zeromq.md` shows of streams. Its code is that of this file, line for line (`DocumentTests`).
 @Suite("streams as they are documented", .inTurn(minutes: 3))
 struct StreamDocumentTests {
   @Test("a question and its answer") func roundTrip() async throws {
@@ -32,24 +31,5 @@ struct StreamDocumentTests {
       for message in batch { bytes += message[0].bytes.byteCount }  // libzmq's own frames, in place
     }
     #expect(bytes == 10_000)
-  }
-
-  @Test("the document shows what is tested here") func same() throws {
-    let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../..").standardized
-    let page = try String(contentsOf: root.appendingPathComponent("docs/zeromq.md"), encoding: .utf8)
-    let section = try #require(page.components(separatedBy: "\n## ").first { $0.hasPrefix("Streams\n") })
-    let lines = try Self.lines(of: String(contentsOfFile: #filePath, encoding: .utf8))
-    let blocks = section.components(separatedBy: "```swift\n").dropFirst().map { rest in
-      Self.lines(of: rest.components(separatedBy: "```")[0])
-    }
-    #expect(blocks.count == 2)
-    for block in blocks {
-      #expect(lines.indices.contains { lines[$0...].starts(with: block) }, "\(block)")
-    }
-  }
-
-  /// The lines that are not empty, without their indentation.
-  private static func lines(of text: String) -> [String] {
-    text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
   }
 }

@@ -21,6 +21,21 @@ struct StreamWriteTests {
     }
   }
 
+  @Test("who sends messages without bytes is held up as others are") func empty() async throws {
+    try await Peers.with { peers in
+      let push = try await peers.stream(.push, highWrite: 10)
+      for _ in 0..<10 { try await push.send([[]]) }
+      let late = Task { try await push.send([[]]) }
+      try await eventually("all are written") { await push.transport.buffer.weight == 11 }
+      late.cancel()
+      #expect(await failure { try await late.value }?.code == .cancelled)
+      let pull = try await peers.stream(.pull, bind: [Peers.any])
+      try await push.transport.connect(pull.boundTo[0])
+      try await push.send([[]])
+      for _ in 0..<12 { #expect(try await pull.read() == [[]]) }
+    }
+  }
+
   @Test("STREAM-8: many tasks write and send to one stream; each one's messages keep their order") func many()
     async throws
   {

@@ -1,3 +1,4 @@
+import Foundation
 import Reactor
 import Support
 import Testing
@@ -43,9 +44,62 @@ struct TransportOptionTests {
       try await Self.check(.keepAliveInterval, is: .seconds(3), takes: .seconds(1), of: it)
       try await Self.check(.heartbeat, is: .zero, takes: .seconds(1), of: it)
       try await Self.check(.heartbeatTTL, is: .zero, takes: .milliseconds(300), of: it)
-      try await Self.check(.heartbeatTimeout, is: .milliseconds(-1), takes: .seconds(2), of: it)
+      try await Self.check(.heartbeatTimeout, is: .seconds(6), takes: .seconds(2), of: it)
       try await Self.check(.routingID, is: [], takes: [1, 2], of: it)
       try await Self.check(.invertMatching, is: false, takes: true, of: it)
+    }
+  }
+
+  @Test("each of libzmq's stable options has a name, or is on the list of those that have none")
+  func complete() throws {
+    // What is not built against libzmq's header has no options to miss.
+    let header = try String(contentsOfFile: "/usr/include/zmq.h", encoding: .utf8)
+    let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../Sources/ZeroMQ/Options").standardized
+    let sources = try FileManager.default.contentsOfDirectory(at: root, includingPropertiesForKeys: nil).map {
+      try String(contentsOf: $0, encoding: .utf8)
+    }.joined()
+    let words = Set(sources.split { !$0.isLetter && !$0.isNumber && $0 != "_" && $0 != "*" }.map(String.init))
+    let groups = words.filter { $0.hasSuffix("_*") }.map { $0.dropLast() }
+    let section = try #require(header.firstRange(of: "Socket options.  "))
+    let options = header[section.upperBound...].prefix { $0 != "\0" }.components(separatedBy: "/*  Message options")[0]
+      .split(separator: "\n").filter { $0.hasPrefix("#define ZMQ_") }.map { $0.split(separator: " ")[1] }
+    #expect(options.count > 70)
+    for option in options {
+      #expect(words.contains(String(option)) || groups.contains { option.hasPrefix($0) }, "\(option)")
+    }
+  }
+
+  @Test("dumped, options show no value that was set by number") func dumped() {
+    var options = SocketOptions()
+    options.set(.bytes(49), to: [UInt8](repeating: 211, count: 32))
+    var text = ""
+    dump(options, to: &text)
+    #expect(!text.contains("211") && !"\(options)".contains("211"))
+    #expect(text.contains("option 49"))
+  }
+
+  @Test("heartbeatTimeout is that of the property, wherever heartbeats are turned on, and can be set by itself")
+  func heartbeatTimeouts() async throws {
+    try await Peers.with { peers in
+      func timeout(_ options: (inout SocketOptions) -> Void) async throws -> Duration {
+        let it = try await peers.peer(
+          .pull,
+          options: {
+            $0.receiveHighWaterMark = 0
+            options(&$0)
+          })
+        try await it.transport.set(.heartbeat, to: .seconds(1))
+        return try await it.transport.option(.heartbeatTimeout)
+      }
+      let usual = try await timeout { _ in }
+      let later = try await timeout { $0.heartbeatTimeout = .seconds(10) }
+      let before = try await timeout { options in
+        options.heartbeatTimeout = .seconds(10)
+        options.set(.heartbeat, to: .seconds(2))
+      }
+      let byItself = try await timeout { $0.set(.heartbeatTimeout, to: .seconds(3)) }
+      #expect((usual, later) == (.seconds(6), .seconds(10)))
+      #expect((before, byItself) == (.seconds(10), .seconds(3)))
     }
   }
 

@@ -201,6 +201,33 @@ struct TransportWriteTests {
     }
   }
 
+  @Test(
+    "what has waited for a peer that is gone is reported once, with how many messages it was", arguments: [true, false])
+  func gone(isRouter: Bool) async throws {
+    try await Peers.with { peers in
+      let sender = try await peers.peer(
+        isRouter ? .router : .stream, bind: [Peers.any], options: { $0.sendHighWaterMark = 2 })
+      let dealer = try await peers.peer(.dealer, options: { $0.receiveHighWaterMark = 1 })
+      if isRouter {
+        try await dealer.transport.connect(sender.boundTo[0])
+        await dealer.write([1])
+      }
+      let port = await sender.boundTo[0].port
+      let client = isRouter ? nil : try RawPeer(port: port)
+      let identity = try await sender.has(1)[0][0]
+      try await dealer.transport.pauseReading()
+      let message = Message([identity, [UInt8](repeating: 7, count: 1 << 20)])
+      _ = try await sender.fill(message)
+      for _ in 0..<500 { await sender.transport.write(message) }
+      #expect(sender.reported.isEmpty)
+      await dealer.transport.abort()
+      _ = consume client
+      try await eventually("nothing waits") { await sender.transport.writeBufferSize == 0 }
+      #expect(sender.reported.count == 1)
+      #expect(sender.reported.first?.contains("a peer that is not there") == true)
+    }
+  }
+
   @Test("a message to a router's peer that is gone is dropped and reported, and the router goes on")
   func unreachable() async throws {
     try await Peers.with { peers in

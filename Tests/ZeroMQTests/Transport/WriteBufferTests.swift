@@ -51,6 +51,16 @@ struct WriteBufferTests {
     }
   }
 
+  @Test("CORE-36: a message without bytes counts as one, so that no more of them wait than of others") func empty() {
+    var buffer = WriteBuffer()
+    _ = buffer.setLimits(high: 3, low: 1)
+    var changes: [WriteBuffer.Change?] = (0..<5).map { buffer.append($0 == 2 ? Message([[], []]) : Self.message(0)) }
+    #expect(changes == [nil, nil, nil, .pause, nil])
+    #expect(buffer.byteCount == 0)
+    changes = (0..<5).map { _ in buffer.removeFirst() }
+    #expect(changes == [nil, nil, nil, .resume, nil])
+  }
+
   @Test("CORE-36: pauses strictly above high, and resumes at low") func marks() {
     var buffer = WriteBuffer()
     _ = buffer.setLimits(high: 10, low: 5)
