@@ -5,51 +5,6 @@ import Testing
 
 @testable import HTTPServer
 
-/// What a test of TLS works with: an authority, and a server that shows a certificate of it.
-struct TLSRig {
-  let directory: TemporaryDirectory
-  let authority: TestAuthority
-  let identity: TLSIdentity
-
-  init(clients: ((TestAuthority) throws -> ClientAuthorities)? = nil) async throws {
-    directory = try TemporaryDirectory()
-    let authority = try await TestAuthority(in: directory)
-    self.authority = authority
-    let pair = try await authority.issue("server")
-    identity = TLSIdentity(
-      try TLSCredentials(
-        certificate: pair.certificateText, key: pair.keyText, clients: try clients.map { try $0(authority) }))
-  }
-
-  /// Runs the body with a server, and the port of a tunnel to it.
-  func with(
-    _ options: ServerOptions = .init(), openConnections: OpenConnections? = nil, as client: TestAuthority.Pair? = nil,
-    _ body: (Fixture, UInt16) async throws -> Void
-  ) async throws {
-    try await Fixture.with(options, tls: identity, openConnections: openConnections) { fixture in
-      let tunnel = try await TLSTunnel(to: fixture.address.port, trusting: authority, as: client)
-      do {
-        try await body(fixture, tunnel.port)
-      } catch {
-        await tunnel.stop()
-        throw error
-      }
-      await tunnel.stop()
-    }
-  }
-
-  /// What `openssl s_client` says of a handshake.
-  func handshake(_ fixture: Fixture, _ arguments: String...) async throws -> String {
-    try await TestAuthority.run(
-      "openssl",
-      [
-        "s_client", "-connect", "127.0.0.1:\(fixture.address.port)", "-CAfile", authority.own.certificate,
-        "-verify_return_error",
-      ] + arguments
-    ).output
-  }
-}
-
 @Suite("TLS", .inTurn(minutes: 4), .enabled(if: TestAuthority.isThere, "\(TestAuthority.comment)"))
 struct TLSTests {
   @Test("answers come, one after the other on a connection, whatever their length and that of the body")
@@ -311,73 +266,6 @@ struct TLSTests {
         #expect(server.connections == 0)
       }
       #expect(try await offThread { try client.reply() }.body == "later")
-    }
-  }
-}
-
-/// Clients that show a certificate.
-@Suite("Client certificates", .inTurn(minutes: 3), .enabled(if: TestAuthority.isThere, "\(TestAuthority.comment)"))
-struct ClientCertificateTests {
-  /// Asks who is asking; nil when the handshake fails.
-  private func who(
-    _ rig: TLSRig, _ fixture: Fixture, _ client: TestAuthority.Pair? = nil, _ more: String...
-  ) async throws -> String? {
-    let own = client.map { ["--cert", $0.certificate, "--key", $0.key] } ?? []
-    let (output, code) = try await TestAuthority.run(
-      "curl",
-      ["-sS", "--cacert", rig.authority.own.certificate, "https://localhost:\(fixture.address.port)/who"] + own + more)
-    return code == 0 ? output : nil
-  }
-
-  @Test("are taken from the authority, in their time and for clients; whoever has none is nobody, or refused")
-  func judged() async throws {
-    for areRequired in [false, true] {
-      let rig = try await TLSRig { authority in
-        ClientAuthorities(certificates: try authority.own.certificateText, areRequired: areRequired)
-      }
-      try await Fixture.with(tls: rig.identity) { fixture in
-        let good = try await rig.authority.issue("alice", isForClient: true)
-        #expect(try await who(rig, fixture, good) == "alice")
-        #expect(try await who(rig, fixture, good, "--tls-max", "1.2") == "alice")
-        #expect(try await who(rig, fixture) == (areRequired ? nil : "nobody"))
-        let bad = [
-          try await rig.authority.issue("late", isForClient: true, days: -1),
-          try await rig.authority.issue("machine", isForClient: false),
-          try await TestAuthority("stranger", in: rig.directory).issue("mallory", isForClient: true),
-        ]
-        for client in bad { #expect(try await who(rig, fixture, client) == nil) }
-      }
-    }
-  }
-
-  @Test(
-    "name their clients by what is chosen",
-    arguments: zip(
-      [ClientAuthorities.Name.commonName, .dns, .email, .uri],
-      ["alice", "a.example", "alice@a.example", "spiffe://a/alice"]))
-  func named(kind: ClientAuthorities.Name, subject: String) async throws {
-    let rig = try await TLSRig { authority in
-      ClientAuthorities(certificates: try authority.own.certificateText, name: kind)
-    }
-    try await Fixture.with(tls: rig.identity) { fixture in
-      let client = try await rig.authority.issue(
-        "alice", names: "URI:spiffe://a/alice,DNS:a.example,email:alice@a.example", isForClient: true)
-      #expect(try await who(rig, fixture, client) == subject)
-      let bare = try await rig.authority.issue("bob", names: "IP:127.0.0.1", isForClient: true)
-      #expect(try await who(rig, fixture, bare) == (kind == .commonName ? "bob" : "nameless"))
-    }
-  }
-}
-
-@Suite("Raw requests over TLS", .inTurn(minutes: 4), .enabled(if: TestAuthority.isThere, "\(TestAuthority.comment)"))
-struct RawTLSRequestTests {
-  @Test("are served or refused as without TLS")
-  func judged() async throws {
-    let sample = RawRequest.all.enumerated().filter { $0.offset % 5 == 0 }.map(\.element)
-    try await TLSRig().with { _, port in
-      let judge = try RawRequestJudge(port: port, isStrict: ParserStrictness.linked() == .strict)
-      let complaints = try await judge.complaints(sample)
-      #expect(complaints.isEmpty, "\(complaints.joined(separator: "\n"))")
     }
   }
 }

@@ -268,18 +268,6 @@ struct ReloadTests {
     }
   }
 
-  @Test("keeps what is read at a start only, and names it")
-  func fixed() throws {
-    func read(_ yaml: String) throws -> Configuration { try Configuration.load(yaml: yaml, file: "test.yaml") }
-    let served = try read("http: { listen: [\"0.0.0.0:80\"], threads: 2 }\nauth: none\ngrace: 3s")
-    let (next, fixed) = try read("http: { threads: 3, limits: { batch: 7 } }\nauth: none\nservices: {}")
-      .keepingWhatIsFixed(in: served)
-    #expect(fixed == ["http.listen", "http.threads", "http.limits", "grace"])
-    #expect(next == served)
-    // It would serve everyone who reaches 0.0.0.0, and nobody has said that it may.
-    #expect(throws: (any Error).self) { try read("http: { threads: 2 }").keepingWhatIsFixed(in: served) }
-  }
-
   @Test(
     "of the program is asked for by SIGHUP",
     .enabled(if: Program.isThere, "no program is built beside the tests"))
