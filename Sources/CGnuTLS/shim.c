@@ -23,6 +23,10 @@ struct cgnutls_session {
     int descriptor;
     /* Whether the socket had nothing more: GnuTLS says that it has to wait after messages that are not for the application, too. */
     int is_dry;
+    /* The handshake is complete. */
+    int is_open;
+    /* The client has ended its half without saying so, as many do. */
+    int has_ended;
     int error;
 };
 
@@ -34,7 +38,13 @@ static const char *const priorities =
 static ssize_t pull(gnutls_transport_ptr_t owner, void *room, size_t count) {
     cgnutls_session *session = owner;
     ssize_t received = recv(session->descriptor, room, count, 0);
-    session->is_dry = received < 0;
+    session->is_dry = received <= 0;
+    /* GnuTLS would take the end for that of the session, and send nothing more. A client that has only ended its half still reads. */
+    if (received == 0 && session->is_open) {
+        session->has_ended = 1;
+        errno = EAGAIN;
+        return -1;
+    }
     return received;
 }
 
@@ -196,7 +206,10 @@ int cgnutls_handshake(cgnutls_session *session) {
     if (code >= 0 && gnutls_session_is_resumed(session->raw) && gnutls_certificate_get_peers(session->raw, &count)
         && count > 0 && !is_good(session->raw, &status))
         code = GNUTLS_E_CERTIFICATE_ERROR;
-    if (code >= 0) return 0;
+    if (code >= 0) {
+        session->is_open = 1;
+        return 0;
+    }
     (void)gnutls_alert_send_appropriate(session->raw, code);
     return broken(session, code);
 }
@@ -208,11 +221,11 @@ ssize_t cgnutls_receive(cgnutls_session *session, void *room, size_t count) {
         ssize_t received = gnutls_record_recv(session->raw, room, count);
         if (received >= 0) return received;
         if (is_wait((int)received)) {
+            /* What is cut off shows: a request says how long it is. */
+            if (session->has_ended) return 0;
             if (session->is_dry) return CGNUTLS_WAIT;
             continue;
         }
-        /* The client has closed without saying so, as many do. What is cut off shows: a request says how long it is. */
-        if (received == GNUTLS_E_PREMATURE_TERMINATION) return 0;
         /* Nothing is negotiated twice. */
         if (received == GNUTLS_E_REHANDSHAKE || gnutls_error_is_fatal((int)received))
             return broken(session, (int)received);
@@ -255,19 +268,36 @@ void cgnutls_reason(cgnutls_session *session, char *reason, size_t reason_length
     }
 }
 
-/* Writes the first name of that kind; its length, or 0. */
+/* The text in a value of DER, moved to its beginning; its length, or 0 when it is none of ASCII or UTF-8. */
+static size_t text_in(char *value, size_t length) {
+    const unsigned char *der = (const unsigned char *)value;
+    size_t head = 2, count;
+    if (length < 2 || (der[0] != 0x0C && der[0] != 0x13 && der[0] != 0x16)) return 0;
+    count = der[1];
+    if (count == 0x81 && length > 2) {
+        count = der[2];
+        head = 3;
+    }
+    if (count > 0xFF || head + count != length) return 0;
+    memmove(value, value + head, count);
+    return count;
+}
+
+/* Writes the first name of that kind; its length, or 0 when there is none, or none that there is room for. */
 static size_t name_of(gnutls_x509_crt_t certificate, int kind, char *name, size_t room) {
     size_t length = room;
     if (kind == CGNUTLS_COMMON_NAME) {
-        int code = gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &length);
-        return code < 0 ? 0 : length;
+        /* Raw, for else it comes with backslashes, as a part of a distinguished name. */
+        int code = gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 1, name, &length);
+        return code < 0 ? 0 : text_in(name, length);
     }
     int wanted = kind == CGNUTLS_DNS ? GNUTLS_SAN_DNSNAME : kind == CGNUTLS_EMAIL ? GNUTLS_SAN_RFC822NAME : GNUTLS_SAN_URI;
     for (unsigned int index = 0; index < 64; index++) {
         length = room;
         int type = gnutls_x509_crt_get_subject_alt_name(certificate, index, name, &length, NULL);
         if (type == wanted) return length;
-        if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) return 0;
+        /* One that is too long may be of that kind: then the next would not be the first. */
+        if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE || type == GNUTLS_E_SHORT_MEMORY_BUFFER) return 0;
     }
     return 0;
 }

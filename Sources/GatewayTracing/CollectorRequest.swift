@@ -37,9 +37,13 @@ package struct CollectorAddress: Sendable, Hashable, CustomStringConvertible {
       port = UInt16(authority[authority.index(after: colon)...])
       authority = authority[..<colon]
     }
-    if authority.first == "[", authority.last == "]" { authority = authority.dropFirst().dropLast() }
-    guard let port, port > 0, !authority.isEmpty, !authority.contains("@") else {
-      throw Fault(description: "\"\(text)\" has no host, or no port from 1 to 65535")
+    let isBracketed = authority.first == "[" && authority.last == "]"
+    if isBracketed { authority = authority.dropFirst().dropLast() }
+    guard let port, port > 0, !authority.isEmpty, !authority.contains(where: { "@[]".contains($0) }),
+      isBracketed == authority.contains(":")
+    else {
+      throw Fault(
+        description: "\"\(text)\" has no host, or no port from 1 to 65535; an IPv6 address goes in brackets")
     }
     self.init(
       host: String(authority), port: port, path: end == rest.endIndex ? Self.usual.path : String(rest[end...]))

@@ -50,7 +50,7 @@ package struct TraceParent: Hashable, Sendable {
   /// Whether a trace is among those that are recorded: all who decide by its id decide alike.
   package static func isChosen(_ traceLow: UInt64, sample: Double) -> Bool {
     // The last seven bytes are random, of whoever has made them (W3C Trace Context, level 2, 3.2.2.3.1).
-    sample >= 1 || Double(traceLow & 0x00FF_FFFF_FFFF_FFFF) < sample * 0x1p56
+    sample >= 1 || traceLow & 0x00FF_FFFF_FFFF_FFFF < UInt64(max(0, sample) * 0x1p56)
   }
 
   /// As the header has it, in version 00.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 import Gateway
 import Glibc
 import HTTPServer
@@ -29,7 +29,11 @@ struct GivenSockets {
       do {
         listener = try Listener.adopt(Self.first + CInt(index))
       } catch {
-        FileHandle.standardError.write(Data("LISTEN_FDS: \(error)\n".utf8))
+        StandardStream.error.write("LISTEN_FDS: \(error)\n")
+        throw ExitCode.unavailable
+      }
+      if let twin = listeners.first(where: { $0.address == listener.address }) {
+        StandardStream.error.write("LISTEN_FDS: two sockets listen at \(twin.address); give one\n")
         throw ExitCode.unavailable
       }
       listeners.append(listener)

@@ -129,7 +129,7 @@ struct AddressTests {
       complaints("http: { listen: [unix:a, unix:/b, unix:/b], socket-mode: 999 }") == [
         "1:18: http.listen[0]: \"a\" is no path of a Unix socket; write a whole one, such as unix:/run/zmq-gateway.sock",
         "1:35: http.listen[2]: unix:/b is listed twice",
-        "1:57: http.socket-mode: expected the mode of a file in octal digits, such as \"0660\", not \"999\"",
+        "1:58: http.socket-mode: expected the mode of a file in octal digits, such as \"0660\", not \"999\"",
       ])
   }
 

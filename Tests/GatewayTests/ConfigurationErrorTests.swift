@@ -57,7 +57,7 @@ struct ConfigurationErrorTests {
         "1:17: http.hosts[0]: \"http://a.example\" is no name of a host; write it without scheme and port, such as api.example"
       ),
       ("http: { hosts: {} }", "1:16: http.hosts: expected a list, not a mapping"),
-      ("http: { listen: [[a]] }", "1:18: http.listen[0]: expected host:port, not a list"),
+      ("http: { listen: [[a]] }", "1:18: http.listen[0]: expected host:port or unix:/path, not a list"),
       ("[a]: 1", "1:1: a key must be a string"),
       ("auth: [none]", "1:7: auth: expected none, keys or jwt, not a list"),
       ("errors: { expose: all }", "1:19: errors.expose: \"all\" is none of auto, full, message, class, none"),

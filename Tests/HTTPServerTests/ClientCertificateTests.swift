@@ -51,6 +51,17 @@ struct ClientCertificateTests {
       let client = try await rig.authority.issue(
         "alice", names: "URI:spiffe://a/alice,DNS:a.example,email:alice@a.example", isForClient: true)
       #expect(try await who(rig, fixture, client) == subject)
+      guard kind == .commonName else {
+        // Where the first is longer than there is room for, no later one takes its place.
+        let tag = kind == .email ? "email" : kind.rawValue.uppercased()
+        let long = try await rig.authority.issue(
+          "long", names: "\(tag):\(String(repeating: "a", count: 600)).x,\(tag):b.x", isForClient: true)
+        #expect(try await who(rig, fixture, long) == "nameless")
+        return
+      }
+      for name in ["Smith, John", "a=b;c", "\"quoted\""] {
+        #expect(try await who(rig, fixture, try await rig.authority.issue(name, isForClient: true)) == name)
+      }
       let bare = try await rig.authority.issue("bob", names: "IP:127.0.0.1", isForClient: true)
       #expect(try await who(rig, fixture, bare) == (kind == .commonName ? "bob" : "nameless"))
     }

@@ -58,12 +58,14 @@ struct TLSTests {
     }
   }
 
-  @Test("a client that ends its half gets its answer", arguments: ["/later", "/long"])
-  func halfClosed(target: String) async throws {
+  @Test(
+    "a client that ends its half gets its answer, whether it says so in TLS or not", arguments: ["/later", "/long"],
+    [[], ["silent"]])
+  func halfClosed(target: String, how: [String]) async throws {
     let rig = try await TLSRig()
     try await Fixture.with(tls: rig.identity) { fixture in
       let client = try Python.start(
-        "tls_half_close.py", ["\(fixture.address.port)", rig.authority.own.certificate, target])
+        "tls_half_close.py", ["\(fixture.address.port)", rig.authority.own.certificate, target] + how)
       await fixture.until { script, _ in script.handled == 1 }
       await fixture.on { script, _ in script.answerWaiting() }
       let output = try await client.rest()

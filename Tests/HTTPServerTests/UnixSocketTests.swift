@@ -47,10 +47,10 @@ struct UnixSocketTests {
       await client.destroy()
     }
     var options = ServerOptions()
-    options.writeTimeout = .milliseconds(600)
+    options.writeTimeout = .seconds(3)
     try await Fixture.with(options, at: "unix:\(path)") { _ in
       let output = try await TestAuthority.run(
-        "curl", ["-sS", "--unix-socket", path, "--limit-rate", "5M", "http://localhost/long"]
+        "curl", ["-sS", "--unix-socket", path, "--limit-rate", "2M", "http://localhost/long"]
       ).output
       #expect(output.utf8.count == Script.longText.utf8.count)
     }

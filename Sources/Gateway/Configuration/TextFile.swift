@@ -10,9 +10,13 @@ package enum TextFile {
 
   private static let longest = 16 << 20
 
-  /// The text of the file, of 16 MiB at most.
+  /// How long a pipe may bring nothing, in milliseconds.
+  private static let patience: CInt = 5_000
+
+  /// The text of the file, of 16 MiB at most. It may be a pipe, as that of `<(command)`, which brings something every 5 s.
   package static func read(_ path: String) throws(Unreadable) -> String {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK, to open a pipe would wait for who writes to it.
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw failure() }
     defer { close(file) }
     return try read(from: file)
@@ -20,7 +24,7 @@ package enum TextFile {
 
   /// The text of a file that only its owner, or root, may read.
   package static func readSecret(_ path: String) throws(Unreadable) -> String {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw failure() }
     defer { close(file) }
     var status = stat()
@@ -38,6 +42,11 @@ package enum TextFile {
     while true {
       let count = Glibc.read(file, &piece, piece.count)
       if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EAGAIN {
+        var entry = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
+        guard poll(&entry, 1, patience) > 0 else { throw Unreadable(reason: "is a pipe that brings nothing") }
+        continue
+      }
       guard count >= 0 else { throw failure() }
       if count == 0 { break }
       bytes += piece[..<count]

@@ -25,7 +25,9 @@ struct CertificateFiles: Sendable {
 
   private func reread() {
     do throws(HTTPServerError) {
-      identity.credentials = try tls.reread()
+      // A reload may change whose client certificates count, while the files are read.
+      let former = identity.credentials
+      identity.replace(former, with: try tls.reread())
       logger.debug("the certificate was read", metadata: ["file": "\(tls.files[0])"])
     } catch {
       logger.warning(

@@ -148,7 +148,7 @@ struct TLSSession: ~Copyable {
   /// What the client has shown; nil when it has shown nothing.
   var clientCertificate: ClientCertificate? {
     guard let clients = credentials.clients else { return nil }
-    var name = [UInt8](repeating: 0, count: 256)
+    var name = [UInt8](repeating: 0, count: 512)
     var (length, end): (Int, Int64) = (name.count, 0)
     let isThere = name.withUnsafeMutableBytes { room in
       room.withMemoryRebound(to: CChar.self) {

@@ -26,6 +26,11 @@ public final class TLSIdentity: Sendable {
     set { guarded.withLock { $0 = newValue } }
   }
 
+  /// Shows new ones in the place of those, and changes nothing when others are shown meanwhile.
+  public func replace(_ former: TLSCredentials, with next: TLSCredentials) {
+    guarded.withLock { if $0 === former { $0 = next } }
+  }
+
   /// What has become of handshakes so far.
   public var record: Record {
     Record(completed: completed.load(ordering: .relaxed), failed: failed.load(ordering: .relaxed))

@@ -130,6 +130,7 @@ struct ConfigurationSchemaTests {
     case ["http", "tls"]:
       // Without those who are trusted the others have no effect.
       return ["certificate", "key", "client-ca"].map { ($0, "\"/nowhere\"") }
+    case ["tracing"]: return [("otlp", "\"http://127.0.0.1:4318\"")]
     case ["limits"]: return [("rate", "\"100/s\"")]
     case ["http"]: return [("trusted-proxies", "\"10.0.0.0/8\"")]
     case ["services", "rpc", "connect"]: return [("endpoint", "\"tcp://127.0.0.1:5555\"")]
@@ -140,6 +141,9 @@ struct ConfigurationSchemaTests {
   /// What only reading knows, by the beginning of a key: the schema takes it.
   private static let unknowable = [
     "auth.keys.file": "what is in other files",
+    "http.tls.certificate": "what is in other files",
+    "http.tls.key": "what is in other files",
+    "http.tls.client-ca": "what is in other files",
     "services.rpc.retries": "nothing is sent twice without methods that are safe",
     "services.rpc.hedge": "nothing is sent twice without methods that are safe",
   ]

@@ -16,17 +16,21 @@ struct MonitoringTests {
       })
   }
 
-  @Test("docs/metrics.md has each metric of a gateway that has all, and no other")
+  @Test(
+    "docs/metrics.md has each metric of a gateway that has all, and no other",
+    .enabled(if: TestAuthority.isThere, "\(TestAuthority.comment)"))
   func metrics() async throws {
     try await Rig.with { rig in
       let key = APIKey.random()
+      let pair = try await TestAuthority(in: rig.directory).issue("server")
       let gateway = try await rig.gateway(
         """
         s: { pattern: rpc, connect: ["ipc:///nowhere/a"] }
         n: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/b"] } }
-        """, auth: rig.auth((key, "root", [])), limits: "{ rate: 100/s }",
-        more: "tracing: { otlp: \"http://127.0.0.1:1\" }")
-      let page = try await gateway.http.get("/metrics", headers: key.header).body
+        """,
+        http: "admin: \"127.0.0.1:0\"\ntls: { certificate: \(pair.certificate), key: \(pair.key) }",
+        auth: rig.auth((key, "root", [])), limits: "{ rate: 100/s }", more: "tracing: { otlp: \"http://127.0.0.1:1\" }")
+      let page = try await HTTPClient(port: try #require(gateway.gateway.admin).port).get("/metrics").body
       let served = Set(
         page.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] })
       let told = Self.metrics(try Repository.text("docs/metrics.md"))
