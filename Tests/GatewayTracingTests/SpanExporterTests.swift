@@ -148,7 +148,10 @@ struct SpanExporterTests {
       ("http://[::1]:9/x", "http://[::1]:9/x"), ("http://[::1]", "http://[::1]:4318/v1/traces"),
     ]
     for (text, meant) in cases { #expect(try CollectorAddress(text).description == meant) }
-    for text in ["", "c:4318", "https://c", "http://", "http://c:0", "http://c:70000", "http://c/a b", "http://u@c/", "http://::1/", "http://[::1", "http://[c]"] {
+    for text in [
+      "", "c:4318", "https://c", "http://", "http://c:0", "http://c:70000", "http://c/a b", "http://u@c/",
+      "http://::1/", "http://[::1", "http://[c]",
+    ] {
       #expect(throws: CollectorAddress.Fault.self, "\(text)") { try CollectorAddress(text) }
     }
   }

@@ -1,5 +1,7 @@
 import Foundation
+import Gateway
 import GatewaySecurity
+import HTTPServer
 import Support
 import Testing
 
