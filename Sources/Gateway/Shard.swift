@@ -263,6 +263,7 @@ actor Shard {
       var report = ShardReport(accounts: shard.accounts, requests: shard.handler.counters)
       report.openConnections = shard.openConnections
       report.limiter = shard.access.limiter
+      report.tickets = shard.access.callers?.tickets
       // Their methods are those that are told apart.
       let inUse = shard.upstreams.services
       for service in inUse { service.count(into: &report) }

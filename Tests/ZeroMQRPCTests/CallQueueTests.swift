@@ -98,7 +98,8 @@ struct CallQueueTests {
       #expect(await bench.counters.queueTimeouts > 0)
       // Sent at once, and answered after more than that time: its deadline counts.
       await backends[0].pause(false)
-      while await bench.callsUnderWay > 0 { try await backends[0].answer(try await backends[0].call(), [1]) }
+      for _ in waited.count..<replies.count { try await backends[0].answer(try await backends[0].call(), [1]) }
+      try await eventually("all are answered") { await bench.callsUnderWay == 0 }
       let slow = await bench.call("slow")
       let call = try await backends[0].call()
       let end = Instant.monotonic() + .milliseconds(400)

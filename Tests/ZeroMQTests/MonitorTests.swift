@@ -166,6 +166,7 @@ struct MonitorTests {
         let port = try await server.bindAnyPort()
         let monitor = try #require(try await server.monitor())
         let late = try RawPeer()
+        let another = try RawPeer()
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         limit.rlim_cur = min(limit.rlim_cur, 512)
@@ -173,7 +174,13 @@ struct MonitorTests {
         var taken: [CInt] = []
         while case let copy = dup(0), copy >= 0 { taken.append(copy) }
         try late.connect(port)
-        let event = try await monitor.first { $0.name == "acceptFailed" }
+        var event = try await monitor.first { $0.name.hasPrefix("accept") }
+        if event.kind.name != "acceptFailed" {
+          // libzmq had still to give back those of a socket that was closed before.
+          while case let copy = dup(0), copy >= 0 { taken.append(copy) }
+          try another.connect(port)
+          event = try await monitor.first { $0.name.hasPrefix("accept") }
+        }
         #expect(event.kind == .acceptFailed(.init(rawValue: EMFILE)))
         // Nobody takes them for a while.
         let later = Tally()

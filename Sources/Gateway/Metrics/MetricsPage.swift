@@ -14,7 +14,7 @@ struct MetricsPage {
   private let services: [ShardService]
   /// Where backends are is for this machine to know, and for who has a key; for others their endpoints have numbers.
   private let showsAddresses: Bool
-  private let tickets: (count: Int, limit: Int)?
+  private let now: Instant
 
   /// The text of the page.
   var text: String { metrics.text }
@@ -28,7 +28,7 @@ struct MetricsPage {
     self.operations = operations
     services = upstreams.services
     showsAddresses = request.exchange.isServerLoopback || request.caller != nil
-    tickets = request.tickets.map { ($0.count(at: request.beginning), $0.limit) }
+    now = request.beginning
     report.requests.write(to: &metrics)
     writeRequests()
     writeCalls()
@@ -209,9 +209,9 @@ struct MetricsPage {
     metrics.begin("zmq_gateway_connections_limit", .gauge, "As many as http.limits.connections allows, or open files.")
     metrics.add(report.openConnections?.limit ?? 0)
     writeLimits()
-    if let tickets = self.tickets {
+    if let tickets = report.tickets {
       metrics.begin("zmq_gateway_tickets", .gauge, "Tickets that were given in the time for which one is good.")
-      metrics.add(tickets.count)
+      metrics.add(tickets.count(at: now))
       metrics.begin("zmq_gateway_tickets_limit", .gauge, "As many as auth.tickets.limit allows.")
       metrics.add(tickets.limit)
     }

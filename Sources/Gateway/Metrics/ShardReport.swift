@@ -1,3 +1,4 @@
+import GatewaySecurity
 import HTTPServer
 import Metrics
 import Reactor
@@ -16,6 +17,8 @@ struct ShardReport: Sendable {
   var openConnections: OpenConnections?
   /// The same; nil where nothing is limited.
   var limiter: ClientLimiter?
+  /// The same; nil where nobody is told apart.
+  var tickets: TicketTable<Ticket>?
   /// Calls that were shed, of each service that can be called.
   var shed: [String: ShedCalls] = [:]
   var retriedCalls = 0
@@ -36,6 +39,7 @@ struct ShardReport: Sendable {
     streams.merge(other.streams, uniquingKeysWith: +)
     openConnections = openConnections ?? other.openConnections
     limiter = limiter ?? other.limiter
+    tickets = tickets ?? other.tickets
     shed.merge(other.shed, uniquingKeysWith: +)
     retriedCalls += other.retriedCalls
     hedgedCalls += other.hedgedCalls

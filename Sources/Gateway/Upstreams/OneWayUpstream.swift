@@ -37,7 +37,9 @@ final class OneWayUpstream {
         .client(
           try OneWayClient(
             pattern, bind: bind, connect: connect, memory: shared.memory, states: shared.outgoing,
-            linger: configuration.grace, security: service.security, in: context, on: loop, logger: logger))
+            // Longer than a stop waits, which then knows that something has not left.
+            linger: configuration.grace + .seconds(1), security: service.security, in: context, on: loop, logger: logger
+          ))
       }
     self.loop = loop
     self.shared = shared
