@@ -1,6 +1,11 @@
 /// How much a call matters beside others of its service. When the limits on calls fill up, those that matter least are refused first.
 public enum CallPriority: String, Sendable, Hashable, CaseIterable {
-  case low, normal, high
+  /// Refused first.
+  case low
+  /// That of a call for which nothing is said.
+  case normal
+  /// Refused last.
+  case high
 }
 
 /// Which part of the limits on calls (`inFlight`, `waiting`) calls of each priority may fill, in hundredths. Those of high priority may fill
