@@ -213,12 +213,7 @@ struct TLSTests {
   func keyUpdate() async throws {
     let rig = try await TLSRig()
     try await Fixture.with(tls: rig.identity) { fixture in
-      // K asks for new keys, where it begins what is typed at once: hence the pauses.
-      let typed =
-        "(sleep 0.5; echo K; sleep 0.5; printf 'GET /x HTTP/1.1\\nHost: a\\nConnection: close\\n\\n'; sleep 1)"
-      let output = try await TestAuthority.run(
-        "sh", ["-c", "\(typed) | openssl s_client -connect 127.0.0.1:\(fixture.address.port) -tls1_3 -crlf 2>&1"]
-      ).output
+      let output = try await Python.start("tls_key_update.py", ["\(fixture.address.port)"]).rest()
       #expect(output.contains("KEYUPDATE"), "\(output)")
       #expect(output.contains("/x 0"), "\(output)")
     }

@@ -90,6 +90,7 @@ struct DrainStressTests {
           }
         }
         if isOver { return }
+        // The client's pace; nothing is waited for.
         if isRefusal { usleep(5_000) }
       } catch let closed as HTTPConnection.Closed {
         let isInAnswer = !closed.received.isEmpty && !closed.received.hasPrefix("connect:")
