@@ -29,6 +29,7 @@ public final class Reactor: SerialExecutor, TaskExecutor {
     do {
       return try Reactor(name: "shared", clock: Instant.monotonic, isShared: true)
     } catch {
+      // Only without descriptors or memory for a thread; whoever asks for it has nothing to go on with.
       fatalError("the shared reactor cannot start: \(error)")
     }
   }()

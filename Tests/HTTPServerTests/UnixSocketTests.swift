@@ -46,13 +46,19 @@ struct UnixSocketTests {
       await fixture.until { _, server in server.connections == 0 && server.isIdle }
       await client.destroy()
     }
-    var options = ServerOptions()
-    options.writeTimeout = .seconds(3)
-    try await Fixture.with(options, at: "unix:\(path)") { _ in
-      let output = try await TestAuthority.run(
-        "curl", ["-sS", "--unix-socket", path, "--limit-rate", "2M", "http://localhost/long"]
-      ).output
-      #expect(output.utf8.count == Script.longText.utf8.count)
+    // Reads a piece for each line that it is given, and says how much that was.
+    let steady =
+      "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
+      + "s.sendall(b'GET /long HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n');"
+      + "[print(len(s.recv(1 << 20, socket.MSG_WAITALL)), flush=True) for _ in sys.stdin]"
+    try await Fixture.with(at: "unix:\(path)") { fixture in
+      let client = try Subprocess("python3", ["-c", steady, path])
+      for _ in 0..<Script.longText.utf8.count >> 20 {
+        client.write("\n")
+        #expect(try await client.line() == "\(1 << 20)")
+        try await fixture.advance(by: .seconds(20), times: 1)
+      }
+      await client.destroy()
     }
   }
 

@@ -50,12 +50,19 @@ final class TLSConnection: TimerHandler {
   }
 
   func start(until deadline: Instant) throws(ReactorError) {
-    client = try SocketSide(accepted.descriptor, on: all.loop) { [unowned self] in
-      clientSaw($0)
+    client = try side(accepted.descriptor) { $0.clientSaw($1) }
+    timer = all.loop.schedule(at: deadline, self)
+  }
+
+  private func side(
+    _ descriptor: CInt, _ saw: @escaping (TLSConnection, PollEvents) -> Void
+  ) throws(ReactorError) -> SocketSide {
+    // Safe: `all` keeps this until `close`, which ends both sides.
+    try SocketSide(descriptor, on: all.loop) { [unowned self] in
+      saw(self, $0)
     } isReady: { [unowned self] in
       hasMore
     }
-    timer = all.loop.schedule(at: deadline, self)
   }
 
   // MARK: Handshake
@@ -92,11 +99,7 @@ final class TLSConnection: TimerHandler {
       return close()
     }
     do throws(ReactorError) {
-      server = try SocketSide(pair.own, on: all.loop) { [unowned self] in
-        serverSaw($0)
-      } isReady: { [unowned self] in
-        hasMore
-      }
+      server = try side(pair.own) { $0.serverSaw($1) }
     } catch {
       pair.close()
       all.failed(self, "\(error)")

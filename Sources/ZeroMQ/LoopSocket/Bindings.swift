@@ -22,12 +22,7 @@ final class Bindings {
   private let socket: Socket
   private let loop: Loop
   private weak var delegate: (any ConnectionsDelegate)?
-  private struct Leaving {
-    weak var departure: Departure?
-  }
   private var entries: [Entry] = []
-  /// Those that were unbound a moment ago.
-  private var leaving: [Leaving] = []
   private var lastID: UInt32 = 0
   private lazy var alarm = SilenceAlarm(self)
 
@@ -69,24 +64,16 @@ final class Bindings {
     guard let index = index(of: endpoint) else {
       throw ZMQError(code: .notFound, call: "unbind \(endpoint), which is not bound")
     }
-    try leave(entries[index])?.whenDone(free) ?? free()
-    stop(entries.remove(at: index))
+    try socket.unbind(entries[index].name)
+    let entry = entries.remove(at: index)
+    stop(entry)
+    departure(from: entry)?.whenDone(free) ?? free()
   }
 
   /// Nil when others may bind to it at once.
-  private func leave(_ entry: Entry) throws(ZMQError) -> Departure? {
-    try socket.unbind(entry.name)
+  private func departure(from entry: Entry) -> Departure? {
     if case .inproc = entry.endpoint.address { return nil }
-    if loop.isStopped { return nil }
-    let departure = Departure(from: entry.endpoint.description, on: loop)
-    leaving.append(Leaving(departure: departure))
-    return departure
-  }
-
-  /// The monitor says that what listened there is closed.
-  func freed(_ address: String) {
-    leaving.first { $0.departure?.address == address }?.departure?.end()
-    leaving.removeAll { $0.departure == nil || $0.departure?.address == address }
+    return loop.isStopped ? nil : Departure(from: entry.endpoint, on: loop)
   }
 
   /// Whether it is bound to what `bind` returned or was given.
@@ -98,7 +85,6 @@ final class Bindings {
 
   /// Hears of an event that is about no connection of this side's making: then it is about one that others have made, or have ended.
   func take(_ event: SocketMonitor.Event) {
-    if event.kind == .freed { return freed(event.address) }
     // With wildcards only the port tells where it came in.
     let exact = entries.firstIndex { $0.endpoint.description == event.address }
     guard let index = exact ?? entries.firstIndex(where: { $0.endpoint.accepts(event.address) }) else { return }
@@ -118,15 +104,15 @@ final class Bindings {
     if entries[index].peers.count == 0 { wait(index) }
   }
 
-  /// Closes all bindings, and calls `free` when others may bind there. No timer tells of peers any more.
+  /// The socket closes: calls `free` when others may bind to what it was bound to. No timer tells of peers any more.
   func end(_ free: @escaping () -> Void) {
     for entry in entries {
       stop(entry)
-      // What cannot be unbound, for its context ends, ends with the socket.
-      _ = try? leave(entry)
+      // Over TCP and ipc, to unbind would drop what connections have still to send, which the end of the socket lets leave.
+      if case .inproc = entry.endpoint.address { try? socket.unbind(entry.name) }
     }
+    let departures = entries.compactMap(departure)
     entries = []
-    let departures = leaving.compactMap(\.departure)
     var left = departures.count
     if left == 0 { return free() }
     for departure in departures {

@@ -78,9 +78,9 @@ final class Connections {
 
   /// Hears of an event; false when it is about none of the endpoints.
   func take(_ event: SocketMonitor.Event) -> Bool {
-    guard event.kind != .freed,
-      let id = entries.first(where: { $0.reconnection.current?.description == event.address })?.id
-    else { return false }
+    guard let id = entries.first(where: { $0.reconnection.current?.description == event.address })?.id else {
+      return false
+    }
     change(id) { reconnection, now in
       switch event.kind {
       case .began:
@@ -89,7 +89,7 @@ final class Connections {
       case .retried: return reconnection.retried(at: now)
       case .opened(let toItself): return toItself ? reconnection.connectedToItself(at: now) : []
       case .established: return reconnection.established()
-      case .failed, .accepted, .freed: return []
+      case .failed, .accepted: return []
       case .refused: return [.tell(.refused)]
       case .closed: return reconnection.lost(at: now)
       }

@@ -21,7 +21,8 @@ struct LocalPath {
     unlink(path)
   }
 
-  private var isListenedAt: Bool {
+  /// Whether somebody listens there.
+  var isListenedAt: Bool {
     let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(AF_UNIX, type, 0)
     guard descriptor >= 0 else { return false }

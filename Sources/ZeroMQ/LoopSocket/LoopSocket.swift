@@ -90,8 +90,8 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// Whether `unbind` knows the endpoint.
   package func isBound(to endpoint: Endpoint) -> Bool { openSocket?.bindings.has(endpoint) == true }
 
-  /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected. Calls
-  /// `free` when others may bind to it (see `Departure`).
+  /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. Over tcp and ipc libzmq ends the connections that came
+  /// in there as well, and drops what it has still to send to them; over inproc they stay. Calls `free` when others may bind to it (see `Departure`).
   public func unbind(_ endpoint: Endpoint, _ free: @escaping () -> Void = {}) throws(ZMQError) {
     let bindings = try requireOpen("unbind").bindings
     defer { scheduleTurn() }

@@ -16,34 +16,12 @@ final class OpenSocket {
     self.bindings = bindings
   }
 
-  /// The socket closes with the last reference to it: at once, or, when it was bound, when others may bind there. Then `free` is called.
+  /// The socket closes with the last reference to it. Calls `free` when others may bind to what it was bound to.
   func close(_ free: @escaping () -> Void) {
     connections.end()
     watch.cancel()
-    let last = ClosingSocket(self, free)
-    monitor.delegate = last
-    bindings.end { last.end() }
-  }
-}
-
-/// A socket that was closed, until it listens nowhere any more. The departures of its endpoints keep it.
-private final class ClosingSocket: MonitorDelegate {
-  private var open: OpenSocket?
-  private var free: (() -> Void)?
-
-  init(_ open: OpenSocket, _ free: @escaping () -> Void) { (self.open, self.free) = (open, free) }
-
-  func monitorHasEvents() {
-    for event in open?.monitor.takeEvents() ?? [] where event.kind == .freed { open?.bindings.freed(event.address) }
-  }
-
-  func socketFailed(_ error: ZMQError) { end() }
-
-  func end() {
-    if let open = open.take() {
-      open.socket.stopMonitor()
-      open.monitor.end()
-    }
-    free.take()?()
+    bindings.end(free)
+    socket.stopMonitor()
+    monitor.end()
   }
 }

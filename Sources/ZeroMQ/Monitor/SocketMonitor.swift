@@ -37,8 +37,6 @@ final class SocketMonitor: Source {
       case refused
       /// The connection over this descriptor is gone; it may never have been established.
       case closed(descriptor: CInt)
-      /// What listened at the address is closed, or what tried to connect to it.
-      case freed
     }
 
     let kind: Kind
@@ -58,7 +56,7 @@ final class SocketMonitor: Source {
     ZMQ_EVENT_CONNECT_DELAYED, ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECTED, ZMQ_EVENT_ACCEPTED,
     ZMQ_EVENT_HANDSHAKE_SUCCEEDED,
     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
-    ZMQ_EVENT_DISCONNECTED, ZMQ_EVENT_CLOSED, ZMQ_EVENT_CLOSE_FAILED,
+    ZMQ_EVENT_DISCONNECTED,
   ].reduce(0, |)
   private struct Listener {
     weak var channel: EventChannel<Monitor.Event>?
@@ -74,8 +72,7 @@ final class SocketMonitor: Source {
   private let place: ContextPlace
   private var pair: Socket
   private var watch: Watch?
-  /// Who is told of what it needs.
-  weak var delegate: (any MonitorDelegate)?
+  private weak var delegate: (any MonitorDelegate)?
   private var listeners: [Listener] = []
   private var acceptFailures = 0
   private var asked: CInt
@@ -235,7 +232,6 @@ final class SocketMonitor: Source {
     case .handshakeBroken(let error): .failed(isMisfit: misfits.contains(error))
     case .handshakeRefused: .refused
     case .disconnected(let descriptor): .closed(descriptor: descriptor)
-    case .closed, .closeFailed: .freed
     default: nil
     }
   }

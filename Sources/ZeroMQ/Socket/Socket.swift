@@ -113,7 +113,8 @@ public final class Socket {
   /// Peers may come later that bring their own routing IDs.
   func expectOthers() { routingIDs.expectOthers() }
 
-  /// Closes a binding, by the text that `bind` returned. What is connected to it stays connected.
+  /// Closes a binding, by the text that `bind` returned. Over tcp and ipc libzmq ends the connections that came in there as well, and drops what it
+  /// has still to send to them; over inproc they stay.
   public func unbind(_ endpoint: String) throws(ZMQError) {
     try check("zmq_unbind(\(endpoint))") { zmq_unbind(raw, endpoint) }
   }

@@ -123,8 +123,8 @@ public actor Transport {
     return try openSocket(for: "bind").bind(address)
   }
 
-  /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. What is connected to it stays connected. Returns
-  /// when others may bind to it.
+  /// Closes a binding, by what `bind` returned or was given; throws `notFound` for another. Over tcp and ipc libzmq ends the connections that came
+  /// in there as well, and drops what it has still to send to them; over inproc they stay. Returns when others may bind to it.
   public func unbind(_ endpoint: some EndpointConvertible) async throws(ZMQError) {
     let free = Waiter<Bool>()
     try openSocket(for: "unbind").unbind(endpoint.endpoint(for: "unbind")) { free.resume(true) }

@@ -13,7 +13,8 @@ public struct ServiceTransport: Sendable {
   @discardableResult
   public func bind(_ endpoint: some EndpointConvertible) async throws -> Endpoint { try await core.bind(endpoint) }
 
-  /// Closes a binding, by what `bind` returned or was given. What is connected to it stays connected.
+  /// Closes a binding, by what `bind` returned or was given. Over tcp and ipc the connections that came in there end,
+  /// and with them what is still to be sent to them; others can bind there a moment later.
   public func unbind(_ endpoint: some EndpointConvertible) async throws {
     let endpoint = try endpoint.asEndpoint()
     try await core.withSocket { try $0.unbind(endpoint) }

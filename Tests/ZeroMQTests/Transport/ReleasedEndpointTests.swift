@@ -64,4 +64,19 @@ struct ReleasedEndpointTests {
       _ = try await peers.peer(.pull, bind: [bound])
     }
   }
+
+  @Test("what libzmq has still to send when a bound transport closes arrives", arguments: [Peers.any, "ipc"])
+  func unsent(endpoint: String) async throws {
+    try await Peers.with { peers in
+      let place = endpoint == "ipc" ? peers.directory.endpoint("a") : endpoint
+      let push = try await peers.peer(.push, bind: [place], options: { $0.linger = .seconds(20) })
+      let pull = try await peers.peer(.pull, connect: [await push.boundTo[0]])
+      // More than the kernel holds.
+      let long = [UInt8](repeating: 7, count: 1 << 20)
+      for _ in 0..<32 { await push.write(long) }
+      await push.transport.close()
+      await push.transport.waitClosed()
+      #expect(try await pull.has(32) == [[[UInt8]]](repeating: [long], count: 32))
+    }
+  }
 }

@@ -117,6 +117,27 @@ struct TransportEndpointTests {
   }
 
   @Test(
+    "CORE-43: unbind ends the connections that came in there, but over inproc",
+    arguments: [Peers.any, "ipc", "inproc://a"])
+  func unbindConnected(endpoint: String) async throws {
+    try await Peers.with { peers in
+      let (first, push) = try await peers.pair(
+        .pull, .push, at: endpoint == "ipc" ? peers.directory.endpoint("a") : endpoint)
+      let bound = await first.boundTo[0]
+      let isKept = endpoint == "inproc://a"
+      await push.write([0])
+      #expect(try await first.has(1) == [[[0]]])
+      try await first.transport.unbind(bound)
+      let second = try await peers.peer(.pull)
+      let monitor = try await second.transport.monitor()
+      try await second.transport.bind(bound)
+      if !isKept { for await event in monitor where event.kind.name == "handshakeSucceeded" { break } }
+      await push.write([1])
+      #expect(isKept ? try await first.has(2) == [[[0]], [[1]]] : try await second.has(1) == [[[1]]])
+    }
+  }
+
+  @Test(
     "CORE-43: what was bound is known by what it was asked for as well, with its port; no name is looked up",
     arguments: ["tcp://localhost:*", "tcp://*:*", "tcp://lo:*"])
   func unbindAsked(asked: String) async throws {
