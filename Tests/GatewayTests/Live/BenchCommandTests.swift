@@ -23,7 +23,8 @@ struct BenchCommandTests {
         ["call", "calc/add", "[2,3]", "--rate", "100", "--connections", "2", "--seconds", "0.5", "--http", url])
       // The last interval counts as well.
       let line = try #require(open.output.firstMatch(of: /^50 calls in ([0-9.]+) s, ([0-9.]+) a second, 0 failed/))
-      #expect(abs((Double(line.1) ?? 0) * (Double(line.2) ?? 0) - 50) < 5 && (Double(line.1) ?? 0) >= 0.5, "\(open.output)")
+      let (seconds, rate) = (try #require(Double(line.1)), try #require(Double(line.2)))
+      #expect(seconds >= 0.5 && abs(seconds * rate - 50) < 5, "\(open.output)")
       let failed = try await Self.run(
         ["call", "calc/fail", "--rate", "20", "--connections", "1", "--seconds", "0.5", "--http", url])
       #expect(failed.output.hasPrefix("0 calls in ") && failed.output.contains("\n  400: 10\n"), "\(failed.output)")
