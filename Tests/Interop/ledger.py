@@ -185,9 +185,13 @@ class Client:
         reason, missed = MISSED.search(rest).groups() if rest.startswith(b"event: gap") else (rest, b"-1")
         ledger.gaps[reason.decode()] = ledger.gaps.get(reason.decode(), 0) + 1
         if rest.startswith(b"event: lagged"):
-            # On a busy machine these clients may be slow.
-            missed = re.search(rb'"missed":(\d+)', rest)[1]
-        if reason == b"evicted" or rest.startswith(b"event: lagged"):
+            # On a busy machine these clients may be slow. What the stream had looked at before, and was not for it, does not count.
+            seen = sequence - int(re.search(rb'"missed":(\d+)', rest)[1])
+            offset = ledger.offsets.get(epoch, 0)
+            if epoch != self.epoch or not self.position <= seen < sequence or self.mine(
+                    self.position + 1 - offset, seen + 1 - offset) is not None:
+                ledger.complain(f"from {self.id} to {id.decode()}: {rest}")
+        elif reason == b"evicted":
             if epoch != self.epoch or int(missed) != sequence - self.position or int(missed) <= 0:
                 ledger.complain(f"from {self.id} to {id.decode()}: {rest}")
         elif reason == b"restart":

@@ -39,6 +39,8 @@ final class DistantSocket {
   private(set) var percentile95: Duration?
   /// How long the call took whose reply a handler is being told of.
   private(set) var replyTimes: ReplyTimes?
+  /// Calls that were not handed over, for as many were under way from here.
+  private(set) var shed = ShedCalls()
   private let shared: SharedService
   private let shard: Shard
   private let home: Shard
@@ -61,7 +63,10 @@ final class DistantSocket {
     replyTo handler: any ReplyHandler
   ) throws(CallFailure) -> UInt32 {
     // The home counts exactly; that many from one shard are too many in any case, and wait nowhere.
-    guard waiting.count < shared.inFlight.limit else { throw CallFailure(.overloaded, sent: false) }
+    guard waiting.count < shared.inFlight.limit else {
+      shed.count(priority)
+      throw CallFailure(.overloaded, sent: false)
+    }
     let number = try next(call)
     waiting[number] = .reply(handler)
     let expiry = loop.now + timeout

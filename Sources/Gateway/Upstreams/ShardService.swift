@@ -138,8 +138,9 @@ final class ShardService {
     if let feed { report.streams[name, default: 0] += feed.streamCount }
     guard case .rpc(let upstream) = upstream else { return }
     report.count(upstream.methodCounters, of: name)
+    let shed = (upstream.counters?.shed ?? .init()) + (distant?.shed ?? .init())
+    report.shed[name, default: .init()] = report.shed[name, default: .init()] + shed
     guard let counters = upstream.counters else { return }
-    report.shed[name, default: .init()] = report.shed[name, default: .init()] + counters.shed
     report.retriedCalls += counters.retriedCalls
     report.hedgedCalls += counters.hedgedCalls
     report.replacedConnections += counters.replacedConnections

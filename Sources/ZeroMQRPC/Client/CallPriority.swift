@@ -45,7 +45,8 @@ public struct ShedCalls: Sendable, Hashable {
     }
   }
 
-  mutating func count(_ priority: CallPriority) {
+  /// Counts one more, of that priority.
+  public mutating func count(_ priority: CallPriority) {
     switch priority {
     case .low: low += 1
     case .normal: normal += 1

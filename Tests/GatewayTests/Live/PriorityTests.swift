@@ -51,6 +51,22 @@ struct PriorityTests {
     }
   }
 
+  @Test("are counted on whichever thread they are refused, where workers dial in")
+  func threads() async throws {
+    try await Rig.with { rig in
+      let (gateway, sockets) = try await BoundServices.backends(rig, "in-flight: 1, timeout: 20s")
+      // The thread that is asked first, and those that are asked then, are any of both.
+      for _ in 0..<8 {
+        let first = try gateway.http.begin("POST", "/rpc/s/first", headers: ["Content-Length": "0"])
+        let call = try await sockets[0].call()
+        for _ in 0..<4 { #expect(try await gateway.http.post("/rpc/s/next").json["code"] == "overloaded") }
+        try await sockets[0].answer(call, [1])
+        #expect(try await offThread { try first.reply() }.status == 200)
+      }
+      #expect(try await gateway.samples()["zmq_gateway_calls_shed_total{service=\"s\",priority=\"normal\"}"] == 32)
+    }
+  }
+
   @Test("are read from the configuration; where a method is of high priority, others leave room for it")
   func configuration() throws {
     func read(_ more: String) throws -> Configuration.RPC {
