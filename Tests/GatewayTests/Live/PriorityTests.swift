@@ -54,7 +54,7 @@ struct PriorityTests {
   @Test("are counted on whichever thread they are refused, where workers dial in")
   func threads() async throws {
     try await Rig.with { rig in
-      let (gateway, sockets) = try await BoundServices.backends(rig, "in-flight: 1, timeout: 20s")
+      let (gateway, sockets) = try await BoundServices.backends(rig, "in-flight: 1\ntimeout: 20s")
       // The thread that is asked first, and those that are asked then, are any of both.
       for _ in 0..<8 {
         let first = try gateway.http.begin("POST", "/rpc/s/first", headers: ["Content-Length": "0"])
