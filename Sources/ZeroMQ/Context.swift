@@ -70,6 +70,9 @@ public final class Context: Sendable {
     if !isBorrowed, !state.withLock({ $0.isClosing }) { Self.end(raw) {} }
   }
 
+  /// Longer than any process lives, and not too long for a clock.
+  private static let longestWait = Duration.seconds(1 << 31)
+
   /// Ends the context and returns when libzmq has let go of everything: true, or false when that takes longer than the limit;
   /// then it goes on by itself. Close the sockets first: those that are still open fail with `terminated`, and are waited for.
   @discardableResult
@@ -92,7 +95,7 @@ public final class Context: Sendable {
     let waiter = Waiter<Bool>()
     let timer = Task {
       // Cancelled when the end comes first; then the answer has been given.
-      try? await Task.sleep(for: limit)
+      try? await Task.sleep(for: min(limit, Self.longestWait))
       waiter.resume(false)
     }
     defer { timer.cancel() }

@@ -151,10 +151,15 @@ extension Endpoint {
   /// Whether the two lead to one place in different spellings: addresses are compared in numbers, names without regard to case.
   /// Names are not looked up.
   public func isSame(as other: Endpoint) -> Bool {
-    guard case .tcp(let host, let port) = inNumbers.address,
-      case .tcp(let otherHost, let otherPort) = other.inNumbers.address
-    else { return address == other.address }
-    return host.lowercased() == otherHost.lowercased() && port == otherPort
+    guard case .tcp(_, let port) = address, case .tcp(_, let otherPort) = other.address else {
+      return address == other.address
+    }
+    return port == otherPort && hostInNumbers.lowercased() == other.hostInNumbers.lowercased()
+  }
+
+  private var hostInNumbers: String {
+    guard case .tcp(let host, _) = inNumbers.address else { return "" }
+    return host
   }
 
   /// The host's name if it has one that must be looked up before libzmq can connect.
@@ -186,7 +191,10 @@ extension Endpoint {
 
   /// The same endpoint with its address spelled as the kernel does; a name stays.
   package var inNumbers: Endpoint {
-    guard case .tcp(let host, let port) = address, let number = Resolver.numeric(host) else { return self }
+    // Of an address of IPv4 there is one spelling that is taken.
+    guard case .tcp(let host, let port) = address, host.contains(":"), let number = Resolver.numeric(host) else {
+      return self
+    }
     return Endpoint(host: number, port: port)
   }
 

@@ -195,7 +195,7 @@ struct ReconnectionTests {
       if host != nil { #expect(it.resolved([address], at: instant(0)) == [.connect(address)]) }
       #expect(it.established() == [.tell(.connected)])
       #expect(!it.isOver)
-      #expect(it.lost(at: instant(1)) == [.tell(.disconnected)])
+      #expect(it.lost(at: instant(1)) == [.disconnect(address), .tell(.disconnected)])
       #expect(it.isOver)
       #expect(it.deadline == nil)
       #expect(it.lost(at: instant(2)) == [])
@@ -203,8 +203,28 @@ struct ReconnectionTests {
       #expect(it.established() == [])
       #expect(it.resolved([name], at: instant(3)) == [])
       #expect(it.deadline == nil)
-      #expect(it.end() == [.disconnect(address)])
+      #expect(it.end() == [])
     }
+  }
+
+  @Test("without a pause each address has one try, and it is told once that all have failed")
+  func unrepeatedChoice() throws {
+    let addresses = try (1...3).map { try endpoint("tcp://10.0.0.\($0):5") }
+    let name = try endpoint("tcp://name:5")
+    var it = Reconnection(name, host: "name", pause: nil, longestPause: .milliseconds(400))
+    _ = it.start(at: instant(0))
+    #expect(it.resolved(addresses, at: instant(0)) == [.connect(addresses[0])])
+    #expect(it.failed() == [.disconnect(addresses[0]), .connect(addresses[1])])
+    // One that got as far as a handshake.
+    #expect(it.lost(at: instant(1)) == [.disconnect(addresses[1]), .connect(addresses[2])])
+    #expect(it.failed() == [.disconnect(addresses[2]), .tell(.unreached(name, isResolving: false))])
+    #expect(it.isOver && it.deadline == nil && it.failed() == [])
+  }
+
+  @Test("where libzmq tries again, that a try has failed changes nothing") func failed() throws {
+    var it = try numeric()
+    _ = it.start(at: instant(0))
+    #expect(it.failed() == [] && !it.isOver)
   }
 
   @Test("the end drops the connection and tells it if it stood")

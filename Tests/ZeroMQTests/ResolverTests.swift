@@ -39,7 +39,7 @@ struct ResolverTests {
     await withCheckedContinuation { continuation in resolver.resolve(host) { continuation.resume(returning: $0) } }
   }
 
-  @Test("a name that gets no answer delays no other, and is asked for once however many want it") func slow()
+  @Test("CORE-45: a name that gets no answer delays no other, and is asked for once however many want it") func slow()
     async throws
   {
     let names = Names(["slow": ["10.0.0.1"], "quick": ["10.0.0.2"]], holding: ["slow"])

@@ -11,6 +11,7 @@ final class Bindings {
     let endpoint: Endpoint
     /// As it was asked for, with the port that it got.
     let asked: Endpoint
+    let place: BoundPlace
     var peers = AcceptedPeers()
     /// When it fires, nobody has come for a while.
     var silence: Timer?
@@ -53,7 +54,8 @@ final class Bindings {
     // With the option ipv6, libzmq spells addresses of IPv4 as those of IPv6, to which peers without the option cannot connect.
     let bound = (try? Endpoint(text))?.inNumbers ?? endpoint
     lastID += 1
-    entries.append(Entry(id: lastID, name: text, endpoint: bound, asked: address.asked.withPort(of: bound)))
+    let asked = address.asked.withPort(of: bound)
+    entries.append(Entry(id: lastID, name: text, endpoint: bound, asked: asked, place: BoundPlace(of: bound)))
     wait(entries.count - 1)
     return bound
   }
@@ -73,7 +75,7 @@ final class Bindings {
   /// Nil when others may bind to it at once.
   private func departure(from entry: Entry) -> Departure? {
     if case .inproc = entry.endpoint.address { return nil }
-    return loop.isStopped ? nil : Departure(from: entry.endpoint, on: loop)
+    return loop.isStopped ? nil : Departure(from: entry.place, on: loop)
   }
 
   /// Whether it is bound to what `bind` returned or was given.

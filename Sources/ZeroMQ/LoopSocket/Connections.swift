@@ -55,14 +55,21 @@ final class Connections {
     let reconnection = Reconnection(
       target, host: host, pause: try socket.option(.reconnect), longestPause: try socket.option(.longestReconnect))
     let over = entries.firstIndex { $0.endpoint.isSame(as: endpoint) }
-    if let last = over.flatMap({ entries[$0].reconnection.current }) { try forget(last) }
-    if host == nil { try socket.connect(target.outgoing) } else { socket.expectOthers() }
+    // Another one, whose name leads there: see `perform`.
+    let isTaken = host == nil && entries.contains { $0.reconnection.address == target.description }
+    if isTaken, socket.givesRoutingID {
+      throw ZMQError(
+        code: .invalid,
+        call: "connect to \(endpoint) with ZMQ_CONNECT_ROUTING_ID: the socket is connected to it by a name")
+    }
+    let isNow = host == nil && !isTaken
+    if isNow { try begin(target, queuesWhenConnected: reconnection.queuesWhenConnected) } else { socket.expectOthers() }
     if let over, let timer = entries.remove(at: over).timer { loop.cancel(timer) }
     entries.append(Entry(id: lastID, endpoint: endpoint, reconnection: reconnection))
     change(lastID) { reconnection, now in
       let actions = reconnection.start(at: now)
       // That one was done above, where it may throw.
-      return host == nil ? [] : actions
+      return isNow ? [] : actions
     }
     return over == nil
   }
@@ -78,9 +85,7 @@ final class Connections {
 
   /// Hears of an event; false when it is about none of the endpoints.
   func take(_ event: SocketMonitor.Event) -> Bool {
-    guard let id = entries.first(where: { $0.reconnection.current?.description == event.address })?.id else {
-      return false
-    }
+    guard let id = entries.first(where: { $0.reconnection.address == event.address })?.id else { return false }
     change(id) { reconnection, now in
       switch event.kind {
       case .began:
@@ -89,6 +94,7 @@ final class Connections {
       case .retried: return reconnection.retried(at: now)
       case .opened(let toItself): return toItself ? reconnection.connectedToItself(at: now) : []
       case .established: return reconnection.established()
+      case .ended: return reconnection.failed()
       case .failed, .accepted: return []
       case .refused: return [.tell(.refused)]
       case .closed: return reconnection.lost(at: now)
@@ -137,10 +143,11 @@ final class Connections {
       switch action {
       case .resolve(let host): look(up: host, for: id)
       case .connect(let address):
-        let other = entries.first { $0.id != id && $0.reconnection.current == address }?.reconnection.endpoint
+        let other = entries.first { $0.id != id && $0.reconnection.address == address.description }
         // libzmq tells connections to one address apart neither in its events nor when one is ended.
-        if let other { return change(id) { reconnection, now in reconnection.taken(by: other, at: now) } }
-        try reach(address, hasChoice: entries.first { $0.id == id }?.reconnection.hasChoice == true)
+        if let other { return change(id) { reconnection, now in reconnection.taken(by: other.endpoint, at: now) } }
+        let queuesWhenConnected = entries.first { $0.id == id }?.reconnection.queuesWhenConnected
+        try begin(address, queuesWhenConnected: queuesWhenConnected == true, isFirst: false)
       case .disconnect(let address): try forget(address)
       case .tell(let event):
         delegate?.connectionChanged(event, at: entries.first { $0.id == id }?.endpoint)
@@ -151,12 +158,13 @@ final class Connections {
     }
   }
 
-  /// What is queued for one of several addresses would be lost with it when that is not the right one: so no message is queued for it
-  /// before it is connected. It stays so for what this socket connects to afterwards: when a connection that was made in that way is
-  /// lost, and the socket is not set so any more, libzmq ends the process (`socket_base.cpp`, hiccuped). Subscribers queue nothing.
-  private func reach(_ address: Endpoint, hasChoice: Bool) throws(ZMQError) {
-    if hasChoice, socket.kind != .subscribe, socket.kind != .xSubscribe { try socket.queueOnlyForConnected() }
-    try socket.connectAgain(address.outgoing)
+  /// What is queued for one of several addresses would be lost with it when that is not the right one, and so would what is queued for a
+  /// connection that is not made again: so no message is queued for it before it is connected. It stays so for what this socket connects to
+  /// afterwards: when a connection that was made in that way is lost, and the socket is not set so any more, libzmq ends the process
+  /// (`socket_base.cpp`, hiccuped). Subscribers queue nothing.
+  private func begin(_ address: Endpoint, queuesWhenConnected: Bool, isFirst: Bool = true) throws(ZMQError) {
+    if queuesWhenConnected, socket.kind != .subscribe, socket.kind != .xSubscribe { try socket.queueOnlyForConnected() }
+    if isFirst { try socket.connect(address.outgoing) } else { try socket.connectAgain(address.outgoing) }
   }
 
   private func forget(_ address: Endpoint) throws(ZMQError) {

@@ -8,13 +8,13 @@ final class Departure: TimerHandler {
   private static let patience = Duration.seconds(1)
   private static let pause = Duration.milliseconds(1)
 
-  private let endpoint: Endpoint
+  private let place: BoundPlace
   private let loop: Loop
   private let end: Instant
   private var waiting: [() -> Void] = []
 
-  init(from endpoint: Endpoint, on loop: Loop) {
-    (self.endpoint, self.loop, end) = (endpoint, loop, loop.now + Self.patience)
+  init(from place: BoundPlace, on loop: Loop) {
+    (self.place, self.loop, end) = (place, loop, loop.now + Self.patience)
     _ = loop.schedule(at: loop.now, self)
   }
 
@@ -24,7 +24,7 @@ final class Departure: TimerHandler {
   func whenDone(_ done: @escaping () -> Void) { waiting.append(done) }
 
   func fired(_ timer: Timer) {
-    guard loop.now < end, !loop.isStopped, endpoint.isTaken else { return tell() }
+    guard loop.now < end, !loop.isStopped, place.isTaken else { return tell() }
     _ = loop.schedule(at: loop.now + Self.pause, self)
   }
 

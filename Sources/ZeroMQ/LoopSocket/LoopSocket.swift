@@ -105,7 +105,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// A host's name is looked up beside the loop, all its addresses are tried in turn, and it is looked up again after a loss
   /// and from time to time while there is no connection. A message can be sent to it as soon as it has an address. What is queued for one of
   /// its addresses goes to no other, and is lost when the name leads elsewhere; so while a name has several, `SocketOptions.immediate` is
-  /// on, for it and for all that the socket connects to afterwards. Of two endpoints that lead to one address only one gets a connection.
+  /// on, for it and for all that the socket connects to afterwards; so it is with the option `reconnect` nil. Of two endpoints that lead to one address only one gets a connection.
   @discardableResult
   public func connect(_ endpoint: Endpoint) throws(ZMQError) -> Bool {
     let open = try requireOpen("connect")

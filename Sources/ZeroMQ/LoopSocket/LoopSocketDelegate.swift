@@ -40,7 +40,8 @@ public enum ConnectionEvent: Sendable, Hashable {
   /// A host's name has no address now, for the reason given. It is looked up again, and this is told once until it has one.
   case unresolved(host: String, reason: String)
   /// For two seconds there has been no connection to the endpoint: nobody answers there, or its name is still being looked up.
-  /// Told again every ten seconds until it is connected; the trying goes on.
+  /// Told again every ten seconds until it is connected; the trying goes on. With the option `reconnect` nil it is told once, when the only try
+  /// at each address has failed.
   case unreached(Endpoint, isResolving: Bool)
   /// For two seconds there has been no connection to the endpoint because its name leads to the address of another one of the
   /// socket: the two share the other's connection. Told instead of `unreached`, as often; the trying goes on.

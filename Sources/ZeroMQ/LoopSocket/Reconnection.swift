@@ -34,6 +34,8 @@ struct Reconnection {
   static let longerSilence = Duration.seconds(10)
   /// The pause after the kernel connected a socket to itself, in which the port is free for its service to bind.
   static let pauseAfterItself = Duration.seconds(1)
+  /// The least pause where the user has chosen none.
+  static let leastPause = Duration.milliseconds(100)
   /// How often a name is looked up while it has no connection.
   static let period = Duration.seconds(10)
   /// The first pause after a name could not be resolved. It doubles up to `longestRetry`.
@@ -43,7 +45,9 @@ struct Reconnection {
   /// What the user connected to.
   let endpoint: Endpoint
   /// What libzmq was told to connect to.
-  private(set) var current: Endpoint?
+  private(set) var current: Endpoint? { didSet { address = current?.description } }
+  /// What libzmq's events call that.
+  private(set) var address: String?
   /// When `expired` wants to be called.
   var deadline: Instant? {
     let lookup = host == nil || isResolving || state == .connected || state == .over ? nil : nextLookup
@@ -90,6 +94,8 @@ struct Reconnection {
   var isOver: Bool { state == .over }
   /// There are several addresses to connect to.
   var hasChoice: Bool { addresses.count > 1 }
+  /// What is written goes to whichever address is connected first, or to the next connection that the user asks for.
+  var queuesWhenConnected: Bool { hasChoice || !isRepeated }
 
   mutating func start(at now: Instant) -> [Action] {
     silentUntil = now + Self.silence
@@ -156,16 +162,16 @@ struct Reconnection {
   /// The connection is gone, whether it had been established or not.
   mutating func lost(at now: Instant) -> [Action] {
     guard current != nil, state != .over else { return [] }
+    guard isRepeated else { return giveUp() }
     let was = state
-    guard isRepeated else {
-      (state, stateDeadline, silentUntil) = (.over, nil, nil)
-      return was == .connected ? [.tell(.disconnected)] : []
-    }
     (state, stateDeadline) = (.lost, now + Self.patience)
     guard was == .connected else { return [] }
     silentUntil = now + Self.silence
     return [.tell(.disconnected)] + (host == nil ? [] : resolve())
   }
+
+  /// A try has ended without a connection. Where connections are made again, libzmq tells `retried` as well.
+  mutating func failed() -> [Action] { isRepeated || state != .trying ? [] : giveUp() }
 
   /// The two ends of the connection are one socket.
   mutating func connectedToItself(at now: Instant) -> [Action] {
@@ -221,6 +227,16 @@ struct Reconnection {
     return .connect(address)
   }
 
+  /// Where connections are not made again: the next address has its turn, or all is over. libzmq is to forget the address at once, though it
+  /// will by itself: what is written until then would go with it.
+  private mutating func giveUp() -> [Action] {
+    let was = state
+    let gone = drop()
+    if was == .trying, tried < addresses.count { return gone + [connectNext()] }
+    (state, silentUntil) = (.over, nil)
+    return gone + [.tell(was == .connected ? .disconnected : .unreached(endpoint, isResolving: false))]
+  }
+
   private mutating func drop() -> [Action] {
     (state, stateDeadline) = (.idle, nil)
     return current.take().map { [.disconnect($0)] } ?? []
@@ -234,7 +250,7 @@ struct Reconnection {
 
   private mutating func takePause() -> Duration {
     defer { pause = min(pause * 2, longestPause) }
-    return pause
+    return isRepeated ? pause : Self.leastPause
   }
 
   private mutating func resolve() -> [Action] {

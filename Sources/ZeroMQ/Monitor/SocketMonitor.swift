@@ -37,6 +37,8 @@ final class SocketMonitor: Source {
       case refused
       /// The connection over this descriptor is gone; it may never have been established.
       case closed(descriptor: CInt)
+      /// A try to connect has ended without a connection, or what listened is closed.
+      case ended
     }
 
     let kind: Kind
@@ -56,7 +58,7 @@ final class SocketMonitor: Source {
     ZMQ_EVENT_CONNECT_DELAYED, ZMQ_EVENT_CONNECT_RETRIED, ZMQ_EVENT_CONNECTED, ZMQ_EVENT_ACCEPTED,
     ZMQ_EVENT_HANDSHAKE_SUCCEEDED,
     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
-    ZMQ_EVENT_DISCONNECTED,
+    ZMQ_EVENT_DISCONNECTED, ZMQ_EVENT_CLOSED,
   ].reduce(0, |)
   private struct Listener {
     weak var channel: EventChannel<Monitor.Event>?
@@ -232,6 +234,7 @@ final class SocketMonitor: Source {
     case .handshakeBroken(let error): .failed(isMisfit: misfits.contains(error))
     case .handshakeRefused: .refused
     case .disconnected(let descriptor): .closed(descriptor: descriptor)
+    case .closed: .ended
     default: nil
     }
   }

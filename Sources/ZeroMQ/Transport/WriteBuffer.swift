@@ -20,6 +20,7 @@ struct WriteBuffer {
   private var messages: Deque<Message> = []
 
   var isEmpty: Bool { messages.isEmpty }
+  var count: Int { messages.count }
   var first: Message? { messages.first }
 
   mutating func append(_ message: Message) -> Change? {

@@ -94,30 +94,29 @@ struct TLSGatewayTests {
       let tunnel = try await TLSTunnel(to: gateway.http.port, trusting: authority)
       rig.cleanup.add { await tunnel.stop() }
       let isOver = Guarded(false)
-      let fresh = (0..<2).map { _ in
+      let calls = Guarded([0, 0, 0])
+      let fresh = (0..<2).map { index in
         Task {
           let http = HTTPClient(port: tunnel.port)
-          var calls = 0
           while !isOver.withLock({ $0 }) {
             let status = try await http.get("/openapi.json").status
             #expect(status == 200)
-            calls += 1
+            calls.withLock { $0[index] += 1 }
           }
-          return calls
         }
       }
       let kept = Task {
         let connection = try HTTPConnection(port: tunnel.port)
-        var calls = 0
         while !isOver.withLock({ $0 }) {
           connection.send("GET", "/openapi.json")
           let reply = try await offThread { try connection.reply() }
           #expect(reply.status == 200)
-          calls += 1
+          calls.withLock { $0[2] += 1 }
         }
-        return calls
       }
-      for round in 1...50 {
+      var round = 0
+      while round < 50 || calls.withLock({ $0.contains { $0 < 10 } }), !Task.isCancelled {
+        round += 1
         let yaml = """
           http: { listen: ["127.0.0.1:0"], threads: 2, \(authority.tls(pairs[round % 2])) }
           grace: 10s
@@ -126,10 +125,7 @@ struct TLSGatewayTests {
         try await gateway.gateway.reload(Configuration.load(yaml: yaml, file: "test.yaml"))
       }
       isOver.withLock { $0 = true }
-      for task in fresh + [kept] {
-        let calls = try await task.value
-        #expect(calls > 5)
-      }
+      for task in fresh + [kept] { try await task.value }
       let samples = try await HTTPClient(port: tunnel.port).get("/metrics").body
       #expect(samples.contains("zmq_gateway_tls_handshakes_total{result=\"failure\"} 0"))
       #expect(samples.contains("zmq_gateway_tls_certificate_end_seconds "))

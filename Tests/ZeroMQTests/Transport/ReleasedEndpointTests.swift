@@ -79,4 +79,37 @@ struct ReleasedEndpointTests {
       #expect(try await pull.has(32) == [[[UInt8]]](repeating: [long], count: 32))
     }
   }
+
+  @Test("whoever has taken a path over is left alone when the one before goes", arguments: [true, false])
+  func takenOver(isUnbound: Bool) async throws {
+    try await Peers.with { peers in
+      let old = try await peers.peer(.pull, bind: [peers.directory.endpoint("a")])
+      let bound = await old.boundTo[0]
+      let path = peers.directory.path + "/a"
+      unlink(path)
+      let next = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
+      defer { close(next) }
+      #expect(LocalPath(path).withAddress { bind(next, $0, $1) } == 0 && listen(next, 16) == 0)
+      if isUnbound { try await old.transport.unbind(bound) }
+      await old.transport.close()
+      await old.transport.waitClosed()
+      #expect(accept(next, nil, nil) == -1 && errno == EAGAIN)
+    }
+  }
+
+  @Test("what has not left when linger is over is told of")
+  func lingerOver() async throws {
+    try await Peers.with { peers in
+      let push = try await peers.peer(.push, bind: [Peers.any], options: { $0.linger = .milliseconds(50) })
+      for number in 1...3 as ClosedRange<UInt8> { await push.write([number]) }
+      await push.transport.close()
+      await push.transport.waitClosed()
+      #expect(push.reported.count == 1 && push.reported[0].contains("3 messages"), "\(push.reported)")
+      let dropping = try await peers.peer(.push, bind: [Peers.any], options: { $0.linger = .zero })
+      await dropping.write([1])
+      await dropping.transport.close()
+      await dropping.transport.waitClosed()
+      #expect(dropping.reported == [])
+    }
+  }
 }

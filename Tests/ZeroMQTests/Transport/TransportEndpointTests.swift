@@ -117,6 +117,31 @@ struct TransportEndpointTests {
   }
 
   @Test(
+    "CORE-46: a name and the number that it leads to share one connection, which stays when either is left",
+    arguments: [true, false])
+  func nameAndNumber(leavesName: Bool) async throws {
+    try await Peers.with { peers in
+      let pull = try await peers.peer(.pull, bind: [Peers.any])
+      let bound = await pull.boundTo[0]
+      let monitor = try await pull.transport.monitor()
+      let push = try await peers.peer(.push)
+      let name = try await push.transport.connect("tcp://localhost:\(bound.port)")
+      await push.write([1])
+      _ = try await pull.has(1)
+      try await push.transport.connect(bound)
+      await push.write([2])
+      _ = try await pull.has(2)
+      try await push.transport.disconnect(leavesName ? name : bound)
+      await push.write([3])
+      #expect(try await pull.has(3) == [[[1]], [[2]], [[3]]])
+      await pull.transport.close()
+      var handshakes = 0
+      for await event in monitor { if case .handshakeSucceeded = event.kind { handshakes += 1 } }
+      #expect(handshakes == (leavesName ? 2 : 1))
+    }
+  }
+
+  @Test(
     "CORE-43: unbind ends the connections that came in there, but over inproc",
     arguments: [Peers.any, "ipc", "inproc://a"])
   func unbindConnected(endpoint: String) async throws {
