@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build install deb test-deb test test-generators test-requests soak test-debian13 fuzz fuzz-readers sanitize check docs format image clean
+.PHONY: help run build install deb test-deb test test-generators test-requests soak test-debian13 fuzz fuzz-readers sanitize check docs openapi format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -32,6 +32,8 @@ install: ## Install what make build has built, with manual, completions and a sy
 
 deb: ## Build the Debian package into .build-deb
 	@Scripts/bootstrap deb
+# By its stamp debhelper takes what is built for built, whatever has changed since.
+	rm -f debian/debhelper-build-stamp
 	debian/rules binary
 
 test-deb: deb ## As root: install the Debian package into an empty root, use it, and remove it
@@ -85,6 +87,10 @@ check: ## Check the format and build everything, warnings being errors
 
 docs: ## Build the documentation of the libraries into .build/documentation, warnings and what has no comment being errors
 	@Scripts/docs
+
+openapi: export ZMQ_GATEWAY_RENEW := 1
+openapi: ## Write into openapi/gateway.yaml what the demo serves, after a change to its services or to what calls have in common
+	swift test --disable-xctest --filter '^GatewayTests\.DemonstrationDocumentTests/inStep'
 
 format: ## Format the sources in place
 	swift format --in-place --parallel --recursive $(sources)
