@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build install deb test-deb test test-generators test-requests soak test-debian13 fuzz fuzz-readers sanitize check docs openapi format image clean
+.PHONY: help run build install deb test-deb test-image test test-generators test-requests soak test-debian13 fuzz fuzz-readers sanitize check docs openapi format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -38,6 +38,9 @@ deb: ## Build the Debian package into .build-deb
 
 test-deb: deb ## As root: install the Debian package into an empty root, use it, and remove it
 	Packaging/test .build-deb/zmq-gateway_*.deb
+
+test-image: deb ## As root: make the root of the image of the program of the Debian package, without Docker, and run the program in it
+	Docker/test "$$(swift build -c release --scratch-path .build-deb --show-bin-path)/zmq-gateway"
 
 test: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
 test: ## Install what is missing, with a Python environment in .venv, and run all tests
