@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run build install deb test-deb test test-generators test-requests soak test-debian13 fuzz fuzz-readers sanitize check docs format image clean
+.PHONY: help run build install deb test-deb test-image test test-generators test-requests soak test-debian13 fuzz fuzz-readers sanitize check docs openapi format image clean
 
 # Arguments of the demo: make run ARGS="--listen 127.0.0.1:9000"
 ARGS ?=
@@ -32,10 +32,15 @@ install: ## Install what make build has built, with manual, completions and a sy
 
 deb: ## Build the Debian package into .build-deb
 	@Scripts/bootstrap deb
+# By its stamp debhelper takes what is built for built, whatever has changed since.
+	rm -f debian/debhelper-build-stamp
 	debian/rules binary
 
 test-deb: deb ## As root: install the Debian package into an empty root, use it, and remove it
 	Packaging/test .build-deb/zmq-gateway_*.deb
+
+test-image: deb ## As root: make the root of the image of the program of the Debian package, without Docker, and run the program in it
+	Docker/test "$$(swift build -c release --scratch-path .build-deb --show-bin-path)/zmq-gateway"
 
 test: export ZMQ_GATEWAY_PYTHON := $(CURDIR)/.venv/bin/python
 test: ## Install what is missing, with a Python environment in .venv, and run all tests
@@ -85,6 +90,10 @@ check: ## Check the format and build everything, warnings being errors
 
 docs: ## Build the documentation of the libraries into .build/documentation, warnings and what has no comment being errors
 	@Scripts/docs
+
+openapi: export ZMQ_GATEWAY_RENEW := 1
+openapi: ## Write into openapi/gateway.yaml what the demo serves, after a change to its services or to what calls have in common
+	swift test --disable-xctest --filter '^GatewayTests\.DemonstrationDocumentTests/inStep'
 
 format: ## Format the sources in place
 	swift format --in-place --parallel --recursive $(sources)

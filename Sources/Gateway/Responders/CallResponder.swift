@@ -81,9 +81,13 @@ struct CallResponder: Responder {
 
   /// How long the request gives a call; nil when it leaves that to the gateway.
   static func askedTimeout(_ request: GatewayRequest, _ query: Query?) throws(Problem) -> Duration? {
-    if let text = query?.control(RequestTimeout.parameter) { return try RequestTimeout.parse(text) }
-    guard let header = request.header(.requestTimeout) else { return nil }
-    return try RequestTimeout.parse(String(decoding: header, as: UTF8.self))
+    var asked: Duration?
+    // The query beats the header, which has to be right all the same.
+    if let header = request.header(.requestTimeout) {
+      asked = try RequestTimeout.parse(String(decoding: header, as: UTF8.self))
+    }
+    if let text = query?.control(RequestTimeout.parameter) { asked = try RequestTimeout.parse(text) }
+    return asked
   }
 }
 

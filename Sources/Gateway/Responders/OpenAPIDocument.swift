@@ -1,7 +1,9 @@
 import ConfigurationReader
 
-/// The interface of a gateway, machine readable: `openapi/gateway.yaml`, which holds for every gateway and is embedded when it is built, and
-/// before its paths those of the services of a configuration: their methods that are known by name, their streams, and their REST routes.
+/// The interface of a gateway, machine readable: what of `openapi/gateway.yaml`, which is embedded when it is built, holds for every gateway,
+/// and before its paths those of the services of a configuration: their methods that are known by name, their streams, and their REST routes.
+///
+/// In the file, which is the document of the demonstration, those of its services stand there; `make openapi` renews them.
 public struct OpenAPIDocument: Sendable {
   /// The document as it was written, with the prefix as the path of its server.
   public let yaml: [UInt8]
@@ -26,8 +28,8 @@ public struct OpenAPIDocument: Sendable {
 
   /// The document with these services, each with what it says of itself.
   init(prefix: String, services: [(configuration: Configuration.Service, description: ServiceDescription?)]) {
-    var yaml = PackageResources.gateway_yaml
-    var json = Self.written.document
+    var yaml = Self.written.yaml
+    var json = Self.written.json
     if !prefix.isEmpty {
       // A prefix has no characters that either form would escape.
       yaml.replace("- url: /\n".utf8, with: "- url: \(prefix)\n".utf8)
@@ -61,14 +63,27 @@ public struct OpenAPIDocument: Sendable {
     (self.yaml, self.json) = (yaml, json)
   }
 
-  /// The document as JSON, converted once, and those of its operations that hold for the paths of services too.
-  private static let written: (document: [UInt8], operations: WrittenOperations) = {
+  /// The line before the paths that hold for every gateway. Those between `paths` and it are the demonstration's.
+  static let divider = "  # Any service, and the gateway itself:\n"
+
+  /// What holds for every gateway, in both forms, converted once, and those of its operations that hold for the paths of services too.
+  private static let written: (yaml: [UInt8], json: [UInt8], operations: WrittenOperations) = {
     let text = String(decoding: PackageResources.gateway_yaml, as: UTF8.self)
-    guard let root = try? YAMLNode.read(text), let operations = WrittenOperations(root) else {
+    guard let parts = parts(of: text), let root = try? YAMLNode.read(String(parts.before + parts.after)),
+      let operations = WrittenOperations(root)
+    else {
       preconditionFailure("openapi/gateway.yaml is not YAML, or lacks an operation, which the tests rule out")
     }
-    return (root.json, operations)
+    return ([UInt8]((parts.before + parts.after).utf8), root.json, operations)
   }()
+
+  /// What of the text of `openapi/gateway.yaml` stands before the paths of services, what are these, and what comes after.
+  static func parts(of text: String) -> (before: Substring, services: Substring, after: Substring)? {
+    guard let start = text.firstRange(of: "\npaths:\n"),
+      let end = text[start.upperBound...].firstRange(of: divider)
+    else { return nil }
+    return (text[..<start.upperBound], text[start.upperBound..<end.lowerBound], text[end.upperBound...])
+  }
 }
 
 /// Operations of `openapi/gateway.yaml` on any service, of which those on a service that is named are made.
@@ -119,7 +134,8 @@ struct WrittenOperations: Sendable {
 }
 
 extension YAMLNode {
-  fileprivate var json: [UInt8] {
+  /// The same as JSON, keys in their order.
+  var json: [UInt8] {
     var json = JSONWriter()
     json.append(self)
     return json.bytes

@@ -88,9 +88,24 @@ struct DeploymentTests {
       }
       """
     let root = directory.path + "/root"
+    // As on Debian 13, where a library has two places.
+    let query = try directory.file(
+      "dpkg-query",
+      """
+      #!/bin/sh
+      if [ "$1" = -S ]; then echo "diversion by libc6 from: /lib64/ld-linux-x86-64.so.2"; fi
+      exec /usr/bin/dpkg-query "$@"
+
+      """)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: query)
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
     // Any program of Debian's that tells its version.
     _ = try await Self.output(
-      Repository.path("Docker/rootfs"), ["/usr/bin/curl", try directory.file("Package.resolved", resolved), root])
+      "/usr/bin/env",
+      [
+        "PATH=\(directory.path):\(path)", Repository.path("Docker/rootfs"), "/usr/bin/curl",
+        try directory.file("Package.resolved", resolved), root,
+      ])
     let loaded = try await Self.output("ldd", ["/usr/bin/curl"]).matches(of: /(?:=> |\t)(\/\S+)/).map { String($0.1) }
     #expect(loaded.count > 5)
     for path in loaded + ["/usr/local/bin/zmq-gateway", "/etc/passwd", "/tmp"] {
@@ -105,6 +120,23 @@ struct DeploymentTests {
     let purl = sbom["packages"].elements.last?["externalRefs"][0]["referenceLocator"]
     #expect(purl == "pkg:swift/github.com/apple/swift-log@1.2.3")
     #expect(sbom["relationships"].elements.count == names.count)
+  }
+
+  @Test("the program loads neither Foundation nor ICU, which would double the image", .enabled(if: Program.isThere))
+  func essentials() async throws {
+    let loaded = try await Self.output("ldd", [try #require(Program.path)])
+    #expect(loaded.contains("libFoundationEssentials.so"))
+    for name in ["libFoundation.so", "Internationalization", "ICU", "icu", "not found"] {
+      #expect(!loaded.contains(name), "\(name)")
+    }
+  }
+
+  @Test("the size that docs/deploy.md tells of is below the one that make test-image holds")
+  func size() throws {
+    let limit = try Repository.text("Docker/test").firstMatch(of: /most=(\d+)/).flatMap { Int($0.1) }
+    let told = try Repository.text("docs/deploy.md").firstMatch(of: /The image has (\d+) MB/).flatMap { Int($0.1) }
+    #expect(limit == 60_000_000)
+    #expect(try #require(told) < 60)
   }
 
   private static let hasCurl = FileManager.default.isExecutableFile(atPath: "/usr/bin/curl")

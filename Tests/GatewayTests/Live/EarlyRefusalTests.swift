@@ -40,7 +40,7 @@ struct EarlyRefusalTests {
     ("POST /push/jobs/m", json + "Idempotency-Key: a b\r\n", 400), ("POST /batch?_timeout=x", json, 400),
     ("POST /batch?a=1", json, 400), ("POST /jsonrpc/s", json + "Request-Timeout: 0\r\n", 400),
     ("POST /jsonrpc/s?a=1", json, 400), ("PUT /r/1?b=1", json, 400), ("PUT /r/1?_timeout=x", json, 400),
-    ("DELETE /calls/x?a=1", "", 400),
+    ("DELETE /calls/x?a=1", "", 400), ("POST /rpc/s/m?_timeout=1", json + "Request-Timeout:\r\n", 400),
   ]
   static let json = "Content-Type: application/json\r\n"
   static let packed = "Content-Type: application/msgpack\r\n"
@@ -54,6 +54,7 @@ struct EarlyRefusalTests {
   /// Heads of requests that are served, if the body is right.
   static let served = [
     ("POST /rpc/s/m?_timeout=1", json), ("POST /rpc/s/m", packed),
+    ("POST /rpc/s/m?_timeout=1", json + "Request-Timeout: 2\r\n"),
     ("POST /push/jobs/m", json + "Idempotency-Key: a\r\n"),
     ("POST /rpc/s/m", "Content-Type: application/x-www-form-urlencoded\r\n"), ("PUT /r/1?a=1", json),
     ("POST /pub/news/t/m", "Content-Type: application/vnd.x+json; charset=utf-8\r\n"), ("POST /batch", json),
