@@ -13,6 +13,8 @@ actor Shard {
   /// Where requests for operations arrive, if they have an address of their own.
   private let operationsHandler: GatewayHandler
   private let operations: Operations
+  /// What is asked of the service of `auth.decision`.
+  private let decisions: Decisions
   /// The services that requests are for.
   private(set) var upstreams = UpstreamTable()
   /// All services that are open: those that requests are for, those that wait to be used, and those that end.
@@ -39,10 +41,11 @@ actor Shard {
     self.reactor = reactor
     self.operations = operations
     unownedExecutor = reactor.asUnownedSerialExecutor()
+    decisions = Decisions(on: reactor, logger: logger)
     handler = GatewayHandler(
       http, calls, scope: http.admin == nil ? .everything : .services, accessLog: accessLog, tracer: tracer,
-      logger: logger)
-    operationsHandler = GatewayHandler(http, calls, scope: .operations, logger: logger)
+      decisions: decisions, logger: logger)
+    operationsHandler = GatewayHandler(http, calls, scope: .operations, decisions: decisions, logger: logger)
   }
 
   /// Does something on the shard: at once when the caller is there, else after all that was posted before.
@@ -156,6 +159,7 @@ actor Shard {
       if let former, former !== service { former.drainWatches() }
     }
     prepared = []
+    decisions.use(configuration.auth.decision, upstreams)
     let scraper = Scraper(shards, operations, on: self)
     let checks = Checks(configuration.http, configuration.auth, access)
     formerServings.append(handler.use(upstreams, checks, scraper, on: reactor.loop))
@@ -167,16 +171,13 @@ actor Shard {
   /// Ends the streams of services that requests are no longer for, within the grace. Returns when no request, call or stream of theirs is
   /// under way on this shard: calls have their deadlines, and streams are told to end.
   func retire(_ services: [SharedService], within grace: Duration) async {
-    let leaving = services.compactMap { self.services[ObjectIdentifier($0)] }
+    let (leaving, servings) = (services.compactMap { self.services[ObjectIdentifier($0)] }, formerServings)
     for service in leaving { service.drain(within: grace) }
-    let servings = formerServings
-    await wait(until: reactor.loop.now + Self.longestLeave) { [self] in
+    // Longer than any call or stream.
+    await wait(until: reactor.loop.now + .hours(48)) { [self] in
       isStopping || servings.allSatisfy { $0.underWay == 0 } && leaving.allSatisfy(\.isIdle)
     }
   }
-
-  /// Longer than any call or stream.
-  private static let longestLeave = Duration.seconds(48 * 3_600)
 
   /// Closes services that have been retired. Calls that are under way all the same are answered with that.
   func close(_ services: [SharedService]) {
@@ -192,7 +193,7 @@ actor Shard {
     }
   }
 
-  /// Waits no more for what is retired: all of the shard ends.
+  /// Waits no more for what is retired.
   func stopRetiring() { isStopping = true }
 
   // MARK: Serving
@@ -225,8 +226,7 @@ actor Shard {
     for server in servers { server.quiesce() }
     for service in services.values { service.drain(within: grace) }
     let (servers, books) = (servers, handler.callBooks)
-    let isIdle = { servers.allSatisfy(\.isIdle) && books.accounts.underWay == 0 }
-    let end = reactor.loop.now + grace
+    let (end, isIdle) = (reactor.loop.now + grace, { servers.allSatisfy(\.isIdle) && books.accounts.underWay == 0 })
     await wait(until: end, isIdle)
     // Requests that clients had sent before they could know are still on their way: they are told, and not just cut off.
     await wait(until: min(end, reactor.loop.now + Self.afterglow)) { false }
@@ -245,7 +245,6 @@ actor Shard {
 
   /// The hub of the service of that name, if this shard is its home.
   func hub(_ service: String) -> EventHub? { upstreams.services.first { $0.name == service }?.hub }
-
   /// The feed of the service of that name, if it can be subscribed to.
   func feed(_ service: String) -> EventFeed? { try? upstreams.feed(service) }
 
@@ -264,6 +263,7 @@ actor Shard {
       report.openConnections = shard.openConnections
       report.limiter = shard.access.limiter
       report.tickets = shard.access.callers?.tickets
+      report.decisions = DecisionReport(shard.decisions)
       // Their methods are those that are told apart.
       let inUse = shard.upstreams.services
       for service in inUse { service.count(into: &report) }
@@ -288,8 +288,8 @@ actor Shard {
     let accounts = accounts
     servers = []
     services = [:]
-    upstreams = UpstreamTable()
-    (prepared, formerServings) = ([], [])
+    (upstreams, prepared, formerServings) = (UpstreamTable(), [], [])
+    decisions.use(nil, upstreams)
     for handler in [handler, operationsHandler] {
       handler.use(upstreams, on: reactor.loop)
       handler.close()

@@ -28,8 +28,14 @@ final class ExchangeBytes {
     return nil
   }
 
-  /// Forgets the body.
+  /// Whether the body stays until this is false again, or all is forgotten.
+  var isBodyHeld = false {
+    didSet { if oldValue, !isBodyHeld { clearBody() } }
+  }
+
+  /// Forgets the body, unless it is held.
   func clearBody() {
+    if isBodyHeld { return }
     content.clear()
     share.force(answer.capacity)
   }
@@ -60,6 +66,7 @@ final class ExchangeBytes {
 
   /// Forgets all.
   func clear() {
+    isBodyHeld = false
     content.clear()
     answer.clear()
     answerOwner = nil

@@ -22,6 +22,9 @@ public struct Listener: Sendable {
     let type = CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(address.family, type, 0)
     guard descriptor >= 0 else { throw .last("socket") }
+    // From before the file is made until somebody who connects sees that it is listened at.
+    let turn = address.path.flatMap { DirectoryTurn(at: $0) }
+    defer { turn?.end() }
     do throws(HTTPServerError) {
       if let path = address.path {
         try UnixSocketFile.bind(descriptor, to: address, at: path, mode: mode)

@@ -18,6 +18,8 @@ public struct UnixSocketFile: Sendable, Hashable {
 
   /// Removes it, unless another process has put its own in its place.
   public func remove() {
+    let turn = DirectoryTurn(at: path)
+    defer { turn?.end() }
     guard let status = Self.status(path), Self.identity(status) == (device, number, made) else { return }
     unlink(path)
   }
@@ -31,7 +33,15 @@ public struct UnixSocketFile: Sendable, Hashable {
       try removeStale(address, at: path)
       guard address.withSocketAddress({ Glibc.bind(descriptor, $0, $1) }) == 0 else { throw .last("bind(\(address))") }
     }
-    guard chmod(path, mode) == 0 else { throw .last("chmod(\(path))") }
+    try setMode(mode, at: path)
+  }
+
+  /// A file that somebody has put in the place of the socket by then, such as a link to one of ours, keeps its mode.
+  static func setMode(_ mode: UInt32, at path: String) throws(HTTPServerError) {
+    if fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) == 0 { return }
+    // Without /proc, and before Linux 6.6, the library can do it only by the name.
+    let isUnsupported = clinux_errno() == EOPNOTSUPP && status(path).map { $0.st_mode & S_IFMT } == S_IFSOCK
+    guard isUnsupported, chmod(path, mode) == 0 else { throw .last("chmod(\(path))") }
   }
 
   /// Removes the socket of a process that has gone; throws when somebody listens, or the file is another one.

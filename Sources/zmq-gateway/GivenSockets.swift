@@ -20,11 +20,13 @@ struct GivenSockets {
 
   /// Those that the environment tells of; none when it tells of none, or of another process's.
   init(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
-    guard environment["LISTEN_PID"] == "\(getpid())", let count = environment["LISTEN_FDS"].flatMap({ CInt($0) }),
-      count > 0, count < 1_024
-    else { return }
+    guard environment["LISTEN_PID"] == "\(getpid())", let written = environment["LISTEN_FDS"] else { return }
+    guard let count = Int(written), 0..<1_024 ~= count else {
+      StandardStream.error.write("LISTEN_FDS: \"\(written)\" is no number of sockets from 0 to 1023\n")
+      throw ExitCode.unavailable
+    }
     let names = environment["LISTEN_FDNAMES"]?.split(separator: ":", omittingEmptySubsequences: false) ?? []
-    for index in 0..<Int(count) {
+    for index in 0..<count {
       let listener: Listener
       do {
         listener = try Listener.adopt(Self.first + CInt(index))

@@ -24,7 +24,7 @@ struct ProblemTests {
     (400, "bad-query"), (400, "unknown-parameter"), (400, "bad-timeout"), (400, "bad-request"),
     (501, "not-implemented"),
     (505, "unsupported-version"), (410, "call-gone"), (400, "bad-idempotency-key"), (409, "idempotency-key-in-use"),
-    (422, "idempotency-key-reused"), (500, "reload-failed"),
+    (422, "idempotency-key-reused"), (500, "reload-failed"), (503, "undecided"),
   ]
 
   @Test("names no setting that is not documented")

@@ -1,7 +1,8 @@
 import Foundation
-import HTTPServer
 import Support
 import Testing
+
+@testable import HTTPServer
 
 @Suite("Unix sockets", .inTurn(minutes: 2), .enabled(if: TestAuthority.isThere, "\(TestAuthority.comment)"))
 struct UnixSocketTests {
@@ -85,6 +86,53 @@ struct UnixSocketTests {
     _ = try directory.file("s", "text")
     #expect(throws: HTTPServerError.self) { try Listener.open(address) }
     #expect(FileManager.default.fileExists(atPath: directory.path + "/s"))
+  }
+
+  @Test("of a process that has gone are replaced by one of those who come, and the others are told")
+  func race() async throws {
+    let directory = try TemporaryDirectory()
+    let address = try ListenAddress("unix:\(directory.path)/s")
+    for round in 0..<50 {
+      try Listener.open(address).close()
+      let opened = await withTaskGroup(of: Listener?.self) { group in
+        for _ in 0..<4 { group.addTask { try? Listener.open(address) } }
+        return await group.reduce(into: [Listener]()) { if let listener = $1 { $0.append(listener) } }
+      }
+      #expect(opened.count == 1, "round \(round)")
+      // It is that one which is there, and its file is its own.
+      #expect(throws: HTTPServerError.self) { try Listener.open(address) }
+      for listener in opened { listener.close() }
+    }
+  }
+
+  @Test("are put into a directory that another process holds to itself, or that cannot be read")
+  func turns() async throws {
+    let directory = try TemporaryDirectory()
+    let address = try ListenAddress("unix:\(directory.path)/s")
+    let holder = try Subprocess(
+      "python3",
+      [
+        "-c",
+        "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], 0), 2); print('held', flush=True); sys.stdin.read()",
+        directory.path,
+      ])
+    #expect(try await holder.line() == "held")
+    let first = try Listener.open(address)
+    // After a while without its turn, it removes no socket at which somebody listens either.
+    #expect(throws: HTTPServerError.self) { try Listener.open(address) }
+    first.close()
+    await holder.destroy()
+  }
+
+  @Test("do not change the mode of what somebody puts in their place")
+  func links() throws {
+    let directory = try TemporaryDirectory()
+    let own = try directory.file("own", "text")
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: own)
+    try FileManager.default.createSymbolicLink(atPath: directory.path + "/s", withDestinationPath: own)
+    #expect(throws: HTTPServerError.self) { try Listener.open(try ListenAddress("unix:\(directory.path)/s")) }
+    #expect(throws: HTTPServerError.self) { try UnixSocketFile.setMode(0o666, at: directory.path + "/s") }
+    #expect(try FileManager.default.attributesOfItem(atPath: own)[.posixPermissions] as? Int == 0o600)
   }
 
   @Test("have whole paths that fit")

@@ -15,7 +15,7 @@ private let proxies: [(TrustedProxies, last: String)] = [
   http.proxyHeader = header
   return TrustedProxies(http).map { ($0, last) }
 }
-private let tickets = TicketTable<Int>(limit: 10, for: .seconds(60))
+private let tickets = TicketTable<Int>(limit: 10, share: 10, for: .seconds(60))
 
 /// The value of a header, or a target: whatever reads it finds something that can be written again, or nothing.
 private func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {

@@ -43,6 +43,7 @@ final class WatchStream: BodyStream, PendingWork {
     exchange = request.exchange
     text = Notice.opening(retry: call.settings.retry).lines
     version = lastID == id ? call.version : call.version - 1
+    permit.opened { [weak self] in self?.wake() }
     request.answer(200, StreamResponder.type, headers: StreamResponder.headers, stream: self)
   }
 

@@ -7,6 +7,8 @@ import Synchronization
 final class Caller: Sendable {
   /// Who that is; empty for whoever has shown no credentials.
   let subject: String
+  /// Their scopes, in the order of the alphabet.
+  let scopes: [String]
   /// What they may do; nil: everything.
   let permissions: Permissions?
   /// What they have used up of the limits; nil where only addresses count.
@@ -20,10 +22,11 @@ final class Caller: Sendable {
   static let nobody = Caller(subject: "", permissions: Permissions.none)
 
   init(
-    subject: String, permissions: Permissions?, quota: ClientQuota? = nil, credential: Credential? = nil,
-    end: Double? = nil
+    subject: String, scopes: Set<String> = [], permissions: Permissions?, quota: ClientQuota? = nil,
+    credential: Credential? = nil, end: Double? = nil
   ) {
     self.subject = subject
+    self.scopes = scopes.sorted()
     self.permissions = permissions
     self.quota = quota
     self.credential = credential
@@ -92,7 +95,8 @@ final class CallerDirectory: Sendable {
 
   private func caller(_ key: Configuration.Key) -> Caller {
     Caller(
-      subject: key.subject, permissions: Permissions(auth.rules, subject: key.subject, scopes: key.scopes),
+      subject: key.subject, scopes: key.scopes,
+      permissions: Permissions(auth.rules, subject: key.subject, scopes: key.scopes),
       quota: limiter?.quota(ofKey: key.digest, subject: key.subject), credential: Credential())
   }
 
@@ -126,7 +130,8 @@ final class CallerDirectory: Sendable {
   /// Whoever has sent a token that counts.
   func caller(_ token: VerifiedToken, at now: Instant) -> Caller {
     Caller(
-      subject: token.subject, permissions: Permissions(auth.rules, subject: token.subject, scopes: token.scopes),
+      subject: token.subject, scopes: token.scopes,
+      permissions: Permissions(auth.rules, subject: token.subject, scopes: token.scopes),
       quota: limiter?.quota(ofToken: token.subject, at: now), credential: token.key.credential, end: token.end)
   }
 }

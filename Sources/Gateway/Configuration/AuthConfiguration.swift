@@ -30,6 +30,8 @@ extension Configuration {
     /// What those who are known may do, in order: the first that fits decides, and what none fits is refused. None at all: everything
     /// (default: none).
     public var rules: [Rule] = []
+    /// Which service is asked besides whether they may; nil: none (default).
+    public var decision: Decision?
 
     /// Nobody is known, and everybody may do everything.
     public init() {}
@@ -45,8 +47,9 @@ extension Configuration {
       return auth
     }
 
-    /// Takes each key of the section. Paths are those of the folder of the configuration.
-    mutating func read(_ section: Section, in folder: String, _ diagnostics: Diagnostics) {
+    /// Takes each key of the section. Paths are those of the folder of the configuration. Returns where `decision` stands, which can be
+    /// checked when the services are known.
+    mutating func read(_ section: Section, in folder: String, _ diagnostics: Diagnostics) -> Section? {
       if let inner = section.section("keys") {
         if let field = inner.field("file") {
           if let path = field.text("the path of a file") {
@@ -71,10 +74,14 @@ extension Configuration {
         inner.finish()
       }
       section.read("refresh", into: &refresh) { $0.duration(in: .milliseconds(100) ... .hours(1)) }
-      if !rules.isEmpty, !section.has("keys"), !section.has("jwt"), certificates == nil {
-        section.report("need keys, jwt or http.tls.client-ca: without them nobody is told apart", at: "rules")
+      let place = section.section("decision")
+      decision = place.map(Decision.init)
+      for (key, isThere) in [("rules", !rules.isEmpty), ("decision", decision != nil)] where isThere {
+        guard !section.has("keys"), !section.has("jwt"), certificates == nil else { continue }
+        section.report("need keys, jwt or http.tls.client-ca: without them nobody is told apart", at: key)
       }
       section.finish()
+      return place
     }
 
     /// One issuer, or a list of them.

@@ -78,7 +78,7 @@ public struct Configuration: Sendable, Hashable {
     // That they cannot be read was told, and is all that is to be told of it.
     if http.tls == nil, http.saysWhoIsTrusted { auth.certificates = ClientAuthorities(certificates: "") }
     root.read("grace", into: &grace) { $0.duration(in: .zero ... .hours(1)) }
-    if let field = root.field("auth") { readAuth(field, in: folder, diagnostics) }
+    let decision = root.field("auth").flatMap { readAuth($0, in: folder, diagnostics) }
     if let section = root.section("errors") { errors.read(section) }
     if let section = root.section("log") { log.read(section) }
     if let section = root.section("tracing") {
@@ -96,6 +96,7 @@ public struct Configuration: Sendable, Hashable {
         }
       }
     }
+    if let decision { auth.decision?.check(among: services, in: decision) }
     if let section = root.section("limits") {
       limits.read(section)
       let written = root.field("auth").flatMap { $0.isMapping ? $0.section() : nil }
@@ -125,16 +126,15 @@ public struct Configuration: Sendable, Hashable {
     }
   }
 
-  private mutating func readAuth(_ field: Field, in folder: String, _ diagnostics: Diagnostics) {
-    if field.isMapping {
-      if let section = field.section() { auth.read(section, in: folder, diagnostics) }
-      return
-    }
-    guard let text = field.text("none, keys or jwt") else { return }
+  /// Returns where `auth.decision` stands, if it is there.
+  private mutating func readAuth(_ field: Field, in folder: String, _ diagnostics: Diagnostics) -> Section? {
+    if field.isMapping { return field.section().flatMap { auth.read($0, in: folder, diagnostics) } }
+    guard let text = field.text("none, keys or jwt") else { return nil }
     if text != "none" { field.report("\"\(text)\" is not known; write \"none\", or a mapping with keys or jwt") }
     isOpenToAll = text == "none"
     // Whoever reaches the gateway may call, with a certificate or without.
     if isOpenToAll { auth.certificates = nil }
+    return nil
   }
 
   /// The configuration with those settings as they are in the one that is served which are read at a start only; and the names of those

@@ -22,14 +22,18 @@ extension Configuration {
       }
     }
     if services.isEmpty { notes.append("services: none, so there is nothing to call") }
-    for service in services { notes += service.notes.map { "services.\(service.name).\($0)" } }
+    for service in services {
+      // Nobody but the gateway calls a service that decides.
+      let mayBeHidden = service.name == auth.decision?.service
+      notes += service.notes(mayBeHidden: mayBeHidden).map { "services.\(service.name).\($0)" }
+    }
     return notes
   }
 }
 
 extension Configuration.Service {
   /// What is open to more than may be meant, and what has no effect, each with its place in the service.
-  fileprivate var notes: [String] {
+  fileprivate func notes(mayBeHidden: Bool) -> [String] {
     let open = directions.flatMap { direction in
       let key =
         switch direction.role {
@@ -40,7 +44,9 @@ extension Configuration.Service {
         "\(key): whoever reaches \($0) is a peer of this service; bind where only your own machines come"
       }
     }
-    let empty = methods.expose.isEmpty ? ["methods.expose: empty, so no method of this service can be called"] : []
+    let empty =
+      methods.expose.isEmpty && !mayBeHidden
+      ? ["methods.expose: empty, so no method of this service can be called"] : []
     guard case .rpc(let rpc) = pattern else { return open + empty }
     return open + empty + methods.notes + rpc.notes
   }

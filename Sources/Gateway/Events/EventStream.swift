@@ -230,13 +230,13 @@ final class EventStream: BodyStream, TimerHandler {
     if start == .snapshot { snapshotEnd = beginning.end }
     let id = beginning.gap == nil && start != .snapshot ? beginning.id : nil
     // A stream that is told nothing of publishers has them all.
-    let missing = beginning.publishers.flatMap { $0.areComplete ? nil : $0 }
-    writer.open(
-      .opening(retry: feed.settings.retry, id: id), gap: beginning.gap.map { .gap(id: beginning.id, $0) },
-      missing.map(Notice.upstream))
+    let missing = beginning.publishers.flatMap { $0.areComplete ? nil : $0 }.map(Notice.upstream)
+    let gap = beginning.gap.map { Notice.gap(id: beginning.id, $0) }
+    writer.open(.opening(retry: feed.settings.retry, id: id), gap: gap, missing)
     if let wait = shape.wait ?? permit.timeLeft { timer = feed.waits(wait, self) }
     cursor = EventCursor(beginning, isSnapshot: snapshotEnd != nil)
     state = .reading
+    permit.opened { [weak self] in self?.end(because: .refused) }
     opener.take()?.opened(self, after: beginning.id)
   }
 

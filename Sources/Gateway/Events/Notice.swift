@@ -19,9 +19,11 @@ final class Notice: Sendable {
     case expired
     /// The key of its request, or that of its token, was taken back.
     case revoked
+    /// The service that decides does not allow it any more.
+    case refused
 
     /// Whether its client may see no more.
-    var isOfCredentials: Bool { self == .expired || self == .revoked }
+    var isOfCredentials: Bool { self == .expired || self == .revoked || self == .refused }
   }
 
   private let kind: Kind

@@ -6,10 +6,13 @@ import Reactor
 final class StreamPermit {
   private var allowance: Allowance?
   private let caller: Caller?
+  /// What has to be allowed again while the stream is open; nil where nobody decides.
+  private let decision: StandingDecision?
 
   /// Throws when the request's client has as many as it may.
   init(_ request: GatewayRequest) throws(Problem) {
     caller = request.caller
+    decision = request.decision?.standing()
     guard let allowance = request.allowance else { return }
     try allowance.openStream()
     self.allowance = allowance
@@ -17,8 +20,14 @@ final class StreamPermit {
 
   deinit { giveBack() }
 
+  /// The stream has opened; `ended` is called when it may not go on.
+  func opened(_ ended: @escaping () -> Void) { decision?.begin(ended) }
+
   /// The stream is closed, or does not open.
-  func giveBack() { allowance.take()?.closeStream() }
+  func giveBack() {
+    decision?.stop()
+    allowance.take()?.closeStream()
+  }
 
   /// For how long the credentials count; nil: until they are taken back.
   var timeLeft: Duration? { caller?.end.map { .seconds(max(0, $0 - WallTime.now.seconds)) } }
@@ -26,6 +35,7 @@ final class StreamPermit {
   /// Why it has ended; nil while it has not.
   var ending: Notice.Farewell? {
     if caller?.credential?.isRevoked == true { return .revoked }
+    if decision?.isRefused == true { return .refused }
     return timeLeft == .zero ? .expired : nil
   }
 }

@@ -215,6 +215,7 @@ struct MetricsPage {
       metrics.begin("zmq_gateway_tickets_limit", .gauge, "As many as auth.tickets.limit allows.")
       metrics.add(tickets.limit)
     }
+    report.decisions?.write(to: &metrics)
     writeTLS()
     let reloads = operations.reloads.record
     metrics.begin(

@@ -21,6 +21,8 @@ struct ShardReport: Sendable {
   var tickets: TicketTable<Ticket>?
   /// Calls that were shed, of each service that can be called.
   var shed: [String: ShedCalls] = [:]
+  /// What was asked of the service that decides; nil where none does.
+  var decisions: DecisionReport?
   var retriedCalls = 0
   var hedgedCalls = 0
   var replacedConnections = 0
@@ -40,6 +42,7 @@ struct ShardReport: Sendable {
     openConnections = openConnections ?? other.openConnections
     limiter = limiter ?? other.limiter
     tickets = tickets ?? other.tickets
+    if let more = other.decisions { decisions = decisions.map { $0 + more } ?? more }
     shed.merge(other.shed, uniquingKeysWith: +)
     retriedCalls += other.retriedCalls
     hedgedCalls += other.hedgedCalls

@@ -83,9 +83,11 @@ struct Problem: Error, Hashable, Sendable {
   }
 
   /// As a caller with these permissions hears it: of what is not there, without a word on what else there is, unless they may do everything.
-  func told(to permissions: Permissions?) -> Problem { permissions == nil || status != 404 ? self : withoutHints }
+  func told(to permissions: Permissions?) -> Problem { permissions == nil ? self : withoutHints }
 
-  private var withoutHints: Problem {
+  /// Of what is not there, without a word on what else there is.
+  var withoutHints: Problem {
+    if status != 404 { return self }
     var problem = self
     problem.detail = "There is nothing of this name here for you."
     return problem

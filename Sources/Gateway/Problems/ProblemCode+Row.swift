@@ -60,3 +60,11 @@ extension ProblemCode.Row {
     "The key was used at this path with another body or query.",
     "Use a fresh key for each operation.")
 }
+
+/// What callers are told of whom a service decides.
+extension ProblemCode.Row {
+  static let undecided = ProblemCode.Row(
+    503, "It cannot be decided whether this is allowed",
+    "The service that decides what callers may do (`auth.decision`) is not there, does not answer in time, or answers something else.",
+    "Send the same request again after the seconds in `Retry-After`. The log of the gateway says what is wrong.")
+}

@@ -22,6 +22,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
   case unsupportedVersion = "unsupported-version", reloadFailed = "reload-failed"
   case callGone = "call-gone", badIdempotencyKey = "bad-idempotency-key"
   case idempotencyKeyInUse = "idempotency-key-in-use", idempotencyKeyReused = "idempotency-key-reused"
+  case undecided
 
   /// The status it is answered with unless the problem says otherwise.
   var status: Int { row.status }
@@ -37,6 +38,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
     switch self {
     case .callGone: .callGone
     case .reloadFailed: .reloadFailed
+    case .undecided: .undecided
     case .badIdempotencyKey: .badIdempotencyKey
     case .idempotencyKeyInUse: .idempotencyKeyInUse
     case .idempotencyKeyReused: .idempotencyKeyReused

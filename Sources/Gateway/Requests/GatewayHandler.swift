@@ -22,6 +22,8 @@ final class GatewayHandler: RequestHandler {
   let calls: RememberedCalls
   /// The books of calls that are no requests of their own.
   let callBooks = CallBooks()
+  /// What is asked of the service of `auth.decision`.
+  let decisions: Decisions
   /// What requests that begin are served with. It is replaced as a whole when the configuration changes.
   @exclusivity(unchecked) private(set) var serving: Serving
   /// Whose clock tells how long requests take; nil before the shard has been opened.
@@ -40,9 +42,10 @@ final class GatewayHandler: RequestHandler {
 
   init(
     _ http: Configuration.HTTP, _ calls: RememberedCalls, scope: Router.Scope = .everything,
-    accessLog: AccessLog? = nil, tracer: (any Tracer)? = nil, logger: Logger
+    accessLog: AccessLog? = nil, tracer: (any Tracer)? = nil, decisions: Decisions, logger: Logger
   ) {
     self.accessLog = accessLog
+    self.decisions = decisions
     let readers = RequestNotes.Readers(
       log: accessLog != nil, tracer: tracer, serverTiming: http.serverTiming && scope != .operations)
     self.readers = readers.isEmpty ? nil : readers
@@ -89,9 +92,10 @@ final class GatewayHandler: RequestHandler {
       if request.isRefusedAtOnce, !exchange.isBodyTooLong { try responder.beginUnread(request) }
     } catch {
       // Answered when the body is there, which keeps the connection, or at once.
-      request.goesNowhere(error)
+      request.goesNowhere(decisions.isOn ? error.withoutHints : error)
       request.notes?.beginTrace(request)
-      if request.isRefusedAtOnce { request.answer(error) }
+      // What there is may be told only when it is decided, which waits for the body.
+      if request.isRefusedAtOnce, error.code.tellsNothing || !decisions.isOn { request.answer(error) }
     }
   }
 
@@ -115,6 +119,12 @@ final class GatewayHandler: RequestHandler {
   func handle(_ exchange: Exchange) {
     let request = request(exchange)
     request.bodyIsComplete()
+    if decisions.isOn { return DecisionCheck().check(request) { [unowned request] in self.serve(request) } }
+    serve(request)
+  }
+
+  private func serve(_ request: GatewayRequest) {
+    let exchange = request.exchange
     do throws(Problem) {
       let responder = try request.responder
       guard exchange.method != .options else {

@@ -44,6 +44,8 @@ final class GatewayRequest {
   @exclusivity(unchecked) private(set) var caller: Caller?
   /// What it was opened with in the place of a key, if it was.
   @exclusivity(unchecked) private(set) var ticket: Ticket?
+  /// What was decided of it; nil where nothing is.
+  @exclusivity(unchecked) private(set) var decision: RequestDecision?
   /// What its client may still ask for; nil where nothing is limited, or the request is not counted.
   @exclusivity(unchecked) private(set) var allowance: Allowance?
   /// The quota of the connection's address, once it was asked for.
@@ -72,7 +74,7 @@ final class GatewayRequest {
     destination = .unknown
     isOfListedOrigin = false
     mayBringKeptCredentials = true
-    (caller, ticket, allowance) = (nil, nil, nil)
+    (caller, ticket, allowance, decision) = (nil, nil, nil, nil)
   }
 
   /// Says that a page asks of an origin that is listed, and whether a browser may send along what it keeps for the gateway.
@@ -91,6 +93,9 @@ final class GatewayRequest {
 
   /// Counts one of the calls that it consists of.
   func countsItem(_ cost: Int) throws(Problem) { try allowance?.takeItem(cost, at: beginning) }
+
+  /// Says what decides whether it may do what it wants.
+  func isDecided(by decision: RequestDecision) { self.decision = decision }
 
   /// Says that the body is complete.
   func bodyIsComplete() { bytesIn = exchange.body.count }
@@ -116,6 +121,11 @@ final class GatewayRequest {
   var body: UnsafeRawBufferPointer { exchange.body }
   var buffers: TranscodingBuffers { handler.buffers }
   var callBooks: CallBooks { handler.callBooks }
+  var decisions: Decisions { handler.decisions }
+  /// Whether it has got so far that what it is answered tells of what there is.
+  var isToBeDecided: Bool {
+    if case .nowhere(let problem) = destination { !problem.code.tellsNothing } else { !isPreflight }
+  }
   /// Where bodies and answers count until they are read.
   var memory: MemoryBudget { exchange.memory }
   var tickets: TicketTable<Ticket>? { serving.checks.tickets }
@@ -159,16 +169,6 @@ final class GatewayRequest {
   func query(_ content: Query.Content, controls: Set<String> = []) throws(Problem) -> Query? {
     let raw = rawQuery
     return raw.isEmpty ? nil : try Query(raw.assumingMemoryBound(to: UInt8.self).span, content, controls: controls)
-  }
-
-  /// Refuses a client that does not want what this is answered with.
-  func checkAccept(_ type: StaticString) throws(Problem) {
-    // Most clients send none, or one of these two: there is nothing to take apart.
-    guard let accept = header(.accept) else { return }
-    let isSingle = exchange.count(of: .accept) == 1
-    if isSingle, accept.isCaseless("*/*") || accept.isCaseless(type) { return }
-    guard !MediaType.accepts(exchange.values(of: .accept), type) else { return }
-    throw Problem(.notAcceptable, "This is answered as \(type); name it in Accept, or leave Accept out.")
   }
 
   /// Finds out what the client wants the result to be written as; refuses one that wants neither JSON nor MessagePack.

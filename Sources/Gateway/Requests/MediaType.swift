@@ -100,3 +100,15 @@ extension MessagePackArguments {
   /// Those of the service whose JSON this reads: by the same rules.
   init(_ reader: JSONToMessagePack) { self.init(limits: reader.limits, extensions: reader.extensions) }
 }
+
+extension GatewayRequest {
+  /// Refuses a client that does not want what this is answered with.
+  func checkAccept(_ type: StaticString) throws(Problem) {
+    // Most clients send none, or one of these two: there is nothing to take apart.
+    guard let accept = header(.accept) else { return }
+    let isSingle = exchange.count(of: .accept) == 1
+    if isSingle, accept.isCaseless("*/*") || accept.isCaseless(type) { return }
+    guard !MediaType.accepts(exchange.values(of: .accept), type) else { return }
+    throw Problem(.notAcceptable, "This is answered as \(type); name it in Accept, or leave Accept out.")
+  }
+}

@@ -43,12 +43,24 @@ struct BatchResponder: Responder {
       defer { buffers.clear() }
       do throws(Problem) {
         try check(item, request.permissions)
+        try request.check(wish(item))
         try send(item, of: request, asking: timeout, &buffers.request, group)
       } catch {
-        group.add(error.told(to: request.permissions), id: item.id)
+        group.add(request.decision == nil ? error.told(to: request.permissions) : error.withoutHints, id: item.id)
       }
     }
     if wantsLines(request) { group.answer(lines: MediaType.lines) } else { group.answer() }
+  }
+
+  /// What the items of a body want, those that say it.
+  func wishes(_ body: UnsafeRawBufferPointer) -> [Wish] {
+    ((try? items(body)) ?? []).filter { (try? $0.check()) != nil }.map(wish)
+  }
+
+  private func wish(_ item: BatchItem) -> Wish {
+    if let topic = item.topic { return .publish(item.method, on: topic, of: item.service) }
+    return upstreams.isPipeline(item.service)
+      ? .push(item.method, of: item.service) : .call(item.method, of: item.service)
   }
 
   private func items(_ body: UnsafeRawBufferPointer) throws(Problem) -> [BatchItem] {
@@ -88,10 +100,11 @@ struct BatchResponder: Responder {
     case .rpc(let upstream):
       try refuse(item.topic != nil, "topic", "pubsub")
       let method = try upstream.method(item.method)
+      let left = try request.timeLeft(item.timeout ?? timeout, of: upstream.settings(of: method))
       var frames = try item.frames(upstream.reader, into: &buffer)
-      try upstream.tell(method, of: request, asking: item.timeout ?? timeout, in: &frames, &buffer)
+      try upstream.tell(method, of: request, asking: left, in: &frames, &buffer)
       try request.countsItem(upstream.settings(of: method).cost)
-      group.add(method, of: upstream, id: item.id, frames, in: buffer, asking: item.timeout ?? timeout)
+      group.add(method, of: upstream, id: item.id, frames, in: buffer, asking: left)
     case .pipeline(let upstream):
       try refuse(item.topic != nil, "topic", "pubsub")
       try sendOneWay(item, of: request, upstream, &buffer, group)

@@ -7,14 +7,14 @@ extension CallResponder {
   /// Control parameters of GET.
   static let fetchControls = controls.union([Watches.parameter, Watches.lastEventID])
 
-  /// Answers a GET or HEAD in one of these ways, with the arguments that lie in its buffer; false when it is a call like any other.
+  /// Answers a GET or HEAD in one of these ways, with the arguments that lie in its buffer; false when it is a call like any other. Of the
+  /// time that it asks for, what is `left` is for one call; each call that is watched has all of it.
   func fetch(
-    _ request: GatewayRequest, _ query: Query?, _ frames: CallFrames, asking asked: Duration?
+    _ request: GatewayRequest, _ query: Query?, _ frames: CallFrames, asking asked: Duration?, left: Duration?
   ) throws(Problem) -> Bool {
     let settings = upstream.settings(of: method)
-    let timeout = settings.timeout(asked: asked)
     if let text = query?.control(Watches.parameter) {
-      try watch(request, query, frames, timeout: timeout, every: try Self.interval(text))
+      try watch(request, query, frames, timeout: settings.timeout(asked: asked), every: try Self.interval(text))
       return true
     }
     if query?.control(Watches.lastEventID) != nil {
@@ -22,7 +22,8 @@ extension CallResponder {
     }
     try chooseResultFormat(request)
     guard settings.sharesCalls else { return false }
-    try upstream.sharedCalls.answer(request, calling: self, frames, timeout: timeout, keep: settings.keep)
+    try upstream.sharedCalls.answer(
+      request, calling: self, frames, timeout: settings.timeout(asked: left), keep: settings.keep)
     return true
   }
 

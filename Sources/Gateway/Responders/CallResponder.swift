@@ -30,6 +30,18 @@ struct CallResponder: Responder {
   var kind: RouteKind { .rpc }
   func count(_ outcome: RequestOutcome) { upstream.count(method, outcome) }
 
+  func timeLimit(of request: GatewayRequest) -> Duration? {
+    let isPost = request.method == .post
+    return timeLimit(
+      of: request,
+      try? request.query(isPost ? .nothing : .arguments, controls: isPost ? Self.controls : Self.fetchControls))
+  }
+
+  /// The same, of a request with that query.
+  func timeLimit(of request: GatewayRequest, _ query: Query?) -> Duration? {
+    upstream.settings(of: method).timeout(asked: (try? Self.askedTimeout(request, query)) ?? nil)
+  }
+
   func refusal(of method: HTTPMethod) -> Problem {
     let allow = methods.allow
     if method == .get || method == .head {
@@ -70,13 +82,14 @@ struct CallResponder: Responder {
   /// Makes the call of which the request consists, with the arguments that lie in the shard's buffer.
   func call(_ request: GatewayRequest, _ query: Query?, _ frames: CallFrames) throws(Problem) {
     let asked = try Self.askedTimeout(request, query)
+    let left = try request.timeLeft(asked, of: upstream.settings(of: method))
     var frames = frames
-    try upstream.tell(method, of: request, asking: asked, in: &frames, &request.buffers.request)
+    try upstream.tell(method, of: request, asking: left, in: &frames, &request.buffers.request)
     if request.mayBeRemembered, let remembered = try RememberedRequest(request, mayNotWait: true) {
-      return try remembered.call(method, of: upstream, frames, in: request.buffers.request, asking: asked)
+      return try remembered.call(method, of: upstream, frames, in: request.buffers.request, asking: left)
     }
-    if request.isFetch, try fetch(request, query, frames, asking: asked) { return }
-    try request.pendingReply.call(self, frames, asking: asked)
+    if request.isFetch, try fetch(request, query, frames, asking: asked, left: left) { return }
+    try request.pendingReply.call(self, frames, asking: left)
   }
 
   /// How long the request gives a call; nil when it leaves that to the gateway.

@@ -45,6 +45,27 @@ struct JSONRPCDocument {
     }
   }
 
+  /// The names of methods in a body, as far as it can be read; their arguments are not.
+  static func methods(in body: UnsafeRawBufferPointer, atMost limit: Int) -> [String] {
+    guard var members = JSONMembers(body) else { return [] }
+    if members.isObject { return method(in: body).map { [$0] } ?? [] }
+    var names: [String] = []
+    var count = 0
+    while count < limit, let member = try? next(&members) {
+      count += 1
+      if let name = method(in: member.value) { names.append(name) }
+    }
+    return names
+  }
+
+  private static func method(in text: UnsafeRawBufferPointer) -> String? {
+    guard var members = JSONMembers(text), members.isObject else { return nil }
+    while let (name, value) = try? member(&members) {
+      if name == "method" { return (try? Self.text(value)) ?? nil }
+    }
+    return nil
+  }
+
   /// Reads one request, which stands at that place of a batch, or alone.
   private func item(
     _ text: UnsafeRawBufferPointer, at place: Int?, into buffer: inout ByteBuffer

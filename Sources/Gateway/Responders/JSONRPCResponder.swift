@@ -20,9 +20,15 @@ struct JSONRPCResponder: Responder {
   /// The method of that name, if the caller may call it.
   private func method(_ name: String, for request: GatewayRequest) throws(Problem) -> MethodName {
     try request.permissions?.check(calling: name, of: service)
+    try request.check(.call(name, of: service))
     let method = try upstream.method(name)
     try request.countsItem(upstream.settings(of: method).cost)
     return method
+  }
+
+  /// What the calls of a body want, those that say it.
+  static func wishes(_ body: UnsafeRawBufferPointer, of service: String, atMost limit: Int) -> [Wish] {
+    JSONRPCDocument.methods(in: body, atMost: limit).map { .call($0, of: service) }
   }
 
   var methods: HTTPMethod.Set { .submit }
@@ -67,8 +73,9 @@ struct JSONRPCResponder: Responder {
       case .call(let name, var frames, let id?):
         do throws(Problem) {
           let method = try method(name, for: request)
-          try upstream.tell(method, of: request, asking: timeout, in: &frames, &buffers.request)
-          group.add(method, of: upstream, id: id, frames, in: buffers.request, asking: timeout)
+          let left = try request.timeLeft(timeout, of: upstream.settings(of: method))
+          try upstream.tell(method, of: request, asking: left, in: &frames, &buffers.request)
+          group.add(method, of: upstream, id: id, frames, in: buffers.request, asking: left)
         } catch {
           group.add(error, id: id)
         }
@@ -76,9 +83,10 @@ struct JSONRPCResponder: Responder {
         request.callBooks.begin()
         do throws(Problem) {
           let method = try method(name, for: request)
-          try upstream.tell(method, of: request, asking: timeout, in: &frames, &buffers.request)
+          let left = try request.timeLeft(timeout, of: upstream.settings(of: method))
+          try upstream.tell(method, of: request, asking: left, in: &frames, &buffers.request)
           _ = try upstream.call(
-            method, frames, in: buffers.request, asking: timeout,
+            method, frames, in: buffers.request, asking: left,
             replyTo: JSONRPCNotification(countedIn: request.callBooks))
           notificationsTaken += 1
         } catch {

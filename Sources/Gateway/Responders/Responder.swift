@@ -22,6 +22,8 @@ protocol Responder {
   func beginUnread(_ request: GatewayRequest) throws(Problem)
   /// The request is complete: answers it, now or later, exactly once, or throws what it is answered with.
   func respond(to request: GatewayRequest) throws(Problem)
+  /// How much time the request has for what it leads to; nil when it says nothing of that.
+  func timeLimit(of request: GatewayRequest) -> Duration?
   /// A request has ended so: counts what only this knows of it.
   func count(_ outcome: RequestOutcome)
 }
@@ -31,6 +33,7 @@ extension Responder {
   var cost: Int { 1 }
   var kind: RouteKind { .operation }
   func count(_ outcome: RequestOutcome) {}
+  func timeLimit(of request: GatewayRequest) -> Duration? { nil }
 
   func refusal(of method: HTTPMethod) -> Problem {
     let allow = methods.allow

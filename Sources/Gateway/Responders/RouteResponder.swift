@@ -24,6 +24,13 @@ struct RouteResponder: Responder {
   var template: String? { route?.route.template }
   func count(_ outcome: RequestOutcome) { if let route { route.upstream.count(route.method, outcome) } }
 
+  func timeLimit(of request: GatewayRequest) -> Duration? {
+    guard let route else { return nil }
+    let query = try? request.query(
+      .arguments, controls: request.isFetch ? CallResponder.fetchControls : CallResponder.controls)
+    return CallResponder(route.upstream, route.method).timeLimit(of: request, query)
+  }
+
   func begin(_ request: GatewayRequest) throws(Problem) {
     if let route { try CallResponder(route.upstream, route.method).begin(request) }
   }

@@ -41,6 +41,12 @@ struct StreamResponder: Responder {
     )
   }
 
+  /// The topics that a query asks for, whatever else it says.
+  static func topics(_ query: UnsafeRawBufferPointer) throws(Problem) -> [[UInt8]] {
+    if query.isEmpty { return [] }
+    return try Query(query.assumingMemoryBound(to: UInt8.self).span, .topics, controls: controls).topics
+  }
+
   private static func wantsLines(_ request: GatewayRequest) -> Bool {
     request.header(.accept) != nil && MediaType.prefersLines(request.values(of: .accept), over: "text/event-stream")
   }

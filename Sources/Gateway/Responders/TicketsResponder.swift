@@ -8,6 +8,11 @@ struct TicketsResponder: Responder {
 
   var methods: HTTPMethod.Set { .submit }
 
+  /// The stream that a body asks a ticket for; nil when it asks for none.
+  static func wish(_ body: UnsafeRawBufferPointer) -> Wish? {
+    (try? TicketWish(body)).map { .subscribe($0.topics, of: $0.service) }
+  }
+
   func begin(_ request: GatewayRequest) throws(Problem) { try request.checkAccept("application/json") }
 
   func beginUnread(_ request: GatewayRequest) throws(Problem) {

@@ -99,6 +99,58 @@ final class Router {
     }
   }
 
+  /// What the target names, in step with `responder`: what is wanted is decided before it is looked for. A target that names nothing
+  /// rightly throws as it does there.
+  func named(
+    _ method: HTTPMethod, _ target: Span<UInt8>, for permissions: Permissions?
+  ) throws(Problem) -> NamedTarget {
+    if scope == .operations || method == .options && target.count == 1 { return .nothing }
+    var path = try TargetPath(target, prefix: prefix)
+    let name = try path.takeText(target)
+    if path.lacksPrefix { return .nothing }
+    let query = path.query
+    switch (name, path.segments) {
+    case ("rpc", 3), ("push", 3):
+      let (service, method) = (try path.takeService(target), try path.takeMethod(target).text)
+      let wish: Wish = name == "rpc" ? .call(method, of: service) : .push(method, of: service)
+      return .wishes([wish], else: .refusedByDecision)
+    case ("pub", 4):
+      let (service, topic) = (try path.takeService(target), try path.takeTopic(target))
+      let wish = Wish.publish(try path.takeMethod(target).text, on: topic, of: service)
+      return .wishes([wish], else: .refusedByDecision)
+    case ("jsonrpc", 2): return .document(try path.takeService(target))
+    case ("sub", 2): return .stream(try path.takeService(target), query: query)
+    case ("sub", 3):
+      let last = try lastSegment(target, path)
+      let service = try path.takeService(target)
+      if last == "topics" { return .wishes([.subscribe([], of: service)], else: .refusedByDecision) }
+      return last == "last" ? .lastEvent(service, query: query) : .nothing
+    case ("batch", 1): return .batch
+    case ("tickets", 1): return .ticket
+    default: return try namedRoute(method, target, name, &path, permissions)
+    }
+  }
+
+  /// The calls that a REST route leads to; of a verb that none has, and OPTIONS, those of all that have the path.
+  private func namedRoute(
+    _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath, _ permissions: Permissions?
+  ) throws(Problem) -> NamedTarget {
+    guard routes.mayFind(name, segments: path.segments) else { return .nothing }
+    var segments = [name]
+    while segments.count < path.segments { segments.append(try path.takeText(target)) }
+    guard let found = routes.find(segments)?.node.routes(for: permissions), !found.isEmpty else { return .nothing }
+    let verb = method == .head ? HTTPMethod.get : method
+    let asked = found[verb].map { [$0] } ?? Array(found.values)
+    // It is as if it did not exist.
+    return .wishes(asked.map { .call($0.method.text, of: $0.service) }, else: nothing(at: segments).withoutHints)
+  }
+
+  /// How many calls one request may have.
+  var longestBatch: Int { upstreams.longestBatch }
+
+  /// What the items of a batch want, those that say it.
+  func batchWishes(_ body: UnsafeRawBufferPointer) -> [Wish] { BatchResponder(upstreams: upstreams).wishes(body) }
+
   private func subscription(
     _ method: HTTPMethod, _ target: Span<UInt8>, _ name: String, _ path: inout TargetPath, _ permissions: Permissions?
   ) throws(Problem) -> any Responder {
@@ -221,7 +273,11 @@ final class Router {
     if scope == .services, name == "-" || segments.count == 1 && overview(name) != nil {
       throw Problem(.noSuchRoute, "Operations are not served here, but at the address that http.admin names.")
     }
+    throw nothing(at: segments)
+  }
+
+  private func nothing(at segments: [String]) -> Problem {
     let sentence = RouteHints.sentence(segments, routes.firstSegments, prefix: prefix) { upstreams.names(at: $0) }
-    throw Problem(.noSuchRoute, "Nothing is served at this path; \(sentence)")
+    return Problem(.noSuchRoute, "Nothing is served at this path; \(sentence)")
   }
 }

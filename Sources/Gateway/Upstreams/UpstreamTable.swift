@@ -20,6 +20,9 @@ final class UpstreamTable {
     return upstream
   }
 
+  /// Whether that is a service whose calls have no reply.
+  func isPipeline(_ name: String) -> Bool { if case .pipeline? = upstreams[name] { true } else { false } }
+
   /// The request-reply service of that name.
   func rpc(_ name: String) throws(Problem) -> RPCUpstream {
     guard case .rpc(let upstream)? = upstreams[name] else { throw missing(name, .rpc) }

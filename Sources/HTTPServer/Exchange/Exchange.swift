@@ -37,8 +37,6 @@ public final class Exchange {
     libraryMemory = ConnectionMemory(size: daemon.connectionMemory, beginsWithLine: admission.beginsWithLine)
   }
 
-  // MARK: For handlers
-
   /// The method of the request.
   public var method: HTTPMethod { head.method }
 
@@ -60,6 +58,8 @@ public final class Exchange {
 
   /// The body of the request: complete within `RequestHandler.handle`, perhaps a part within `RequestHandler.refused`, else empty.
   public var body: UnsafeRawBufferPointer { bytes.body }
+  /// Called within `RequestHandler.handle`: keeps the body, which counts in the memory, until `false` is passed or the request ends.
+  public func holdBody(_ holds: Bool) { bytes.isBodyHeld = holds }
 
   /// Whether the request has a body that is not empty, or is chunked.
   public var announcesBody: Bool { head.announcesBody }

@@ -24,7 +24,7 @@ struct ConfigurationSchemaTests {
     // All sections, each with names where the writer gives them.
     let connected = """
       http: { tls: {}, cors: {}, limits: {} }
-      auth: { keys: { file: nowhere }, jwt: {}, tickets: {}, rules: [{ allow: {} }, { deny: {} }] }
+      auth: { keys: { file: nowhere }, jwt: {}, tickets: {}, rules: [{ allow: {} }, { deny: {} }], decision: { service: rpc } }
       errors: { map: { KeyError: 404 } }
       limits: {}
       log: {}
@@ -141,6 +141,7 @@ struct ConfigurationSchemaTests {
   /// What only reading knows, by the beginning of a key: the schema takes it.
   private static let unknowable = [
     "auth.keys.file": "what is in other files",
+    "auth.decision.service": "which services there are",
     "http.tls.certificate": "what is in other files",
     "http.tls.key": "what is in other files",
     "http.tls.client-ca": "what is in other files",

@@ -31,7 +31,8 @@ struct MonitoringTests {
         n: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/b"] } }
         """,
         http: "admin: \"127.0.0.1:0\"\ntls: { certificate: \(pair.certificate), key: \(pair.key) }",
-        auth: rig.auth((key, "root", [])), limits: "{ rate: 100/s }", more: "tracing: { otlp: \"http://127.0.0.1:1\" }")
+        auth: "{ decision: { service: s }, " + rig.auth((key, "root", [])).dropFirst(),
+        limits: "{ rate: 100/s }", more: "tracing: { otlp: \"http://127.0.0.1:1\" }")
       let page = try await HTTPClient(port: try #require(gateway.gateway.admin).port).get("/metrics").body
       let served = Set(
         page.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] })

@@ -128,6 +128,10 @@ extension Provocations {
         return reply.status == 429 ? reply : nil
       }
     }
+    let decided = Self.calls + Self.messages + Self.streams + Self.topics + Self.last + Self.serviceOptions
+    add("503", "undecided", to: decided.filter { $0 != "jsonrpcOptions" } + ["jsonrpc", "ticket"]) { request, stage in
+      try await request.with(stage.key.header).sent(to: stage.undecided)
+    }
     add("429", "too-many-streams", to: ["subscribe"]) { request, stage in try await request.sent(to: stage.streaming) }
     add("429", "too-many-streams", to: ["callSafe"]) { request, stage in
       try await request.asking("_watch=1s").with("Accept", "text/event-stream").sent(to: stage.streaming)

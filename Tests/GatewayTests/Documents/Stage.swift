@@ -23,6 +23,8 @@ struct Stage: Sendable {
   let guarded: LiveGateway
   /// Asks for a key, and lets everybody who has it do everything.
   let keyed: LiveGateway
+  /// Asks for a key, and then a service that is not there.
+  let undecided: LiveGateway
   /// Asks for a key, and lets each address send one request in an hour without.
   let limited: LiveGateway
   /// Lets a client have one stream, which it has.
@@ -65,6 +67,7 @@ struct Stage: Sendable {
     let keys = try directory.file("keys.yaml", "\(key.digest.hex): { subject: nobody }\n")
     guarded = try await gateway(auth: "{ keys: { file: \"\(keys)\" }, rules: [{ allow: { subject: somebody } }] }")
     keyed = try await gateway(auth: "{ keys: { file: \"\(keys)\" } }")
+    undecided = try await gateway(auth: "{ keys: { file: \"\(keys)\" }, decision: { service: absent } }")
     limited = try await gateway(
       auth: "{ keys: { file: \"\(keys)\" } }", clients: "{ rate: 1/h, burst: 1, per: address }")
     streaming = try await gateway(clients: "{ streams: 1 }")

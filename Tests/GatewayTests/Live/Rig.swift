@@ -107,6 +107,8 @@ struct Rig {
 final class LiveGateway: Sendable {
   let gateway: Gateway
   let http: HTTPClient
+  /// What it was started with; nil where that is not known here.
+  let configuration: Configuration?
   /// The topics of the service `s` to which the gateway subscribes whether a stream asks for them or not.
   let subscribedFromTheStart: [String]
   /// What became of all requests, when it has stopped.
@@ -115,6 +117,7 @@ final class LiveGateway: Sendable {
 
   init(_ gateway: Gateway, _ configuration: Configuration? = nil) {
     self.gateway = gateway
+    self.configuration = configuration
     if case .pubsub(let pubsub)? = configuration?.services.first(where: { $0.name == "s" })?.pattern,
       let subscribe = pubsub.subscribe, subscribe.keepsEvents
     {

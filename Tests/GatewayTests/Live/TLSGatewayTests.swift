@@ -268,4 +268,16 @@ struct GivenSocketTests {
       #expect(FileManager.default.fileExists(atPath: path))
     }
   }
+
+  @Test(
+    "that are told of wrongly end the start, and those that are another process's are left alone",
+    .enabled(if: Program.isThere), arguments: ["one", "-1", "1024", "99999999999", "", "2"])
+  func wrongCount(count: String) async throws {
+    let script = "LISTEN_PID=$$ LISTEN_FDS=$1 exec $0 serve --config /nowhere 3</dev/null"
+    let process = try Subprocess(
+      "sh", ["-c", script, try #require(Program.path), count], complaints: .withOutput)
+    let output = try await process.rest()
+    #expect(try await process.ended() == 69)
+    #expect(output.hasPrefix("LISTEN_FDS: "), "\(output)")
+  }
 }

@@ -1,0 +1,72 @@
+import HTTPServer
+import MessagePack
+
+/// Whether a request may do what it wants, where a service decides that (`auth.decision`): the last check, behind the rules, when the
+/// request is complete. What it wants is read by its names alone, before anything is looked for.
+struct DecisionCheck {
+  /// Serves the request when it may be, or answers it.
+  func check(_ request: GatewayRequest, serve: @escaping () -> Void) {
+    guard request.isToBeDecided else { return serve() }
+    let wanted: Wanted
+    do throws(Problem) { wanted = try self.wanted(by: request) } catch { return request.answer(error) }
+    if wanted.isNothing {
+      // Nothing of a service is served that was not decided.
+      if request.knownResponder?.kind.isOfServices == true { return request.answer(.refusedByDecision) }
+      return serve()
+    }
+    let decision = RequestDecision(wanted, of: request)
+    request.isDecided(by: decision)
+    decision.ask(within: request.knownResponder?.timeLimit(of: request), serve: serve)
+  }
+
+  private func wanted(by request: GatewayRequest) throws(Problem) -> Wanted {
+    let router = request.serving.router
+    let target = request.exchange.target.assumingMemoryBound(to: UInt8.self)
+    let permissions = request.permissions
+    // What names nothing rightly is refused for that.
+    switch try? router.named(request.method, target.span, for: permissions) {
+    case .nothing, nil: return .nothing
+    case .wishes(let wishes, let refusal): return Wanted(wishes, else: refusal)
+    case .stream(let service, let query):
+      let raw = UnsafeRawBufferPointer(rebasing: request.exchange.target[query])
+      let topics = try StreamResponder.topics(raw)
+      return Wanted(
+        [.subscribe(try request.ticket?.topics(asked: topics) ?? topics, of: service)], else: .refusedByDecision)
+    case .lastEvent(let service, let query):
+      let raw = UnsafeRawBufferPointer(rebasing: request.exchange.target[query])
+      let topics =
+        raw.isEmpty ? [] : try Query(raw.assumingMemoryBound(to: UInt8.self).span, .topics, controls: []).topics
+      return Wanted([.subscribe(topics, of: service)], else: .refusedByDecision)
+    case .document(let service):
+      let wishes = JSONRPCResponder.wishes(request.body, of: service, atMost: router.longestBatch)
+      // Whether there is the service is told to whoever may call something.
+      return Wanted(wishes.filter { $0.isAllowed(by: permissions) }, else: .refusedByDecision)
+    case .batch:
+      return Wanted(router.batchWishes(request.body).filter { $0.isAllowed(by: permissions) }, else: nil)
+    case .ticket:
+      // What is wrong with a body that says nothing is told by who reads it.
+      guard let wish = TicketsResponder.wish(request.body), wish.isAllowed(by: permissions) else { return .nothing }
+      return Wanted([wish], else: .refusedByDecision)
+    }
+  }
+}
+
+extension ProblemCode {
+  /// Whether a request that is refused so is told nothing of what there is, and so need not be decided.
+  var tellsNothing: Bool {
+    switch self {
+    case .unauthenticated, .permissionDenied, .crossSite, .misdirected, .rateLimited, .draining, .badTarget: true
+    default: false
+    }
+  }
+}
+
+extension RouteKind {
+  /// Whether it leads to services.
+  fileprivate var isOfServices: Bool {
+    switch self {
+    case .rpc, .push, .pub, .sub, .last, .topics, .jsonrpc, .route: true
+    case .batch, .calls, .operation, .none: false
+    }
+  }
+}

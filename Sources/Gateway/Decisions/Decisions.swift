@@ -1,0 +1,179 @@
+import GatewaySecurity
+import Logging
+import MessagePack
+import Reactor
+import ZeroMQRPC
+
+/// Whether a caller may do something, as the service of `auth.decision` says.
+enum Verdict {
+  /// It may, until then.
+  case allowed(until: Instant)
+  case refused
+  /// It could not be asked.
+  case failed
+}
+
+/// Who waits for an answer.
+protocol DecisionWaiter: AnyObject {
+  /// The answer came, or none will.
+  func decided(_ key: SecretDigest, _ verdict: Verdict)
+}
+
+/// What one shard asks the service of `auth.decision`, and what it was answered of late. There is one for each shard as long as it lives;
+/// another configuration empties it.
+///
+/// A question that is being asked is not asked again: whoever has the same waits for its answer. How many are asked at one time is
+/// bounded by `in-flight` and `queue` of the service.
+final class Decisions {
+  /// What has happened since the start.
+  struct Counters: Hashable, Sendable {
+    /// Answers that allow, and that refuse.
+    var allowed = 0, refused = 0
+    /// Questions without an answer that can be used.
+    var failed = 0
+    /// Questions that were sent, that waited for the same one, and that an answer which was kept has answered.
+    var asked = 0, joined = 0, kept = 0
+
+    static func + (left: Counters, right: Counters) -> Counters {
+      Counters(
+        allowed: left.allowed + right.allowed, refused: left.refused + right.refused,
+        failed: left.failed + right.failed,
+        asked: left.asked + right.asked, joined: left.joined + right.joined, kept: left.kept + right.kept)
+    }
+  }
+
+  /// What is asked for; nil where nothing is.
+  private(set) var settings: Configuration.Decision?
+  private(set) var counters = Counters()
+  private let reactor: Reactor
+  private var upstream: RPCUpstream?
+  /// What the shards share of the service that is asked: another one is another service.
+  private var service: ObjectIdentifier?
+  private var kept = KeptDecisions(limit: 1)
+  private var asking: [SecretDigest: AskedQuestion] = [:]
+  private var failures = PowerOfTwoCounter()
+  private let logger: Logger
+
+  /// Asks for nothing until `use`.
+  init(on reactor: Reactor, logger: Logger) { (self.reactor, self.logger) = (reactor, logger) }
+
+  /// That of the shard's thread, which alone comes here.
+  var loop: Loop { reactor.loop }
+
+  /// Whether anything is asked.
+  var isOn: Bool { settings != nil }
+
+  /// What is asked from now on, and of these services. Answers are kept while both stay.
+  func use(_ settings: Configuration.Decision?, _ upstreams: UpstreamTable) {
+    let found = settings.flatMap { settings in upstreams.services.first { $0.name == settings.service } }
+    if case .rpc(let upstream)? = found?.upstream { self.upstream = upstream } else { upstream = nil }
+    let service = found.map { ObjectIdentifier($0.shared) }
+    guard settings != self.settings || service != self.service else { return }
+    (self.settings, self.service) = (settings, service)
+    kept = KeptDecisions(limit: settings?.entries ?? 1)
+    // Whoever waits gets the answer to what was asked before.
+    for question in asking.values { question.isOutdated = true }
+    asking = [:]
+  }
+
+  /// How many answers are kept, and may be.
+  var keptCount: (now: Int, limit: Int) { (kept.count, settings?.entries ?? 0) }
+
+  /// The verdict when it is known, or known to fail, at once; else the waiter is told it in a later turn.
+  func ask(_ question: DecisionQuestion, for waiter: any DecisionWaiter) -> Verdict? {
+    if let entry = kept.find(question.key, at: loop.now) {
+      counters.kept += 1
+      return entry.isAllowed ? .allowed(until: entry.until) : .refused
+    }
+    if let asked = asking[question.key] {
+      counters.joined += 1
+      asked.add(waiter)
+      return nil
+    }
+    let asked = AskedQuestion(question.key, in: self)
+    if let failure = send(question, to: asked) { return failed(failure) }
+    counters.asked += 1
+    asking[question.key] = asked
+    asked.add(waiter)
+    return nil
+  }
+
+  /// The waiter does not want to know any more.
+  func forget(_ waiter: any DecisionWaiter, _ key: SecretDigest) { asking[key]?.remove(waiter) }
+
+  /// Returns why it cannot be sent, if it cannot.
+  private func send(_ question: DecisionQuestion, to asked: AskedQuestion) -> String? {
+    guard let settings, let upstream, let method = MethodName(settings.method) else {
+      return "there is no such service"
+    }
+    var buffer = ByteBuffer(capacity: question.bytes.count + 1)
+    buffer.appendArrayHeader(1)
+    question.bytes.withUnsafeBytes { buffer.append($0) }
+    do throws(Problem) {
+      _ = try upstream.call(
+        method, CallFrames(arguments: 0..<buffer.count), in: buffer, asking: settings.timeout, replyTo: asked)
+      return nil
+    } catch {
+      return error.code.rawValue
+    }
+  }
+
+  fileprivate func answered(_ asked: AskedQuestion, _ answer: DecisionAnswer) {
+    if !asked.isOutdated { asking[asked.key] = nil }
+    if answer.isAllowed { counters.allowed += 1 } else { counters.refused += 1 }
+    let until = loop.now + (answer.time ?? settings?.keep ?? .zero)
+    if !asked.isOutdated, until > loop.now {
+      kept.keep(.init(isAllowed: answer.isAllowed, until: until), of: asked.key)
+    }
+    asked.tell(answer.isAllowed ? .allowed(until: until) : .refused)
+  }
+
+  fileprivate func failed(_ asked: AskedQuestion, because reason: String) {
+    if !asked.isOutdated { asking[asked.key] = nil }
+    asked.tell(failed(reason))
+  }
+
+  private func failed(_ reason: String) -> Verdict {
+    counters.failed += 1
+    if failures.increment() {
+      logger.warning(
+        "the service of auth.decision cannot be asked",
+        metadata: [
+          "service": "\(settings?.service ?? "")", "reason": "\(reason)", "so-far": "\(failures.count)",
+          "allowed": "\(settings?.failsOpen == true)",
+        ])
+    }
+    return settings?.failsOpen == true ? .allowed(until: loop.now) : .failed
+  }
+}
+
+/// A question on its way, and who waits for its answer.
+private final class AskedQuestion: ReplyHandler {
+  let key: SecretDigest
+  /// What is asked for has changed since: the answer is for those who wait, and not kept.
+  var isOutdated = false
+  private let decisions: Decisions
+  private var waiting: [ObjectIdentifier: any DecisionWaiter] = [:]
+
+  init(_ key: SecretDigest, in decisions: Decisions) { (self.key, self.decisions) = (key, decisions) }
+
+  func add(_ waiter: any DecisionWaiter) { waiting[ObjectIdentifier(waiter)] = waiter }
+
+  func remove(_ waiter: any DecisionWaiter) { waiting[ObjectIdentifier(waiter)] = nil }
+
+  func tell(_ verdict: Verdict) {
+    let waiters = waiting.values
+    waiting = [:]
+    for waiter in waiters { waiter.decided(key, verdict) }
+  }
+
+  func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
+    guard !isException else { return decisions.failed(self, because: "it raised an exception") }
+    guard let answer = DecisionAnswer(body) else {
+      return decisions.failed(self, because: "it answered neither a bool nor {\"allow\": ..., \"ttl\": ...}")
+    }
+    decisions.answered(self, answer)
+  }
+
+  func failed(_ failure: CallFailure) { decisions.failed(self, because: failure.code.rawValue) }
+}

@@ -1,0 +1,156 @@
+import GatewaySecurity
+import HTTPServer
+import Reactor
+
+/// What was decided of one request: of a plain one whether it may be served, of a batch which of its items.
+///
+/// The request waits in it until all that it wants is decided, or its time is over.
+final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
+  /// What a timer is for.
+  private enum Clock: UInt32 {
+    /// The time is over that the request has.
+    case deadline
+    /// All is decided: the request goes on in a turn of its own, as what tells of it is at work with the service that it may call next.
+    case goOn
+  }
+
+  // The request holds this object, and abandons what waits before it is freed.
+  private unowned let request: GatewayRequest
+  private let decisions: Decisions
+  private let wanted: Wanted
+  private let address: String?
+  private var keys: [Wish: SecretDigest] = [:]
+  private var verdicts: [SecretDigest: Verdict] = [:]
+  private var missing: Set<SecretDigest> = []
+  private var began: Instant
+  private var deadline: Timer?
+  private var next: Timer?
+  private var serve: (() -> Void)?
+  /// How long it took: so much of the request's time is used up.
+  private(set) var waited = Duration.zero
+
+  init(_ wanted: Wanted, of request: GatewayRequest) {
+    self.wanted = wanted
+    self.request = request
+    decisions = request.decisions
+    began = decisions.loop.now
+    address = decisions.settings?.tellsAddress == true ? request.serving.checks.client(of: request)?.text : nil
+  }
+
+  /// Asks for all that is wanted, and calls `serve` when it is known, which may be at once. A request that has so much time is refused when
+  /// that is over, and one of which nothing is allowed.
+  func ask(within time: Duration?, serve: @escaping () -> Void) {
+    for wish in wanted.wishes {
+      let question = question(wish)
+      keys[wish] = question.key
+      if let verdict = decisions.ask(question, for: self) {
+        verdicts[question.key] = verdict
+      } else {
+        missing.insert(question.key)
+      }
+    }
+    guard !missing.isEmpty else { return goOn(serve) }
+    self.serve = serve
+    request.exchange.holdBody(true)
+    request.waits(for: self)
+    if let time { deadline = decisions.loop.schedule(at: began + time, self, tag: Clock.deadline.rawValue) }
+  }
+
+  private func question(_ wish: Wish) -> DecisionQuestion {
+    DecisionQuestion(wish, by: request.caller, from: address)
+  }
+
+  func decided(_ key: SecretDigest, _ verdict: Verdict) {
+    guard missing.remove(key) != nil else { return }
+    verdicts[key] = verdict
+    if missing.isEmpty, serve != nil {
+      next = decisions.loop.schedule(at: decisions.loop.now, self, tag: Clock.goOn.rawValue)
+    }
+  }
+
+  func fired(_ timer: Timer) {
+    guard let serve = serve.take() else { return }
+    if timer.tag == Clock.deadline.rawValue {
+      deadline = nil
+      stop()
+      request.answer(.noTimeToDecide)
+    } else {
+      next = nil
+      stop()
+      waited = decisions.loop.now - began
+      goOn(serve)
+    }
+    request.exchange.holdBody(false)
+  }
+
+  private func goOn(_ serve: () -> Void) {
+    if let refusal = wanted.refusal {
+      let all = wanted.wishes.map(verdict)
+      let isAllowed = all.contains { if case .allowed = $0 { true } else { false } }
+      if !isAllowed {
+        let hasFailed = all.contains { if case .failed = $0 { true } else { false } }
+        return request.answer(hasFailed ? .undecided : refusal)
+      }
+    }
+    serve()
+  }
+
+  private func verdict(_ wish: Wish) -> Verdict { keys[wish].flatMap { verdicts[$0] } ?? .refused }
+
+  /// Throws why something may not be done. What was not asked for may not.
+  func check(_ wish: Wish) throws(Problem) {
+    switch verdict(wish) {
+    case .allowed: break
+    case .refused: throw .refusedByDecision
+    case .failed: throw .undecided
+    }
+  }
+
+  /// What a stream has to be allowed again; nil when the request is none of one thing.
+  func standing() -> StandingDecision? {
+    for wish in wanted.wishes {
+      guard case .allowed(let until) = verdict(wish) else { continue }
+      return StandingDecision(question(wish), until: until, in: decisions)
+    }
+    return nil
+  }
+
+  /// The client has left.
+  func cancel() {
+    serve = nil
+    stop()
+  }
+
+  private func stop() {
+    for key in missing { decisions.forget(self, key) }
+    missing = []
+    for timer in [deadline.take(), next.take()] { if let timer { decisions.loop.cancel(timer) } }
+  }
+}
+
+extension GatewayRequest {
+  /// Refuses what was decided against, or not decided, where that is asked for.
+  func check(_ wish: Wish) throws(Problem) { try decision?.check(wish) }
+
+  /// How long a call may take for which the client asks so long, if it asks: what deciding took is used up.
+  func timeLeft(_ asked: Duration?, of settings: CallSettings) throws(Problem) -> Duration? {
+    guard let waited = decision?.waited, waited > .zero else { return asked }
+    let left = settings.timeout(asked: asked) - waited
+    guard left > .zero else { throw .noTimeToDecide }
+    return left
+  }
+}
+
+extension Problem {
+  /// The service that decides has said no, whether there is such a thing or not.
+  static let refusedByDecision = Problem(
+    .permissionDenied, "You may not do this, whether it is there or not; the operator decides with auth.decision.")
+
+  /// The service that decides cannot be asked.
+  static let undecided = Problem(
+    .undecided, "The service that decides whether you may do this does not answer. Nothing was sent.")
+
+  /// The deadline passed before it was decided.
+  static let noTimeToDecide = Problem(
+    .queueTimeout, "The deadline passed before it was decided whether you may do this. Nothing was sent.")
+}
