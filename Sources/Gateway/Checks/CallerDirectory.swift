@@ -144,10 +144,7 @@ final class CallerLookup {
   private var known: CallerDirectory.Known?
   private var version = 0
   /// Those of tokens that count, by their digests.
-  private var tokens: [SecretDigest: Caller] = [:]
-  /// The same digests in the order in which they came; the oldest is replaced at `hand` when there are as many as may be.
-  private var order: [SecretDigest] = []
-  private var hand = 0
+  private var tokens: BoundedTable<SecretDigest, Caller>
   /// Those of certificates that count. Each certificate is kept, so that no other one has its place.
   private var certified: [ObjectIdentifier: (ClientCertificate, Caller)] = [:]
   private let limit: Int
@@ -155,6 +152,7 @@ final class CallerLookup {
   init(_ directory: CallerDirectory, tokens limit: Int) {
     self.directory = directory
     self.limit = limit
+    self.tokens = BoundedTable(limit: limit)
   }
 
   /// Whoever has shown this certificate, on one of its connections; nil when it does not count.
@@ -181,15 +179,7 @@ final class CallerLookup {
     }
     guard let token = verifier.verify(secret, at: time) else { return nil }
     let caller = directory.caller(token, at: now)
-    remember(caller, digest)
+    tokens.keep(caller, of: digest)
     return caller
-  }
-
-  private func remember(_ caller: Caller, _ digest: SecretDigest) {
-    guard tokens.updateValue(caller, forKey: digest) == nil else { return }
-    guard order.count == limit else { return order.append(digest) }
-    tokens[order[hand]] = nil
-    order[hand] = digest
-    hand = (hand + 1) % limit
   }
 }

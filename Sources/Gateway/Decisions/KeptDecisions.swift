@@ -9,13 +9,9 @@ struct KeptDecisions {
     let until: Instant
   }
 
-  let limit: Int
-  private var entries: [SecretDigest: Entry] = [:]
-  /// Their keys in the order in which they came; the oldest is replaced at `hand` when there are as many as may be.
-  private var order: [SecretDigest] = []
-  private var hand = 0
+  private var entries: BoundedTable<SecretDigest, Entry>
 
-  init(limit: Int) { self.limit = limit }
+  init(limit: Int) { entries = BoundedTable(limit: limit) }
 
   /// How many are kept, those included that hold no more.
   var count: Int { entries.count }
@@ -26,11 +22,5 @@ struct KeptDecisions {
     return entry
   }
 
-  mutating func keep(_ entry: Entry, of key: SecretDigest) {
-    guard entries.updateValue(entry, forKey: key) == nil else { return }
-    guard order.count == limit else { return order.append(key) }
-    entries[order[hand]] = nil
-    order[hand] = key
-    hand = (hand + 1) % limit
-  }
+  mutating func keep(_ entry: Entry, of key: SecretDigest) { entries.keep(entry, of: key) }
 }

@@ -21,8 +21,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
   case badTimeout = "bad-timeout", badRequest = "bad-request", notImplemented = "not-implemented"
   case unsupportedVersion = "unsupported-version", reloadFailed = "reload-failed"
   case callGone = "call-gone", badIdempotencyKey = "bad-idempotency-key"
-  case idempotencyKeyInUse = "idempotency-key-in-use", idempotencyKeyReused = "idempotency-key-reused"
-  case undecided
+  case idempotencyKeyInUse = "idempotency-key-in-use", idempotencyKeyReused = "idempotency-key-reused", undecided
 
   /// The status it is answered with unless the problem says otherwise.
   var status: Int { row.status }

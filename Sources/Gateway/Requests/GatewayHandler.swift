@@ -119,6 +119,7 @@ final class GatewayHandler: RequestHandler {
   func handle(_ exchange: Exchange) {
     let request = request(exchange)
     request.bodyIsComplete()
+    // Safe: the request holds what holds this, and lets go of it before it is freed.
     if decisions.isOn { return DecisionCheck().check(request) { [unowned request] in self.serve(request) } }
     serve(request)
   }

@@ -43,6 +43,8 @@ final class TLSConnection: TimerHandler {
   /// What was not taken in time is to be thrown away.
   private var isDiscarding = false
 
+  private typealias Reaction = (TLSConnection, PollEvents) -> Void
+
   init(_ accepted: Accepted, _ session: consuming TLSSession, of all: TLSConnections) {
     self.accepted = accepted
     self.session = session
@@ -54,15 +56,10 @@ final class TLSConnection: TimerHandler {
     timer = all.loop.schedule(at: deadline, self)
   }
 
-  private func side(
-    _ descriptor: CInt, _ saw: @escaping (TLSConnection, PollEvents) -> Void
-  ) throws(ReactorError) -> SocketSide {
+  private func side(_ descriptor: CInt, _ saw: @escaping Reaction) throws(ReactorError) -> SocketSide {
     // Safe: `all` keeps this until `close`, which ends both sides.
-    try SocketSide(descriptor, on: all.loop) { [unowned self] in
-      saw(self, $0)
-    } isReady: { [unowned self] in
-      hasMore
-    }
+    try SocketSide(
+      descriptor, on: all.loop, { [unowned self] in saw(self, $0) }, isReady: { [unowned self] in hasMore })
   }
 
   // MARK: Handshake

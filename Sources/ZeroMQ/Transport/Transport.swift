@@ -265,11 +265,7 @@ public actor Transport {
 
   func patienceEnded() {
     patience = nil
-    // A socket that does not linger is to drop what waits.
-    if socket?.linger != .zero {
-      let what = buffer.count == 1 ? "a message that was" : "\(buffer.count) messages that were"
-      calls.report(.failed(ZMQError(code: .timedOut, call: "close, with \(what) not sent within linger")))
-    }
+    if socket?.linger != .zero { calls.report(.unsent(count: buffer.count)) }
     end(nil)
   }
 

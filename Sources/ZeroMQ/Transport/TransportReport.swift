@@ -12,6 +12,9 @@ public struct TransportReport: Sendable, CustomStringConvertible {
     /// The host of an endpoint that is connected to has no address, for that reason. It is looked up again, after one second to thirty.
     /// Told once until it has one.
     case unresolved(Endpoint, reason: String)
+    /// So many messages waited to be sent when the time was over that `SocketOptions.linger` gives a close, and are dropped. Not told where it
+    /// gives none.
+    case unsent(count: Int)
     /// The error ends the transport: `connectionLost` tells it too.
     case ended(ZMQError)
     /// Something is written after the end, this often by now. Told from the fifth time on.
@@ -30,15 +33,18 @@ public struct TransportReport: Sendable, CustomStringConvertible {
     case .failed(let error): "a \(kind) socket: \(error)"
     case .unresolved(let endpoint, let reason):
       "a \(kind) socket cannot connect to \(endpoint), whose host has no address (\(reason)); check the name; it is looked up again"
+    case .unsent(let count):
+      "a \(kind) socket was closed with \(count == 1 ? "a message" : "\(count) messages") that could not be sent within linger; dropped"
     case .ended(let error): "a \(kind) socket was closed by an error: \(error)"
     case .writtenAfterEnd(let count): "a closed \(kind) socket was written to, \(count) times by now"
     }
   }
 
-  /// Logs a report under the label "zeromq": writing after the end, and a host without an address, as a warning, else an error.
+  /// Logs a report under the label "zeromq": writing after the end, messages that are dropped at it, and a host without an address, as a
+  /// warning, else an error.
   @Sendable public static func log(_ report: TransportReport) {
     switch report.event {
-    case .writtenAfterEnd, .unresolved: logger.warning("\(report)")
+    case .writtenAfterEnd, .unsent, .unresolved: logger.warning("\(report)")
     case .delegateThrew, .failed, .ended: logger.error("\(report)")
     }
   }

@@ -224,29 +224,4 @@ struct TransportOptionTests {
       }
     }
   }
-
-  @Test("CORE-46: with reconnect nil, to connect again when the connection is over makes it again, and lists it once")
-  func connectAgain() async throws {
-    try await Peers.with { peers in
-      let first = try await peers.peer(.pull, bind: [Peers.any])
-      let bound = await first.boundTo[0]
-      let push = try await peers.peer(.push, options: { $0.set(.reconnect, to: nil) })
-      let monitor = try await push.transport.monitor()
-      try await push.transport.connect(bound)
-      await push.write([1])
-      _ = try await first.has(1)
-      await first.transport.close()
-      await first.transport.waitClosed()
-      for await event in monitor { if case .disconnected = event.kind { break } }
-      let second = try await peers.peer(.pull)
-      try await eventually("the port is free") { (try? await second.transport.bind(bound)) != nil }
-      try await eventually("the connection is over, and then made again") {
-        try await push.transport.connect(bound)
-        // The first may still go with the connection that is over.
-        await push.write([2])
-        return !second.notes.messages.isEmpty
-      }
-      #expect(await push.transport.connections == [bound])
-    }
-  }
 }
