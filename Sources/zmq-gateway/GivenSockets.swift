@@ -40,6 +40,10 @@ struct GivenSockets {
       }
       listeners.append(listener)
       if names.indices.contains(index), names[index] == Self.nameOfAdmin {
+        guard admin == nil else {
+          StandardStream.error.write("LISTEN_FDNAMES: two sockets have the name admin; give one\n")
+          throw ExitCode.unavailable
+        }
         admin = listener.address
       } else {
         listen = (listen ?? []) + [listener.address]

@@ -181,6 +181,8 @@ struct DecisionConfigurationTests {
   func service() throws {
     #expect(try faults("{}")[0].hasPrefix("auth.decision: has no service"))
     #expect(
+      try faults("{ service: \"\" }") == ["auth.decision.service: is empty; name a service of this configuration"])
+    #expect(
       try faults("{ service: job }")
         == [#"auth.decision.service: there is no service "job"; did you mean "jobs"?"#])
     #expect(

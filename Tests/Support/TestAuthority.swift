@@ -28,7 +28,7 @@ public struct TestAuthority: Sendable {
     own = Self.pair(name, in: directory)
     try await Self.openssl(
       "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-      "/CN=\(name)", "-keyout", own.key, "-out", own.certificate)
+      "/CN=\(name)", "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", own.key, "-out", own.certificate)
   }
 
   private static func pair(_ name: String, in directory: TemporaryDirectory) -> Pair {
@@ -36,7 +36,7 @@ public struct TestAuthority: Sendable {
     return Pair(certificate: "\(directory.path)/\(file).pem", key: "\(directory.path)/\(file).key")
   }
 
-  /// A certificate for this machine, or for a client; one that ended yesterday with `days: -1`. `names` are alternative names, as openssl
+  /// A certificate for this machine, or for a client; one that ended in the past with `days: -1`. `names` are alternative names, as openssl
   /// writes them.
   public func issue(
     _ name: String, names: String = "DNS:localhost,IP:127.0.0.1", isForClient: Bool = false, days: Int = 2
@@ -47,19 +47,32 @@ public struct TestAuthority: Sendable {
       "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=\(name)",
       "-keyout", pair.key, "-out", request)
     let extensions = pair.key + ".ext"
+    // What Python 3.13 wants of a certificate.
     try """
     basicConstraints=critical,CA:FALSE
+    keyUsage=critical,digitalSignature
+    subjectKeyIdentifier=hash
+    authorityKeyIdentifier=keyid
     extendedKeyUsage=\(isForClient ? "clientAuth" : "serverAuth")
     subjectAltName=\(names)
     """.write(toFile: extensions, atomically: true, encoding: .utf8)
-    try await Self.openssl(
+    let sign = [
       "x509", "-req", "-in", request, "-CA", own.certificate, "-CAkey", own.key, "-set_serial",
-      "\(UInt32.random(in: 1 ... .max))", "-days", "\(days)", "-extfile", extensions, "-out", pair.certificate)
+      "\(UInt32.random(in: 1 ... .max))", "-extfile", extensions, "-out", pair.certificate,
+    ]
+    do {
+      try await Self.openssl(sign + ["-days", "\(days)"])
+    } catch  where days < 0 {
+      // Since its version 3.4 openssl takes no days in the past, but times.
+      try await Self.openssl(sign + ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"])
+    }
     _ = chmod(pair.key, 0o600)
     return pair
   }
 
-  private static func openssl(_ arguments: String...) async throws {
+  private static func openssl(_ arguments: String...) async throws { try await openssl(arguments) }
+
+  private static func openssl(_ arguments: [String]) async throws {
     let (output, code) = try await run("openssl", arguments)
     guard code == 0 else { throw Subprocess.Failed(description: "openssl \(arguments[0]): \(output)") }
   }

@@ -27,8 +27,9 @@ extension Configuration {
 
     /// Takes each key of the section.
     init(_ section: Section) {
-      service = ""
-      section.read("service", into: &service) { $0.text("the name of a service of this configuration") }
+      let name = section.field("service")?.text("the name of a service of this configuration")
+      service = name ?? ""
+      if name?.isEmpty == true { section.report("is empty; name a service of this configuration", at: "service") }
       if !section.has("service") {
         section.report("has no service; name one of pattern rpc that is asked whether a caller may do something")
       }

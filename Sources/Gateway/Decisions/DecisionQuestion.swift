@@ -9,11 +9,14 @@ struct DecisionQuestion {
   let bytes: [UInt8]
   /// What its answer is kept by.
   let key: SecretDigest
+  /// Who asks; empty for whoever has shown no credentials.
+  let subject: String
 
   private static let members = 7
 
   /// Whether that caller may do that; the address is nil where it is not told.
   init(_ wish: Wish, by caller: Caller?, from address: String?) {
+    subject = caller?.subject ?? ""
     var map = ByteBuffer()
     map.appendMapHeader(Self.members)
     map.appendString("subject")

@@ -47,10 +47,13 @@ final class Decisions {
   private(set) var counters = Counters()
   private let reactor: Reactor
   private var upstream: RPCUpstream?
-  /// What the shards share of the service that is asked: another one is another service.
-  private var service: ObjectIdentifier?
   private var kept = KeptDecisions(limit: 1)
   private var asking: [SecretDigest: AskedQuestion] = [:]
+  /// How many of these each caller has, by its subject, and may have.
+  private var asked: [String: Int] = [:]
+  private var share = 1
+  /// Of streams that are open.
+  private var standing: [ObjectIdentifier: StandingDecision] = [:]
   private var failures = PowerOfTwoCounter()
   private let logger: Logger
 
@@ -63,18 +66,23 @@ final class Decisions {
   /// Whether anything is asked.
   var isOn: Bool { settings != nil }
 
-  /// What is asked from now on, and of these services. Answers are kept while both stay.
+  /// What is asked from now on, and of these services. All answers are forgotten: open streams are asked for again.
   func use(_ settings: Configuration.Decision?, _ upstreams: UpstreamTable) {
     let found = settings.flatMap { settings in upstreams.services.first { $0.name == settings.service } }
     if case .rpc(let upstream)? = found?.upstream { self.upstream = upstream } else { upstream = nil }
-    let service = found.map { ObjectIdentifier($0.shared) }
-    guard settings != self.settings || service != self.service else { return }
-    (self.settings, self.service) = (settings, service)
+    self.settings = settings
+    // A caller whose questions are slow leaves room for those of others.
+    share = max(1, (found?.shared.inFlight.limit ?? 0) / 4)
     kept = KeptDecisions(limit: settings?.entries ?? 1)
+    if isOn { for decision in standing.values { decision.askAgain() } }
     // Whoever waits gets the answer to what was asked before.
     for question in asking.values { question.isOutdated = true }
-    asking = [:]
+    (asking, asked) = ([:], [:])
   }
+
+  /// A stream has opened, and is asked for again when the answers are forgotten, until `leave`.
+  func join(_ decision: StandingDecision) { standing[ObjectIdentifier(decision)] = decision }
+  func leave(_ decision: StandingDecision) { standing[ObjectIdentifier(decision)] = nil }
 
   /// How many answers are kept, and may be.
   var keptCount: (now: Int, limit: Int) { (kept.count, settings?.entries ?? 0) }
@@ -85,26 +93,30 @@ final class Decisions {
       counters.kept += 1
       return entry.isAllowed ? .allowed(until: entry.until) : .refused
     }
-    if let asked = asking[question.key] {
+    if let same = asking[question.key] {
       counters.joined += 1
-      asked.add(waiter)
+      same.add(waiter)
       return nil
     }
-    let asked = AskedQuestion(question.key, in: self)
-    if let failure = send(question, to: asked) { return failed(failure) }
+    guard asked[question.subject, default: 0] < share else {
+      return failed("one caller has as many questions under way as it may", isOurs: true)
+    }
+    let next = AskedQuestion(question, in: self)
+    if let (reason, isOurs) = send(question, to: next) { return failed(reason, isOurs: isOurs) }
     counters.asked += 1
-    asking[question.key] = asked
-    asked.add(waiter)
+    asking[question.key] = next
+    asked[question.subject, default: 0] += 1
+    next.add(waiter)
     return nil
   }
 
   /// The waiter does not want to know any more.
   func forget(_ waiter: any DecisionWaiter, _ key: SecretDigest) { asking[key]?.remove(waiter) }
 
-  /// Returns why it cannot be sent, if it cannot.
-  private func send(_ question: DecisionQuestion, to asked: AskedQuestion) -> String? {
+  /// Returns why it cannot be sent, if it cannot, and whether that is for a limit of the gateway's own.
+  private func send(_ question: DecisionQuestion, to asked: AskedQuestion) -> (String, isOurs: Bool)? {
     guard let settings, let upstream, let method = MethodName(settings.method) else {
-      return "there is no such service"
+      return ("there is no such service", true)
     }
     var buffer = ByteBuffer(capacity: question.bytes.count + 1)
     buffer.appendArrayHeader(1)
@@ -114,12 +126,20 @@ final class Decisions {
         method, CallFrames(arguments: 0..<buffer.count), in: buffer, asking: settings.timeout, replyTo: asked)
       return nil
     } catch {
-      return error.code.rawValue
+      return (error.code.rawValue, error.code == .overloaded || error.code == .queueFull)
     }
   }
 
+  /// It is not under way any more.
+  private func end(_ question: AskedQuestion) {
+    guard !question.isOutdated else { return }
+    asking[question.key] = nil
+    let rest = asked[question.subject, default: 1] - 1
+    asked[question.subject] = rest > 0 ? rest : nil
+  }
+
   fileprivate func answered(_ asked: AskedQuestion, _ answer: DecisionAnswer) {
-    if !asked.isOutdated { asking[asked.key] = nil }
+    end(asked)
     if answer.isAllowed { counters.allowed += 1 } else { counters.refused += 1 }
     let until = loop.now + (answer.time ?? settings?.keep ?? .zero)
     if !asked.isOutdated, until > loop.now {
@@ -128,34 +148,39 @@ final class Decisions {
     asked.tell(answer.isAllowed ? .allowed(until: until) : .refused)
   }
 
-  fileprivate func failed(_ asked: AskedQuestion, because reason: String) {
-    if !asked.isOutdated { asking[asked.key] = nil }
-    asked.tell(failed(reason))
+  fileprivate func failed(_ asked: AskedQuestion, because reason: String, isOurs: Bool = false) {
+    end(asked)
+    asked.tell(failed(reason, isOurs: isOurs))
   }
 
-  private func failed(_ reason: String) -> Verdict {
+  /// What a limit of the gateway's own refuses to ask is not allowed, whatever the settings: else whoever fills it up would be.
+  private func failed(_ reason: String, isOurs: Bool) -> Verdict {
+    let isAllowed = settings?.failsOpen == true && !isOurs
     counters.failed += 1
     if failures.increment() {
       logger.warning(
         "the service of auth.decision cannot be asked",
         metadata: [
           "service": "\(settings?.service ?? "")", "reason": "\(reason)", "so-far": "\(failures.count)",
-          "allowed": "\(settings?.failsOpen == true)",
+          "allowed": "\(isAllowed)",
         ])
     }
-    return settings?.failsOpen == true ? .allowed(until: loop.now) : .failed
+    return isAllowed ? .allowed(until: loop.now) : .failed
   }
 }
 
 /// A question on its way, and who waits for its answer.
 private final class AskedQuestion: ReplyHandler {
   let key: SecretDigest
+  let subject: String
   /// What is asked for has changed since: the answer is for those who wait, and not kept.
   var isOutdated = false
   private let decisions: Decisions
   private var waiting: [ObjectIdentifier: any DecisionWaiter] = [:]
 
-  init(_ key: SecretDigest, in decisions: Decisions) { (self.key, self.decisions) = (key, decisions) }
+  init(_ question: DecisionQuestion, in decisions: Decisions) {
+    (key, subject, self.decisions) = (question.key, question.subject, decisions)
+  }
 
   func add(_ waiter: any DecisionWaiter) { waiting[ObjectIdentifier(waiter)] = waiter }
 
@@ -175,5 +200,8 @@ private final class AskedQuestion: ReplyHandler {
     decisions.answered(self, answer)
   }
 
-  func failed(_ failure: CallFailure) { decisions.failed(self, because: failure.code.rawValue) }
+  func failed(_ failure: CallFailure) {
+    let ours: [CallFailure.Code] = [.overloaded, .queueFull, .queueTimeout, .memoryFull]
+    decisions.failed(self, because: failure.code.rawValue, isOurs: ours.contains(failure.code))
+  }
 }

@@ -40,7 +40,7 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
   /// Asks for all that is wanted, and calls `serve` when it is known, which may be at once. A request that has so much time is refused when
   /// that is over, and one of which nothing is allowed.
   func ask(within time: Duration?, serve: @escaping () -> Void) {
-    for wish in wanted.wishes {
+    for wish in wanted.wishes where !wish.isOutOfQuestion {
       let question = question(wish)
       keys[wish] = question.key
       if let verdict = decisions.ask(question, for: self) {
@@ -129,8 +129,14 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
 }
 
 extension GatewayRequest {
-  /// Refuses what was decided against, or not decided, where that is asked for.
-  func check(_ wish: Wish) throws(Problem) { try decision?.check(wish) }
+  /// Refuses one of several wishes that was decided against, or not decided, where that is asked for. It counts as a call: nobody has
+  /// questions asked for nothing.
+  func check(_ wish: Wish) throws(Problem) {
+    do throws(Problem) { try decision?.check(wish) } catch {
+      try countsItem(1)
+      throw error
+    }
+  }
 
   /// How long a call may take for which the client asks so long, if it asks: what deciding took is used up.
   func timeLeft(_ asked: Duration?, of settings: CallSettings) throws(Problem) -> Duration? {

@@ -29,15 +29,27 @@ final class StandingDecision: DecisionWaiter, TimerHandler {
   /// The stream is open: `ended` is called when it may not go on.
   func begin(_ ended: @escaping () -> Void) {
     self.ended = ended
+    decisions.join(self)
     schedule(at: until)
   }
 
   /// The stream is over.
   func stop() {
     ended = nil
+    decisions.leave(self)
     if let timer = timer.take() { decisions.loop.cancel(timer) }
     if isAsking { decisions.forget(self, question.key) }
     isAsking = false
+  }
+
+  /// The last answer holds no more.
+  func askAgain() {
+    guard ended != nil else { return }
+    until = decisions.loop.now
+    if isAsking { decisions.forget(self, question.key) }
+    isAsking = false
+    if let timer = timer.take() { decisions.loop.cancel(timer) }
+    schedule(at: until)
   }
 
   private func schedule(at time: Instant) {

@@ -16,6 +16,18 @@ enum Wish: Hashable {
     }
   }
 
+  /// More topics than that are in no question; their bytes are bounded by the target, or the body, that names them.
+  static let mostTopics = 1_000
+
+  /// Whether nothing of such a name can be anywhere, or more topics are named than any question has: nobody is asked of it.
+  var isOutOfQuestion: Bool {
+    guard NameRules.isService(service.utf8.span) else { return true }
+    switch self {
+    case .call(let method, _), .push(let method, _), .publish(let method, _, _): return MethodName(method) == nil
+    case .subscribe(let topics, _): return topics.count > Self.mostTopics
+    }
+  }
+
   /// Whether the rules allow it; which topics may be subscribed to they say elsewhere.
   func isAllowed(by permissions: Permissions?) -> Bool {
     guard let permissions else { return true }

@@ -41,8 +41,7 @@ struct MetricsPage {
 
   private mutating func writeRequests() {
     metrics.begin("zmq_gateway_requests_in_progress", .gauge, "Requests without an answer so far.")
-    // The one that asks is no news.
-    metrics.add(report.accounts.underWay - 1)
+    metrics.add(report.accounts.underWay - operations.requestsOfItsOwn)
     let calls = report.accounts.calls
     metrics.begin(
       "zmq_gateway_item_calls_total", .counter,

@@ -33,6 +33,10 @@ final class Operations: Sendable {
   /// Where it listens; nowhere so far at a start.
   var addresses: Addresses { guardedAddresses.withLock { $0 } }
 
+  /// How many of the requests that have no answer are the one that asks for their number: those for operations are not counted where they have
+  /// an address of their own.
+  var requestsOfItsOwn: Int { addresses.admin == nil ? 1 : 0 }
+
   func listens(at listen: [ListenAddress], admin: ListenAddress?) {
     guardedAddresses.withLock { $0 = Addresses(listen: listen, admin: admin) }
   }

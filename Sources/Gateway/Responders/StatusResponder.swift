@@ -98,10 +98,9 @@ struct StatusDocument {
     json.key("requests")
     json.open("{")
     // The one that asks is no news, when it is counted with the others.
-    let own = operations.addresses.admin == nil ? 1 : 0
     for (name, count) in [
       ("answered", accounts.answered), ("refused", accounts.refused), ("failed", accounts.failed),
-      ("abandoned", accounts.abandoned), ("inProgress", accounts.underWay - own),
+      ("abandoned", accounts.abandoned), ("inProgress", accounts.underWay - operations.requestsOfItsOwn),
     ] { json.member(name, count) }
     json.close("}")
     json.key("connections")

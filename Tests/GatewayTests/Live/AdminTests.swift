@@ -24,6 +24,7 @@ struct AdminTests {
       for path in ["/live", "/ready", "/ready?verbose", "/metrics", "/status", "/problems/timeout"] {
         #expect(try await admin.get(path).status == 200, "\(path)")
       }
+      #expect(try await admin.get("/metrics").body.contains("\nzmq_gateway_requests_in_progress 0\n"))
       for path in ["/", "/rpc/s/hello", "/openapi.json", "/-/other", "/-/reload/x"] {
         let reply = try await admin.get(path)
         #expect(reply.status == 404 && reply.body.contains("/-/reload"), "\(path) \(reply.status)")

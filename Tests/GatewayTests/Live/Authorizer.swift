@@ -21,15 +21,15 @@ struct Authorizer: Sendable {
   let backend: WireSocket, publisher: WireSocket, workers: WireSocket
   let rig: Rig
 
-  /// Runs a test with one; `decision` is more of `auth.decision`.
+  /// Runs a test with one; `decision` is more of `auth.decision`, `asking` of its service.
   static func with(
-    _ decision: String = "", rules: String? = nil, threads: Int = 1,
+    _ decision: String = "", rules: String? = nil, threads: Int = 1, asking: String = "timeout: 20s",
     _ body: (Authorizer) async throws -> Void
   ) async throws {
-    try await Rig.with { rig in try await body(try await Authorizer(rig, decision, rules, threads)) }
+    try await Rig.with { rig in try await body(try await Authorizer(rig, decision, rules, threads, asking)) }
   }
 
-  private init(_ rig: Rig, _ decision: String, _ rules: String?, _ threads: Int) async throws {
+  private init(_ rig: Rig, _ decision: String, _ rules: String?, _ threads: Int, _ asking: String) async throws {
     self.rig = rig
     let (alice, bob) = (APIKey.random(), APIKey.random())
     (self.alice, self.bob) = (alice, bob)
@@ -42,7 +42,7 @@ struct Authorizer: Sendable {
     workers = try await rig.wire(.pull, bind: rig.directory.endpoint("jobs"))
     let running = try await rig.gateway(
       """
-      authorizer: { pattern: rpc, connect: ["\(await service.endpoint)"], methods: { expose: [] } }
+      authorizer: { pattern: rpc, connect: ["\(await service.endpoint)"], methods: { expose: [] }, \(asking) }
       s:
         pattern: rpc
         connect: ["\(await backend.endpoint)"]

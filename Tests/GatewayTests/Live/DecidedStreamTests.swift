@@ -88,6 +88,21 @@ struct DecidedStreamTests {
     }
   }
 
+  @Test("ends after a reload, whatever of it has changed, when it is refused by then")
+  func takenBack() async throws {
+    try await Authorizer.with(", keep: 1h") { authorizer in
+      let (http, key) = (authorizer.gateway.http, authorizer.alice.header)
+      let stream = try await http.events("/sub/news", headers: key)
+      defer { stream.close() }
+      #expect(try await http.post("/rpc/s/a", headers: key).status == 200)
+      authorizer.answers { _ in false }
+      try await authorizer.gateway.gateway.reload(authorizer.configuration)
+      #expect(try await http.post("/rpc/s/a", headers: key).status == 403)
+      let end = try await last(stream)
+      #expect(end?.name == "auth" && end?.json["reason"] == "refused")
+    }
+  }
+
   @Test("ends, and answers are forgotten, when a reload changes the decision or the service")
   func reload() async throws {
     try await Authorizer.with(", keep: 1h") { authorizer in
@@ -97,11 +112,12 @@ struct DecidedStreamTests {
       #expect(try await http.post("/rpc/s/a", headers: key).status == 200)
       _ = authorizer.asked()
       var next = authorizer.configuration
-      // Nothing of it has changed: answers hold, and the stream goes on.
+      // Nothing of it has changed: the stream goes on, but is asked for again, as all is.
       next.services[1].methods.hide = ["other"]
       try await gateway.reload(next)
       #expect(try await http.post("/rpc/s/a", headers: key).status == 200)
-      #expect(authorizer.asked() == [])
+      try await authorizer.isAsked(2)
+      #expect(Set(authorizer.asked()) == ["alice call s.a", "alice subscribe news.[]"])
       next.auth.decision?.keep = .seconds(3_599)
       try await gateway.reload(next)
       #expect(try await last(stream)?.name == "auth")
