@@ -35,7 +35,7 @@ struct TLSRig {
     }
   }
 
-  /// What `openssl s_client` says of a handshake.
+  /// What `openssl s_client` says of a handshake; names as its later versions write them, `CN=name`.
   func handshake(_ fixture: Fixture, _ arguments: String...) async throws -> String {
     try await TestAuthority.run(
       "openssl",
@@ -43,6 +43,6 @@ struct TLSRig {
         "s_client", "-connect", "127.0.0.1:\(fixture.address.port)", "-CAfile", authority.own.certificate,
         "-verify_return_error",
       ] + arguments
-    ).output
+    ).output.replacing(" = ", with: "=")
   }
 }
