@@ -255,7 +255,8 @@ struct GivenSocketTests {
       let path = rig.directory.path + "/admin"
       let file = try rig.directory.file(
         "gateway.yaml", "http: { listen: \"127.0.0.1:1\", threads: 2 }\nservices: { \(jobs) }")
-      let process = try Python.start("given_sockets.py", [path, try #require(Program.path), "serve", "--config", file])
+      let process = try Python.start(
+        "given_sockets.py", ["http:admin", path, try #require(Program.path), "serve", "--config", file])
       rig.cleanup.add { await process.destroy() }
       let port = try #require(try await process.line().flatMap { UInt16($0) })
       // Asked at once, and answered when the gateway is there.
@@ -266,6 +267,18 @@ struct GivenSocketTests {
       #expect(try await process.ended() == 0)
       // It is systemd's.
       #expect(FileManager.default.fileExists(atPath: path))
+    }
+  }
+
+  @Test(
+    "that are for operations are one, or the start ends",
+    .enabled(if: Python.isThere && Program.isThere, "\(Python.comment)"))
+  func twoForOperations() async throws {
+    try await Rig.with { rig in
+      let command = [try #require(Program.path), "serve", "--config", "/nowhere"]
+      let process = try Python.start("given_sockets.py", ["admin:admin", rig.directory.path + "/admin"] + command)
+      rig.cleanup.add { await process.destroy() }
+      #expect(try await process.ended() == 69)
     }
   }
 
