@@ -19,10 +19,10 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
   private let decisions: Decisions
   private let wanted: Wanted
   private let address: String?
-  private var keys: [Wish: SecretDigest] = [:]
-  private var verdicts: [SecretDigest: Verdict] = [:]
-  private var missing: Set<SecretDigest> = []
-  private var began: Instant
+  private var verdicts: [Wish: Verdict] = [:]
+  /// What is not decided yet, by its question.
+  private var missing: [SecretDigest: Wish] = [:]
+  private let began: Instant
   private var deadline: Timer?
   private var next: Timer?
   private var serve: (() -> Void)?
@@ -42,11 +42,10 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
   func ask(within time: Duration?, serve: @escaping () -> Void) {
     for wish in wanted.wishes where !wish.isOutOfQuestion {
       let question = question(wish)
-      keys[wish] = question.key
       if let verdict = decisions.ask(question, for: self) {
-        verdicts[question.key] = verdict
+        verdicts[wish] = verdict
       } else {
-        missing.insert(question.key)
+        missing[question.key] = wish
       }
     }
     guard !missing.isEmpty else { return goOn(serve) }
@@ -61,8 +60,8 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
   }
 
   func decided(_ key: SecretDigest, _ verdict: Verdict) {
-    guard missing.remove(key) != nil else { return }
-    verdicts[key] = verdict
+    guard let wish = missing.removeValue(forKey: key) else { return }
+    verdicts[wish] = verdict
     if missing.isEmpty, serve != nil {
       next = decisions.loop.schedule(at: decisions.loop.now, self, tag: Clock.goOn.rawValue)
     }
@@ -95,7 +94,7 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
     serve()
   }
 
-  private func verdict(_ wish: Wish) -> Verdict { keys[wish].flatMap { verdicts[$0] } ?? .refused }
+  private func verdict(_ wish: Wish) -> Verdict { verdicts[wish] ?? .refused }
 
   /// Throws why something may not be done. What was not asked for may not.
   func check(_ wish: Wish) throws(Problem) {
@@ -122,8 +121,8 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
   }
 
   private func stop() {
-    for key in missing { decisions.forget(self, key) }
-    missing = []
+    for key in missing.keys { decisions.forget(self, key) }
+    missing = [:]
     for timer in [deadline.take(), next.take()] { if let timer { decisions.loop.cancel(timer) } }
   }
 }
@@ -131,8 +130,9 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
 extension GatewayRequest {
   /// Refuses one of several wishes that was decided against, or not decided, where that is asked for. It counts as a call: nobody has
   /// questions asked for nothing.
-  func check(_ wish: Wish) throws(Problem) {
-    do throws(Problem) { try decision?.check(wish) } catch {
+  func check(_ wish: @autoclosure () -> Wish) throws(Problem) {
+    guard let decision else { return }
+    do throws(Problem) { try decision.check(wish()) } catch {
       try countsItem(1)
       throw error
     }

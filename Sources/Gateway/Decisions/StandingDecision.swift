@@ -37,19 +37,22 @@ final class StandingDecision: DecisionWaiter, TimerHandler {
   func stop() {
     ended = nil
     decisions.leave(self)
-    if let timer = timer.take() { decisions.loop.cancel(timer) }
-    if isAsking { decisions.forget(self, question.key) }
-    isAsking = false
+    rest()
   }
 
   /// The last answer holds no more.
   func askAgain() {
     guard ended != nil else { return }
+    rest()
     until = decisions.loop.now
+    schedule(at: until)
+  }
+
+  /// Neither waits for an answer nor for its time.
+  private func rest() {
+    if let timer = timer.take() { decisions.loop.cancel(timer) }
     if isAsking { decisions.forget(self, question.key) }
     isAsking = false
-    if let timer = timer.take() { decisions.loop.cancel(timer) }
-    schedule(at: until)
   }
 
   private func schedule(at time: Instant) {

@@ -58,8 +58,8 @@ final class TLSConnection: TimerHandler {
 
   private func side(_ descriptor: CInt, _ saw: @escaping Reaction) throws(ReactorError) -> SocketSide {
     // Safe: `all` keeps this until `close`, which ends both sides.
-    try SocketSide(
-      descriptor, on: all.loop, { [unowned self] in saw(self, $0) }, isReady: { [unowned self] in hasMore })
+    let (sees, isReady) = ({ [unowned self] (events: PollEvents) in saw(self, events) }, { [unowned self] in hasMore })
+    return try SocketSide(descriptor, on: all.loop, sees, isReady: isReady)
   }
 
   // MARK: Handshake

@@ -24,12 +24,14 @@ struct Authorizer: Sendable {
   /// Runs a test with one; `decision` is more of `auth.decision`, `asking` of its service.
   static func with(
     _ decision: String = "", rules: String? = nil, threads: Int = 1, asking: String = "timeout: 20s",
-    _ body: (Authorizer) async throws -> Void
+    limits: String = "{}", _ body: (Authorizer) async throws -> Void
   ) async throws {
-    try await Rig.with { rig in try await body(try await Authorizer(rig, decision, rules, threads, asking)) }
+    try await Rig.with { rig in try await body(try await Authorizer(rig, decision, rules, threads, asking, limits)) }
   }
 
-  private init(_ rig: Rig, _ decision: String, _ rules: String?, _ threads: Int, _ asking: String) async throws {
+  private init(
+    _ rig: Rig, _ decision: String, _ rules: String?, _ threads: Int, _ asking: String, _ limits: String
+  ) async throws {
     self.rig = rig
     let (alice, bob) = (APIKey.random(), APIKey.random())
     (self.alice, self.bob) = (alice, bob)
@@ -58,7 +60,7 @@ struct Authorizer: Sendable {
       """,
       auth:
         "{ keys: { file: \"\(keys)\" }\(rules.map { ", rules: \($0)" } ?? ""), decision: { service: authorizer\(decision.contains("timeout") ? "" : ", timeout: 20s")\(decision) } }",
-      threads: threads)
+      threads: threads, limits: limits)
     gateway = running
     configuration = try #require(running.configuration)
     let (questions, answer, held, told, service) = (questions, answer, held, told, service)
@@ -66,13 +68,12 @@ struct Authorizer: Sendable {
       while !Task.isCancelled {
         guard let call = try? await service.call() else { continue }
         let (text, address) = Self.text(call)
-        if let value = answer.withLock({ $0 })(text) {
-          try await service.answer(call, value.packed)
-        } else {
-          held.withLock { $0.append(call) }
-        }
+        let value = answer.withLock { $0 }(text)
+        // Before it is answered: whoever has the answer may look for the question.
+        if value == nil { held.withLock { $0.append(call) } }
         told.withLock { if let address { $0.append(address) } }
         questions.withLock { $0.append(text) }
+        if let value { try await service.answer(call, value.packed) }
       }
     }
     let backend = backend
