@@ -37,9 +37,11 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   private let loop: Loop, memory: MemoryBudget?, messagesPerTurn: Int
   private var openSocket: OpenSocket?
   private var inproc = InprocConnections()
-  private var frames = ReceivedMessage()
-  /// The delegate is looking at `frames`.
+  private let lending = LentMessages()
+  /// Messages are being handed over.
   private var isReceiving = false
+  /// What this turn has left; unknown as soon as the socket is used for anything else.
+  private var left = MessagesLeft.unknown
   private let retry: SendRetry
 
   /// Creates the socket, neither bound nor connected. At most that many messages are handed over in a turn. What is sent counts in
@@ -168,7 +170,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     let open = try requireOpen("send")
     // Sending makes libzmq look at its inbox. Its descriptor then does not fire again for messages that have come meanwhile: the
     // socket has to be looked at once more.
-    defer { open.watch.schedule() }
+    defer { scheduleTurn() }
     do throws(ZMQError) {
       let isWhole = try send(open.socket)
       if !isWhole { retry.refused() }
@@ -204,21 +206,27 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       inproc.tellNext()
       connectionChanged(.connected, at: nil)
     }
-    if let mover { mover.move() } else { receive(atMost: messagesPerTurn) }
+    left = .none
+    let found = mover == nil ? receive(atMost: messagesPerTurn) : .unknown
+    mover?.move()
+    if left == .none { left = found }
     // Where libzmq does not say that there is room, any event of the socket may be that.
     if retry.isAwaited, kind.tellsRoom ? readiness()?.contains(.output) == true : !events.isEmpty { becameWritable() }
   }
 
   public func isReady() -> Bool {
-    // Asked for in any case: it makes libzmq look at its inbox, without which its descriptor would not fire again.
-    guard let readiness = readiness() else { return false }
     if inproc.untold > 0 { return true }
+    if left == .some, isReading, delegate != nil { return true }
+    // Else it is asked, in any case: that makes libzmq look at its inbox, without which its descriptor would not fire again.
+    if left == .none, !retry.isAwaited { return false }
+    guard let readiness = readiness() else { return false }
     if retry.isAwaited, kind.tellsRoom, readiness.contains(.output) { return true }
     if let mover { return mover.canMove() }
     return kind.receives && isReading && readiness.contains(.input) && delegate != nil
   }
 
   func readiness() -> Socket.Readiness? {
+    left = .unknown
     do {
       return try openSocket?.socket.readiness
     } catch {
@@ -227,25 +235,17 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     }
   }
 
-  private func receive(atMost limit: Int) {
+  @discardableResult private func receive(atMost limit: Int) -> MessagesLeft {
     // A delegate that ends a connection within `messageReceived` gets here again, and still holds the frames.
-    guard let inner, let delegate, !isReceiving, mover == nil, isReading, kind.receives else { return }
+    guard delegate != nil, !isReceiving, mover == nil, isReading, kind.receives else { return .unknown }
     isReceiving = true
     defer { isReceiving = false }
-    if let taker { return taker.takeMessages(atMost: limit).map(failed) ?? () }
-    var received = 0
     do {
-      // The delegate may pause or close the socket at any message.
-      while received < limit, isReading(from: inner), try frames.receive(from: inner) {
-        received += 1
-        subscribers?.take(frames)
-        delegate.messageReceived(frames, on: self)
-      }
+      return try (taker ?? lending).takeMessages(atMost: limit, from: self)
     } catch {
       failed(error)
+      return .unknown
     }
-    frames.clear()
-    if received > 0 { self.delegate?.messagesReceived(on: self) }  // Closed meanwhile, it has none any more.
   }
 
   func becameWritable() { if retry.end() { delegate?.writable(on: self) } }
@@ -263,7 +263,10 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   }
 
   /// Has the socket looked at: what is done to `inner` beside this may have used its descriptor's edge up.
-  func scheduleTurn() { openSocket?.watch.schedule() }
+  func scheduleTurn() {
+    left = .unknown
+    openSocket?.watch.schedule()
+  }
 
   private func requireOpen(_ call: String) throws(ZMQError) -> OpenSocket {
     guard let openSocket else { throw ZMQError(code: .notSocket, call: "\(call) on a closed socket") }

@@ -14,12 +14,6 @@ public protocol LoopSocketDelegate: AnyObject {
   func failed(_ error: ZMQError, on socket: LoopSocket)
 }
 
-/// Who takes a socket's messages out of it, many in a call. On the loop's thread.
-protocol MessageTaker: AnyObject {
-  /// Messages may be there. Takes at most that many, for as long as the socket is open and reads. Returns the error of a call of libzmq's.
-  func takeMessages(atMost limit: Int) -> ZMQError?
-}
-
 extension LoopSocketDelegate {
   public func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {}
   public func messagesReceived(on socket: LoopSocket) {}

@@ -25,39 +25,39 @@ struct DelegateCalls {
     call("connectionMade") { delegate throws in try delegate.connectionMade(on: transport) }
   }
 
-  /// Hands over messages, at most that many, for as long as the socket reads. Returns the error of a call of libzmq's.
+  /// Hands over messages, at most that many, for as long as the socket reads. Returns what is left, or the error of a call of
+  /// libzmq's.
   func deliver(
     atMost limit: Int, from socket: LoopSocket, _ intake: inout MessageIntake, on transport: isolated Transport
-  ) -> ZMQError? {
-    guard let delegate, let inner = socket.inner else { return nil }
+  ) -> Result<MessagesLeft, ZMQError> {
+    guard let delegate, let inner = socket.inner else { return .success(.unknown) }
     defer { intake.clear() }
     do throws(ZMQError) {
       if let batchDelegate {
         let most = max(Self.batchesPerTurn, limit / MessageBatch.limit)
-        try deliver(atMost: most, from: inner, socket.subscribers, &intake, to: batchDelegate, on: transport)
-      } else {
-        let subscribers = socket.subscribers
-        var left = limit
-        // The delegate may pause or close the transport at any message.
-        while left > 0, socket.isReading(from: inner),
-          try intake.next(
-            from: inner,
-            { message, _ in
-              subscribers?.take(message)
-              do { try delegate.messageReceived(message, on: transport) } catch { threw("messageReceived", error) }
-            })
-        { left -= 1 }
+        return .success(
+          try deliver(atMost: most, from: inner, socket.subscribers, &intake, to: batchDelegate, on: transport))
       }
-      return nil
+      let subscribers = socket.subscribers
+      for _ in 0..<limit {
+        // The delegate may pause or close the transport at any message.
+        guard socket.isReading(from: inner) else { return .success(.unknown) }
+        let isThere = try intake.next(from: inner) { message, _ in
+          subscribers?.take(message)
+          do { try delegate.messageReceived(message, on: transport) } catch { threw("messageReceived", error) }
+        }
+        guard isThere else { return .success(.none) }
+      }
+      return .success(.some)
     } catch {
-      return error
+      return .failure(error)
     }
   }
 
   private func deliver(
     atMost limit: Int, from socket: Socket, _ subscribers: Subscribers?, _ intake: inout MessageIntake,
     to delegate: any BatchDelegate, on transport: isolated Transport
-  ) throws(ZMQError) {
+  ) throws(ZMQError) -> MessagesLeft {
     var (room, batches, batch) = (delegate.room(on: transport), [MessageBatch](), MessageBatch())
     // What had come before an error is handed over too.
     defer {
@@ -69,14 +69,15 @@ struct DelegateCalls {
         batches.append(batch)
         room -= batch.weight
         batch = MessageBatch(expectsMany: true)
-        if batches.count == limit { return }
+        if batches.count == limit { return .some }
       }
       let isThere = try intake.next(from: socket) { message, byteCount in
         subscribers?.take(message)
         batch.append(message, byteCount: byteCount)
       }
-      guard isThere else { return }
+      guard isThere else { return .none }
     }
+    return .unknown
   }
 
   func change(_ change: WriteBuffer.Change, on transport: isolated Transport) {

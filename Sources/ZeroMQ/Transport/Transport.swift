@@ -203,8 +203,8 @@ public actor Transport {
 
   // MARK: Reading
 
-  func takeMessages(atMost limit: Int) -> ZMQError? {
-    guard let socket else { return nil }
+  func takeMessages(atMost limit: Int) -> Result<MessagesLeft, ZMQError> {
+    guard let socket else { return .success(.unknown) }
     return calls.deliver(atMost: limit, from: socket, &intake, on: self)
   }
 

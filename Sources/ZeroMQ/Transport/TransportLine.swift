@@ -6,7 +6,10 @@ final class TransportLine: LoopSocketDelegate, MessageTaker, TimerHandler {
 
   func lead(to transport: Transport) { self.transport = transport }
 
-  func takeMessages(atMost limit: Int) -> ZMQError? { transport?.assumeIsolated { $0.takeMessages(atMost: limit) } }
+  func takeMessages(atMost limit: Int, from socket: LoopSocket) throws(ZMQError) -> MessagesLeft {
+    guard let transport else { return .unknown }
+    return try transport.assumeIsolated { $0.takeMessages(atMost: limit) }.get()
+  }
 
   func writable(on socket: LoopSocket) { transport?.assumeIsolated { $0.flush() } }
 
