@@ -17,6 +17,7 @@ actor RPCClientCore: ClientCore {
   private nonisolated let outbox = CallOutbox()
   private var beginning: [AwaitedReply] = []
   private var engine: CallEngine?
+  private let answers = AnsweredCalls()
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
   private init(_ options: RPCClientOptions, on reactor: Reactor) {
@@ -50,6 +51,7 @@ actor RPCClientCore: ClientCore {
     connections.waitsForBackend = !options.failFast
     connections.security = options.security
     connections.longestShortReply = Self.longestCopy
+    reactor.loop.append(answers)
     engine = try CallEngine(
       inFlight: SharedLimit(limit: options.callsUnderWay), waiting: SharedLimit(limit: options.waitingCalls),
       memory: MemoryBudget(limit: options.bytes), options: connections, in: context, on: reactor.loop,
@@ -113,7 +115,7 @@ actor RPCClientCore: ClientCore {
   }
 
   private func begin(_ awaited: AwaitedReply) {
-    awaited.hasBegun = true
+    (awaited.hasBegun, awaited.answers) = (true, answers)
     guard !awaited.isCancelled else { return awaited.ended(by: CancellationError()) }
     do throws(CallFailure) {
       let engine = try requireEngine()
