@@ -157,11 +157,16 @@ public final class Loop {
   /// Drops those scheduled sources that have nothing left to do; true when any has.
   private func stillReady() -> Bool {
     guard !scheduled.isEmpty else { return false }
-    scheduled.removeAll { watch in
-      if let source = watch.source, !watch.fired.isEmpty || source.isReady() { return false }
-      watch.isScheduled = false
-      return true
+    // One that is asked may schedule another.
+    swap(&turning, &scheduled)
+    for watch in turning {
+      if let source = watch.source, !watch.fired.isEmpty || source.isReady() {
+        scheduled.append(watch)
+      } else {
+        watch.isScheduled = false
+      }
     }
+    turning.removeAll(keepingCapacity: true)
     return !scheduled.isEmpty
   }
 

@@ -30,10 +30,7 @@ extension LoopSocket {
   }
 
   /// What the socket could do now.
-  var readinessNow: Socket.Readiness {
-    defer { scheduleTurn() }
-    return (try? inner?.readiness) ?? []
-  }
+  var readinessNow: Socket.Readiness { (try? inner?.readiness) ?? [] }
 
   /// How long closing will keep what waits; nil: for ever.
   var linger: Duration? { (try? inner?.option(.linger)) ?? nil }

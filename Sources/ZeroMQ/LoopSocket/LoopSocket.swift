@@ -30,18 +30,17 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// Who takes the messages in place of the delegate, such as a proxy.
   weak var mover: (any MessageMover)? { didSet { scheduleTurn() } }
   /// Who takes them out of the socket itself, in place of the delegate's `messageReceived`.
-  weak var taker: (any MessageTaker)?
+  var taker: (any MessageTaker)? {
+    get { reception.taker }
+    set { reception.taker = newValue }
+  }
   /// Who has subscribed, where libzmq tells.
   let subscribers: Subscribers?
 
   private let loop: Loop, memory: MemoryBudget?, messagesPerTurn: Int
   private var openSocket: OpenSocket?
   private var inproc = InprocConnections()
-  private let lending = LentMessages()
-  /// Messages are being handed over.
-  private var isReceiving = false
-  /// What this turn has left; unknown as soon as the socket is used for anything else.
-  private var left = MessagesLeft.unknown
+  private let reception = Reception()
   private let retry: SendRetry
 
   /// Creates the socket, neither bound nor connected. At most that many messages are handed over in a turn. What is sent counts in
@@ -71,6 +70,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       bindings: Bindings(of: socket, on: loop, delegate: self))
     if socket.isWatching { mover = subscribers }
     retry.socket = self
+    socket.wasLookedAt = { [weak self] in self?.scheduleTurn() }
   }
 
   deinit {
@@ -206,19 +206,17 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       inproc.tellNext()
       connectionChanged(.connected, at: nil)
     }
-    left = .none
-    let found = mover == nil ? receive(atMost: messagesPerTurn) : .unknown
-    mover?.move()
-    if left == .none { left = found }
+    reception.beginTurn()
+    if let mover { mover.move() } else { receive(atMost: messagesPerTurn) }
     // Where libzmq does not say that there is room, any event of the socket may be that.
     if retry.isAwaited, kind.tellsRoom ? readiness()?.contains(.output) == true : !events.isEmpty { becameWritable() }
   }
 
   public func isReady() -> Bool {
     if inproc.untold > 0 { return true }
-    if left == .some, isReading, delegate != nil { return true }
+    if reception.left == .some, isReading, delegate != nil { return true }
+    if reception.left == .none, !retry.isAwaited { return false }
     // Else it is asked, in any case: that makes libzmq look at its inbox, without which its descriptor would not fire again.
-    if left == .none, !retry.isAwaited { return false }
     guard let readiness = readiness() else { return false }
     if retry.isAwaited, kind.tellsRoom, readiness.contains(.output) { return true }
     if let mover { return mover.canMove() }
@@ -226,26 +224,21 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   }
 
   func readiness() -> Socket.Readiness? {
-    left = .unknown
+    reception.socketWasUsed()
     do {
-      return try openSocket?.socket.readiness
+      let readiness = try openSocket?.socket.look()
+      // A proxy looks at this socket in the turn of another one.
+      if retry.isAwaited, kind.tellsRoom, readiness?.contains(.output) == true { openSocket?.watch.schedule() }
+      return readiness
     } catch {
       failed(error)
       return nil
     }
   }
 
-  @discardableResult private func receive(atMost limit: Int) -> MessagesLeft {
-    // A delegate that ends a connection within `messageReceived` gets here again, and still holds the frames.
-    guard delegate != nil, !isReceiving, mover == nil, isReading, kind.receives else { return .unknown }
-    isReceiving = true
-    defer { isReceiving = false }
-    do {
-      return try (taker ?? lending).takeMessages(atMost: limit, from: self)
-    } catch {
-      failed(error)
-      return .unknown
-    }
+  private func receive(atMost limit: Int) {
+    guard delegate != nil, mover == nil, isReading, kind.receives else { return reception.socketWasUsed() }
+    do { try reception.receive(atMost: limit, from: self) } catch { failed(error) }
   }
 
   func becameWritable() { if retry.end() { delegate?.writable(on: self) } }
@@ -264,7 +257,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
 
   /// Has the socket looked at: what is done to `inner` beside this may have used its descriptor's edge up.
   func scheduleTurn() {
-    left = .unknown
+    reception.socketWasUsed()
     openSocket?.watch.schedule()
   }
 

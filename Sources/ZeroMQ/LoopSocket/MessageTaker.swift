@@ -12,26 +12,3 @@ enum MessagesLeft {
   case some
   case unknown
 }
-
-/// Lends each message to the socket's delegate.
-final class LentMessages: MessageTaker {
-  private var frames = ReceivedMessage()
-
-  func takeMessages(atMost limit: Int, from socket: LoopSocket) throws(ZMQError) -> MessagesLeft {
-    guard let inner = socket.inner, let delegate = socket.delegate else { return .unknown }
-    var received = 0
-    defer {
-      frames.clear()
-      if received > 0 { socket.delegate?.messagesReceived(on: socket) }  // Closed meanwhile, it has none any more.
-    }
-    while received < limit {
-      // The delegate may pause or close the socket at any message.
-      guard socket.isReading(from: inner) else { return .unknown }
-      guard try frames.receive(from: inner) else { return .none }
-      received += 1
-      socket.subscribers?.take(frames)
-      delegate.messageReceived(frames, on: socket)
-    }
-    return .some
-  }
-}

@@ -17,7 +17,7 @@ final class SendRetry: TimerHandler {
 
   func refused() {
     isAwaited = true
-    if isTimed, timer == nil { timer = loop.schedule(at: loop.now + Self.pause, self) }
+    if isTimed, timer == nil, !loop.isStopped { timer = loop.schedule(at: loop.now + Self.pause, self) }
   }
 
   /// There may be room, or nobody asks any more. True when somebody has waited for it.

@@ -150,7 +150,7 @@ final class SocketMonitor: Source {
 
   func isReady() -> Bool {
     do {
-      return try pair.readiness.contains(.input)
+      return try pair.look().contains(.input)
     } catch {
       failed(error)
       return false

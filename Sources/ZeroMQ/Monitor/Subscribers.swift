@@ -58,7 +58,7 @@ final class Subscribers: MessageMover {
     frames.clear()
   }
 
-  func canMove() -> Bool { (try? socket?.readiness.contains(.input)) == true }
+  func canMove() -> Bool { (try? socket?.look().contains(.input)) == true }
 
   func socketClosed() {
     for wait in waits { wait.waiter.resume(.closed) }

@@ -8,7 +8,7 @@ extension Transport {
   /// published afterwards reaches that subscriber.
   ///
   /// For an XPUB, and for a PUB that was opened with `SocketOptions.watchesSubscribers`; throws `notSupported` for others. While an XPUB's
-  /// reading is paused, nothing is heard. Throws `timedOut` after the limit, if there is one, `notSocket` when the transport ends, and
+  /// reading is paused, nothing is heard. Throws `timedOut` after the limit, if there is one, `notSocket` when the transport ends, `notSupported` on a reactor that was stopped, and
   /// `CancellationError` when the task is cancelled.
   public func waitForSubscriber(of topic: some Sequence<UInt8>, within limit: Duration? = nil) async throws {
     try await openSocket(for: "waitForSubscriber").waitForSubscriber(of: Array(topic), within: limit, on: reactor.loop)
@@ -24,6 +24,9 @@ extension LoopSocket {
       throw ZMQError(
         code: .notSupported,
         call: "waitForSubscriber on a \(kind) socket; open an XPUB, or a PUB with the option watchesSubscribers")
+    }
+    guard !loop.isStopped else {
+      throw ZMQError(code: .notSupported, call: "waitForSubscriber on a reactor that was stopped")
     }
     let waiter = Waiter<Subscribers.Outcome>()
     subscribers.wait(for: topic, waiter)

@@ -40,6 +40,7 @@ struct OptionValue: Sendable, Hashable {
       return
         "\(name), the option conflate: a message of several frames, which any peer may send, makes libzmq end the process;"
         + " read the batches of a stream, and use the last message of each"
+    case ZMQ_XPUB_MANUAL where !isZero: return "\(name), ZMQ_XPUB_MANUAL: libzmq writes to peers that are gone"
     case ZMQ_ROUTING_ID where bytes.first == 0:
       return "\(name): an ID does not begin with 0, as those do that libzmq makes"
     case ZMQ_SOCKS_PROXY where !bytes.isEmpty:

@@ -3,6 +3,10 @@ import CZeroMQ
 extension Socket {
   /// The value of an option. Throws `invalid` for one that libzmq does not know or does not tell.
   public func option<Value>(_ option: SocketOption<Value>) throws(ZMQError) -> Value {
+    // libzmq looks at its inbox then, and does not tell of what it finds there.
+    guard option.number != ZMQ_EVENTS else {
+      throw ZMQError(code: .invalid, call: "zmq_getsockopt(ZMQ_EVENTS); use Socket.readiness")
+    }
     var bytes = [UInt8](repeating: 0, count: option.size)
     var count = bytes.count
     try check("zmq_getsockopt(\(option.name))") { zmq_getsockopt(raw, option.number, &bytes, &count) }

@@ -39,7 +39,8 @@ public struct SocketOption<Value: Sendable>: Sendable {
 // MARK: By number
 
 extension SocketOption<Int32> {
-  /// An option of C's `int`, by its number: the way past this library's names, and past what they check.
+  /// An option of C's `int`, by its number: the way past this library's names. What ends the process
+  /// over is refused here too.
   public static func int32(_ number: Int32) -> Self { .init(number, "option \(number)", integerBytes, integer) }
 }
 

@@ -2,7 +2,8 @@
 ///
 /// It is the delegate of a transport, on any reactor. `STATISTICS` is answered with eight frames of eight bytes each, unsigned and in the
 /// order of the machine: messages and bytes that came in and went out at the front, and the same at the back. A REP answers the others
-/// with an empty message, and what is none of these too.
+/// with an empty message, and what is none of these too. A PAIR or DEALER answers `STATISTICS` only, a PULL or SUB
+/// nothing.
 ///
 /// ```swift
 /// let control = try await Transport.open(.reply, bind: ["ipc:///run/proxy"]) { ProxyControl(proxy) }
@@ -21,7 +22,7 @@ public final class ProxyControl: TransportDelegate, Sendable {
       case "PAUSE": await proxy.pause()
       case "RESUME": await proxy.resume()
       case "TERMINATE": await proxy.terminate()
-      case "STATISTICS": return transport.write(Self.answer(await proxy.statistics))
+      case "STATISTICS" where transport.kind.sends: return transport.write(Self.answer(await proxy.statistics))
       default: break
       }
       if transport.kind == .reply { transport.write(Message("")) }

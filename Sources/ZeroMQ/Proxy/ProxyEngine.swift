@@ -33,8 +33,10 @@ final class ProxyEngine: MessageMover {
     guard [front, back].allSatisfy({ !($0.mover is ProxyEngine) && $0.isOpen }) else {
       throw ZMQError(code: .invalid, call: "a proxy with a socket that is closed, or in another proxy")
     }
-    guard capture?.kind.sends != false else {
-      throw ZMQError(code: .invalid, call: "a proxy that captures with a socket that cannot send")
+    guard capture?.kind.sends != false, capture !== front, capture !== back else {
+      throw ZMQError(
+        code: .invalid, call: "a proxy that captures with a socket that cannot send, or is one of its two; open another"
+      )
     }
   }
 

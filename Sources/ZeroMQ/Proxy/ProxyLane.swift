@@ -25,7 +25,7 @@ final class ProxyLane {
     guard let from = source.inner, let to = sink.inner else { return .idle }
     for _ in 0..<limit {
       if !isHolding {
-        guard try to.readiness.contains(.output), try message.receive(from: from) else { return .idle }
+        guard try to.look().contains(.output), try message.receive(from: from) else { return .idle }
         source.subscribers?.take(message)
         guard isPassable else {
           statistics.dropped += 1

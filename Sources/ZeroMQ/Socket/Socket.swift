@@ -16,6 +16,8 @@ public final class Socket {
   /// An XPUB tells of each subscription and each end of one, and not only of the first and the last of a prefix.
   private(set) var tellsEachEnd = false
   private var routingIDs: GivenRoutingIDs
+  /// Called when somebody has asked for its readiness.
+  var wasLookedAt: () -> Void = {}
   /// The peer of a STREAM is named, and the frame that follows is for it.
   private var isMidway = false
   // A context must outlive its sockets.
@@ -211,7 +213,7 @@ public final class Socket {
 
   /// False while it is the turn of a REQ or REP to send: then libzmq calls it an error to receive.
   var hasTurnToReceive: Bool {
-    get throws(ZMQError) { if kind.takesTurns { try readiness.contains(.input) } else { true } }
+    get throws(ZMQError) { if kind.takesTurns { try look().contains(.input) } else { true } }
   }
 
   /// Takes a frame into a place, and frees what that held. Returns how many bytes it has; nil when there is none.
@@ -242,26 +244,20 @@ public final class Socket {
   /// Ends the reports. Before the end that reads them is closed, as libzmq's I/O thread would wait for it for ever.
   func stopMonitor() { zmq_socket_monitor(raw, nil, 0) }
 
-  /// What libzmq would let one do now. Reading it is also what makes libzmq look at its inbox, which its
-  /// edge-triggered descriptor asks for (`zmq_getsockopt(3)`, ZMQ_EVENTS).
+  /// What libzmq would let one do now. A socket that lives in a loop has a turn afterwards.
   public var readiness: Readiness {
-    get throws(ZMQError) { Readiness(rawValue: try integer(ZMQ_EVENTS)) }
+    get throws(ZMQError) {
+      defer { wasLookedAt() }
+      return try look()
+    }
   }
+
+  /// As `readiness`, for who looks at the socket again in any case. It makes libzmq look at its inbox, which its edge-triggered descriptor
+  /// asks for (`zmq_getsockopt(3)`, ZMQ_EVENTS): for what it finds there, that does not fire again.
+  func look() throws(ZMQError) -> Readiness { Readiness(rawValue: try integer(ZMQ_EVENTS)) }
 
   /// The descriptor that becomes readable when `readiness` is worth another look. Only to be watched.
   public var descriptor: CInt { get throws(ZMQError) { try integer(ZMQ_FD) } }
-
-  /// What a socket can do without waiting.
-  public struct Readiness: OptionSet, Sendable {
-    /// libzmq's bits.
-    public let rawValue: CInt
-    /// Any of libzmq's bits.
-    public init(rawValue: CInt) { self.rawValue = rawValue }
-    /// A message is there.
-    public static let input = Readiness(rawValue: CInt(ZMQ_POLLIN))
-    /// At least one peer has room.
-    public static let output = Readiness(rawValue: CInt(ZMQ_POLLOUT))
-  }
 
   // MARK: Options
 

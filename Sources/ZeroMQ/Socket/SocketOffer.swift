@@ -18,7 +18,8 @@ public final class SocketOffer: Sendable {
     offered = Guarded(.socket(socket))
   }
 
-  /// Offers a socket that C has made in that context, and nobody else uses any more. Who takes it over closes it in the end; an offer that
+  /// Offers a socket that C has made in that context, and nobody else uses any more. It has to be just that context: libzmq does not tell,
+  /// and a transport of another one waits for ever. Who takes it over closes it in the end; an offer that
   /// is dropped does not. Throws `invalid` for a socket that conflates: a message of several frames, which any peer may send, makes libzmq
   /// end the process; and for one with heartbeats and a receive mark (see `SocketOptions.heartbeat`).
   public init(_ raw: UnsafeMutableRawPointer, in context: Context) throws(ZMQError) {

@@ -31,7 +31,7 @@ public final class MessageStream: Sendable {
   /// Makes a socket, or takes one over (then its options stay as they are), and binds and connects it, as `Transport.open`.
   ///
   /// The marks are bytes; one that is not given follows from the other one, high being four times low, and both are 64 KiB and 16 KiB
-  /// when neither is. Throws `invalid` unless 0 <= low <= high, and what `Transport.open` throws.
+  /// when neither is. Those for writing to a REQ or REP, which sends one message at a time, are 0. Throws `invalid` unless 0 <= low <= high, and what `Transport.open` throws.
   public nonisolated(nonsending) static func open<Bind: EndpointConvertible, Connect: EndpointConvertible>(
     _ kind: SocketKind, bind: [Bind] = [String](), connect: [Connect] = [String](), on reactor: Reactor = .shared,
     in context: Context = .shared, adopting adopted: SocketOffer? = nil, highRead: Int? = nil, lowRead: Int? = nil,
@@ -126,7 +126,8 @@ public final class MessageStream: Sendable {
   }
 
   /// Returns at once unless more than the high mark of bytes wait to be sent; then waits until it is no more than the low mark. Of REQ and
-  /// REP it also waits until the socket has taken what was written, and throws `wrongState` when that was out of turn.
+  /// REP it also waits until the socket has taken what was written, as with a peer that comes, and throws `wrongState` when that was out
+  /// of turn.
   ///
   /// Throws `cancelled` when the task is cancelled while it waits, and after the end `notSocket` or the error that has closed the stream.
   public nonisolated(nonsending) func drain() async throws(ZMQError) { try await outbox.drain() }

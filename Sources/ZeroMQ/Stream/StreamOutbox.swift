@@ -31,14 +31,12 @@ final class StreamOutbox: Sendable {
   }
 
   private let state = Guarded(State())
-  private let limits: BufferLimits
   /// How much may wait, before something that the transport does not have yet makes a drain wait.
-  private let mark: Int
+  private let limits: BufferLimits
 
   init(_ limits: BufferLimits, of kind: SocketKind) {
-    self.limits = limits
     // Out of turn, whoever has sent is to hear of it.
-    mark = kind.takesTurns ? 0 : limits.high
+    self.limits = kind.takesTurns ? .nothing : limits
   }
 
   func write(_ message: Message, to transport: Transport) -> Outcome {
@@ -74,7 +72,7 @@ final class StreamOutbox: Sendable {
   }
 
   private func isFull(_ state: State) -> Bool {
-    state.isPaused || state.weight > 0 && state.weight + state.buffered > mark
+    state.isPaused || state.weight > 0 && state.weight + state.buffered > limits.high
   }
 
   /// A change that may let those go on who wait.

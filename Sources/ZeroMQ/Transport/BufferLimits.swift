@@ -6,6 +6,9 @@ struct BufferLimits: Hashable {
   /// 16 KiB and 64 KiB.
   static let usual = BufferLimits(low: 16 << 10, high: 64 << 10)
 
+  /// Nothing may wait.
+  static let nothing = BufferLimits(low: 0, high: 0)
+
   private init(low: Int, high: Int) { (self.low, self.high) = (low, high) }
 
   /// Without `high` it is four times `low`, without `low` it is a quarter of `high`, without both they are the usual ones. Nil unless

@@ -3,6 +3,8 @@
 ///
 /// `connectionMade` comes first and once, `connectionLost` last and once; `pauseWriting` and `resumeWriting` come in turn. A method
 /// that throws is reported (see `TransportReport`), and the transport goes on.
+///
+/// The transport keeps its delegate. One that keeps the transport too has to do so weakly: else neither goes before `close()`.
 public protocol TransportDelegate: AnyObject {
   /// The socket is there, not bound or connected yet.
   func connectionMade(on transport: isolated Transport) throws

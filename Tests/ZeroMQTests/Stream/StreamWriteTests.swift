@@ -143,6 +143,25 @@ struct StreamWriteTests {
     }
   }
 
+  @Test("STREAM-10: a request waits for a peer to take it, and the next one is out of turn nevertheless")
+  func outOfTurnWithoutPeer() async throws {
+    try await Peers.with { peers in
+      let request = try await peers.stream(.request, bind: [Peers.any])
+      let isSent = Guarded(false)
+      let sending = Task {
+        try await request.send(["one"])
+        isSent.withLock { $0 = true }
+      }
+      try await eventually("it waits") { await request.transport.writeBufferSize == 3 }
+      #expect(!isSent.withLock { $0 })
+      let reply = try await peers.stream(.reply, connect: request.boundTo)
+      #expect(try await reply.read() == ["one"])
+      try await sending.value
+      #expect(await failure { try await request.send(["two"]) }?.code == .wrongState)
+      #expect(request.exception?.code == .wrongState)
+    }
+  }
+
   @Test("STREAM-10, STREAM-13: a request out of turn is told to its sender, to readers, and as the exception")
   func outOfTurn() async throws {
     try await Peers.with { peers in

@@ -105,6 +105,14 @@ struct HarmlessOptionTests {
     }
   }
 
+  @Test("ZMQ_XPUB_MANUAL is refused: libzmq writes to peers that are gone") func manual() async throws {
+    try await Peers.with { peers in
+      let it = try await peers.peer(.xPublish).transport
+      await Self.refuses("set") { try await it.set(.int32(ZMQ_XPUB_MANUAL), to: 1) }
+      try await it.set(.int32(ZMQ_XPUB_MANUAL), to: 0)
+    }
+  }
+
   @Test(
     "CORE-31: ZMQ_CONFLATE is refused: libzmq ends the process when a message has several frames",
     arguments: [SocketKind.pull, .subscribe, .dealer, .push, .publish, .router])

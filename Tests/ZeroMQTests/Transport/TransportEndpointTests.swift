@@ -28,6 +28,18 @@ struct TransportEndpointTests {
     }
   }
 
+  @Test("an IPv6 address needs the option, to bind and to connect") func withoutIPv6() async throws {
+    try await Peers.with { peers in
+      let it = try await peers.peer(.router).transport
+      let errors = [
+        await failure { try await it.bind("tcp://[::1]:*") },
+        await failure { try await it.connect("tcp://[::1]:5555") },
+      ]
+      for error in errors { #expect(error?.call.contains("with the option ipv6 off") == true) }
+      #expect(await it.bindings.isEmpty)
+    }
+  }
+
   @Test(
     "a message tells the address of its peer, in numbers; over ipc and inproc there is none",
     arguments: [
