@@ -59,7 +59,7 @@ struct CORSPolicy {
       let headers = headers(for: origin)
     else { return request.exchange.standingHeaders = ofOthers }
     request.exchange.standingHeaders = headers.standing
-    request.comesFromListedOrigin(withCredentials: headers.withCredentials || request.isOwn(origin))
+    request.comesFromListedOrigin(withCredentials: headers.withCredentials)
   }
 
   private func headers(

@@ -8,7 +8,9 @@ import HTTPServer
 ///
 /// The checks run in the order in which they stand here. Each is a small value with a `check` of its own; a new one is a property and
 /// a line. One that is not configured is nil, and costs nothing.
-struct Checks {
+///
+/// It is asked several times for each request, so it is an object: to hand a value of that size on would cost a count for each of its parts.
+final class Checks {
   private let host: HostCheck
   private let cors: CORSPolicy?
   private let crossSite = CrossSiteCheck()

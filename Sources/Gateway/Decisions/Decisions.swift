@@ -63,14 +63,15 @@ final class Decisions {
   /// That of the shard's thread, which alone comes here.
   var loop: Loop { reactor.loop }
 
-  /// Whether anything is asked.
-  var isOn: Bool { settings != nil }
+  /// Whether anything is asked. Each request wants to know.
+  private(set) var isOn = false
 
   /// What is asked from now on, and of these services. All answers are forgotten: open streams are asked for again.
   func use(_ settings: Configuration.Decision?, _ upstreams: UpstreamTable) {
     let found = settings.flatMap { settings in upstreams.services.first { $0.name == settings.service } }
     if case .rpc(let upstream)? = found?.upstream { self.upstream = upstream } else { upstream = nil }
     self.settings = settings
+    isOn = settings != nil
     // A caller whose questions are slow leaves room for those of others.
     share = max(1, (found?.shared.inFlight.limit ?? 0) / 4)
     kept = KeptDecisions(limit: settings?.entries ?? 1)

@@ -141,7 +141,7 @@ final class PendingReply: ReplyHandler, PendingWork {
       if isException {
         request.answer(try replies.problem(body, calling: callee.method, &buffers.reply))
       } else {
-        let start = notes.map { _ in Instant.monotonic() }
+        let start = notes?.timesEncoding == true ? Instant.monotonic() : nil
         try replies.write(body, as: request.resultFormat, into: &buffers.reply)
         if let start { notes?.encoding = .monotonic() - start }
         buffers.reply.withUnsafeBytes { request.answer(result: $0) }
