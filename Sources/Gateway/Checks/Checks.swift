@@ -49,9 +49,10 @@ final class Checks {
   /// Throws the problem of a request that leads nowhere, and comes too early for that too.
   func count(_ request: GatewayRequest) throws(Problem) { try limits?.check(request, cost: 1) }
 
-  /// Throws the problem of a request that is refused where it leads. What tells of the gateway itself is not counted.
-  func pass(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
-    try limits?.check(request, cost: responder.isOperation ? 0 : responder.cost)
+  /// Throws the problem of a request that is refused where it leads. What tells of the gateway itself is not counted. One that is to be
+  /// decided counts as one that leads nowhere does, and as what it costs when it is served.
+  func pass(_ request: GatewayRequest, _ responder: any Responder, isToBeDecided: Bool) throws(Problem) {
+    try limits?.check(request, cost: responder.isOperation ? 0 : isToBeDecided ? 1 : responder.cost)
     try draining.check(request, responder)
   }
 
