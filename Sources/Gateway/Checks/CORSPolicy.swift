@@ -65,7 +65,9 @@ struct CORSPolicy {
   private func headers(
     for origin: UnsafeRawBufferPointer
   ) -> (standing: StandingHeaders, withCredentials: Bool)? {
-    for (text, headers) in listed where origin.elementsEqual(text) { return (headers, allowsCredentials) }
+    for (text, headers) in listed where origin.count == text.count && origin.elementsEqual(text) {
+      return (headers, allowsCredentials)
+    }
     for pattern in patterns where pattern.matches(origin) {
       if pattern.isAny { return (ofAny, false) }
       let name = String(decoding: origin, as: UTF8.self)

@@ -25,8 +25,11 @@ struct ShownKey {
     guard version == lookup.version, caller.credential?.isRevoked == false, other.count == header.count else {
       return nil
     }
-    var difference: UInt8 = 0
-    for index in header.indices { difference |= header[index] ^ other[index] }
-    return difference == 0 ? caller : nil
+    let isSame = header.withUnsafeBytes { header in
+      var difference: UInt8 = 0
+      for index in 0..<header.count { difference |= header[index] ^ other[index] }
+      return difference == 0
+    }
+    return isSame ? caller : nil
   }
 }

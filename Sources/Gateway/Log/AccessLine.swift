@@ -12,19 +12,19 @@ struct AccessLine {
     to line: inout LogLine
   ) {
     line.text(.id, notes.requestID)
-    line.word(.method, notes.method == .other ? "other" : notes.method.name)
+    line.plain(.method, notes.method == .other ? "other" : notes.method.name)
     line.bytes(.path, notes.rawPath)
-    line.text(.route, (request.knownResponder?.kind ?? .none).label)
+    line.plain(.route, (request.knownResponder?.kind ?? .none).label)
     switch end {
     case .answered(let status): line.number(.status, status)
     case .refused(let problem):
       line.number(.status, problem.status)
-      line.text(.code, problem.code.rawValue)
+      line.plain(.code, problem.code.rawValue)
     case .abandoned: line.flag(.abandoned)
     }
     line.number(.in, request.bytesIn)
     line.number(.out, request.bytesOut)
-    if let client = notes.client { line.text(.client, client) }
+    if let client = notes.client { line.plain(.client, client) }
     if let subject = request.caller?.subject, !subject.isEmpty { line.text(.subject, subject) }
     line.milliseconds(.total, total)
     if notes.calls > 1 { line.number(.calls, notes.calls) }

@@ -38,11 +38,19 @@ struct LogLine: ~Copyable {
     text.utf8.span.withUnsafeBytes { escaped($0) }
   }
 
-  /// A word of letters.
-  mutating func word(_ key: Key, _ word: StaticString) {
+  /// Text of which all is printable, and none a blank, a quotation mark or a backslash.
+  mutating func plain(_ key: Key, _ text: String) {
     begin(key)
     if format == .json { buffer.append("\"") }
-    buffer.append(word)
+    buffer.append(utf8: text)
+    if format == .json { buffer.append("\"") }
+  }
+
+  /// The same, of a constant.
+  mutating func plain(_ key: Key, _ text: StaticString) {
+    begin(key)
+    if format == .json { buffer.append("\"") }
+    buffer.append(text)
     if format == .json { buffer.append("\"") }
   }
 
@@ -77,7 +85,10 @@ struct LogLine: ~Copyable {
   private mutating func escaped(_ bytes: UnsafeRawBufferPointer) {
     // Most hold nothing to be escaped. All bytes are looked at, many at a time.
     var odd: UInt8 = 0
-    for byte in bytes { odd |= (byte &- 0x21 > 0x7E - 0x21 ? 1 : 0) | (byte == UInt8(ascii: "\\") ? 1 : 0) }
+    for index in 0..<bytes.count {
+      let byte = bytes[index]
+      odd |= (byte &- 0x21 > 0x7E - 0x21 ? 1 : 0) | (byte == UInt8(ascii: "\\") ? 1 : 0)
+    }
     if odd == 0 { return buffer.append(bytes) }
     for byte in bytes {
       if 0x21...0x7E ~= byte, byte != UInt8(ascii: "\\") {
