@@ -155,7 +155,7 @@ struct AnswerHead {
     lines.appendLine("X-Request-Id", requestID)
     if contentType.utf8CodeUnitCount > 0 { lines.appendLine("Content-Type", contentType) }
     for (name, value) in headers {
-      if value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+      if value.utf8.span.withUnsafeBytes({ $0.holdsControl }) {
         logger.info("response header dropped: not valid in HTTP", metadata: ["name": "\(name)"])
       } else {
         lines.appendLine(name, value)

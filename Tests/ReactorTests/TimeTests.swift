@@ -88,6 +88,16 @@ struct DurationTests {
     #expect(duration.millisecondsRoundedUp == up)
   }
 
+  @Test(
+    "have whole nanoseconds, towards zero, on both sides of what 64 bits hold of attoseconds",
+    arguments: [
+      (.zero, 0), (Duration(secondsComponent: 0, attosecondsComponent: 999_999_999), 0), (.nanoseconds(1), 1),
+      (Duration(secondsComponent: 0, attosecondsComponent: -1_999_999_999), -1), (.milliseconds(9_223), 9_223_000_000),
+      (.milliseconds(9_224), 9_224_000_000), (.milliseconds(-9_223), -9_223_000_000),
+      (.milliseconds(-9_224), -9_224_000_000), (.seconds(60), 60_000_000_000),
+    ] as [(Duration, Int64)])
+  func nanoseconds(duration: Duration, count: Int64) { #expect(duration.nanoseconds == count) }
+
   @Test("saturate")
   func saturation() {
     let long = Duration.seconds(Int64.max)

@@ -121,15 +121,17 @@ public struct RawRequestJudge: Sendable {
     self.isGateway = isGateway
   }
 
-  /// Sends each request alone, and between two others, over several connections at a time. What is wrong, a line for each.
-  public func complaints(_ requests: [RawRequest]) async throws -> [String] {
+  /// Sends each request between two others, and alone if that is wanted too, over several connections at a time. What is wrong, a line for
+  /// each.
+  public func complaints(_ requests: [RawRequest], alsoAlone: Bool = true) async throws -> [String] {
     let width = 16
+    let ways = alsoAlone ? [false, true] : [true]
     return try await withThrowingTaskGroup { group in
       for start in 0..<width {
         group.addTask {
           try await offThread {
             stride(from: start, to: requests.count, by: width).flatMap { index in
-              [false, true].compactMap { complaint(requests[index], isBetween: $0) }
+              ways.compactMap { complaint(requests[index], isBetween: $0) }
             }
           }
         }

@@ -34,6 +34,10 @@ struct AuthenticationCheck {
     // What a page may send is asked for without credentials.
     if request.isPreflight { return }
     let header = request.header(.authorization)
+    // Most requests of a connection bring the same key.
+    if let header, let caller = request.shownKey?.caller(again: header, to: lookup) {
+      return request.comes(from: caller)
+    }
     if let caller = header.flatMap({ caller($0, in: request) }) { return request.comes(from: caller) }
     if header == nil, let caller = cookie.flatMap({ self.caller(cookie: $0, in: request) }) {
       return request.comes(from: caller)
@@ -76,7 +80,10 @@ struct AuthenticationCheck {
 
   private func caller(_ header: UnsafeRawBufferPointer, in request: GatewayRequest) -> Caller? {
     switch Credentials(header) {
-    case .bearer(let key): return lookup.caller(of: key, at: request.beginning)
+    case .bearer(let key):
+      let caller = lookup.caller(of: key, at: request.beginning)
+      request.shownKey = caller.flatMap { ShownKey(header, of: $0, known: lookup.version) }
+      return caller
     case .basic(let name, let password):
       // A browser adds it by itself, for whichever page: that page would act in the name of whoever looks at it.
       guard mayBringKeptCredentials(request) else { return nil }

@@ -59,13 +59,15 @@ struct CORSPolicy {
       let headers = headers(for: origin)
     else { return request.exchange.standingHeaders = ofOthers }
     request.exchange.standingHeaders = headers.standing
-    request.comesFromListedOrigin(withCredentials: headers.withCredentials || request.isOwn(origin))
+    request.comesFromListedOrigin(withCredentials: headers.withCredentials)
   }
 
   private func headers(
     for origin: UnsafeRawBufferPointer
   ) -> (standing: StandingHeaders, withCredentials: Bool)? {
-    for (text, headers) in listed where origin.elementsEqual(text) { return (headers, allowsCredentials) }
+    for (text, headers) in listed where origin.count == text.count && origin.elementsEqual(text) {
+      return (headers, allowsCredentials)
+    }
     for pattern in patterns where pattern.matches(origin) {
       if pattern.isAny { return (ofAny, false) }
       let name = String(decoding: origin, as: UTF8.self)

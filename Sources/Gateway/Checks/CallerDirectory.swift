@@ -142,7 +142,8 @@ final class CallerDirectory: Sendable {
 final class CallerLookup {
   private let directory: CallerDirectory
   private var known: CallerDirectory.Known?
-  private var version = 0
+  /// Of what is known now; each change is another one.
+  private(set) var version = 0
   /// Those of tokens that count, by their digests.
   private var tokens: BoundedTable<SecretDigest, Caller>
   /// Those of certificates that count. Each certificate is kept, so that no other one has its place.
@@ -166,9 +167,12 @@ final class CallerLookup {
     return caller
   }
 
+  /// Knows from now on what the files say now.
+  func learn() { if let newer = directory.known(since: &version) { known = newer } }
+
   /// Whoever has this key or token; nil when it is none that counts.
   func caller(of secret: UnsafeRawBufferPointer, at now: Instant) -> Caller? {
-    if let newer = directory.known(since: &version) { known = newer }
+    learn()
     guard let known else { return nil }
     let digest = SecretDigest(of: secret)
     if let caller = known.callers.value(of: digest) { return caller }

@@ -8,7 +8,9 @@ import HTTPServer
 ///
 /// The checks run in the order in which they stand here. Each is a small value with a `check` of its own; a new one is a property and
 /// a line. One that is not configured is nil, and costs nothing.
-struct Checks {
+///
+/// It is asked several times for each request, so it is an object: to hand a value of that size on would cost a count for each of its parts.
+final class Checks {
   private let host: HostCheck
   private let cors: CORSPolicy?
   private let crossSite = CrossSiteCheck()
@@ -47,9 +49,10 @@ struct Checks {
   /// Throws the problem of a request that leads nowhere, and comes too early for that too.
   func count(_ request: GatewayRequest) throws(Problem) { try limits?.check(request, cost: 1) }
 
-  /// Throws the problem of a request that is refused where it leads. What tells of the gateway itself is not counted.
-  func pass(_ request: GatewayRequest, _ responder: any Responder) throws(Problem) {
-    try limits?.check(request, cost: responder.isOperation ? 0 : responder.cost)
+  /// Throws the problem of a request that is refused where it leads. What tells of the gateway itself is not counted. One that is to be
+  /// decided counts as one that leads nowhere does, and as what it costs when it is served.
+  func pass(_ request: GatewayRequest, _ responder: any Responder, isToBeDecided: Bool) throws(Problem) {
+    try limits?.check(request, cost: responder.isOperation ? 0 : isToBeDecided ? 1 : responder.cost)
     try draining.check(request, responder)
   }
 

@@ -91,9 +91,21 @@ struct Allowance {
   /// What an answer tells of the limit (draft-ietf-httpapi-ratelimit-headers-10).
   var headers: [(StaticString, String)] {
     guard let level else { return [] }
-    return [
-      ("RateLimit-Policy", limiter.policy), ("RateLimit", "\"default\";r=\(level.remaining);t=\(level.reset)"),
-    ]
+    return [("RateLimit-Policy", limiter.policy), ("RateLimit", level.text)]
+  }
+}
+
+extension TokenBucket.Level {
+  /// What `RateLimit` says of it. Every answer to a limited client has it.
+  fileprivate var text: String {
+    String(unsafeUninitializedCapacity: 15 + 2 * Decimal.mostDigits) { room in
+      func append(_ word: StaticString, _ number: Int, at place: Int) -> Int {
+        UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(room)[place...]).copyMemory(
+          from: word.bytes)
+        return Decimal.write(number, to: room, at: place + word.utf8CodeUnitCount)
+      }
+      return append(";t=", reset, at: append("\"default\";r=", remaining, at: 0))
+    }
   }
 }
 

@@ -9,6 +9,9 @@ struct DecisionCheck {
     guard request.isToBeDecided else { return serve() }
     let wanted: Wanted
     do throws(Problem) { wanted = try self.wanted(by: request) } catch { return request.answer(error) }
+    if let fault = wanted.fault {
+      return request.answer(200, "application/json", fault.answer(id: JSONRPCDocument.noID))
+    }
     if wanted.isNothing {
       // Nothing of a service is served that was not decided.
       if request.knownResponder?.kind.isOfServices == true { return request.answer(.refusedByDecision) }
@@ -16,7 +19,17 @@ struct DecisionCheck {
     }
     let decision = RequestDecision(wanted, of: request)
     request.isDecided(by: decision)
-    decision.ask(within: request.knownResponder?.timeLimit(of: request), serve: serve)
+    decision.ask(within: askedTime(request), serve: serve)
+  }
+
+  /// How long the request gives what it wants. It is read in the same way wherever the request leads, and what the configuration says of a
+  /// method does not count yet: else how long a refusal takes would tell what there is.
+  private func askedTime(_ request: GatewayRequest) -> Duration? {
+    let target = request.exchange.target
+    let query = UnsafeRawBufferPointer(rebasing: target.drop { $0 != UInt8(ascii: "?") }.dropFirst())
+    let read = try? Query(
+      query.assumingMemoryBound(to: UInt8.self).span, .arguments, controls: CallResponder.fetchControls)
+    return (try? CallResponder.askedTimeout(request, read)) ?? nil
   }
 
   private func wanted(by request: GatewayRequest) throws(Problem) -> Wanted {
@@ -38,7 +51,11 @@ struct DecisionCheck {
         raw.isEmpty ? [] : try Query(raw.assumingMemoryBound(to: UInt8.self).span, .topics, controls: []).topics
       return Wanted([.subscribe(topics, of: service)], else: .refusedByDecision)
     case .document(let service):
+      // Other verbs are told that it takes POST, whether there is the service or not.
+      if request.method == .options { return Wanted([], else: .refusedByDecision) }
+      guard request.method == .post else { return .nothing }
       let wishes = JSONRPCResponder.wishes(request.body, of: service, atMost: router.longestBatch)
+      if wishes.isEmpty { return Wanted(JSONRPCDocument.fault(in: request.body)) }
       // Whether there is the service is told to whoever may call something.
       return Wanted(wishes.filter { $0.isAllowed(by: permissions) }, else: .refusedByDecision)
     case .batch:
@@ -55,7 +72,7 @@ extension ProblemCode {
   /// Whether a request that is refused so is told nothing of what there is, and so need not be decided.
   var tellsNothing: Bool {
     switch self {
-    case .unauthenticated, .permissionDenied, .crossSite, .misdirected, .rateLimited, .draining, .badTarget: true
+    case .unauthenticated, .permissionDenied, .crossSite, .misdirected, .rateLimited, .badTarget: true
     default: false
     }
   }

@@ -31,14 +31,16 @@ final class Decisions {
     var allowed = 0, refused = 0
     /// Questions without an answer that can be used.
     var failed = 0
-    /// Questions that were sent, that waited for the same one, and that an answer which was kept has answered.
-    var asked = 0, joined = 0, kept = 0
+    /// Questions that were sent, that waited for the same one, that an answer which was kept has answered, and that could not be sent
+    /// or need not be.
+    var asked = 0, joined = 0, kept = 0, unasked = 0
 
     static func + (left: Counters, right: Counters) -> Counters {
       Counters(
         allowed: left.allowed + right.allowed, refused: left.refused + right.refused,
         failed: left.failed + right.failed,
-        asked: left.asked + right.asked, joined: left.joined + right.joined, kept: left.kept + right.kept)
+        asked: left.asked + right.asked, joined: left.joined + right.joined, kept: left.kept + right.kept,
+        unasked: left.unasked + right.unasked)
     }
   }
 
@@ -63,14 +65,15 @@ final class Decisions {
   /// That of the shard's thread, which alone comes here.
   var loop: Loop { reactor.loop }
 
-  /// Whether anything is asked.
-  var isOn: Bool { settings != nil }
+  /// Whether anything is asked. Each request wants to know.
+  private(set) var isOn = false
 
   /// What is asked from now on, and of these services. All answers are forgotten: open streams are asked for again.
   func use(_ settings: Configuration.Decision?, _ upstreams: UpstreamTable) {
     let found = settings.flatMap { settings in upstreams.services.first { $0.name == settings.service } }
     if case .rpc(let upstream)? = found?.upstream { self.upstream = upstream } else { upstream = nil }
     self.settings = settings
+    isOn = settings != nil
     // A caller whose questions are slow leaves room for those of others.
     share = max(1, (found?.shared.inFlight.limit ?? 0) / 4)
     kept = KeptDecisions(limit: settings?.entries ?? 1)
@@ -99,16 +102,23 @@ final class Decisions {
       return nil
     }
     guard asked[question.subject, default: 0] < share else {
+      counters.unasked += 1
       return failed("one caller has as many questions under way as it may", isOurs: true)
     }
     let next = AskedQuestion(question, in: self)
-    if let (reason, isOurs) = send(question, to: next) { return failed(reason, isOurs: isOurs) }
+    if let (reason, isOurs) = send(question, to: next) {
+      counters.unasked += 1
+      return failed(reason, isOurs: isOurs)
+    }
     counters.asked += 1
     asking[question.key] = next
     asked[question.subject, default: 0] += 1
     next.add(waiter)
     return nil
   }
+
+  /// Something is refused of which nobody need be asked.
+  func refuseUnasked() { counters.unasked += 1 }
 
   /// The waiter does not want to know any more.
   func forget(_ waiter: any DecisionWaiter, _ key: SecretDigest) { asking[key]?.remove(waiter) }
@@ -176,6 +186,8 @@ private final class AskedQuestion: ReplyHandler {
   /// What is asked for has changed since: the answer is for those who wait, and not kept.
   var isOutdated = false
   private let decisions: Decisions
+  /// More of the name of an exception's class is not told.
+  private static let longestName = 200
   private var waiting: [ObjectIdentifier: any DecisionWaiter] = [:]
 
   init(_ question: DecisionQuestion, in decisions: Decisions) {
@@ -193,7 +205,10 @@ private final class AskedQuestion: ReplyHandler {
   }
 
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
-    guard !isException else { return decisions.failed(self, because: "it raised an exception") }
+    guard !isException else {
+      let name = (try? RemoteException(body))?.name.prefix(Self.longestName) ?? "an exception"
+      return decisions.failed(self, because: "it raised \(name)")
+    }
     guard let answer = DecisionAnswer(body) else {
       return decisions.failed(self, because: "it answered neither a bool nor {\"allow\": ..., \"ttl\": ...}")
     }

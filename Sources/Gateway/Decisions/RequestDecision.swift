@@ -40,7 +40,11 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
   /// Asks for all that is wanted, and calls `serve` when it is known, which may be at once. A request that has so much time is refused when
   /// that is over, and one of which nothing is allowed.
   func ask(within time: Duration?, serve: @escaping () -> Void) {
-    for wish in wanted.wishes where !wish.isOutOfQuestion {
+    for wish in wanted.wishes {
+      guard !wish.isOutOfQuestion else {
+        decisions.refuseUnasked()
+        continue
+      }
       let question = question(wish)
       if let verdict = decisions.ask(question, for: self) {
         verdicts[wish] = verdict
@@ -84,10 +88,8 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
 
   private func goOn(_ serve: () -> Void) {
     if let refusal = wanted.refusal {
-      let all = wanted.wishes.map(verdict)
-      let isAllowed = all.contains { if case .allowed = $0 { true } else { false } }
-      if !isAllowed {
-        let hasFailed = all.contains { if case .failed = $0 { true } else { false } }
+      if !wanted.wishes.contains(where: allows) {
+        let hasFailed = wanted.wishes.contains { if case .failed = verdict($0) { true } else { false } }
         return request.answer(hasFailed ? .undecided : refusal)
       }
     }
@@ -104,6 +106,9 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
     case .failed: throw .undecided
     }
   }
+
+  /// Whether something may be done.
+  func allows(_ wish: Wish) -> Bool { if case .allowed = verdict(wish) { true } else { false } }
 
   /// What a stream has to be allowed again; nil when the request is none of one thing.
   func standing() -> StandingDecision? {

@@ -47,6 +47,8 @@ struct Wanted {
   private(set) var wishes: [Wish] = []
   /// What is answered when none of it is allowed; nil when each wish is answered for itself.
   let refusal: Problem?
+  /// What is wrong with a document of JSON-RPC in which nothing is called, whatever the service.
+  private(set) var fault: JSONRPCFault?
 
   /// Nothing that has to be allowed.
   static let nothing = Wanted([], else: nil)
@@ -55,6 +57,12 @@ struct Wanted {
     self.refusal = refusal
     var seen: Set<Wish> = []
     self.wishes = wishes.filter { seen.insert($0).inserted }
+  }
+
+  /// Nothing, by a document with that fault.
+  init(_ fault: JSONRPCFault) {
+    refusal = nil
+    self.fault = fault
   }
 
   /// Whether nothing has to be asked.

@@ -7,6 +7,8 @@ final class AccessLines: EndOfTurn {
   private let loop: Loop
   private var line: LogLine
   private var count = 0
+  /// The time of the turn, read for its first line.
+  private var now: WallTime?
   /// The second in which lines are written, and how they begin in it.
   private var second: Int64 = -1
   private var stamp: [UInt8] = []
@@ -29,7 +31,8 @@ final class AccessLines: EndOfTurn {
   func add(_ request: GatewayRequest, _ notes: RequestNotes, _ end: GatewayRequest.End, after total: Duration) {
     let isSlow = log.settings.slow.map { total >= $0 } ?? false
     guard log.settings.access || isSlow else { return }
-    let now = WallTime.now
+    let now = self.now ?? .now
+    self.now = now
     if now.milliseconds / 1_000 != second {
       second = now.milliseconds / 1_000
       // Without the thousandths.
@@ -46,6 +49,7 @@ final class AccessLines: EndOfTurn {
     line.withBytes { log.append($0, count: count) }
     line.removeAll()
     count = 0
+    now = nil
     return nil
   }
 }

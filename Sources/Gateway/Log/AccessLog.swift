@@ -7,6 +7,8 @@ import Reactor
 final class AccessLog: Sendable {
   private struct State {
     var lines: [UInt8] = []
+    /// The memory of lines that have been written, while nothing is.
+    var spare: [UInt8] = []
     var isWriting = false
     var dropped = 0
     /// Those of them that the log tells of already.
@@ -55,11 +57,11 @@ final class AccessLog: Sendable {
   }
 
   private func write() {
-    // Two buffers take turns: one is filled while the other is written.
+    // Two buffers take turns: one is filled while the other is written. Both are kept, for to grow them anew costs more than to write.
     var batch: [UInt8] = []
+    state.withLock { swap(&$0.spare, &batch) }
     while true {
       usleep(UInt32(Self.pause.nanoseconds / 1_000))
-      batch.removeAll(keepingCapacity: true)
       let dropped = state.withLock { state in
         swap(&state.lines, &batch)
         defer { state.toldDropped = state.dropped }
@@ -67,9 +69,11 @@ final class AccessLog: Sendable {
       }
       write(batch[...])
       if dropped > 0 { write(Self.loss(of: dropped, as: settings.format)[...]) }
+      batch.removeAll(keepingCapacity: true)
       let isOver = state.withLock { state in
         state.isWriting = !state.lines.isEmpty
-        return state.lines.isEmpty
+        if !state.isWriting { swap(&state.spare, &batch) }
+        return !state.isWriting
       }
       if isOver { return }
     }

@@ -1,4 +1,5 @@
 import MessagePack
+import Reactor
 
 /// A line of the log under writing: its names and values as text, or as an object of JSON.
 struct LogLine: ~Copyable {
@@ -31,49 +32,64 @@ struct LogLine: ~Copyable {
   mutating func end() { buffer.append(format == .json ? "}\n" : "\n") }
 
   /// Text, which is escaped where it does not print.
-  mutating func text(_ name: StaticString, _ text: String) {
-    key(name)
+  mutating func text(_ key: Key, _ text: String) {
+    begin(key)
     if format == .json { return buffer.appendJSONString(text) }
-    var text = text
-    text.withUTF8 { escaped($0) }
+    text.utf8.span.withUnsafeBytes { escaped($0) }
+  }
+
+  /// Text of which all is printable, and none a blank, a quotation mark or a backslash.
+  mutating func plain(_ key: Key, _ text: String) {
+    begin(key)
+    if format == .json { buffer.append("\"") }
+    buffer.append(utf8: text)
+    if format == .json { buffer.append("\"") }
+  }
+
+  /// The same, of a constant.
+  mutating func plain(_ key: Key, _ text: StaticString) {
+    begin(key)
+    if format == .json { buffer.append("\"") }
+    buffer.append(text)
+    if format == .json { buffer.append("\"") }
   }
 
   /// Bytes of clients.
-  mutating func bytes(_ name: StaticString, _ bytes: [UInt8]) {
-    key(name)
+  mutating func bytes(_ key: Key, _ bytes: [UInt8]) {
+    begin(key)
     if format == .json { return buffer.appendJSONString(String(decoding: bytes, as: UTF8.self)) }
-    bytes.withUnsafeBufferPointer { escaped($0) }
+    bytes.withUnsafeBytes { escaped($0) }
   }
 
-  mutating func number(_ name: StaticString, _ number: Int) {
-    key(name)
-    decimal(number)
+  /// A number that is not negative.
+  mutating func number(_ key: Key, _ number: Int) {
+    begin(key)
+    buffer.append(decimal: number)
   }
 
-  mutating func milliseconds(_ name: StaticString, _ duration: Duration) {
-    key(name)
-    let (seconds, attoseconds) = duration.components
-    let microseconds = max(0, Int(seconds) * 1_000_000 + Int(attoseconds / 1_000_000_000_000))
-    decimal(microseconds / 1_000)
+  mutating func milliseconds(_ key: Key, _ duration: Duration) {
+    begin(key)
+    let microseconds = Int(max(0, duration.nanoseconds / 1_000))
+    buffer.append(decimal: microseconds / 1_000)
     buffer.append(UInt8(ascii: "."))
     digits(microseconds % 1_000)
   }
 
-  mutating func flag(_ name: StaticString) {
-    key(name)
+  mutating func flag(_ key: Key) {
+    begin(key)
     buffer.append("true")
   }
 
-  private mutating func key(_ name: StaticString) {
-    buffer.append(format == .json ? #",""# : " ")
-    buffer.append(name)
-    buffer.append(format == .json ? #"":"# : "=")
-  }
+  private mutating func begin(_ key: Key) { buffer.append(format == .json ? key.json : key.text) }
 
-  private mutating func escaped(_ bytes: UnsafeBufferPointer<UInt8>) {
-    if bytes.allSatisfy({ 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\\") }) {
-      return buffer.append(UnsafeRawBufferPointer(bytes))
+  private mutating func escaped(_ bytes: UnsafeRawBufferPointer) {
+    // Most hold nothing to be escaped. All bytes are looked at, many at a time.
+    var odd: UInt8 = 0
+    for index in 0..<bytes.count {
+      let byte = bytes[index]
+      odd |= (byte &- 0x21 > 0x7E - 0x21 ? 1 : 0) | (byte == UInt8(ascii: "\\") ? 1 : 0)
     }
+    if odd == 0 { return buffer.append(bytes) }
     for byte in bytes {
       if 0x21...0x7E ~= byte, byte != UInt8(ascii: "\\") {
         buffer.append(byte)
@@ -83,13 +99,36 @@ struct LogLine: ~Copyable {
     }
   }
 
-  private mutating func decimal(_ number: Int) {
-    if 0...9 ~= number { return buffer.append(UInt8(ascii: "0") + UInt8(number)) }
-    buffer.append(utf8: "\(number)")
-  }
-
   /// Three digits.
   private mutating func digits(_ number: Int) {
-    for divisor in [100, 10, 1] { buffer.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10)) }
+    buffer.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 100 % 10))
+    buffer.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10 % 10))
+    buffer.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
+  }
+}
+
+extension LogLine {
+  /// The name of a value, as each format writes it before the value.
+  struct Key {
+    fileprivate let text: StaticString, json: StaticString
+
+    static let id = Key(text: " id=", json: #","id":"#)
+    static let method = Key(text: " method=", json: #","method":"#)
+    static let path = Key(text: " path=", json: #","path":"#)
+    static let route = Key(text: " route=", json: #","route":"#)
+    static let status = Key(text: " status=", json: #","status":"#)
+    static let code = Key(text: " code=", json: #","code":"#)
+    static let abandoned = Key(text: " abandoned=", json: #","abandoned":"#)
+    static let `in` = Key(text: " in=", json: #","in":"#)
+    static let out = Key(text: " out=", json: #","out":"#)
+    static let client = Key(text: " client=", json: #","client":"#)
+    static let subject = Key(text: " subject=", json: #","subject":"#)
+    static let total = Key(text: " total=", json: #","total":"#)
+    static let calls = Key(text: " calls=", json: #","calls":"#)
+    static let queue = Key(text: " queue=", json: #","queue":"#)
+    static let backend = Key(text: " backend=", json: #","backend":"#)
+    static let endpoint = Key(text: " endpoint=", json: #","endpoint":"#)
+    static let trace = Key(text: " trace=", json: #","trace":"#)
+    static let slow = Key(text: " slow=", json: #","slow":"#)
   }
 }

@@ -30,10 +30,12 @@ struct DecisionReport: Sendable {
     metrics.add(counters.failed, ("result", "failed"))
     metrics.begin(
       "zmq_gateway_decision_lookups_total", .counter,
-      "How often something had to be decided, by whether it was asked, waited for the same question, or was known.")
+      "How often something had to be decided, by whether it was asked, waited for the same question, was known, or was not asked."
+    )
     metrics.add(counters.asked, ("source", "asked"))
     metrics.add(counters.joined, ("source", "joined"))
     metrics.add(counters.kept, ("source", "kept"))
+    metrics.add(counters.unasked, ("source", "unasked"))
     metrics.begin("zmq_gateway_decisions_kept", .gauge, "Answers that are kept, on all threads.")
     metrics.add(kept)
     metrics.begin(

@@ -59,6 +59,12 @@ struct Authority {
 }
 
 extension GatewayRequest {
+  /// Whether a name and password may be those that a browser keeps, and adds by itself to what a page has it send: not for pages of other
+  /// origins that are listed without that.
+  var mayBringKeptCredentials: Bool {
+    !isOfListedOrigin || mayListedBringCredentials || header(.origin).map(isOwn) == true
+  }
+
   /// Whether an `Origin` is that of the host, by http or by https: a proxy may have taken TLS off. `null` is not.
   func isOwn(_ origin: UnsafeRawBufferPointer) -> Bool {
     guard let host else { return false }

@@ -75,8 +75,10 @@ final class GatewayHandler: RequestHandler {
     let request = accept(exchange)
     do throws(Problem) {
       let route = try route(request)
-      try request.serving.checks.pass(request, route.responder)
-      guard route.responder.methods.contains(exchange.method) else {
+      let decides = decisions.isOn
+      try request.serving.checks.pass(request, route.responder, isToBeDecided: decides)
+      // Which verbs a route has for its caller is known when it is decided.
+      guard route.responder.methods.contains(exchange.method) || decides && route.responder.kind == .route else {
         throw route.responder.refusal(of: exchange.method)
       }
       // A body that is too long gets 413 from the exchange.
@@ -129,8 +131,11 @@ final class GatewayHandler: RequestHandler {
     do throws(Problem) {
       let responder = try request.responder
       guard exchange.method != .options else {
-        return request.answer(options: responder.methods, headers: request.serving.checks.headers(ofOptions: request))
+        let methods = responder.methods(for: request)
+        return request.answer(options: methods, headers: request.serving.checks.headers(ofOptions: request))
       }
+      // What it costs beyond the one that was counted tells of a method that is there.
+      if request.decision != nil, responder.cost > 1 { try request.countsItem(responder.cost) }
       try responder.respond(to: request)
     } catch {
       request.answer(error)

@@ -36,10 +36,8 @@ final class GatewayRequest {
   @exclusivity(unchecked) private(set) var bytesIn = 0, bytesOut = 0
   /// Whether it has arrived, and has not ended.
   @exclusivity(unchecked) private(set) var isUnderWay = false
-  /// Whether a page of another origin asks that `http.cors` lists.
-  @exclusivity(unchecked) private(set) var isOfListedOrigin = false
-  /// Whether a name and password may be those that a browser keeps, and adds by itself to what a page has it send.
-  @exclusivity(unchecked) private(set) var mayBringKeptCredentials = true
+  /// Whether a page of another origin asks that `http.cors` lists, and whether it may have a browser send along what that keeps for here.
+  @exclusivity(unchecked) private(set) var isOfListedOrigin = false, mayListedBringCredentials = false
   /// Whose request it is; nil where nobody is told apart.
   @exclusivity(unchecked) private(set) var caller: Caller?
   /// What it was opened with in the place of a key, if it was.
@@ -48,8 +46,8 @@ final class GatewayRequest {
   @exclusivity(unchecked) private(set) var decision: RequestDecision?
   /// What its client may still ask for; nil where nothing is limited, or the request is not counted.
   @exclusivity(unchecked) private(set) var allowance: Allowance?
-  /// The quota of the connection's address, once it was asked for.
-  @exclusivity(unchecked) var addressQuota: ClientQuota?
+  /// What the connection has shown last: the key, and the quota of its address once it was asked for.
+  @exclusivity(unchecked) var shownKey: ShownKey?, addressQuota: ClientQuota?
   /// What the result is written as, once `chooseResultFormat` has found out.
   @exclusivity(unchecked) private(set) var resultFormat = ResultFormat.json
   /// What the connection's plain calls wait in.
@@ -64,7 +62,7 @@ final class GatewayRequest {
 
   /// Says that a request has arrived, and what it is served with.
   func begins(at now: Instant, with serving: Serving) {
-    if serving !== self.serving { addressQuota = nil }
+    if serving !== self.serving { (addressQuota, shownKey) = (nil, nil) }
     self.serving = serving
     serving.began()
     (bytesIn, bytesOut) = (0, 0)
@@ -73,13 +71,12 @@ final class GatewayRequest {
     isUnderWay = true
     destination = .unknown
     isOfListedOrigin = false
-    mayBringKeptCredentials = true
     (caller, ticket, allowance, decision) = (nil, nil, nil, nil)
   }
 
   /// Says that a page asks of an origin that is listed, and whether a browser may send along what it keeps for the gateway.
   func comesFromListedOrigin(withCredentials: Bool) {
-    (isOfListedOrigin, mayBringKeptCredentials) = (true, withCredentials)
+    (isOfListedOrigin, mayListedBringCredentials) = (true, withCredentials)
   }
 
   /// Says whose request it is.
@@ -279,7 +276,8 @@ final class GatewayRequest {
 
   /// With what every answer tells of the limits of its client, and of its call.
   private func told(_ headers: [(StaticString, String)]) -> [(StaticString, String)] {
-    let headers = allowance.map { headers + $0.headers } ?? headers
+    let limits = allowance?.headers ?? []
+    let headers = headers.isEmpty ? limits : headers + limits
     return notes?.serverTiming.map { headers + $0 } ?? headers
   }
 

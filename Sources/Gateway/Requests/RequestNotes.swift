@@ -20,8 +20,10 @@ final class RequestNotes {
   private var pathBytes: [UInt8] = []
   private(set) var requestID = ""
   private(set) var method = HTTPMethod.other
-  /// Where the request comes from, as far as proxies are believed.
-  private(set) var client: ClientAddress?
+  /// Where the request comes from, as far as proxies are believed, as text; nil when that is not known, or not told.
+  private(set) var client: String?
+  /// The same. Most requests of a connection come from the same place, whose text is made once.
+  private var address: ClientAddress?
   /// Nil where requests are not traced, and for what tells of the gateway itself.
   private(set) var trace: RequestTrace?
   /// How long its call took, of several the one that took longest; nil when there was none, or no reply to one.
@@ -36,6 +38,9 @@ final class RequestNotes {
 
   init(_ readers: Readers) { self.readers = readers }
 
+  /// Whether somebody is told how long a result took to be written.
+  var timesEncoding: Bool { readers.serverTiming || readers.tracer != nil }
+
   /// The target without the query, which may hold what is secret.
   var path: String { String(decoding: pathBytes, as: UTF8.self) }
 
@@ -47,9 +52,16 @@ final class RequestNotes {
     let exchange = request.exchange
     method = exchange.method
     pathBytes.removeAll(keepingCapacity: true)
-    pathBytes.append(contentsOf: exchange.target.prefix(Self.longestPath).prefix { $0 != UInt8(ascii: "?") })
+    let target = exchange.target
+    var end = 0
+    while end < min(target.count, Self.longestPath), target[end] != UInt8(ascii: "?") { end += 1 }
+    pathBytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: target[..<end]))
     requestID = exchange.requestID
-    client = readers.log ? request.serving.checks.client(of: request) : nil
+    let address = readers.log ? request.serving.checks.client(of: request) : nil
+    if address != self.address {
+      self.address = address
+      client = address?.text
+    }
     (trace, reply, encoding, calls) = (nil, nil, nil, 0)
   }
 

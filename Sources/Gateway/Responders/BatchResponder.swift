@@ -33,8 +33,6 @@ struct BatchResponder: Responder {
     request.header(.accept) != nil && MediaType.prefersLines(request.values(of: .accept), over: "application/json")
   }
 
-  func timeLimit(of request: GatewayRequest) -> Duration? { try? timeout(request) }
-
   func respond(to request: GatewayRequest) throws(Problem) {
     let timeout = try timeout(request)
     try request.checkContentType()

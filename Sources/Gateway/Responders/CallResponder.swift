@@ -30,18 +30,6 @@ struct CallResponder: Responder {
   var kind: RouteKind { .rpc }
   func count(_ outcome: RequestOutcome) { upstream.count(method, outcome) }
 
-  func timeLimit(of request: GatewayRequest) -> Duration? {
-    let isPost = request.method == .post
-    return timeLimit(
-      of: request,
-      try? request.query(isPost ? .nothing : .arguments, controls: isPost ? Self.controls : Self.fetchControls))
-  }
-
-  /// The same, of a request with that query.
-  func timeLimit(of request: GatewayRequest, _ query: Query?) -> Duration? {
-    upstream.settings(of: method).timeout(asked: (try? Self.askedTimeout(request, query)) ?? nil)
-  }
-
   func refusal(of method: HTTPMethod) -> Problem {
     let allow = methods.allow
     if method == .get || method == .head {
@@ -141,7 +129,7 @@ final class PendingReply: ReplyHandler, PendingWork {
       if isException {
         request.answer(try replies.problem(body, calling: callee.method, &buffers.reply))
       } else {
-        let start = notes.map { _ in Instant.monotonic() }
+        let start = notes?.timesEncoding == true ? Instant.monotonic() : nil
         try replies.write(body, as: request.resultFormat, into: &buffers.reply)
         if let start { notes?.encoding = .monotonic() - start }
         buffers.reply.withUnsafeBytes { request.answer(result: $0) }

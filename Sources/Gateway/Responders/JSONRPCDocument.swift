@@ -58,6 +58,12 @@ struct JSONRPCDocument {
     return names
   }
 
+  /// What is wrong with a body in which no method is called.
+  static func fault(in body: UnsafeRawBufferPointer) -> JSONRPCFault {
+    do throws(JSONRPCFault) { _ = try text(body) } catch { return error }
+    return JSONRPCFault(.invalidRequest, JSONRPCAnswer.notRequest.detail)
+  }
+
   private static func method(in text: UnsafeRawBufferPointer) -> String? {
     guard var members = JSONMembers(text), members.isObject else { return nil }
     while let (name, value) = try? member(&members) {

@@ -49,8 +49,6 @@ struct JSONRPCResponder: Responder {
     return timeout
   }
 
-  func timeLimit(of request: GatewayRequest) -> Duration? { try? timeout(request) }
-
   func respond(to request: GatewayRequest) throws(Problem) {
     let timeout = try timeout(request)
     let buffers = request.buffers

@@ -22,8 +22,8 @@ protocol Responder {
   func beginUnread(_ request: GatewayRequest) throws(Problem)
   /// The request is complete: answers it, now or later, exactly once, or throws what it is answered with.
   func respond(to request: GatewayRequest) throws(Problem)
-  /// How much time the request has for what it leads to; nil when it says nothing of that.
-  func timeLimit(of request: GatewayRequest) -> Duration?
+  /// Those of `methods` that its caller may use, as far as a service has decided that.
+  func methods(for request: GatewayRequest) -> HTTPMethod.Set
   /// A request has ended so: counts what only this knows of it.
   func count(_ outcome: RequestOutcome)
 }
@@ -33,16 +33,20 @@ extension Responder {
   var cost: Int { 1 }
   var kind: RouteKind { .operation }
   func count(_ outcome: RequestOutcome) {}
-  func timeLimit(of request: GatewayRequest) -> Duration? { nil }
+  func methods(for request: GatewayRequest) -> HTTPMethod.Set { methods }
 
-  func refusal(of method: HTTPMethod) -> Problem {
-    let allow = methods.allow
-    return Problem(.methodNotAllowed, "This path takes \(allow).", allow: allow)
-  }
+  func refusal(of method: HTTPMethod) -> Problem { .methodNotAllowed(of: methods) }
 
   func begin(_ request: GatewayRequest) throws(Problem) {}
 
   func beginUnread(_ request: GatewayRequest) throws(Problem) { _ = try request.query(.nothing) }
+}
+
+extension Problem {
+  /// A path takes these methods, and was asked with another one.
+  static func methodNotAllowed(of methods: HTTPMethod.Set) -> Problem {
+    Problem(.methodNotAllowed, "This path takes \(methods.allow).", allow: methods.allow)
+  }
 }
 
 extension HTTPMethod.Set {

@@ -223,7 +223,7 @@ extension UnsafeRawBufferPointer {
   }
 
   /// Any byte below a blank but the tabulator, or DEL. Eight bytes at a time: most values hold none.
-  fileprivate var holdsControl: Bool {
+  var holdsControl: Bool {
     var index = 0
     while index + 8 <= count {
       let word = loadUnaligned(fromByteOffset: index, as: UInt64.self)

@@ -50,6 +50,6 @@ public struct CurrentReply {
   /// Between two moments of Unix time; nil for what is none.
   private static func duration(from start: Double, to end: Double) -> Duration? {
     let seconds = end - start
-    return abs(seconds) < 1e6 ? .seconds(seconds) : nil
+    return abs(seconds) < 1e6 ? .nanoseconds(Int64(seconds * 1e9)) : nil
   }
 }

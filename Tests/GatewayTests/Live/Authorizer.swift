@@ -1,5 +1,6 @@
 import Gateway
 import GatewaySecurity
+import Logging
 import MessagePack
 import Reactor
 import Support
@@ -24,13 +25,16 @@ struct Authorizer: Sendable {
   /// Runs a test with one; `decision` is more of `auth.decision`, `asking` of its service.
   static func with(
     _ decision: String = "", rules: String? = nil, threads: Int = 1, asking: String = "timeout: 20s",
-    limits: String = "{}", _ body: (Authorizer) async throws -> Void
+    limits: String = "{}", logger: Logger = Rig.logger, _ body: (Authorizer) async throws -> Void
   ) async throws {
-    try await Rig.with { rig in try await body(try await Authorizer(rig, decision, rules, threads, asking, limits)) }
+    try await Rig.with { rig in
+      try await body(try await Authorizer(rig, decision, rules, threads, asking, limits, logger))
+    }
   }
 
   private init(
-    _ rig: Rig, _ decision: String, _ rules: String?, _ threads: Int, _ asking: String, _ limits: String
+    _ rig: Rig, _ decision: String, _ rules: String?, _ threads: Int, _ asking: String, _ limits: String,
+    _ logger: Logger
   ) async throws {
     self.rig = rig
     let (alice, bob) = (APIKey.random(), APIKey.random())
@@ -48,7 +52,7 @@ struct Authorizer: Sendable {
       s:
         pattern: rpc
         connect: ["\(await backend.endpoint)"]
-        methods: { safe: [get], context: [told], settings: { shared: { coalesce: true } } }
+        methods: { safe: [get], context: [told], settings: { shared: { coalesce: true }, dear: { cost: 5 } } }
         watch: { interval: 20ms }
         routes: { "GET /things/{id}": "get(id)", "DELETE /things/{id}": "remove(id)" }
       hidden: { pattern: rpc, connect: ["ipc:///nowhere/h"], required: false }
@@ -60,7 +64,7 @@ struct Authorizer: Sendable {
       """,
       auth:
         "{ keys: { file: \"\(keys)\" }\(rules.map { ", rules: \($0)" } ?? ""), decision: { service: authorizer\(decision.contains("timeout") ? "" : ", timeout: 20s")\(decision) } }",
-      threads: threads, limits: limits)
+      threads: threads, limits: limits, logger: logger)
     gateway = running
     configuration = try #require(running.configuration)
     let (questions, answer, held, told, service) = (questions, answer, held, told, service)

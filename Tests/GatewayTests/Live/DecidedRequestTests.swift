@@ -94,14 +94,28 @@ struct DecidedRequestTests {
       #expect(authorizer.asked() == ["alice call s.b"])
       // Of a document of which nothing is allowed nothing is told, not even whether there is the service.
       for body in [
-        #"{"jsonrpc":"2.0","method":"bad","id":2}"#, #"{"jsonrpc":"2.0","method":"bad"}"#, "[", "{}", "[]", "",
-        #"{"jsonrpc":"2.0","method":7,"id":2}"#,
+        #"{"jsonrpc":"2.0","method":"bad","id":2}"#, #"{"jsonrpc":"2.0","method":"bad"}"#,
       ] {
         let here = try await http.post("/jsonrpc/s", body, headers: key)
         let nowhere = try await http.post("/jsonrpc/absent", body, headers: key)
         #expect(here.status == 403 && nowhere.status == 403, "\(body)")
         #expect(here.json["detail"] == nowhere.json["detail"])
       }
+      // What is wrong with a document that calls nothing is told alike, whether there is the service or not.
+      for (body, code) in [
+        ("[", -32_700), ("", -32_700), ("{}", -32_600), ("[]", -32_600), ("[{},7]", -32_600), ("\"bad\"", -32_600),
+        (#"{"jsonrpc":"2.0","method":7,"id":2}"#, -32_600), (#"{"id":1,"id":2}"#, -32_700),
+      ] {
+        let here = try await http.post("/jsonrpc/s", body, headers: key)
+        let nowhere = try await http.post("/jsonrpc/absent", body, headers: key)
+        #expect(here.status == 200 && here.json["error"]["code"].integer == code, "\(body) \(here.body)")
+        #expect(here.json["id"] == .null && here.body == nowhere.body && nowhere.status == 200)
+      }
+      for target in ["/jsonrpc/s", "/jsonrpc/absent"] {
+        #expect(try await http.get(target, headers: key).status == 405)
+        #expect(try await http.send("OPTIONS", target, headers: key).status == 403)
+      }
+      #expect(authorizer.asked() == [])
       let wanted = #"{"jsonrpc":"2.0","method":"a","id":1}"#
       #expect(try await http.post("/jsonrpc/absent", wanted, headers: key).status == 404)
       // What is named twice is read in no other way than that in which it is decided.
