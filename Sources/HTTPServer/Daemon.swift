@@ -111,11 +111,14 @@ extension Daemon {
     }
 
     /// Queues an answer whose body is read from the exchange, piece by piece; false when it is not taken.
-    func queue(_ head: AnswerHead, readingFrom exchange: Exchange, closes: Bool, logger: Logger) -> Bool {
+    func queue(
+      _ head: AnswerHead, readingFrom exchange: Exchange, asChunks: Bool, closes: Bool, logger: Logger
+    ) -> Bool {
       // Without it the kernel takes up to 4 MB for a client that reads slowly, which is old when that gets it.
       var unsent = Self.unsentOfStream
       setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &unsent, socklen_t(MemoryLayout<CInt>.size))
-      return queue(head, cmhd_stream(streamRead, Unmanaged.passUnretained(exchange).toOpaque()), closes, logger)
+      let response = cmhd_stream(streamRead, Unmanaged.passUnretained(exchange).toOpaque(), asChunks ? 1 : 0)
+      return queue(head, response, closes, logger)
     }
 
     /// Queues the head of a stream, which closes the connection; false when it is not taken.

@@ -5,8 +5,10 @@ import Reactor
 /// One daemon of a server and its place in the loop. Its epoll descriptor is nested in the loop's; whatever a turn answers or wakes
 /// is sent by one run at the turn's end, if it is due.
 final class NestedDaemon: EndOfTurn {
-  /// Between runs of a daemon that wants to run and does nothing.
+  /// Between runs of a daemon that wants to run and does nothing, again and again.
   private static let pause = Duration.milliseconds(5)
+  /// Runs in a row that do nothing, and are followed by the next at once: between requests that were sent together there are such.
+  private static let idleRunsAtMost = 3
   /// Streams that are written in a turn, before others have theirs.
   private static let streamsPerTurn = 100
 
@@ -22,6 +24,8 @@ final class NestedDaemon: EndOfTurn {
   private let mark = DueMark()
   /// The daemon has called back in its present run.
   private var hasCalledBack = false
+  /// Runs in a row that nothing asked for, and that did nothing.
+  private var idleRuns = 0
   private var due = Instant(nanoseconds: .max)
   /// The exchanges whose answers the next run writes, and those of the present run.
   private var answering: [Exchange] = []
@@ -73,7 +77,8 @@ final class NestedDaemon: EndOfTurn {
       due = daemon?.patience.map { loop.now + .milliseconds($0) } ?? Instant(nanoseconds: .max)
       // A line of a chunked body that is longer than the connection's memory makes libmicrohttpd 0.9.75 want to run at once for
       // as long as the connection lasts, with nothing to do.
-      if !wasAsked, !hasCalledBack { due = max(due, loop.now + Self.pause) }
+      idleRuns = wasAsked || hasCalledBack ? 0 : idleRuns + 1
+      if idleRuns > Self.idleRunsAtMost { due = max(due, loop.now + Self.pause) }
     }
     return due.nanoseconds < .max ? due : nil
   }

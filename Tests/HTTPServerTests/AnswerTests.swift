@@ -1,4 +1,6 @@
 import HTTPServer
+import Logging
+import Reactor
 import Support
 import Testing
 
@@ -52,6 +54,22 @@ struct AnswerTests {
       await fixture.on { script, _ in script.answerWaiting() }
       #expect(try (0..<4).map { _ in try client.reply().body } == ["1", "later", "abc", "/x 0"])
     }
+  }
+
+  @Test("requests that come together, and are answered at once, wait for no time to pass")
+  func together() throws {
+    // The clock stands still.
+    let time = Instant.monotonic()
+    let loop = try Loop { time }
+    let script = Script()
+    let server = try Server(
+      Listener.open(.loopback(port: 0)), handler: script, on: loop, logger: Logger(label: "test"))
+    defer { server.stop() }
+    let client = try HTTPConnection(port: server.address.port)
+    client.send(String(repeating: get("/"), count: 50))
+    for _ in 0..<1_000 where script.handled < 50 || !server.isIdle { loop.turnOnce(sleepingAtMost: 1) }
+    try #require(script.handled == 50 && server.isIdle)
+    for _ in 0..<50 { #expect(try client.reply().status == 200) }
   }
 
   @Test("a request that comes byte by byte is understood")

@@ -104,14 +104,15 @@ static inline struct MHD_Response *cmhd_bytes(const void *bytes, size_t count) {
     return MHD_create_response_from_buffer(count, (void *)bytes, MHD_RESPMEM_PERSISTENT);
 }
 
-/* A response of unknown length. The block is used for HTTP/1.0 only: chunks are written into the connection's memory. */
-static inline struct MHD_Response *cmhd_stream(MHD_ContentReaderCallback read, void *owner) {
-    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1024, read, owner, NULL);
+/* A response of unknown length. MHD reads into a block of its own only without chunks, for HTTP/1.0: chunks are written into the
+ * connection's memory. The block stays as long as the stream. */
+static inline struct MHD_Response *cmhd_stream(MHD_ContentReaderCallback read, void *owner, int is_chunked) {
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, is_chunked ? 128 : 1024, read, owner, NULL);
 }
 
 /* What HEAD gets of a stream. Without the option MHD 0.9.75 would send the last chunk of a body that HEAD has not. */
 static inline struct MHD_Response *cmhd_stream_head(MHD_ContentReaderCallback read, void *owner) {
-    struct MHD_Response *response = cmhd_stream(read, owner);
+    struct MHD_Response *response = cmhd_stream(read, owner, 1);
     if (response) (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     return response;
 }

@@ -23,10 +23,13 @@ struct Authority {
   /// Whether it is `localhost`, or a name below it, which no name server is asked for (RFC 6761, 6.3).
   var isLocal: Bool { name.isCaseless("localhost") || name.hasCaselessSuffix(".localhost") }
 
-  /// Whether it is a name without a dot, such as that of a container. A percent sign may stand for one.
+  /// Whether it is a name without a dot, such as that of a container: of letters, digits, hyphens and underscores. RFC 3986 allows more
+  /// than any such name has: a percent sign, which may stand for a dot, or the comma of a list.
   var isSingleLabel: Bool {
-    let isPlain = name.allSatisfy { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "[") }
-    return !name.isEmpty && !isRooted && isPlain
+    !name.isEmpty && !isRooted
+      && name.allSatisfy { byte in
+        0x61...0x7A ~= byte | 0x20 || 0x30...0x39 ~= byte || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+      }
   }
 
   /// Whether it is an IPv4 address, or an IPv6 address in brackets.

@@ -121,10 +121,10 @@ public final class Exchange {
     }
     self.stream = stream
     // A client that has half-closed before an endless stream starts is treated as gone, as one that does so later is.
+    let ends = daemon.closesAfterAnswer(admission)
     let isQueued =
       (stream.endsByItself || !state.isHalfClosed)
-      && connection.queue(
-        answerHead, readingFrom: self, closes: daemon.closesAfterAnswer(admission), logger: server.logger)
+      && connection.queue(answerHead, readingFrom: self, asChunks: !head.isHTTP10, closes: ends, logger: server.logger)
     perform { $0.answered(isQueued: isQueued, isStream: true, endsByItself: stream.endsByItself) }
   }
 

@@ -36,6 +36,8 @@ struct HostTests {
     "256.0.0.1",
     "1.2.3", "127.1", "0x7f.0.0.1", "1.2.3.4.5", "api.example.evil.example", "sub.api.example", "api.exampl",
     "pi.example",
+    // RFC 3986 allows them.
+    "localhost,x", "x,localhost", "x;y", "x!", "(x)", "x%41", "~",
   ]
   static let listed = [
     "api.example", "API.Example", "api.example:443", "api.example.", "api.example.:80",

@@ -59,4 +59,35 @@ struct ReturnedMemoryTests {
       for connection in connections { try ask(connection) }
     }
   }
+
+  @Test("a stream that waits costs little memory")
+  func streams() async throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.file(
+      "gateway.yaml",
+      """
+      http: { limits: { connections-per-address: 2000 } }
+      services: { news: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/a"] } } }
+      """)
+    try await Cleanup.with { cleanup in
+      let process = try Program.start("serve", "--config", file, "--listen", "127.0.0.1:0", "--threads", "1")
+      cleanup.add { await process.destroy() }
+      let port = try await process.port()
+      func open(_ count: Int) throws -> [HTTPConnection] {
+        try (0..<count).map { _ in
+          let connection = try HTTPConnection(port: port)
+          connection.send("GET /sub/news?topic=a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+          #expect(try connection.head().status == 200)
+          return connection
+        }
+      }
+      // What the first streams need is not theirs alone.
+      let first = try open(100)
+      let before = try process.residentMemory()
+      let streams = try open(1_000)
+      let each = (try process.residentMemory() - before) / streams.count
+      #expect(each < 9 << 10, "a stream costs \(each) bytes")
+      withExtendedLifetime((first, streams)) {}
+    }
+  }
 }
