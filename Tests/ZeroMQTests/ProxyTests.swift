@@ -283,7 +283,7 @@ struct WaitForSubscriberTests {
       }
       #expect(error?.code == .notSupported)
     }
-    await pair.write("out of turn")
+    await pair.write(["out of turn"])
     for transport in [publisher, pair] {
       await transport.close()
       await transport.waitClosed()
