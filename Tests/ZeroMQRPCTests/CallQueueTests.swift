@@ -63,7 +63,10 @@ struct CallQueueTests {
       await bench.cancel(replies[replies.count - 2])
       let next = await bench.call("next")
       #expect(next.now == nil)
-      #expect(await bench.call().now == .failed(.init(.queueFull, sent: false)))
+      // The socket may have taken one meanwhile, which makes room for another.
+      var last = await bench.call()
+      for _ in 0..<10 where last.now == nil { last = await bench.call() }
+      #expect(last.now == .failed(.init(.queueFull, sent: false)))
       await backends[0].pause(false)
       // The one that was cancelled is among the long ones if there was room for it after all.
       var call = try await backends[0].call()

@@ -206,8 +206,12 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
       inproc.tellNext()
       connectionChanged(.connected, at: nil)
     }
-    reception.beginTurn()
-    if let mover { mover.move() } else { receive(atMost: messagesPerTurn) }
+    if let mover {
+      mover.move()
+    } else {
+      reception.beginTurn()
+      receive(atMost: messagesPerTurn)
+    }
     // Where libzmq does not say that there is room, any event of the socket may be that.
     if retry.isAwaited, kind.tellsRoom ? readiness()?.contains(.output) == true : !events.isEmpty { becameWritable() }
   }
