@@ -89,6 +89,27 @@ struct BodyRefusalTests {
     }
   }
 
+  @Test(
+    "a refusal that libmicrohttpd ends the connection for leaves the server as it was, when the client stays as well",
+    arguments: [
+      "5;" + String(repeating: "a", count: 60_000) + "\r\nabcde\r\n0\r\n\r\n",
+      "5\r\nabcde\r\n0\r\nX: " + String(repeating: "a", count: 60_000) + "\r\n\r\n", "zz\r\nabcde\r\n0\r\n\r\n",
+    ], ["", get("/")])
+  func endedByLibrary(body: String, next: String) async throws {
+    try await Fixture.with(.acceptingChunked) { fixture in
+      let client = try fixture.connect()
+      client.send(post("/echo", "abc"))
+      #expect(try client.reply().status == 200)
+      client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body + next)
+      #expect(try client.reply().status >= 400)
+      try await fixture.advance(by: .milliseconds(250), times: 12)
+      #expect(await fixture.on { _, server in server.connections } == 0)
+      let other = try fixture.connect()
+      other.send(get("/"))
+      #expect(try other.reply().status == 200)
+    }
+  }
+
   @Test("a chunked body is refused before it arrives where its framing is not checked, or where it is not wanted")
   func lengthRequired() async throws {
     let strictness = try ParserStrictness.linked()

@@ -135,9 +135,11 @@ enum ExchangeTable {
     case .requestEnded:
       Dictionary(
         uniqueKeysWithValues: open.map { phase in
-          phase == .dropped
-            ? (phase, (.ended, [.endRequest]))
-            : (phase, (.idle, debts(phase).union([.endRequest, .expectRequest])))
+          switch phase {
+          case .dropped: (phase, (.ended, [.endRequest]))
+          case .lingering: (phase, (.idle, [.endRequest]))
+          default: (phase, (.idle, debts(phase).union([.endRequest, .expectRequest])))
+          }
         })
     case .connectionClosed:
       Dictionary(

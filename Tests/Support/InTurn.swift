@@ -6,7 +6,7 @@ public import Testing
 /// descriptors and time for.
 public struct InTurn: SuiteTrait, TestTrait, TestScoping {
   @TaskLocal private static var isItsTurn = false
-  private static let turns = Turns(ProcessInfo.processInfo.activeProcessorCount * 3)
+  private static let turns = Turns(ProcessInfo.processInfo.activeProcessorCount * 2)
 
   private let limit: Duration
 

@@ -74,7 +74,6 @@ public final class Exchange {
 
   /// Whether an answer was given, or has no taker any more.
   public var isAnswered: Bool { state.isAnswered }
-
   /// Whether only this machine can reach the server.
   public var isServerLoopback: Bool { server.isLoopback }
   /// Where the server listens.
@@ -99,6 +98,7 @@ public final class Exchange {
       perform { $0.answered(isQueued: isQueued, isStream: false) }
     case .socket:
       perform { $0.answeredDirectly() }
+      libraryMemory = nil  // The library may end the connection at any time now, and tell of that later.
       EarlyAnswer(answerHead, body: body, toHEAD: method == .head, logger: server.logger).write(to: descriptor)
     case .none: break
     }

@@ -259,13 +259,13 @@ struct ExchangeState {
     }
   }
 
-  /// libmicrohttpd is done with the request; the connection may see another.
+  /// libmicrohttpd is done with the request; the connection may see another. The grace of one that lingers goes on.
   mutating func requestEnded() -> Actions {
     guard isOpen else { return [] }
     let actions = debts.union(.endRequest)
-    let isLast = phase == .dropped
+    let (isLast, isLingering) = (phase == .dropped, phase == .lingering)
     phase = isLast ? .ended : .idle
-    return isLast ? actions : actions.union(isHalfClosed ? .expectEnd : .expectRequest)
+    return isLast || isLingering ? actions : actions.union(isHalfClosed ? .expectEnd : .expectRequest)
   }
 
   /// The connection is about to be closed: nothing follows.
