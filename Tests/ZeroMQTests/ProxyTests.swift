@@ -191,19 +191,6 @@ struct ProxyTests {
     }
   }
 
-  @Test("a PULL steers it too, without answers") func steeredOneWay() async throws {
-    try await Place.with { place in
-      let it = Proxy(try await place.open(.pull), try await place.open(.push))
-      let control = try await place.open(.pull, bind: ["inproc://control"], delegate: ProxyControl(it))
-      let steering = try await place.open(.push, connect: ["inproc://control"])
-      let running = Task { try await it.run() }
-      try await eventually("it runs") { await it.isRunning }
-      for command in ["STATISTICS", "what", "TERMINATE"] { await steering.write(Message(command)) }
-      try await running.value
-      #expect(await control.isOpen)
-    }
-  }
-
   @Test(
     "pyzmq on both sides: REQ and REP through a queue, SUB and PUB through a forwarder",
     .enabled(if: Python.isThere, Comment(rawValue: Python.comment)))
@@ -265,28 +252,6 @@ struct WaitForSubscriberTests {
       await publisher.close()
       let error = await #expect(throws: ZMQError.self) { try await closed.value }
       #expect(error?.code == .notSocket)
-    }
-  }
-
-  @Test("is refused when the reactor was stopped, and what is written then waits") func stopped() async throws {
-    let (reactor, context) = (try Reactor(), try Context())
-    let publisher = try await Transport.open(
-      .publish, on: reactor, in: context, options: { $0.watchesSubscribers = true }
-    ) {
-      Deaf()
-    }
-    let pair = try await Transport.open(.reply, on: reactor, in: context) { Deaf() }
-    await reactor.stop()
-    for limit in [nil, Duration.seconds(30)] {
-      let error = await #expect(throws: ZMQError.self) {
-        try await publisher.waitForSubscriber(of: [1], within: limit)
-      }
-      #expect(error?.code == .notSupported)
-    }
-    await pair.write(["out of turn"])
-    for transport in [publisher, pair] {
-      await transport.close()
-      await transport.waitClosed()
     }
   }
 
