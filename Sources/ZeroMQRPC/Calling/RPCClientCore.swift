@@ -51,11 +51,11 @@ actor RPCClientCore: ClientCore {
     connections.waitsForBackend = !options.failFast
     connections.security = options.security
     connections.longestShortReply = Self.longestCopy
-    reactor.loop.append(answers)
     engine = try CallEngine(
       inFlight: SharedLimit(limit: options.callsUnderWay), waiting: SharedLimit(limit: options.waitingCalls),
       memory: MemoryBudget(limit: options.bytes), options: connections, in: context, on: reactor.loop,
       logger: options.logger)
+    reactor.loop.append(answers)
   }
 
   // MARK: Calls
@@ -179,7 +179,11 @@ actor RPCClientCore: ClientCore {
   }
 
   private func end() {
-    engine.take()?.close()
+    guard let engine = engine.take() else { return }
+    engine.close()
+    // What has come in this turn is still handed over.
+    _ = answers.endTurn()
+    reactor.loop.remove(answers)
     for waiter in waiting { waiter.resume() }
     waiting = []
   }
