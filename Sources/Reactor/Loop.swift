@@ -77,9 +77,6 @@ public final class Loop {
   /// Adds a step to the end of each turn, before those that are there: what they look at has happened by then.
   public func prepend(_ end: any EndOfTurn) { ends.insert(end, at: 0) }
 
-  /// How many steps there are.
-  package var endsOfTurn: Int { ends.count }
-
   /// Removes a step.
   public func remove(_ end: any EndOfTurn) { ends.removeAll { $0 === end } }
 

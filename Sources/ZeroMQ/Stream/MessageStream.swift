@@ -31,7 +31,8 @@ public final class MessageStream: Sendable {
   /// Makes a socket, or takes one over (then its options stay as they are), and binds and connects it, as `Transport.open`.
   ///
   /// The marks are bytes; one that is not given follows from the other one, high being four times low, and both are 64 KiB and 16 KiB
-  /// when neither is. Those for writing to a REQ or REP, which sends one message at a time, are 0. Throws `invalid` unless 0 <= low <= high, and what `Transport.open` throws.
+  /// when neither is. Those for writing to a REQ or REP, which sends one message at a time, are 0. Throws `invalid` unless
+  /// 0 <= low <= high, and what `Transport.open` throws.
   public nonisolated(nonsending) static func open<Bind: EndpointConvertible, Connect: EndpointConvertible>(
     _ kind: SocketKind, bind: [Bind] = [String](), connect: [Connect] = [String](), on reactor: Reactor = .shared,
     in context: Context = .shared, adopting adopted: SocketOffer? = nil, highRead: Int? = nil, lowRead: Int? = nil,

@@ -15,8 +15,6 @@ final class AwaitedReply: ReplyHandler {
   var isCancelled = false
   /// Its number in the engine, once it has one.
   var number: UInt32?
-  /// Where its reply goes.
-  var answers: AnsweredCalls?
 
   init(_ call: CopiedCall, within timeout: Duration) {
     self.call = call
@@ -24,13 +22,11 @@ final class AwaitedReply: ReplyHandler {
   }
 
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
-    if let call = continuation.take() { answers?.add(call, Reply(body: .bytes(Array(body)), isException: isException)) }
+    continuation.take()?.resume(returning: Reply(body: .bytes(Array(body)), isException: isException))
   }
 
   func replied(_ reply: LongReply) {
-    if let call = continuation.take() {
-      answers?.add(call, Reply(body: .frame(reply.body), isException: reply.isException))
-    }
+    continuation.take()?.resume(returning: Reply(body: .frame(reply.body), isException: reply.isException))
   }
 
   func failed(_ failure: CallFailure) { ended(by: failure) }

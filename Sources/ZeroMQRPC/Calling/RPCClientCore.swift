@@ -17,7 +17,6 @@ actor RPCClientCore: ClientCore {
   private nonisolated let outbox = CallOutbox()
   private var beginning: [AwaitedReply] = []
   private var engine: CallEngine?
-  private let answers = AnsweredCalls()
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
   private init(_ options: RPCClientOptions, on reactor: Reactor) {
@@ -55,7 +54,6 @@ actor RPCClientCore: ClientCore {
       inFlight: SharedLimit(limit: options.callsUnderWay), waiting: SharedLimit(limit: options.waitingCalls),
       memory: MemoryBudget(limit: options.bytes), options: connections, in: context, on: reactor.loop,
       logger: options.logger)
-    reactor.loop.append(answers)
   }
 
   // MARK: Calls
@@ -115,7 +113,7 @@ actor RPCClientCore: ClientCore {
   }
 
   private func begin(_ awaited: AwaitedReply) {
-    (awaited.hasBegun, awaited.answers) = (true, answers)
+    awaited.hasBegun = true
     guard !awaited.isCancelled else { return awaited.ended(by: CancellationError()) }
     do throws(CallFailure) {
       let engine = try requireEngine()
@@ -179,11 +177,7 @@ actor RPCClientCore: ClientCore {
   }
 
   private func end() {
-    guard let engine = engine.take() else { return }
-    engine.close()
-    // What has come in this turn is still handed over.
-    _ = answers.endTurn()
-    reactor.loop.remove(answers)
+    engine.take()?.close()
     for waiter in waiting { waiter.resume() }
     waiting = []
   }
