@@ -189,10 +189,13 @@ extension Endpoint {
     return "tcp://[*]:0;" + description.dropFirst("tcp://".count)
   }
 
+  /// Over TCP, at an address of IPv6.
+  var isIPv6: Bool { if case .tcp(let host, _) = address { host.contains(":") } else { false } }
+
   /// The same endpoint with its address spelled as the kernel does; a name stays.
   package var inNumbers: Endpoint {
     // Of an address of IPv4 there is one spelling that is taken.
-    guard case .tcp(let host, let port) = address, host.contains(":"), let number = Resolver.numeric(host) else {
+    guard isIPv6, case .tcp(let host, let port) = address, let number = Resolver.numeric(host) else {
       return self
     }
     return Endpoint(host: number, port: port)

@@ -98,11 +98,11 @@ struct Allowance {
 extension TokenBucket.Level {
   /// What `RateLimit` says of it. Every answer to a limited client has it.
   fileprivate var text: String {
-    String(unsafeUninitializedCapacity: 15 + 2 * Decimal.mostDigits) { room in
+    String(unsafeUninitializedCapacity: 15 + 2 * DecimalDigits.mostDigits) { room in
       func append(_ word: StaticString, _ number: Int, at place: Int) -> Int {
         UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(room)[place...]).copyMemory(
           from: word.bytes)
-        return Decimal.write(number, to: room, at: place + word.utf8CodeUnitCount)
+        return DecimalDigits.write(number, to: room, at: place + word.utf8CodeUnitCount)
       }
       return append(";t=", reset, at: append("\"default\";r=", remaining, at: 0))
     }

@@ -24,7 +24,7 @@ extension Endpoint {
   }
 
   func bindAddress(ipv6: Bool, resolver: Resolver) async throws(ZMQError) -> BindAddress {
-    if !ipv6, case .tcp(let address, _) = self.address, address.contains(":") {
+    if !ipv6, isIPv6 {
       throw ZMQError(code: .noDevice, call: "bind to \(self), with the option ipv6 off")
     }
     guard let host = hostName, if_nametoindex(host) == 0, case .tcp(_, let port) = address else {

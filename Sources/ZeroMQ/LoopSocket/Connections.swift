@@ -47,7 +47,7 @@ final class Connections {
       throw ZMQError(
         code: .invalid, call: "connect to \(endpoint) with ZMQ_CONNECT_ROUTING_ID, which is for an address, not a name")
     }
-    if try !socket.option(.ipv6), case .tcp(let address, _) = endpoint.address, address.contains(":") {
+    if try !socket.option(.ipv6), endpoint.isIPv6 {
       throw ZMQError(code: .invalid, call: "connect to \(endpoint), with the option ipv6 off")
     }
     let target = host == nil ? endpoint.inNumbers : endpoint

@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 @Suite("A number in decimal digits", .inTurn(minutes: 3))
-struct DecimalTests {
+struct DecimalDigitsTests {
   @Test("is what it is as text", arguments: [0, 1, 9, 10, 99, 100, 999, 1_000, 65_535, 1_000_000_007, .max - 1, .max])
   func digits(number: Int) {
     var buffer = ByteBuffer(capacity: 16)

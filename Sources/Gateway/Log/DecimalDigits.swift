@@ -1,7 +1,7 @@
 import MessagePack
 
 /// Numbers in decimal digits, for what is written for each request: to make a `String` of each takes several times as long.
-enum Decimal {
+enum DecimalDigits {
   /// As many digits as any number has.
   static let mostDigits = 20
 
@@ -27,8 +27,8 @@ enum Decimal {
 extension ByteBuffer {
   /// Appends a number that is not negative.
   mutating func append(decimal number: Int) {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Decimal.mostDigits) { room in
-      let count = Decimal.write(number, to: room, at: 0)
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: DecimalDigits.mostDigits) { room in
+      let count = DecimalDigits.write(number, to: room, at: 0)
       append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(room)[..<count]))
     }
   }
