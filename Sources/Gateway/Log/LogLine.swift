@@ -39,18 +39,15 @@ struct LogLine: ~Copyable {
   }
 
   /// Text of which all is printable, and none a blank, a quotation mark or a backslash.
-  mutating func plain(_ key: Key, _ text: String) {
-    begin(key)
-    if format == .json { buffer.append("\"") }
-    buffer.append(utf8: text)
-    if format == .json { buffer.append("\"") }
-  }
+  mutating func plain(_ key: Key, _ text: String) { quoted(key) { $0.append(utf8: text) } }
 
   /// The same, of a constant.
-  mutating func plain(_ key: Key, _ text: StaticString) {
+  mutating func plain(_ key: Key, _ text: StaticString) { quoted(key) { $0.append(text) } }
+
+  private mutating func quoted(_ key: Key, _ append: (inout ByteBuffer) -> Void) {
     begin(key)
     if format == .json { buffer.append("\"") }
-    buffer.append(text)
+    append(&buffer)
     if format == .json { buffer.append("\"") }
   }
 
