@@ -125,9 +125,10 @@ enum ExchangeTable {
     case .expired:
       drops.merging([
         .idle: (.idle, [.shutDown]), .arriving: (.arriving, [.shutDown]), .head: (.head, [.shutDown]),
-        .lingering: (.lingering, [.shutDown]), .body: (.body, [.refuse]),
+        .lingering: (.lingering, [.shutDown]), .ended: (.ended, [.shutDown]), .body: (.body, [.refuse]),
       ]) { $1 }
-    case .hungUp: drops.filter { ([.handling, .pending] + streaming).contains($0.key) }
+    case .hungUp:
+      drops.filter { ([.handling, .pending] + streaming).contains($0.key) }.merging([.ended: (.ended, [.shutDown])]) { $1 }
     case .halfClosed:
       Dictionary(
         uniqueKeysWithValues: [.idle, .arriving, .head, .body, .handling, .pending].map { ($0, ($0, .expectEnd)) }
@@ -136,8 +137,7 @@ enum ExchangeTable {
       Dictionary(
         uniqueKeysWithValues: open.map { phase in
           switch phase {
-          case .dropped: (phase, (.ended, [.endRequest]))
-          case .lingering: (phase, (.idle, [.endRequest]))
+          case .dropped, .lingering: (phase, (.ended, [.endRequest]))
           default: (phase, (.idle, debts(phase).union([.endRequest, .expectRequest])))
           }
         })

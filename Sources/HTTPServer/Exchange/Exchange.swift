@@ -80,7 +80,6 @@ public final class Exchange {
   public var listenAddress: ListenAddress { server.address }
   /// Whether the server accepts no more requests; the answer to this one closes its connection.
   public var isServerQuiesced: Bool { server.isQuiesced }
-
   /// Answers with bytes. They are copied, unless an owner is named: then they live, unchanged, as long as it does, it counts them in
   /// the memory, and the exchange holds it while it needs them. Called inside a handler's call or later, once; when the client is gone,
   /// or an answer was given before, it does nothing. Answered before the body was read, the connection closes after it. The answer has
@@ -288,6 +287,7 @@ public final class Exchange {
 
   private func giveUp() {
     connection.giveUp()
+    daemon.schedule()  // Of what it does not read the library learns nothing else.
     libraryMemory = nil
   }
 

@@ -236,15 +236,15 @@ struct ExchangeState {
   /// The time of what the connection's watch expects is over.
   mutating func expired() -> Actions {
     switch phase {
-    case .idle, .arriving, .head, .lingering: [.shutDown]
+    case .idle, .arriving, .head, .lingering, .ended: [.shutDown]
     case .body: isHalfClosed ? drop() : [.refuse]
     case .handling, .pending, .answered, .streaming, .reading, .readingWoken, .sleeping, .blocked: drop()
-    case .dropped, .ended, .closed: []
+    case .dropped, .closed: []
     }
   }
 
   /// Both directions are gone.
-  mutating func hungUp() -> Actions { owesAnswer || isStreaming ? drop() : [] }
+  mutating func hungUp() -> Actions { phase == .ended ? [.shutDown] : owesAnswer || isStreaming ? drop() : [] }
 
   /// The client sends no more. One that waits for an answer may still read it, also one that comes piece by piece; one that reads an
   /// endless stream has left. What it has sent of a request may be all of it, and not read yet: it gets the grace as well.
@@ -263,9 +263,9 @@ struct ExchangeState {
   mutating func requestEnded() -> Actions {
     guard isOpen else { return [] }
     let actions = debts.union(.endRequest)
-    let (isLast, isLingering) = (phase == .dropped, phase == .lingering)
+    let isLast = phase == .dropped || phase == .lingering
     phase = isLast ? .ended : .idle
-    return isLast || isLingering ? actions : actions.union(isHalfClosed ? .expectEnd : .expectRequest)
+    return isLast ? actions : actions.union(isHalfClosed ? .expectEnd : .expectRequest)
   }
 
   /// The connection is about to be closed: nothing follows.
