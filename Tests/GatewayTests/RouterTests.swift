@@ -107,7 +107,8 @@ struct RouterTests {
       "/rpc/math/%1f", "/rpc/math/%7F", "/rpc/math/%0Aadd", "/rpc/ma%2Fth/add", "/rpc/math/a%2fdd", "/rpc/math/%",
       "/rpc/math/%4", "/rpc/math/%zz", "/rpc/%gg/add", "/%/math/add", "/./rpc/math/add", "/../rpc/math/add",
       "/rpc/../add", "/rpc/math/..", "/rpc/math/.", "/rpc/%2e%2E/add", "/rpc/math/%2e", "/..", "/sub/..",
-      "/problems/%2e.",
+      "/problems/%2e.", "/a/../live", "/live/..", "/live/.", "/rpc/./math/add", "/rpc/math/add/..", "/pub/news/t/x/..",
+      "/a/.?b", "/.?a=/b",
     ])
   func malformed(target: String) async throws {
     #expect(try await problem(target) == .badTarget)
@@ -196,6 +197,7 @@ struct RouterTests {
       ("/opanapi.json", "did you mean /openapi.json?"), ("/RPC/math/add", "did you mean /rpc/math/add?"),
       ("/rpc/math/stock/level", "did you mean /rpc/math/stock.level?"),
       ("/rpc/math/a/b/c/", "did you mean /rpc/math/a.b.c?"), ("/rpc/math/add/", "did you mean /rpc/math/add?"),
+      ("/live/", "did you mean /live?"), ("/ready/", "did you mean /ready?"),
       ("/push/jobs/a/b", "did you mean /push/jobs/a.b?"), ("/pub/news/t/a/b", "did you mean /pub/news/t/a.b?"),
       ("/rpc/none/a/b", "calls go to /rpc/{service}/{method}."),
       ("/rpc/math/_a/b", "calls go to /rpc/{service}/{method}."),

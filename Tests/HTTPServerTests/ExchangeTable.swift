@@ -128,7 +128,9 @@ enum ExchangeTable {
         .lingering: (.lingering, [.shutDown]), .ended: (.ended, [.shutDown]), .body: (.body, [.refuse]),
       ]) { $1 }
     case .hungUp:
-      drops.filter { ([.handling, .pending] + streaming).contains($0.key) }.merging([.ended: (.ended, [.shutDown])]) { $1 }
+      drops.filter { ([.handling, .pending] + streaming).contains($0.key) }.merging([.ended: (.ended, [.shutDown])]) {
+        $1
+      }
     case .halfClosed:
       Dictionary(
         uniqueKeysWithValues: [.idle, .arriving, .head, .body, .handling, .pending].map { ($0, ($0, .expectEnd)) }

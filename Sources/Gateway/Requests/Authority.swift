@@ -21,7 +21,10 @@ struct Authority {
   }
 
   /// Whether it is `localhost`, or a name below it, which no name server is asked for (RFC 6761, 6.3).
-  var isLocal: Bool { name.isCaseless("localhost") || name.hasCaselessSuffix(".localhost") }
+  var isLocal: Bool {
+    let suffix: StaticString = ".localhost"
+    return name.isCaseless("localhost") || name.count > suffix.utf8CodeUnitCount && name.hasCaselessSuffix(suffix)
+  }
 
   /// Whether it is a name without a dot, such as that of a container: of letters, digits, hyphens and underscores. RFC 3986 allows more
   /// than any such name has: a percent sign, which may stand for a dot, or the comma of a list.

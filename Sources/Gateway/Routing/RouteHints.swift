@@ -27,10 +27,11 @@ enum RouteHints {
       let rest = segments.drop(while: \.isEmpty)
       return rest.first.flatMap { templates[$0] } == nil ? nil : path(rest)
     }
-    guard templates[first] != nil else {
+    guard let template = templates[first] else {
       guard let route = first.nearestName(among: templates.keys + others) else { return nil }
       return path([route] + segments.dropFirst())
     }
+    if segments.count == 2, segments[1].isEmpty, template == "/\(first)" { return template }
     // The parts of a method's name are separated by dots; slashes are a natural mistake, and so is one at the end.
     let fixed = first == "pub" ? 3 : 2
     let parts = segments.dropFirst(fixed).filter { !$0.isEmpty }

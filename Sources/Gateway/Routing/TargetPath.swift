@@ -24,8 +24,12 @@ struct TargetPath {
       throw Problem(.badTarget, "A request target starts with \"/\".")
     }
     let start = Self.starts(target.extracting(..<end), with: prefix) ? prefix.utf8.count : 0
-    var segments = 0
-    for index in start..<end where target[index] == UInt8(ascii: "/") { segments += 1 }
+    var (segments, last) = (0, start)
+    for index in start...end where index == end || target[index] == UInt8(ascii: "/") {
+      if Self.isDots(target.extracting(min(last + 1, index)..<index)) { throw Self.dots }
+      last = index
+      if index < end { segments += 1 }
+    }
     self.segments = segments
     self.end = end
     lacksPrefix = start < prefix.utf8.count
@@ -79,7 +83,6 @@ struct TargetPath {
     let segment = try next(target)
     if segment.isEmpty { throw Problem(.badTarget, "A topic segment is not empty; \"-\" is the empty topic.") }
     if segment.count == 1, target[segment.lowerBound] == UInt8(ascii: "-") { return [] }
-    if isDots(target.extracting(segment)) { throw Self.dots }
     guard let topic = PercentEncoding.decode(target, segment) else { throw Self.broken }
     if topic.count > NameRules.longestTopic {
       throw Problem(.badTarget, "A topic has at most \(NameRules.longestTopic) bytes, not \(topic.count).")
@@ -87,28 +90,25 @@ struct TargetPath {
     return topic
   }
 
-  /// Takes a segment that is text. What its escapes stand for must pass the checks that plain text has to: no dot segment, no
-  /// slash, no control byte.
+  /// Takes a segment that is text. What its escapes stand for must pass the checks that plain text has passed: no dot segment, no slash,
+  /// no control byte.
   mutating func takeText(_ target: Span<UInt8>) throws(Problem) -> String {
     let segment = try next(target)
     let raw = target.extracting(segment)
     var isEscaped = false
     for index in raw.indices where raw[index] == UInt8(ascii: "%") { isEscaped = true }
-    guard isEscaped else {
-      if isDots(raw) { throw Self.dots }
-      return raw.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
-    }
+    guard isEscaped else { return raw.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) } }
     guard let decoded = PercentEncoding.decode(target, segment),
       let text = String(validating: decoded, as: UTF8.self)
     else { throw Self.broken }
-    if isDots(decoded.span) { throw Self.dots }
+    if Self.isDots(decoded.span) { throw Self.dots }
     for byte in decoded where byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "/") {
       throw Problem(.badTarget, "An escape in the path stands for a control byte or a slash.")
     }
     return text
   }
 
-  private func isDots(_ segment: Span<UInt8>) -> Bool {
+  private static func isDots(_ segment: Span<UInt8>) -> Bool {
     guard 1...2 ~= segment.count else { return false }
     for index in segment.indices where segment[index] != UInt8(ascii: ".") { return false }
     return true

@@ -7,10 +7,15 @@ import Logging
 struct EarlyAnswer {
   private let content = ReusedBytes()
 
-  init(_ head: AnswerHead, body: UnsafeRawBufferPointer, toHEAD isHead: Bool, logger: Logger) {
+  /// The date is that of the answer, which a server with a clock tells (RFC 9110, 6.6.1).
+  init(
+    _ head: AnswerHead, body: UnsafeRawBufferPointer, toHEAD isHead: Bool, date: HTTPDate = .now, logger: Logger
+  ) {
     content.append(text: "HTTP/1.1 \(head.status) ")
     content.append(Daemon.reason(head.status))
-    content.append("\r\nConnection: close\r\n")
+    content.append("\r\n")
+    content.appendLine("Date", date.description)
+    content.appendLine("Connection", "close" as StaticString)
     // Of a body that cannot be, no length is told (RFC 9110, 8.6).
     if head.status != 204 { content.append(text: "Content-Length: \(body.count)\r\n") }
     head.append(to: content, logger: logger)

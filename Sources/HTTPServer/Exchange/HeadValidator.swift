@@ -85,7 +85,7 @@ struct HeadValidator {
     guard let first = target.first else { return .bad("the request has no target") }
     if first == UInt8(ascii: "*"), target.count == 1, head.method == .options { return nil }
     guard head.path.first == UInt8(ascii: "/") else {
-      return .bad("the request target is neither a path nor http:// with a host and a path")
+      return .bad("the request target is neither a path nor http:// with a host")
     }
     for byte in target where byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "#") {
       return .bad("the request target holds a blank, a control character or a '#'")

@@ -71,7 +71,8 @@ public struct Rejection: Hashable, Sendable {
   static func ofLibrary(status: Int, _ options: ServerOptions) -> Rejection? {
     switch status {
     case 400: .bad("the request breaks the rules of HTTP")
-    case 413: .bodyTooLarge(options.bodyLimit)
+    // What is read of a body is counted here: the library counts what only frames it.
+    case 413: .init(code: .bodyTooLarge, status: 413, detail: "the declared length or a line of a chunk is too long")
     case 414: .targetTooLong(options.targetLimit)
     case 431: .headersTooLarge(options.headersLimit)
     case 501: .transferCoding

@@ -34,6 +34,8 @@ final class RequestHead {
   private let target = ReusedBytes()
   /// Where the authority of a target in absolute form stands: `http://here/path` (RFC 9112, 3.2.2); nil for another form.
   private var authority: Range<Int>?
+  /// What stands for the path and the query of a target in absolute form that has no path: the root (RFC 9110, 4.2.3).
+  private var root: ReusedBytes?
   /// The first value of each known header, and how often it came.
   private let slots: UnsafeMutableBufferPointer<Slot>
   /// The values of further lines, in their order. There are few, if any.
@@ -54,7 +56,12 @@ final class RequestHead {
       let start = scheme.utf8CodeUnitCount
       guard text.count > start, UnsafeRawBufferPointer(rebasing: text[..<start]).isCaseless(scheme) else { continue }
       let rest = text[start...]
-      authority = start..<(rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? text.count)
+      let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? text.count
+      authority = start..<end
+      guard end == text.count || text[end] == UInt8(ascii: "?") else { continue }
+      root = ReusedBytes()
+      root?.append("/")
+      root?.append(UnsafeRawBufferPointer(rebasing: text[end...]))
     }
   }
 
@@ -79,6 +86,7 @@ final class RequestHead {
     id = nil
     target.clear()
     authority = nil
+    root = nil
     slots.update(repeating: Slot())
     if !more.isEmpty { more = [] }
   }
@@ -104,8 +112,7 @@ final class RequestHead {
   /// The target without scheme and authority: the path and the query.
   var path: UnsafeRawBufferPointer {
     guard let authority else { return target.bytes }
-    let path = UnsafeRawBufferPointer(rebasing: target.bytes[authority.upperBound...])
-    return path.isEmpty ? ("/" as StaticString).bytes : path
+    return root?.bytes ?? UnsafeRawBufferPointer(rebasing: target.bytes[authority.upperBound...])
   }
 
   /// Whether the target is in absolute form and names nobody.

@@ -32,7 +32,7 @@ struct HostTests {
   ]
   static let foreign = [
     "evil.example", "evil.example:8080", "evil%2eexample", "evil%2Eexample:80", "x.", "ai.:80", "",
-    "localhost.evil.example", ".x", "127.0.0.1.evil.example",
+    "localhost.evil.example", ".localhost", ".localhost:80", ".x", "127.0.0.1.evil.example",
     "256.0.0.1",
     "1.2.3", "127.1", "0x7f.0.0.1", "1.2.3.4.5", "api.example.evil.example", "sub.api.example", "api.exampl",
     "pi.example",
@@ -109,6 +109,7 @@ struct HostTests {
       let absolute = "HTTP/1.1\r\nHost:"
       #expect(try await reply(gateway, "GET http://evil.example/live \(absolute) localhost").status == 421)
       #expect(try await reply(gateway, "GET http://localhost/live \(absolute) evil.example").status == 200)
+      #expect(try await reply(gateway, "GET http://localhost?a=1 \(absolute) localhost").json["services"] != .null)
       #expect(try await reply(gateway, "GET /live HTTP/1.0").status == 200)
       #expect(try await reply(gateway, "GET /live HTTP/1.0\r\nHost: evil.example").status == 421)
       // Of the same host is a page whose origin is the target's.
