@@ -108,6 +108,8 @@ struct BodyRefusalTests {
       client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
       await fixture.on { script, _ in script.answerWaiting() }
       #expect(try client.reply().status == 200)
+      // A lenient one waits for the end of such a line, until the time of the body is over.
+      if try ParserStrictness.linked() != .strict { try await fixture.advance(by: .seconds(4), times: 3) }
       #expect(try client.reply().status >= 400)
       if leaves { client.disconnect() } else { try await fixture.advance(by: .milliseconds(250), times: 12) }
       await fixture.until { _, server in server.connections == 0 }
