@@ -72,6 +72,38 @@ struct DecisionSecrecyTests {
     }
   }
 
+  @Test("is the same of a route and of a path where nothing is while nobody can be asked")
+  func routes() async throws {
+    try await Authorizer.with(", keep: 1h") { authorizer in
+      let (http, key) = (authorizer.gateway.http, authorizer.alice.header)
+      // Where nothing is; a route that was refused before, which is kept; and one of which nobody was asked yet.
+      let requests = [("GET", "/nothing/1"), ("PUT", "/nothing/1"), ("GET", "/things/1"), ("DELETE", "/things/1")]
+      func codes() async throws -> Set<JSON> {
+        var found: Set<JSON> = []
+        for (verb, target) in requests {
+          found.insert(try await http.send(verb, target, headers: key).json["code"])
+        }
+        return found
+      }
+      authorizer.answers { .bool(!$0.hasSuffix(".get")) }
+      #expect(try await http.get("/things/1", headers: key).status == 404)
+      #expect(try await http.get("/nothing/1", headers: key).status == 404)
+      // One answer of another kind, then an answer, then nobody.
+      authorizer.answers { _ in 7 }
+      #expect(try await http.post("/rpc/s/odd", headers: key).json["code"] == "undecided")
+      #expect(try await codes() == ["undecided"])
+      authorizer.answers { _ in false }
+      #expect(try await http.post("/rpc/s/denied", headers: key).status == 403)
+      #expect(try await codes() == ["no-such-route"])
+      await authorizer.service.close()
+      try await eventually("nobody to ask") {
+        try await http.get("/nothing/1", headers: key).json["code"] == "undecided"
+      }
+      #expect(try await codes() == ["undecided"])
+      #expect(try await http.get("/nothing", headers: authorizer.bob.header).headers["retry-after"] == "1")
+    }
+  }
+
   @Test("is the same while the gateway stops")
   func draining() async throws {
     try await Authorizer.with { authorizer in
