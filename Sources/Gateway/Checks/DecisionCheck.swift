@@ -15,7 +15,9 @@ struct DecisionCheck {
     if wanted.isNothing {
       // Nothing of a service is served that was not decided.
       if request.knownResponder?.kind.isOfServices == true { return request.answer(.refusedByDecision) }
-      if request.leadsNowhere, request.decisions.isSilent { return request.answer(.undecided) }
+      if request.leadsNowhere, request.serving.router.hasRoutes, request.decisions.isSilent {
+        return request.answer(.undecided)
+      }
       return serve()
     }
     let decision = RequestDecision(wanted, of: request)

@@ -1,5 +1,6 @@
 import Gateway
 import GatewaySecurity
+import HTTPServer
 import MessagePack
 import Support
 import Testing
@@ -101,6 +102,27 @@ struct DecisionSecrecyTests {
       }
       #expect(try await codes() == ["undecided"])
       #expect(try await http.get("/nothing", headers: authorizer.bob.header).headers["retry-after"] == "1")
+    }
+  }
+
+  @Test(
+    "is 404 of a path where nothing is, where there are no routes to tell of, and among operations",
+    arguments: [false, true])
+  func noRoutes(hasRoutes: Bool) async throws {
+    try await Rig.with { rig in
+      let key = APIKey.random()
+      let keys = try rig.directory.file("keys.yaml", "\(key.digest.hex): { subject: alice }\n")
+      let routes = hasRoutes ? #", routes: { "POST /things/{id}": "get(id)" }"# : ""
+      let gateway = try await rig.gateway(
+        """
+        authorizer: { pattern: rpc, connect: ["ipc:///nowhere/a"], methods: { expose: [] }, required: false }
+        s: { pattern: rpc, connect: ["ipc:///nowhere/s"], required: false\(routes) }
+        """, http: "admin: \"127.0.0.1:0\"",
+        auth: "{ keys: { file: \"\(keys)\" }, decision: { service: authorizer } }")
+      let code: JSON = hasRoutes ? "undecided" : "no-such-route"
+      #expect(try await gateway.http.get("/nothing", headers: key.header).json["code"] == code)
+      let admin = HTTPClient(port: try #require(gateway.gateway.admin).port)
+      #expect(try await admin.get("/nothing").json["code"] == "no-such-route")
     }
   }
 
