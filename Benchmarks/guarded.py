@@ -8,7 +8,8 @@ GATEWAY is the program. Both gateways serve the same backend and take turns; the
 
 Where there are two processors, the gateways have one, and all else has the other. So the gateway has always work waiting for it, and as much
 in each of its turns. Without that the scheduler decides how many calls a turn has, from 0.8 to 4, and what a turn costs by itself decides the ratio:
-it was from 1.0 to 1.4 with the same programs."""
+it was from 1.0 to 1.4 with the same programs. Where other programs run on the machine, `chrt -f 5` before the command gives these their
+processors at once."""
 
 import argparse
 import http.client
