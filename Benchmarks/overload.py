@@ -9,7 +9,8 @@ Each call has a connection of its own that is kept. Printed are the rates of ans
 
 It ends with 1 unless what is promised holds, by the medians of the rounds: calls that are admitted at twice the capacity keep 90 % of their rate, 99 of 100
 refusals are answered in less than 5 ms, and nothing else becomes of a call. The times are the client's, which shares the machine: it says how late it was
-itself, and where that is more than 1 ms in 1 of 100 turns, no more is said of the times than that."""
+itself, and where that is more than 2 ms in 1 of 100 turns, no more is said of the times than that. Its own clock alone makes it late by 1 ms. Where other programs
+run on the machine, `chrt -f 5` before the command gives this one, the gateway and the backend their processor at once."""
 
 import argparse
 import asyncio
@@ -23,7 +24,7 @@ import time
 import measure
 
 PORT, BACKEND = 18087, "tcp://127.0.0.1:15997"
-LEAST_RATIO, LONGEST_REFUSAL, LONGEST_DELAY = 0.9, 5.0, 1.0
+LEAST_RATIO, LONGEST_REFUSAL, LONGEST_DELAY = 0.9, 5.0, 2.0
 
 CONFIGURATION = """
 http: {{ listen: ["127.0.0.1:{port}"], threads: 1, limits: {{ connections: 20000, connections-per-address: 20000 }} }}

@@ -15,6 +15,9 @@ struct DecisionCheck {
     if wanted.isNothing {
       // Nothing of a service is served that was not decided.
       if request.knownResponder?.kind.isOfServices == true { return request.answer(.refusedByDecision) }
+      if request.leadsNowhere, request.serving.router.hasRoutes, request.decisions.isSilent {
+        return request.answer(.undecided)
+      }
       return serve()
     }
     let decision = RequestDecision(wanted, of: request)
@@ -65,6 +68,14 @@ struct DecisionCheck {
       guard let wish = TicketsResponder.wish(request.body), wish.isAllowed(by: permissions) else { return .nothing }
       return Wanted([wish], else: .refusedByDecision)
     }
+  }
+}
+
+extension GatewayRequest {
+  /// Whether nothing is served at its path.
+  fileprivate var leadsNowhere: Bool {
+    do throws(Problem) { _ = try responder } catch { return error.code == .noSuchRoute }
+    return false
   }
 }
 

@@ -68,6 +68,11 @@ final class Decisions {
   /// Whether anything is asked. Each request wants to know.
   private(set) var isOn = false
 
+  /// Whether the last question had no answer, or the next will have none, and what is asked for is refused for that. Then a path where
+  /// nothing is gets the same problem as a route of which nobody could be asked: else the answer would tell which routes there are.
+  var isSilent: Bool { lastHasFailed || upstream?.isReady == false && settings?.failsOpen == false }
+  private var lastHasFailed = false
+
   /// What is asked from now on, and of these services. All answers are forgotten: open streams are asked for again.
   func use(_ settings: Configuration.Decision?, _ upstreams: UpstreamTable) {
     let found = settings.flatMap { settings in upstreams.services.first { $0.name == settings.service } }
@@ -80,7 +85,7 @@ final class Decisions {
     if isOn { for decision in standing.values { decision.askAgain() } }
     // Whoever waits gets the answer to what was asked before.
     for question in asking.values { question.isOutdated = true }
-    (asking, asked) = ([:], [:])
+    (asking, asked, lastHasFailed) = ([:], [:], false)
   }
 
   /// A stream has opened, and is asked for again when the answers are forgotten, until `leave`.
@@ -150,6 +155,7 @@ final class Decisions {
 
   fileprivate func answered(_ asked: AskedQuestion, _ answer: DecisionAnswer) {
     end(asked)
+    lastHasFailed = false
     if answer.isAllowed { counters.allowed += 1 } else { counters.refused += 1 }
     let until = loop.now + (answer.time ?? settings?.keep ?? .zero)
     if !asked.isOutdated, until > loop.now {
@@ -167,6 +173,7 @@ final class Decisions {
   private func failed(_ reason: String, isOurs: Bool) -> Verdict {
     let isAllowed = settings?.failsOpen == true && !isOurs
     counters.failed += 1
+    lastHasFailed = !isAllowed
     if failures.increment() {
       logger.warning(
         "the service of auth.decision cannot be asked",

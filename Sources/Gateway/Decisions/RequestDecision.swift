@@ -90,7 +90,8 @@ final class RequestDecision: PendingWork, DecisionWaiter, TimerHandler {
     if let refusal = wanted.refusal {
       if !wanted.wishes.contains(where: allows) {
         let hasFailed = wanted.wishes.contains { if case .failed = verdict($0) { true } else { false } }
-        return request.answer(hasFailed ? .undecided : refusal)
+        let isHidden = refusal.status == 404 && decisions.isSilent
+        return request.answer(hasFailed || isHidden ? .undecided : refusal)
       }
     }
     serve()

@@ -145,6 +145,9 @@ final class Router {
     return .wishes(asked.map { .call($0.method.text, of: $0.service) }, else: nothing(at: segments).withoutHints)
   }
 
+  /// Whether REST routes are served here.
+  var hasRoutes: Bool { scope != .operations && !routes.firstSegments.isEmpty }
+
   /// How many calls one request may have.
   var longestBatch: Int { upstreams.longestBatch }
 

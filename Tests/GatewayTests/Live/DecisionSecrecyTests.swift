@@ -1,5 +1,6 @@
 import Gateway
 import GatewaySecurity
+import HTTPServer
 import MessagePack
 import Support
 import Testing
@@ -69,6 +70,59 @@ struct DecisionSecrecyTests {
       try await authorizer.gateway.gateway.reload(authorizer.configuration)
       let reply = try await http.send("PUT", "/things/1", headers: authorizer.alice.header)
       #expect(reply.headers["allow"] == "GET, HEAD, DELETE, OPTIONS")
+    }
+  }
+
+  @Test("is the same of a route and of a path where nothing is while nobody can be asked")
+  func routes() async throws {
+    try await Authorizer.with(", keep: 1h") { authorizer in
+      let (http, key) = (authorizer.gateway.http, authorizer.alice.header)
+      // Where nothing is; a route that was refused before, which is kept; and one of which nobody was asked yet.
+      let requests = [("GET", "/nothing/1"), ("PUT", "/nothing/1"), ("GET", "/things/1"), ("DELETE", "/things/1")]
+      func codes() async throws -> Set<JSON> {
+        var found: Set<JSON> = []
+        for (verb, target) in requests {
+          found.insert(try await http.send(verb, target, headers: key).json["code"])
+        }
+        return found
+      }
+      authorizer.answers { .bool(!$0.hasSuffix(".get")) }
+      #expect(try await http.get("/things/1", headers: key).status == 404)
+      #expect(try await http.get("/nothing/1", headers: key).status == 404)
+      // One answer of another kind, then an answer, then nobody.
+      authorizer.answers { _ in 7 }
+      #expect(try await http.post("/rpc/s/odd", headers: key).json["code"] == "undecided")
+      #expect(try await codes() == ["undecided"])
+      authorizer.answers { _ in false }
+      #expect(try await http.post("/rpc/s/denied", headers: key).status == 403)
+      #expect(try await codes() == ["no-such-route"])
+      await authorizer.service.close()
+      try await eventually("nobody to ask") {
+        try await http.get("/nothing/1", headers: key).json["code"] == "undecided"
+      }
+      #expect(try await codes() == ["undecided"])
+      #expect(try await http.get("/nothing", headers: authorizer.bob.header).headers["retry-after"] == "1")
+    }
+  }
+
+  @Test(
+    "is 404 of a path where nothing is, where there are no routes to tell of, and among operations",
+    arguments: [false, true])
+  func noRoutes(hasRoutes: Bool) async throws {
+    try await Rig.with { rig in
+      let key = APIKey.random()
+      let keys = try rig.directory.file("keys.yaml", "\(key.digest.hex): { subject: alice }\n")
+      let routes = hasRoutes ? #", routes: { "POST /things/{id}": "get(id)" }"# : ""
+      let gateway = try await rig.gateway(
+        """
+        authorizer: { pattern: rpc, connect: ["ipc:///nowhere/a"], methods: { expose: [] }, required: false }
+        s: { pattern: rpc, connect: ["ipc:///nowhere/s"], required: false\(routes) }
+        """, http: "admin: \"127.0.0.1:0\"",
+        auth: "{ keys: { file: \"\(keys)\" }, decision: { service: authorizer } }")
+      let code: JSON = hasRoutes ? "undecided" : "no-such-route"
+      #expect(try await gateway.http.get("/nothing", headers: key.header).json["code"] == code)
+      let admin = HTTPClient(port: try #require(gateway.gateway.admin).port)
+      #expect(try await admin.get("/nothing").json["code"] == "no-such-route")
     }
   }
 
