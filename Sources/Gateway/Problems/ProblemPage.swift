@@ -58,6 +58,7 @@ struct ProblemPage {
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
       <title>\(heading)</title>
+      <link rel="icon" href="data:,">
       <h1>\(heading)</h1>
       \((texts + list).joined(separator: "\n"))
       </html>
