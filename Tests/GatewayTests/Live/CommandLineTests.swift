@@ -117,6 +117,23 @@ struct CommandLineTests {
     #expect(code == 0)
   }
 
+  @Test("serve warns in its log of what check warns of")
+  func notes() async throws {
+    let folder = try TemporaryDirectory()
+    let yaml = "http: { listen: [\"127.0.0.1:0\"] }\nservices: {}\n"
+    _ = try folder.file("gateway.yaml", yaml)
+    #expect(try await Self.run(in: folder, [], "check").output.contains("services: none, so there is nothing to call"))
+    let process = try Program.start("serve", folder.path + "/gateway.yaml")
+    try await Cleanup.with { cleanup in
+      cleanup.add { await process.destroy() }
+      var lines: [String] = []
+      while lines.last?.contains("] listening") != true, let line = try await process.line() { lines.append(line) }
+      #expect(
+        lines.contains { $0.contains(" warning ") && $0.contains("note=services: none, so there is nothing to call") },
+        "\(lines)")
+    }
+  }
+
   @Test("an address that another program has is told with the two places where another one is chosen")
   func taken() async throws {
     let folder = try TemporaryDirectory()
@@ -140,7 +157,8 @@ struct CommandLineTests {
     let folder = try TemporaryDirectory()
     _ = try folder.file("gateway.yaml", Self.good + "auth: none\n")
     let (output, code) = try await Self.run(in: folder, [], "serve --listen \(address)")
-    #expect(output.contains("hint=\(reason); choose another address with --listen, http.listen or http.admin"), "\(output)")
+    #expect(
+      output.contains("hint=\(reason); choose another address with --listen, http.listen or http.admin"), "\(output)")
     #expect(code == 69)
   }
 
