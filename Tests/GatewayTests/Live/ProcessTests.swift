@@ -102,7 +102,7 @@ struct ProcessTests {
     let secret = try directory.file("secret.yaml", "")
     chmod(secret, 0)
     // Root may read everything.
-    if geteuid() != 0 { cases.append((secret, "permission denied")) }
+    if geteuid() != 0 { cases.append((secret, "permission denied for user \(geteuid())")) }
     for (path, reason) in cases {
       let process = try Program.start("check", path)
       #expect(try await process.rest() == "\(path): cannot be read: \(reason); give the path of a YAML file\n")
