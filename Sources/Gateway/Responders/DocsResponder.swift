@@ -65,7 +65,10 @@ enum DocsFile: String, CaseIterable {
     <title>zmq-gateway: the interface</title>
     <link rel="icon" href="data:,">
     <link rel="stylesheet" href="docs/swagger-ui.css">
-    <style>.opblock-head, .opblock-options { display: none }</style>
+    <style>
+    .opblock-head, .opblock-options { display: none }
+    .swagger-ui .renderedMarkdown code { padding: 0 4px }
+    </style>
     </head>
     <body>
     <div id="swagger-ui"><noscript>The document itself: <a href="openapi.json">openapi.json</a></noscript></div>
@@ -76,7 +79,8 @@ enum DocsFile: String, CaseIterable {
 
     """
 
-  /// One's own services come first. HEAD and OPTIONS, which each path has, are left out by the style of the page.
+  /// One's own services come first. HEAD and OPTIONS, which each path has, are left out by the style of the page, which also keeps code
+  /// from covering the lines above and below it.
   private static let starter: StaticString = """
     const common = ["calls", "events", "operations"];
     SwaggerUIBundle({

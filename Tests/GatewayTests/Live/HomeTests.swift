@@ -210,6 +210,7 @@ struct ProblemPageTests {
       let page = try await gateway.http.send("GET", path, headers: ["Accept": "text/html,*/*;q=0.8"])
       #expect(page.headers["content-type"] == "text/html; charset=utf-8")
       #expect(page.body.hasPrefix("<!doctype html>"))
+      #expect(page.body.contains("<a href=\"../problems\">") == (path != "/problems"))
       #expect(text.headers["vary"] == "Accept" && page.headers["vary"] == "Accept")
     }
   }
