@@ -138,11 +138,8 @@ struct PageTests {
       let lines = try await Browser.lines(of: "narrow_pages.py", [url] + paths)
       #expect(lines.map { $0["path"].text } == paths)
       for page in lines {
-        for scheme in ["light", "dark"] {
-          #expect(page[scheme]["width"] == 390, "\(page)")
-          #expect(page[scheme]["complaints"] == [], "\(page)")
-        }
-        #expect(page["light"]["ink"] != page["dark"]["ink"], "\(page)")
+        #expect(page["width"] == 390 && page["complaints"] == [], "\(page)")
+        #expect(page["light"].text != nil && page["light"] != page["dark"], "\(page)")
       }
     }
   }
