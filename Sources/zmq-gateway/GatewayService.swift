@@ -38,6 +38,18 @@ struct GatewayService: Service {
     await gateway.stop()
   }
 
+  /// Why nobody can listen at an address, in the words of who has chosen it.
+  private static func hint(_ number: CInt) -> String? {
+    switch number {
+    case EADDRINUSE: "another program listens there"
+    case EADDRNOTAVAIL: "this machine does not have that address"
+    case EACCES:
+      "a port below 1024 needs root or CAP_NET_BIND_SERVICE, a Unix socket a folder that this user may write to"
+    case ENOENT: "the folder of the Unix socket is not there"
+    default: nil
+    }
+  }
+
   /// Runs the gateway behind services that start before it, until SIGTERM or SIGINT; it stops first.
   func run(behind services: [any Service]) async throws {
     // Blocks of this size and above are mapped, and go back to the system when they are freed: the memory of a connection is one
@@ -58,8 +70,8 @@ struct GatewayService: Service {
       try await group.run()
     } catch {
       var metadata: Logger.Metadata = ["error": "\(error)"]
-      if let error = error as? HTTPServerError, error.errno == EADDRINUSE {
-        metadata["hint"] = "another program listens there; choose another address with --listen or http.listen"
+      if let number = (error as? HTTPServerError)?.errno, let hint = Self.hint(number) {
+        metadata["hint"] = "\(hint); choose another address with --listen, http.listen or http.admin"
       }
       logger.critical("cannot start", metadata: metadata)
       throw ExitCode.unavailable

@@ -16,7 +16,9 @@ struct InitCommand: ParsableCommand {
     let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       let reason =
-        errno == EEXIST ? "is there already" : "cannot be written: \(String(cString: strerror(errno)).lowercased())"
+        errno == EEXIST
+        ? "is there already; name another file, or - for standard output"
+        : "cannot be written: \(String(cString: strerror(errno)).lowercased())"
       StandardStream.error.write("\(file): \(reason)\n")
       throw ExitCode.cannotCreate
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import Logging
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Serve the services of a configuration.")
@@ -16,6 +17,9 @@ struct Serve: AsyncParsableCommand {
     let (file, settled) = (ConfigurationFile(try choice.path()), overrides)
     let configuration = try file.load(overrides: settled)
     let logger = try serving.logger(configuration.log)
+    for note in configuration.notes {
+      logger.warning("what is configured may not be what is meant", metadata: ["note": "\(note)"])
+    }
     let service = GatewayService(
       start: {
         try await Gateway.start(

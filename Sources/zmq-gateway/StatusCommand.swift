@@ -17,8 +17,10 @@ struct StatusCommand: ParsableCommand {
   )
   var config: String?
 
-  @Option(help: "Ask there instead: http://host:port, or unix:/path; http:// may be left out.")
-  var admin: String?
+  @Option(
+    name: [.long, .customLong("admin")],
+    help: "Ask there instead: http://host:port, or unix:/path; http:// may be left out.")
+  var http: String?
 
   @Flag(help: "Print all of /status, as JSON.")
   var json = false
@@ -45,17 +47,17 @@ struct StatusCommand: ParsableCommand {
 
   private func url() throws -> GatewayURL {
     do {
-      if let admin { return try GatewayURL(admin) }
+      if let http { return try GatewayURL(http) }
     } catch {
-      throw ValidationError("--admin: \(error)")
+      throw ValidationError("--http: \(error)")
     }
-    let http =
+    let settings =
       try (config ?? ConfigurationChoice.usual).map { try ConfigurationFile($0).load().http }
       ?? Configuration().http
-    guard let address = http.admin ?? http.listen.first, address.port != 0 || address.isUnixSocket else {
-      throw ValidationError("the configuration names no address with a port to ask; say where with --admin")
+    guard let address = settings.admin ?? settings.listen.first, address.port != 0 || address.isUnixSocket else {
+      throw ValidationError("the configuration names no address with a port to ask; say where with --http")
     }
-    return GatewayURL(address, prefix: http.admin == nil ? http.prefix : "")
+    return GatewayURL(address, prefix: settings.admin == nil ? settings.prefix : "")
   }
 
   /// What is read of `/status`.

@@ -2,12 +2,12 @@ import Dispatch
 import Glibc
 import Reactor
 
-/// SIGTERM and SIGINT: the first asks to stop, the second ends the program at once.
+/// SIGTERM and SIGINT: the first asks to stop, a second one ends the program at once.
 ///
 /// They are heard on a queue of their own, so that the second one works whatever the rest of the program waits for.
 final class StopSignals: Sendable {
   private let sources = Guarded<[any DispatchSourceSignal]>([])
-  private let isStopping = Guarded(false)
+  private let request = Guarded(StopRequest())
 
   /// Hears both from now on, to the end of the process; `stop` is called at the first, with its name.
   init(stop: @escaping @Sendable (String) -> Void) {
@@ -21,12 +21,12 @@ final class StopSignals: Sendable {
   }
 
   private func received(_ number: CInt, _ stop: (String) -> Void) {
-    let isFirst = isStopping.withLock { isStopping in
-      defer { isStopping = true }
-      return !isStopping
-    }
     let name = number == SIGINT ? "SIGINT" : "SIGTERM"
-    if isFirst { stop(name) } else { Self.end(by: number, name) }
+    switch request.withLock({ $0.received(at: .monotonic()) }) {
+    case .stop: stop(name)
+    case .nothing: break
+    case .end: Self.end(by: number, name)
+    }
   }
 
   /// Ends the process as the signal would have by itself: a shell sees 128 and its number.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CBuild
+import ConfigurationReader
 import HTTPServer
 import MessagePack
 import ZeroMQ
@@ -24,6 +25,7 @@ struct ZMQGateway: AsyncParsableCommand {
   /// command and not of the program.
   static func main() async {
     do {
+      try checkCommand()
       var command = try await asyncParseAsRoot()
       do {
         if var command = command as? any AsyncParsableCommand {
@@ -37,6 +39,17 @@ struct ZMQGateway: AsyncParsableCommand {
     } catch {
       exit(withError: error)
     }
+  }
+
+  /// Refuses a first word that is no command, which would be an argument too many to the parser.
+  private static func checkCommand() throws {
+    let names = configuration.subcommands.map { $0._commandName } + ["help"]
+    guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), !names.contains(word) else {
+      return
+    }
+    let meant = word.hasSuffix(".yaml") ? "serve \(word)" : word.nearest(among: names)
+    let hint = meant.map { "; did you mean \"\($0)\"?" } ?? ""
+    throw refused(ValidationError("there is no command \"\(word)\"\(hint)"), by: self)
   }
 
   private static func refused(_ error: ValidationError, by command: any ParsableCommand.Type) -> ExitCode {

@@ -31,7 +31,7 @@ struct Article {
   static func sources() throws -> [[String]] {
     let folders = [
       "Examples", "Tests/ExamplesTests", "Tests/ZeroMQTests/Stream", "Tests/ZeroMQRPCTests",
-      "Tests/MessagePackFoundationTests",
+      "Tests/MessagePackFoundationTests", "Tests/ReactorTests",
     ]
     return try folders.flatMap { try files(in: $0, of: "/", ".swift") }.map {
       lines(of: try String(contentsOf: root.appendingPathComponent($0), encoding: .utf8))

@@ -31,6 +31,19 @@ struct MethodPolicyTests {
     #expect(MethodName(String(repeating: "a", count: 255)) != nil)
   }
 
+  @Test(
+    "tells of a method of nearly that name, if it is exposed in full and not hidden",
+    arguments: [
+      ("in_stok", "; did you mean \"in_stock\"?"), ("by", "; did you mean \"buy\"?"), ("adminn", "."), ("gte", "."),
+      ("other", "."), ("admin", "."),
+    ])
+  func near(name: String, end: String) throws {
+    let policy = MethodPolicy(.init(expose: ["in_stock", "buy", "admin", "get*"], hide: ["admin"]))
+    let method = try #require(MethodName(name))
+    let problem = #expect(throws: Problem.self) { try policy.check(method) }
+    #expect(problem?.detail == "\"\(name)\" is not exposed by this service\(end)")
+  }
+
   @Test("hides before it exposes, and says what is safe")
   func globs() throws {
     let policy = MethodPolicy(

@@ -23,6 +23,8 @@ with sync_playwright() as playwright:
     page.wait_for_selector(".opblock")
     shown["title"] = page.inner_text(".info .title")
     shown["tags"] = page.eval_on_selector_all(".opblock-tag", "all => all.map(one => one.dataset.tag)")
+    shown["verbs"] = page.eval_on_selector_all(
+        ".opblock", "all => [...new Set(all.filter(one => one.offsetParent).map(one => one.className.match(/opblock-(\\w+)/)[1]))].sort()")
     block = page.locator(".opblock-post", has=page.locator("[data-path='/rpc/calc/add']")).first
     block.locator(".opblock-summary-control").click()
     block.get_by_role("button", name="Try it out").click()

@@ -2,10 +2,9 @@
 
 usage: generators.py PROGRAM
 """
-import json
-import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,8 @@ import urllib.request
 
 program = sys.argv[1]
 generator = pathlib.Path(sys.executable).parent / "openapi-generator-cli"
+if not shutil.which("java"):
+    sys.exit("there is no java on the PATH, which openapi-generator needs: apt-get install default-jre-headless")
 
 
 def generate(document, name, directory):

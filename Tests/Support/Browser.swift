@@ -22,6 +22,11 @@ public enum Browser {
 
   /// Runs a script of `Tests/Interop` with the browser's path and more as its arguments; returns the lines it printed.
   public static func lines(of script: String, _ arguments: String...) async throws -> [JSON] {
+    try await lines(of: script, arguments)
+  }
+
+  /// The same, with the arguments in an array.
+  public static func lines(of script: String, _ arguments: [String]) async throws -> [JSON] {
     try await Python.lines(of: script, [path ?? ""] + arguments)
   }
 }

@@ -57,6 +57,9 @@ package enum TextFile {
   }
 
   private static func failure() -> Unreadable {
-    Unreadable(reason: "cannot be read: \(String(cString: strerror(errno)).lowercased())")
+    let number = errno
+    // In a container, mostly, it is not the user that one thinks of.
+    let user = number == EACCES ? " for user \(geteuid())" : ""
+    return Unreadable(reason: "cannot be read: \(String(cString: strerror(number)).lowercased())\(user)")
   }
 }

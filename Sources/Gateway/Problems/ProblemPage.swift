@@ -50,7 +50,8 @@ struct ProblemPage {
       "<p>\(paragraph.label.map { "<strong>\(Self.escaped($0))</strong> " } ?? "")\(Self.marked(paragraph.text))</p>"
     }
     let items = links.map { "<li><a href=\"\($0.path)\">\($0.name)</a>: \(Self.marked($0.title))</li>" }
-    let list = items.isEmpty ? [] : ["<ul>"] + items + ["</ul>"]
+    // Relative, so that a prefix needs no mention.
+    let list = items.isEmpty ? ["<p><a href=\"../problems\">All problems</a></p>"] : ["<ul>"] + items + ["</ul>"]
     return """
       <!doctype html>
       <html lang="en">
@@ -58,6 +59,7 @@ struct ProblemPage {
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
       <title>\(heading)</title>
+      <link rel="icon" href="data:,">
       <h1>\(heading)</h1>
       \((texts + list).joined(separator: "\n"))
       </html>

@@ -65,6 +65,10 @@ enum DocsFile: String, CaseIterable {
     <title>zmq-gateway: the interface</title>
     <link rel="icon" href="data:,">
     <link rel="stylesheet" href="docs/swagger-ui.css">
+    <style>
+    .opblock-head, .opblock-options { display: none }
+    .swagger-ui .renderedMarkdown code { padding: 0 4px }
+    </style>
     </head>
     <body>
     <div id="swagger-ui"><noscript>The document itself: <a href="openapi.json">openapi.json</a></noscript></div>
@@ -75,8 +79,18 @@ enum DocsFile: String, CaseIterable {
 
     """
 
+  /// One's own services come first. HEAD and OPTIONS, which each path has, are left out by the style of the page, which also keeps code
+  /// from covering the lines above and below it.
   private static let starter: StaticString = """
-    SwaggerUIBundle({ url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, docExpansion: "list", validatorUrl: null });
+    const common = ["calls", "events", "operations"];
+    SwaggerUIBundle({
+      url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, docExpansion: "list", validatorUrl: null,
+      tagsSorter: (a, b) => common.indexOf(a) - common.indexOf(b),
+    });
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const paint = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+    dark.addEventListener("change", paint);
+    paint();
 
     """
 

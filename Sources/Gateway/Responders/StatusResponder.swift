@@ -139,7 +139,7 @@ private enum StatusPage {
     ("Cache-Control", "no-store"), ("Vary", "Accept"),
     (
       "Content-Security-Policy",
-      "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+      "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
     ),
   ]
 }

@@ -44,10 +44,14 @@ struct MethodPolicy: Sendable {
   private let safe: [Glob]
   private let context: [Glob]
   private let exposesEverything: Bool
+  /// Exposed in full: what a name that is not may have meant.
+  private let named: [String]
 
   init(_ methods: Configuration.Methods) {
+    let hide = methods.hide.map(Glob.init)
+    self.hide = hide
     expose = methods.expose.map(Glob.init)
-    hide = methods.hide.map(Glob.init)
+    named = methods.expose.filter { !Glob.isGlob($0) && !Self.any(of: hide, matches: $0.utf8.span) }
     safe = methods.safe.map(Glob.init)
     context = methods.context.map(Glob.init)
     exposesEverything = hide.isEmpty && expose.contains(where: \.matchesEverything)
@@ -58,7 +62,8 @@ struct MethodPolicy: Sendable {
     if exposesEverything { return }
     let name = method.text.utf8.span
     guard Self.any(of: expose, matches: name), !Self.any(of: hide, matches: name) else {
-      throw Problem(.notExposed, "\"\(method.text)\" is not exposed by this service.")
+      let nearest = method.text.nearestName(among: named).map { "; did you mean \"\($0)\"?" } ?? "."
+      throw Problem(.notExposed, "\"\(method.text)\" is not exposed by this service\(nearest)")
     }
   }
 

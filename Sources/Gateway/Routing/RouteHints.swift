@@ -28,6 +28,9 @@ enum RouteHints {
       return rest.first.flatMap { templates[$0] } == nil ? nil : path(rest)
     }
     guard let template = templates[first] else {
+      // The route is left out, and a service named at once.
+      let routes = segments.count == 3 ? ["pub"] : segments.count == 2 ? ["rpc", "push"] : []
+      if let route = routes.first(where: { names($0).contains(first) }) { return path([route] + segments) }
       guard let route = first.nearestName(among: templates.keys + others) else { return nil }
       return path([route] + segments.dropFirst())
     }

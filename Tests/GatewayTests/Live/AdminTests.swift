@@ -123,8 +123,8 @@ struct AdminTests {
       let gateway = try await rig.gateway(
         "s: { pattern: rpc, connect: [\"\(endpoint)\"] }", http: Self.admin, threads: 1)
       let admin = try client(gateway)
-      func status() async throws -> (output: String, code: CInt) {
-        let process = try Program.start("status", "--admin", "127.0.0.1:\(admin.port)")
+      func status(_ option: String = "--http") async throws -> (output: String, code: CInt) {
+        let process = try Program.start("status", option, "127.0.0.1:\(admin.port)")
         let output = try await process.rest()
         return (output, try await process.ended())
       }
@@ -135,6 +135,7 @@ struct AdminTests {
       let after = try await status()
       #expect(
         after.code == 0 && after.output.contains(": ready") && after.output.contains("\(endpoint): up"), "\(after)")
+      #expect(try await status("--admin").code == 0)
       await gateway.stop()
       #expect(try await status().code == 69)
     }

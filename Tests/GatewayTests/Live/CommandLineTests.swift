@@ -68,7 +68,7 @@ struct CommandLineTests {
     #expect(try text == Repository.text("docs/gateway.yaml"))
     #expect(try await Self.run(in: folder, [], "check").output.hasPrefix("gateway.yaml: valid, 3 services"))
     let again = try await Self.run(in: folder, [], "init gateway.yaml")
-    #expect(again.output == "gateway.yaml: is there already\n")
+    #expect(again.output == "gateway.yaml: is there already; name another file, or - for standard output\n")
     #expect(again.code == 73)
     let nowhere = try await Self.run(in: folder, [], "init no/where.yaml")
     #expect(nowhere.output == "no/where.yaml: cannot be written: no such file or directory\n")
@@ -86,6 +86,10 @@ struct CommandLineTests {
       ("serve --threads 999", "--threads: 999 is not between 0 and 256", "zmq-gateway serve"),
       ("demo --threads -1", "--threads", "zmq-gateway demo"),
       ("keygen curve -f ''", "--file: ", "zmq-gateway keygen curve"),
+      ("serv", "there is no command \"serv\"; did you mean \"serve\"?", "zmq-gateway"),
+      ("helthcheck --http x", "there is no command \"helthcheck\"; did you mean \"healthcheck\"?", "zmq-gateway"),
+      ("my.yaml", "there is no command \"my.yaml\"; did you mean \"serve my.yaml\"?", "zmq-gateway"),
+      ("dance", "there is no command \"dance\"", "zmq-gateway"),
     ])
   func usage(arguments: String, reason: String, command: String) async throws {
     let (output, code) = try await Self.run(in: try TemporaryDirectory(), [], arguments)
@@ -113,6 +117,23 @@ struct CommandLineTests {
     #expect(code == 0)
   }
 
+  @Test("serve warns in its log of what check warns of")
+  func notes() async throws {
+    let folder = try TemporaryDirectory()
+    let yaml = "http: { listen: [\"127.0.0.1:0\"] }\nservices: {}\n"
+    _ = try folder.file("gateway.yaml", yaml)
+    #expect(try await Self.run(in: folder, [], "check").output.contains("services: none, so there is nothing to call"))
+    let process = try Program.start("serve", folder.path + "/gateway.yaml")
+    try await Cleanup.with { cleanup in
+      cleanup.add { await process.destroy() }
+      var lines: [String] = []
+      while lines.last?.contains("] listening") != true, let line = try await process.line() { lines.append(line) }
+      #expect(
+        lines.contains { $0.contains(" warning ") && $0.contains("note=services: none, so there is nothing to call") },
+        "\(lines)")
+    }
+  }
+
   @Test("an address that another program has is told with the two places where another one is chosen")
   func taken() async throws {
     let folder = try TemporaryDirectory()
@@ -120,9 +141,25 @@ struct CommandLineTests {
     try await Program.demo { url in
       let address = url.dropFirst("http://".count)
       let (output, code) = try await Self.run(in: folder, [], "serve --listen \(address)")
-      #expect(output.contains("choose another address with --listen or http.listen"), "\(output)")
+      #expect(output.contains("choose another address with --listen, http.listen or http.admin"), "\(output)")
       #expect(code == 69)
     }
+  }
+
+  @Test(
+    "an address where nobody can listen is told with the reason, and the two places where another one is chosen",
+    arguments: [
+      ("unix:/nowhere/at/all", "the folder of the Unix socket is not there"),
+      ("203.0.113.1:1", "this machine does not have that address"),
+      ("unix:/proc/zmq-gateway", "the folder of the Unix socket is not there"),
+    ])
+  func elsewhere(address: String, reason: String) async throws {
+    let folder = try TemporaryDirectory()
+    _ = try folder.file("gateway.yaml", Self.good + "auth: none\n")
+    let (output, code) = try await Self.run(in: folder, [], "serve --listen \(address)")
+    #expect(
+      output.contains("hint=\(reason); choose another address with --listen, http.listen or http.admin"), "\(output)")
+    #expect(code == 69)
   }
 
   @Test("the demonstration begins with its address and what to try, its log in one form of time")

@@ -125,6 +125,26 @@ struct HomeTests {
   }
 }
 
+@Suite("The pages of a gateway", .inTurn(minutes: 4))
+struct PageTests {
+  @Test(
+    "fit a telephone, are light or dark as it wants them, and have nothing that a browser complains of",
+    .enabled("\(Browser.comment)") { try await Browser.isThere() })
+  func narrow() async throws {
+    try await Cleanup.with { cleanup in
+      let gateway = try await Rig.demonstration(prefix: "", cleanup)
+      let paths = ["/", "/docs", "/problems", "/problems/timeout", "/status"]
+      let url = "http://127.0.0.1:\(gateway.http.port)"
+      let lines = try await Browser.lines(of: "narrow_pages.py", [url] + paths)
+      #expect(lines.map { $0["path"].text } == paths)
+      for page in lines {
+        #expect(page["width"] == 390 && page["complaints"] == [], "\(page)")
+        #expect(page["light"].text != nil && page["light"] != page["dark"], "\(page)")
+      }
+    }
+  }
+}
+
 @Suite("What stands at /docs", .inTurn(minutes: 4))
 struct DocsTests {
   @Test("is a page and its files, below the prefix", arguments: ["", "/api"])
@@ -137,7 +157,7 @@ struct DocsTests {
       #expect(page.headers["content-type"] == "text/html; charset=utf-8")
       #expect(page.headers["content-security-policy"]?.contains("script-src 'self';") == true)
       for (file, start) in [
-        ("start.js", "Swag".bytes), ("swagger-ui-bundle.js", Self.gzip), ("swagger-ui.css", Self.gzip),
+        ("start.js", "cons".bytes), ("swagger-ui-bundle.js", Self.gzip), ("swagger-ui.css", Self.gzip),
       ] {
         #expect(page.body.contains("docs/\(file)"))
         let reply = try await gateway.http.get("\(prefix)/docs/\(file)")
@@ -162,7 +182,9 @@ struct DocsTests {
       let url = "http://127.0.0.1:\(gateway.http.port)\(prefix)/docs"
       let shown = try #require(try await Browser.lines(of: "docs.py", url).first)
       #expect(shown["title"].text?.contains("zmq-gateway") == true)
-      #expect(shown["tags"].elements.contains("calc"))
+      // One's own before those of every gateway, and no verb that each path has.
+      #expect(shown["tags"] == ["calc", "jobs", "news", "calls", "events", "operations"])
+      #expect(shown["verbs"] == ["delete", "get", "post"])
       #expect(shown["request"].text?.hasSuffix("\(prefix)/rpc/calc/add") == true, "\(shown)")
       #expect(shown["status"] == "200")
       #expect(shown["answer"] == "5")
@@ -185,6 +207,7 @@ struct ProblemPageTests {
       let page = try await gateway.http.send("GET", path, headers: ["Accept": "text/html,*/*;q=0.8"])
       #expect(page.headers["content-type"] == "text/html; charset=utf-8")
       #expect(page.body.hasPrefix("<!doctype html>"))
+      #expect(page.body.contains("<a href=\"../problems\">") == (path != "/problems"))
       #expect(text.headers["vary"] == "Accept" && page.headers["vary"] == "Accept")
     }
   }
