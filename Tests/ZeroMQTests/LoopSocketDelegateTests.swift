@@ -47,4 +47,29 @@ struct LoopSocketDelegateTests {
       #expect(await station.endpoints == [0, 0])
     }
   }
+
+  @Test("a delegate is told of who comes first before it gets the messages, however late it is told")
+  func firstConnection() async throws {
+    try await Stations.with { stations in
+      let elsewhere = try Reactor()
+      for _ in 0..<10 {
+        let (peer, station) = (Station(elsewhere, in: stations.context), try await stations.open(.pull))
+        try await peer.open(.push)
+        let endpoint = try await peer.bind("tcp://127.0.0.1:*")
+        let before = Guarded<[[ConnectionEvent]]>([])
+        station.atMessage.withLock {
+          $0 = { [station] _ in before.withLock { $0.append(station.events.withLock { $0 }) } }
+        }
+        async let stalled: Void = station.connectAndStall(endpoint)
+        try await eventually("a message is sent") { try await peer.send([[7]]) }
+        try await stalled
+        _ = try await station.has(1)
+        #expect(before.withLock { $0 } == [[.connected]])
+        station.atMessage.withLock { $0 = nil }
+        await peer.close()
+        await station.close()
+      }
+      await elsewhere.stop()
+    }
+  }
 }

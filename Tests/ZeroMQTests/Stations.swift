@@ -40,6 +40,12 @@ actor Station: LoopSocketDelegate {
   func bind(_ text: String) throws -> String { try socket?.bind(Endpoint(text)).description ?? "" }
   func unbind(_ text: String) throws { try socket?.unbind(Endpoint(text)) }
   func connect(_ text: String) throws { try socket?.connect(Endpoint(text)) }
+  /// Connects, and keeps the reactor busy until a message is there.
+  func connectAndStall(_ text: String) throws {
+    try connect(text)
+    let end = Instant.monotonic() + .seconds(10)
+    while socket?.readiness()?.contains(.input) != true, Instant.monotonic() < end {}
+  }
   func disconnect(_ text: String) throws { try socket?.disconnect(Endpoint(text)) }
   func send(_ frames: [[UInt8]]) throws -> Bool { try socket?.send(frames) ?? false }
   func set<Value: Sendable>(_ option: SocketOption<Value>, to value: Value) throws {

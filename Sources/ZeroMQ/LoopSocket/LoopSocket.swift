@@ -209,6 +209,8 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
     if let mover {
       mover.move()
     } else {
+      // Who comes first is told before its messages: it was told to the monitor before they came.
+      if connected == 0 { openSocket?.monitor.turn(.readable) }
       reception.beginTurn()
       receive(atMost: messagesPerTurn)
     }
@@ -217,8 +219,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   }
 
   public func isReady() -> Bool {
-    if inproc.untold > 0 { return true }
-    if reception.left == .some, isReading, delegate != nil { return true }
+    if inproc.untold > 0 || reception.left == .some && isReading && delegate != nil { return true }
     if reception.left == .none, !retry.isAwaited { return false }
     // Else it is asked, in any case: that makes libzmq look at its inbox, without which its descriptor would not fire again.
     guard let readiness = readiness() else { return false }
