@@ -2,7 +2,7 @@ import CZeroMQ
 import Glibc
 
 /// The version of this library.
-public let version = Version(major: 0, minor: 1, micro: 0)
+public let version = Version(major: 0, minor: 2, micro: 0)
 
 /// The version of libzmq that the program runs with. It may be another than the one that it was built with.
 public var libzmqVersion: Version {
