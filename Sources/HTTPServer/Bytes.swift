@@ -78,8 +78,8 @@ final class ExchangeBytes {
 /// Where libmicrohttpd keeps the head of a connection's request, and what it has read of the next.
 ///
 /// Nothing that the library tells says where that is. But the line of the first request stands at the start, when no empty lines come
-/// before it. When a request has ended, the library moves to the start what it holds, and fills the rest with zeros. It keeps the
-/// memory until it says that the connection is closed; only of one that is given up (`Daemon.Connection.giveUp`) it lets go before.
+/// before it. When a request has ended, the library moves to the start what it holds, and fills the rest with zeros. It frees
+/// the memory when it closes the connection (`Daemon.Connection.isClosed`), and may tell that later.
 struct ConnectionMemory {
   private let size: Int
   private let beginsWithLine: Bool

@@ -105,6 +105,10 @@ extension Daemon {
     /// comes across it again. Without a timeout of its own that is when no older connection is at rest; with one, in each run.
     func giveUp() { cmhd_give_up(raw) }
 
+    /// Whether the library has closed the connection, which it may tell only when it comes across it again, or is about to: it shuts down
+    /// the sending half, and frees the memory, without a word to the client when it makes no request out of what came.
+    var isClosed: Bool { send(descriptor, nil, 0, CInt(MSG_NOSIGNAL)) != 0 }
+
     /// Queues an answer over bytes that stay where they are until the request has ended; false when it is not taken.
     func queue(_ head: AnswerHead, body: UnsafeRawBufferPointer, closes: Bool, logger: Logger) -> Bool {
       queue(head, cmhd_bytes(body.baseAddress ?? emptyBody, body.count), closes, logger)

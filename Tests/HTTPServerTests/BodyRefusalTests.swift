@@ -119,6 +119,28 @@ struct BodyRefusalTests {
     }
   }
 
+  @Test(
+    "a connection that libmicrohttpd ends without a word is closed in time, whether the client stays or leaves",
+    arguments: [String(repeating: "Z", count: 60_000), String(repeating: "\u{16}\u{3}\u{1}", count: 20_000)],
+    [false, true])
+  func endedSilently(noRequest: String, leaves: Bool) async throws {
+    var options = ServerOptions()
+    options.headersLimit = 40 << 10
+    try await Fixture.with(options) { fixture in
+      let client = try fixture.connect()
+      client.send(post("/later", "abc"))
+      await fixture.until { script, _ in script.waiting.count == 1 }
+      client.send(noRequest)
+      await fixture.on { script, _ in script.answerWaiting() }
+      #expect(try client.reply().status == 200)
+      if leaves { client.disconnect() } else { try await fixture.advance(by: .milliseconds(250), times: 12) }
+      await fixture.until { _, server in server.connections == 0 }
+      let other = try fixture.connect()
+      other.send(get("/"))
+      #expect(try other.reply().status == 200)
+    }
+  }
+
   @Test("a chunked body is refused before it arrives where its framing is not checked, or where it is not wanted")
   func lengthRequired() async throws {
     let strictness = try ParserStrictness.linked()

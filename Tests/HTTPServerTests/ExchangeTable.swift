@@ -128,9 +128,8 @@ enum ExchangeTable {
         .lingering: (.lingering, [.shutDown]), .ended: (.ended, [.shutDown]), .body: (.body, [.refuse]),
       ]) { $1 }
     case .hungUp:
-      drops.filter { ([.handling, .pending] + streaming).contains($0.key) }.merging([.ended: (.ended, [.shutDown])]) {
-        $1
-      }
+      Dictionary(uniqueKeysWithValues: [.idle, .arriving, .ended].map { ($0, ($0, .shutDown)) })
+        .merging(drops.filter { ([.handling, .pending] + streaming).contains($0.key) }) { $1 }
     case .halfClosed:
       Dictionary(
         uniqueKeysWithValues: [.idle, .arriving, .head, .body, .handling, .pending].map { ($0, ($0, .expectEnd)) }

@@ -73,6 +73,35 @@ struct TLSTests {
     }
   }
 
+  @Test("a client that leaves an endless stream without reading it is let go after the write timeout")
+  func unreadStream() async throws {
+    let (rig, open) = (try await TLSRig(), OpenConnections(limit: 9, perAddress: 9))
+    try await Fixture.with(tls: rig.identity, openConnections: open) { fixture in
+      let client = try Python.start(
+        "tls_half_close.py", ["\(fixture.address.port)", rig.authority.own.certificate, "/stream", "unread"])
+      await fixture.until { script, _ in script.handled == 1 }
+      await fixture.on { script, _ in script.streams[0].put(Script.longText) }
+      client.write("leave\n")
+      await fixture.until { script, server in script.streams[0].closures == 1 && server.connections == 0 }
+      try await fixture.advance(by: .seconds(10), times: 4)
+      try await eventually("the place to be free") { open.count == 0 }
+      await client.destroy()
+    }
+  }
+
+  @Test("a client that leaves is noticed behind what it has sent and nobody has read")
+  func leavesBehindBytes() async throws {
+    let rig = try await TLSRig()
+    try await Fixture.with(tls: rig.identity) { fixture in
+      let client = try Python.start(
+        "tls_half_close.py", ["\(fixture.address.port)", rig.authority.own.certificate, "/later", "crowded"])
+      await fixture.until { script, _ in script.handled == 1 }
+      client.write("leave\n")
+      _ = try await client.rest()
+      await fixture.until { script, server in script.abandoned == 1 }
+    }
+  }
+
   @Test("a reader that stands still holds up nobody, and its connection ends")
   func slowReader() async throws {
     let open = OpenConnections(limit: 9, perAddress: 9)

@@ -1,6 +1,9 @@
 """Sends a request over TLS, ends its half as TLS does (close_notify), or of the socket alone, and prints what it gets after that.
 
-    tls_half_close.py PORT AUTHORITY TARGET [silent]
+    tls_half_close.py PORT AUTHORITY TARGET [silent | unread | crowded]
+
+unread: at a line of the input ends its half, and reads nothing until it is killed. crowded: sends much behind the request, and at a line of the
+input closes.
 """
 
 import socket
@@ -35,6 +38,14 @@ def step(action):
 
 step(session.do_handshake)
 step(lambda: session.write(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()))
+if sys.argv[4:] == ["crowded"]:
+    step(lambda: session.write(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n" + bytes(100_000)))
+if sys.argv[4:] in (["unread"], ["crowded"]):
+    sys.stdin.readline()
+    if sys.argv[4] == "unread":
+        connection.shutdown(socket.SHUT_WR)
+        sys.stdin.read()
+    sys.exit()
 if sys.argv[4:] != ["silent"]:
     try:
         session.unwrap()

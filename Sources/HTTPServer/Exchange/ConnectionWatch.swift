@@ -84,6 +84,7 @@ final class ConnectionWatch: TimerHandler {
     let socket = SocketEvents(self)
     watch = try loop.watch(descriptor, for: Self.ends, socket)
     self.socket = socket
+    tls?.clientLeft = { [weak self] in self?.saw(.peerClosed) }
   }
 
   /// Ends the watch; the descriptor may be closed after it.

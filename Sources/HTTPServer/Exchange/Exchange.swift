@@ -20,8 +20,8 @@ public final class Exchange {
   private var stream: (any BodyStream)?
   private let head = RequestHead()
   private let bytes: ExchangeBytes
-  /// Where libmicrohttpd has the head; nil when that may be gone.
-  @exclusivity(unchecked) private var libraryMemory: ConnectionMemory?
+  /// Where libmicrohttpd has the head, until it closes the connection.
+  @exclusivity(unchecked) private var libraryMemory: ConnectionMemory
   /// The handler's own object. It survives from request to request on this connection.
   public var context: AnyObject?
   /// What every answer to this request has, a rejection too; nil: what is usual. Forgotten at the request's end.
@@ -97,7 +97,6 @@ public final class Exchange {
       perform { $0.answered(isQueued: isQueued, isStream: false) }
     case .socket:
       perform { $0.answeredDirectly() }
-      libraryMemory = nil  // The library may end the connection at any time now, and tell of that later.
       EarlyAnswer(answerHead, body: body, toHEAD: method == .head, logger: server.logger).write(to: descriptor)
     case .none: break
     }
@@ -162,7 +161,7 @@ public final class Exchange {
 
   private func takeHead(_ line: RequestHead.Line) {
     head.read(line)
-    libraryMemory?.began(line)
+    libraryMemory.began(line)
     let rejection = HeadValidator.rejection(
       of: head, line, size: connection.headSize, rules: server.rules
     ) { connection.readHeaders(into: &$0) }
@@ -185,8 +184,7 @@ public final class Exchange {
   private func complete() -> Bool {
     watch?.expect(.nothing)
     server.handler.handle(self)
-    // What waits for a backend is the call, not the body that it came in.
-    bytes.clearBody()
+    bytes.clearBody()  // What waits for a backend is the call, not the body that it came in.
     perform { $0.handlerReturned() }
     return state.phase != .dropped
   }
@@ -243,8 +241,11 @@ public final class Exchange {
   /// The daemon has run since the connection was resumed; with a next request it may be suspended again.
   func hasRun() { if !state.isSuspended && !state.isGivenUp { connection.goFirst(false) } }
 
-  /// No request has begun for a while, but libmicrohttpd may hold part of one, of which it has not told yet.
-  func rests() { if libraryMemory?.giveBack() == false { perform { $0.requestArrives() } } }
+  /// No request has begun for a while, but libmicrohttpd may hold part of one, of which it has not told yet, or have closed the connection.
+  func rests() {
+    if connection.isClosed { return perform { $0.expired() } }
+    if !libraryMemory.giveBack() { perform { $0.requestArrives() } }
+  }
 
   /// Tells the state what has happened, and does what it says.
   func perform(_ event: (inout ExchangeState) -> ExchangeState.Actions) { carryOut(told(event)) }
@@ -288,7 +289,6 @@ public final class Exchange {
   private func giveUp() {
     connection.giveUp()
     daemon.schedule()  // Of what it does not read the library learns nothing else.
-    libraryMemory = nil
   }
 
   /// Lets the handler answer a request the server will not pass on.

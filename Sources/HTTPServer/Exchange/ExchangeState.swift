@@ -243,8 +243,13 @@ struct ExchangeState {
     }
   }
 
-  /// Both directions are gone.
-  mutating func hungUp() -> Actions { phase == .ended ? [.shutDown] : owesAnswer || isStreaming ? drop() : [] }
+  /// Both directions are gone. Between requests the library may have been the one who ended it, and not come across it again.
+  mutating func hungUp() -> Actions {
+    switch phase {
+    case .idle, .arriving, .ended: [.shutDown]
+    default: owesAnswer || isStreaming ? drop() : []
+    }
+  }
 
   /// The client sends no more. One that waits for an answer may still read it, also one that comes piece by piece; one that reads an
   /// endless stream has left. What it has sent of a request may be all of it, and not read yet: it gets the grace as well.
@@ -288,12 +293,7 @@ struct ExchangeState {
   /// The grace of a client that has half-closed is all it gets.
   private func unlessHalfClosed(_ actions: Actions) -> Actions { isHalfClosed ? [] : actions }
 
-  private var isStreaming: Bool {
-    switch phase {
-    case .streaming, .reading, .readingWoken, .sleeping, .blocked: true
-    default: false
-    }
-  }
+  private var isStreaming: Bool { Phase.streaming.rawValue...Phase.blocked.rawValue ~= phase.rawValue }
 
   /// Who has to be told when the request ends now.
   private var debts: Actions { owesAnswer || phase == .body ? [.abandon] : isStreaming ? [.closeStream] : [] }

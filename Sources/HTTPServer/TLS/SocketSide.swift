@@ -1,3 +1,4 @@
+import Glibc
 import Reactor
 
 /// One socket of a connection: what it was last known to be ready for, which is reported when it changes.
@@ -21,6 +22,13 @@ final class SocketSide: Source {
   func cancel() {
     watch?.cancel()
     watch = nil
+  }
+
+  /// Throws away what comes after a handshake that failed.
+  func discard(into room: UnsafeMutableRawBufferPointer) -> TLSSession.Received {
+    let count = recv(descriptor, room.baseAddress, room.count, CInt(MSG_DONTWAIT))
+    if count > 0 { return .bytes(count) }
+    return count == 0 ? .end : errno == EAGAIN || errno == EINTR ? .waits : .broken
   }
 
   func turn(_ events: PollEvents) {

@@ -13,8 +13,6 @@ final class TLSConnection: TimerHandler {
   private static let piecesPerTurn = 4
   /// Between two looks whether the server has closed as well.
   private static let shortestGrace = Duration.milliseconds(10)
-  /// Whoever takes less than 1 KiB a second of the end of what is sent uses up the write timeout.
-  private static let nanosecondsPerByte = 976_563
 
   /// What was accepted: the client's own socket.
   let accepted: Accepted
@@ -29,8 +27,9 @@ final class TLSConnection: TimerHandler {
   /// This end of the pair; nil before the handshake is complete.
   private var server: SocketSide?
   private var timer: Timer?
-  /// When the client must have taken the rest.
-  private var deadline = Instant(nanoseconds: .max)
+  /// Called when the client has shut down its half or closed, be there still bytes of it that nobody has taken.
+  var clientLeft: () -> Void = {}
+  private var restTime: RestTime
   /// What came from the client, and the pair had no room for.
   private var rest: [UInt8] = []
   private var clientHasEnded = false
@@ -43,12 +42,11 @@ final class TLSConnection: TimerHandler {
   /// What was not taken in time is to be thrown away.
   private var isDiscarding = false
 
-  private typealias Reaction = (TLSConnection, PollEvents) -> Void
-
   init(_ accepted: Accepted, _ session: consuming TLSSession, of all: TLSConnections) {
     self.accepted = accepted
     self.session = session
     self.all = all
+    restTime = RestTime(all.times.write)
   }
 
   func start(until deadline: Instant) throws(ReactorError) {
@@ -56,7 +54,9 @@ final class TLSConnection: TimerHandler {
     timer = all.loop.schedule(at: deadline, self)
   }
 
-  private func side(_ descriptor: CInt, _ saw: @escaping Reaction) throws(ReactorError) -> SocketSide {
+  private func side(
+    _ descriptor: CInt, _ saw: @escaping (TLSConnection, PollEvents) -> Void
+  ) throws(ReactorError) -> SocketSide {
     // Safe: `all` keeps this until `close`, which ends both sides.
     let (sees, isReady) = ({ [unowned self] (events: PollEvents) in saw(self, events) }, { [unowned self] in hasMore })
     return try SocketSide(descriptor, on: all.loop, sees, isReady: isReady)
@@ -117,7 +117,9 @@ final class TLSConnection: TimerHandler {
       isShakingHands = false
       return close()
     }
-    if isShakingHands { all.isDue(self) } else { carry() }
+    if isShakingHands { return all.isDue(self) }
+    if events.contains(.peerClosed) { clientLeft() }
+    if !isOver { carry() }
   }
 
   private func serverSaw(_ events: PollEvents) {
@@ -125,6 +127,7 @@ final class TLSConnection: TimerHandler {
     if !events.isDisjoint(with: [.hangUp, .failed]) {
       serverIsGone = true
       if isDiscarding { return reset() }
+      expectRest()
     }
     carry()
   }
@@ -156,7 +159,7 @@ final class TLSConnection: TimerHandler {
         continue
       }
       guard !clientHasEnded, let client, client.isReadable else { return }
-      switch hasSaidEnd && server == nil ? discard() : session.receive(into: all.room) {
+      switch hasSaidEnd && server == nil ? client.discard(into: all.room) : session.receive(into: all.room) {
       case .bytes(let count): forward(UnsafeRawBufferPointer(rebasing: all.room[..<count]))
       case .waits: return client.isReadable = false
       case .broken: return close()
@@ -166,13 +169,6 @@ final class TLSConnection: TimerHandler {
         if hasSaidEnd, serverIsGone { close() }
       }
     }
-  }
-
-  /// Throws away what comes after a handshake that failed.
-  private func discard() -> TLSSession.Received {
-    let count = recv(accepted.descriptor, all.room.baseAddress, all.room.count, CInt(MSG_DONTWAIT))
-    if count > 0 { return .bytes(count) }
-    return count == 0 ? .end : errno == EAGAIN || errno == EINTR ? .waits : .broken
   }
 
   /// Hands bytes to the server, which may take no more of them.
@@ -211,20 +207,23 @@ final class TLSConnection: TimerHandler {
         return server.isReadable = false
       } else {
         serverHasEnded = true
-        deadline = all.loop.now + all.times.write
-        schedule(at: deadline)
+        expectRest()
       }
     }
+  }
+
+  /// The server sends no more: what waits for the client has its time from here on.
+  private func expectRest() {
+    guard !restTime.hasBegun, !hasSaidEnd else { return }
+    restTime.begin(at: all.loop.now)
+    schedule(at: restTime.end)
   }
 
   /// Whether the client's socket has taken it.
   private func went(_ progress: TLSSession.Progress, bytes: Int) -> Bool {
     switch progress {
     case .done:
-      if serverHasEnded {
-        let extended = deadline + .nanoseconds(bytes * Self.nanosecondsPerByte)
-        deadline = min(extended, all.loop.now + all.times.write)
-      }
+      restTime.took(bytes, at: all.loop.now)
       return true
     case .waits: client?.isWritable = false
     case .broken: close()
@@ -266,7 +265,7 @@ final class TLSConnection: TimerHandler {
   func fired(_ timer: Timer) {
     self.timer = nil
     if isShakingHands { return fail("the client took longer than http.limits.read-timeout") }
-    if !hasSaidEnd { return all.loop.now < deadline ? schedule(at: deadline) : reset() }
+    if !hasSaidEnd { return all.loop.now < restTime.end ? schedule(at: restTime.end) : reset() }
     // The server may be waiting for the client by itself.
     serverIsGone ? close() : expectClient()
   }
