@@ -63,7 +63,7 @@ struct LoopSocketDelegateTests {
         async let stalled: Void = station.connectAndStall(endpoint)
         try await eventually("a message is sent") { try await peer.send([[7]]) }
         try await stalled
-        _ = try await station.has(1)
+        try await eventually("the message is there") { before.withLock { !$0.isEmpty } }
         #expect(before.withLock { $0 } == [[.connected]])
         station.atMessage.withLock { $0 = nil }
         await peer.close()
