@@ -43,7 +43,8 @@ final class WatchStream: BodyStream, PendingWork {
     exchange = request.exchange
     text = Notice.opening(retry: call.settings.retry).lines
     version = lastID == id ? call.version : call.version - 1
-    permit.opened { [weak self] in self?.wake() }
+    // Safe: the permit is given back before the stream goes, and calls nobody from then on.
+    permit.opened { [unowned self] in wake() }
     request.answer(200, StreamResponder.type, headers: StreamResponder.headers, stream: self)
   }
 

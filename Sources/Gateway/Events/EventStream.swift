@@ -236,7 +236,7 @@ final class EventStream: BodyStream, TimerHandler {
     if let wait = shape.wait ?? permit.timeLeft { timer = feed.waits(wait, self) }
     cursor = EventCursor(beginning, isSnapshot: snapshotEnd != nil)
     state = .reading
-    permit.opened { [weak self] in self?.end(because: .refused) }
+    permit.opened { [unowned self] in end(because: .refused) }  // Safe: it is given back first. Weak: slow retains.
     opener.take()?.opened(self, after: beginning.id)
   }
 
