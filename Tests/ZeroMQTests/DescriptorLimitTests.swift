@@ -72,8 +72,8 @@ struct DescriptorLimitTests {
         shortage.takeAll()
         shortage.relieve(free)
         do {
+          // libzmq's threads may give back more meanwhile, of the context before.
           _ = try Socket(.pull, in: Context(threads: threads))
-          #expect(free > 2 * threads)
         } catch {
           #expect((error as? ZMQError)?.code.rawValue == EMFILE)
           #expect(free < 2 * threads + 4)

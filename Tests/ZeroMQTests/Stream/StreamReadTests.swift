@@ -49,7 +49,7 @@ struct StreamReadTests {
       #expect(try await pull.read().number == 0)
       await pull.settled()
       #expect(pull.readBufferSize == 0)
-      #expect(await pull.hasInput)
+      try await eventually("the next one in libzmq") { await pull.hasInput }
       #expect(try await pull.read().number == 1)
       #expect(try await pull.read().number == 2)
     }

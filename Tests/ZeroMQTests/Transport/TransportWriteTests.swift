@@ -105,7 +105,10 @@ struct TransportWriteTests {
     try await Peers.with { peers in
       // Bound, the message waits in the buffer; connecting, in libzmq.
       let endpoint = binds ? Peers.any : peers.directory.endpoint("a")
-      let dealer = try await peers.peer(.dealer, bind: binds ? [endpoint] : [], connect: binds ? [] : [endpoint])
+      // So late that libzmq's threads have let go of the socket before: they may do that after `waitClosed`.
+      let dealer = try await peers.peer(
+        .dealer, bind: binds ? [endpoint] : [], connect: binds ? [] : [endpoint],
+        options: { $0.reconnect = .seconds(60) })
       await dealer.write([1])
       let boundTo = await dealer.transport.bindings
       #expect(await dealer.transport.writeBufferSize == (binds ? 1 : 0))
