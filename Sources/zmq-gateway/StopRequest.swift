@@ -8,8 +8,9 @@ struct StopRequest {
     case end
   }
 
-  /// One request may come as two signals: `timeout` and other wrappers pass on what the whole process group has got already.
-  static let pause = Duration.milliseconds(250)
+  /// One request may come as two signals at once: `timeout` and other wrappers pass on what the whole process group has got already.
+  /// Nobody presses a key twice as fast.
+  static let pause = Duration.milliseconds(50)
 
   private var first: Instant?
 

@@ -146,6 +146,9 @@ public final class Subprocess: Sendable {
     status.withLock { if $0 == nil { kill(pid, number) } }
   }
 
+  /// Whether its end is known.
+  public var hasEnded: Bool { status.withLock { $0 != nil } }
+
   /// Waits for its end. Returns its exit status, or the signal that ended it as a negative number.
   @discardableResult
   public func ended() async throws -> CInt { await end.value }
