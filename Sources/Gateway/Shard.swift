@@ -161,10 +161,10 @@ actor Shard {
     prepared = []
     decisions.use(configuration.auth.decision, upstreams)
     let scraper = Scraper(shards, operations, on: self)
-    let checks = Checks(configuration.http, configuration.auth, access)
-    formerServings.append(handler.use(upstreams, checks, scraper, on: reactor.loop))
-    let others = Checks(configuration.http, configuration.auth, configuration.http.accessToOperations(access))
-    operationsHandler.use(upstreams, others, scraper, on: reactor.loop)
+    let (http, auth) = (configuration.http, configuration.auth)
+    formerServings.append(handler.use(upstreams, Checks(http, auth, access), scraper, on: reactor.loop))
+    let checks = Checks(http.ofOperations, auth, http.accessToOperations(access))
+    operationsHandler.use(upstreams, checks, scraper, on: reactor.loop)
     formerServings.removeAll { $0.underWay == 0 }
   }
 

@@ -138,4 +138,21 @@ struct AuthConfigurationTests {
       #expect(folder.complaints("rules: [\(wrong)]").count == 1, "\(wrong)")
     }
   }
+
+  @Test(
+    "refuse a rule for names that no service and no method can have: a denial would deny nothing",
+    arguments: ["sec[r]et", "{secret,slow}", "a b", "a/b", "\u{E4}", "^a", ""])
+  func rulesOfNoName(glob: String) throws {
+    let folder = try KeyFolder()
+    for key in ["service", "method"] {
+      let complaints = folder.complaints("rules: [{ deny: { \(key): \"\(glob)\" } }, { allow: { subject: \"*\" } }]")
+      #expect(
+        complaints.count == 1 && complaints[0].contains("\"\(glob)\" matches no name; globs are letters"),
+        "\(complaints)")
+    }
+    // Names of callers, their scopes and topics may have any signs.
+    let rules = "rules: [{ deny: { subject: \"CN=a, O={b}\", scope: \"a:b/c\", topic: \"t[1]\" } }]"
+    #expect(folder.complaints(rules) == [])
+    #expect(folder.complaints("rules: [{ deny: { service: \"a-b_*\", method: \"?.get*\" } }]") == [])
+  }
 }

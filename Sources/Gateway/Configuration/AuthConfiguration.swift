@@ -201,14 +201,26 @@ extension Configuration {
       guard let section = outer.section(kind) else { return nil }
       section.read("subject", into: &subjects, Self.globs)
       section.read("scope", into: &scopes, Self.globs)
-      section.read("service", into: &services, Self.globs)
-      section.read("method", into: &methods, Self.globs)
+      section.read("service", into: &services, Self.globsOfNames)
+      section.read("method", into: &methods, Self.globsOfNames)
       section.read("topic", into: &topics, Self.globs)
       section.finish()
     }
 
     private static func globs(_ field: Field) -> [String]?? {
       field.elements().map { elements in elements.compactMap { $0.text("a name or a glob such as get*") } }
+    }
+
+    /// Those that fit no name are refused: a denial would deny nothing.
+    private static func globsOfNames(_ field: Field) -> [String]?? {
+      field.elements().map { elements in
+        elements.compactMap { element in
+          guard let text = element.text("a name or a glob such as get*") else { return nil }
+          if Glob.mayMatchName(text) { return text }
+          element.report("\"\(text)\" matches no name; globs are letters, digits, \"_\", \".\", \"-\", \"*\" and \"?\"")
+          return nil
+        }
+      }
     }
   }
 }

@@ -40,6 +40,13 @@ extension Configuration {
     /// What is shown where operations are served: who looks from this machine needs no TLS.
     var tlsOfAdmin: TLS? { admin?.isLoopback == false ? tls : nil }
 
+    /// What holds where operations are served: whatever `cors` lists, no page of a browser may look, or ask for anything.
+    var ofOperations: HTTP {
+      var http = self
+      http.cors = CORS()
+      return http
+    }
+
     /// Who may look after the gateway: whoever reaches an address that only this machine reaches, else those who may call.
     func accessToOperations(_ access: Access) -> Access { admin?.isLoopback == true ? .open : access }
 

@@ -105,7 +105,7 @@ extension Configuration {
 
     /// Why a glob matches nothing.
     private static func fault(_ glob: String) -> String? {
-      if glob.isEmpty || !glob.utf8.allSatisfy({ $0.isNameByte || $0 == Glob.star || $0 == Glob.question }) {
+      if !Glob.mayMatchName(glob) {
         return "\"\(glob)\" matches no method; globs are letters, digits, \"_\", \".\", \"-\", \"*\" and \"?\""
       }
       let hasHiddenPart = glob.split(separator: ".").contains { $0.hasPrefix("_") }

@@ -53,7 +53,8 @@ final class GatewayHandler: RequestHandler {
     prefix = scope == .operations ? "" : http.prefix
     self.calls = calls
     self.logger = logger
-    serving = Serving(Router(UpstreamTable(), prefix: prefix), Checks(http, .init()))
+    let first = Checks(scope == .operations ? http.ofOperations : http, .init())
+    serving = Serving(Router(UpstreamTable(), prefix: prefix), first)
   }
 
   /// Requests that begin from now on are for these upstreams and pass these checks; without, those there were. `scraper` asks all shards

@@ -43,6 +43,11 @@ struct Glob: Hashable, Sendable {
       && pattern[start.count...].allSatisfy { $0 == Self.star }
   }
 
+  /// Whether it may match the name of a service or a method: other signs than these stand in none.
+  static func mayMatchName(_ text: String) -> Bool {
+    !text.isEmpty && text.utf8.allSatisfy { $0.isNameByte || $0 == star || $0 == question }
+  }
+
   /// Whether the text matches more than itself.
   static func isGlob(_ text: String) -> Bool { text.utf8.contains { $0 == star || $0 == question } }
 

@@ -57,6 +57,25 @@ struct AdminTests {
     }
   }
 
+  @Test("are for no page of a browser, whatever origins are listed", arguments: ["\"*\"", "\"https://app.example\""])
+  func pages(origins: String) async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway("{}", http: Self.admin + "\ncors: { origins: [\(origins)] }")
+      let admin = try client(gateway)
+      let page = ["Origin": "https://app.example", "Sec-Fetch-Site": "cross-site"]
+      #expect(try await gateway.http.get("/live", headers: page).headers["access-control-allow-origin"] != nil)
+      for path in ["/status", "/metrics", "/live"] {
+        let reply = try await admin.get(path, headers: page)
+        #expect(reply.headers["access-control-allow-origin"] == nil, "\(path)")
+        #expect(reply.headers["cross-origin-resource-policy"] == "same-origin", "\(path)")
+      }
+      #expect(try await admin.post("/-/reload", headers: page).headers["gateway-error"] == "cross-site")
+      let preflight = page.merging(["Access-Control-Request-Method": "POST"]) { $1 }
+      let asked = try await admin.send("OPTIONS", "/-/reload", headers: preflight)
+      #expect(asked.headers["access-control-allow-origin"] == nil && asked.status == 403, "\(asked.status)")
+    }
+  }
+
   @Test("reload a configuration that is valid, and tell why another one is not")
   func reload() async throws {
     try await Rig.with { rig in

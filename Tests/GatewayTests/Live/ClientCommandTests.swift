@@ -82,7 +82,9 @@ struct ClientCommandTests {
       let pushed = try await Program.run(["push", "--zmq", peer.pipeline, "resize", #"["a.png"]"#])
       #expect(pushed.output == "")
       #expect(pushed.code == 0)
-      let received = try await Program.run(["call", "--zmq", peer.rpc, "received.wait", #"["pipeline",1,10]"#])
+      let received = try await Program.run([
+        "call", "--zmq", peer.rpc, "--timeout", "60", "received.wait", #"["pipeline",1,50]"#,
+      ])
       #expect(received.output.contains("a.png"), "\(received.output)")
     }
   }
