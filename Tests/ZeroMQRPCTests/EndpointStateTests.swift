@@ -155,6 +155,24 @@ struct EndpointStateTests {
     #expect(state.connected(a) == .back)
   }
 
+  @Test("a peer that goes in its handshake is a reason for want of a better one, told once")
+  func unfinished() {
+    let (fault, better) = (ConnectFault.unfinished(.dealer, of: "rpc"), ConnectFault.misfit(.dealer, of: "rpc"))
+    var state = EndpointState(isBound: true)
+    #expect(state.unfinished(fault) == nil, "somebody may come yet")
+    #expect(state.awaited(a, at: at(2)) == .missing(fault))
+    #expect(state.unfinished(fault) == nil)
+    #expect(state.misfit(a, better, at: at(3)) == .missing(better))
+    #expect(state.unfinished(fault) == nil)
+    #expect(state.fault == better)
+    var later = EndpointState(isBound: true)
+    #expect(later.awaited(a, at: at(2)) == .missing(.noPeer))
+    #expect(later.unfinished(fault) == .missing(fault))
+    #expect(later.connected(a) == .back)
+    #expect(later.unfinished(fault) == nil)
+    #expect(later.fault == nil)
+  }
+
   @Test("a peer that is turned away is the reason while there is none, and told once beside others")
   func misfit() {
     let fault = ConnectFault.misfit(.dealer, of: "rpc")

@@ -14,6 +14,8 @@ struct AcceptedPeers {
     case refused
     /// The peer was turned away, because its socket does not go with ours.
     case misfit
+    /// The peer was gone before its handshake was done, and nothing tells why.
+    case unfinished
   }
 
   /// How many peers are connected.
@@ -38,7 +40,7 @@ struct AcceptedPeers {
       return [.connected]
     case .failed(let isMisfit):
       failing += 1
-      return isMisfit ? [.misfit] : []
+      return [isMisfit ? .misfit : .unfinished]
     case .refused:
       failing += 1
       return [.refused]

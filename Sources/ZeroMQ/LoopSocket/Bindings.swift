@@ -99,6 +99,7 @@ final class Bindings {
       case .disconnected: tell(.disconnected, entry)
       case .refused: tell(.refused, entry)
       case .misfit: tell(.misfit, entry)
+      case .unfinished: tell(.unfinished, entry)
       }
       // A delegate that was told something may have closed the socket.
       guard index < entries.count, entries[index].id == entry.id else { return }

@@ -101,6 +101,14 @@ extension ConnectFault {
     )
   }
 
+  /// Peers that came to a bound socket of that kind were gone before it was known what they are; nobody is connected.
+  package static func unfinished(_ kind: SocketKind, of user: String) -> ConnectFault {
+    .init(
+      .noPeer,
+      "nobody has connected to it but peers that left in ZeroMQ's handshake: their sockets may not go with it, which needs "
+        + "\(kind.peers[0]) for \(user), or are none of ZeroMQ's; check what connects here")
+  }
+
   /// An endpoint cannot be bound to.
   package static func unbindable(_ error: ZMQError) -> ConnectFault {
     .init(

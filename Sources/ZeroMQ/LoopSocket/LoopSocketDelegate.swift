@@ -45,6 +45,9 @@ public enum ConnectionEvent: Sendable, Hashable {
   /// A peer that came to a bound endpoint was turned away: its kind of socket does not go with this one, or it wants another security
   /// mechanism. Which it is, libzmq does not tell.
   case misfit
+  /// A peer that came to a bound endpoint was gone before its handshake was done: it may have seen first that the kinds of the two sockets do
+  /// not go together, or it is none of ZeroMQ's.
+  case unfinished
   /// The kernel connected a socket of this process to itself, because nobody listens at that port and the port lies in the
   /// range for outgoing connections. The connection was dropped, and another try follows.
   case connectedToItself(Endpoint)

@@ -162,6 +162,14 @@ struct EndpointState {
     return .misfit(fault)
   }
 
+  /// A peer that came to the bound endpoint was gone before it was known what it is. While nobody else is there, that says more than nothing.
+  mutating func unfinished(_ fault: ConnectFault) -> Line? {
+    guard connections.isEmpty, self.fault == .noPeer else { return nil }
+    self.fault = fault
+    // A part of the line that nobody has come: with that one when it is still to come.
+    return told == .missing ? .missing(fault) : nil
+  }
+
   private mutating func learned(_ fault: ConnectFault, at now: Instant) -> Line? {
     let isNews = told != .missing || fault != self.fault
     self.fault = fault

@@ -103,6 +103,8 @@ public final class EndpointStates: Sendable {
     case .duplicate(_, let other): change(endpoint) { $0.failed(holder, .duplicate(of: other), at: now) }
     case .awaited: change(endpoint) { $0.awaited(holder, at: now) }
     case .misfit: change(endpoint) { $0.misfit(holder, .misfit(self.role.kind, of: self.role.rawValue), at: now) }
+    case .unfinished:
+      change(endpoint) { $0.unfinished(.unfinished(self.role.kind, of: self.role.rawValue)) }
     case .unreached(_, isResolving: true): change(endpoint) { $0.failed(holder, .unansweredLookup, at: now) }
     case .unreached(_, isResolving: false):
       let needsLook = entries.withLock { entries in

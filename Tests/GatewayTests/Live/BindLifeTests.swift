@@ -24,8 +24,15 @@ struct BindLifeTests {
       let beginning = "info: bound, for peers that connect endpoint=tcp://127.0.0.1:"
       let first = try #require(lines("t").first)
       #expect(first.hasPrefix(beginning))
-      #expect(Int(first.dropFirst(beginning.count).prefix { $0.isNumber }) ?? 0 > 0)
+      let port = try #require(UInt16(first.dropFirst(beginning.count).prefix { $0.isNumber }))
       try await eventually("a warning") { lines("s").last?.hasPrefix("warning: no connection: nobody has") == true }
+      // One that goes before it is known what it is.
+      try HTTPConnection(port: port).disconnect()
+      try await eventually("what came, and did not stay") {
+        let line = "warning: no connection: nobody has connected to it but peers that left in ZeroMQ's handshake: "
+        return lines("t").last?.hasPrefix(line) == true
+      }
+      #expect(try await gateway.http.post("/push/t/m").json["reason"] == "no-peer")
       let wrong = try await rig.dial(.push, "s")
       try await eventually("another reason") {
         lines("s").last?.hasPrefix("warning: no connection: a peer came that does not go with it: rpc needs ROUTER")
