@@ -29,7 +29,7 @@ struct ConnectionStressTests {
 
     /// Each kind, with one that goes with it.
     static let kinds: [(kind: SocketKind, honest: SocketKind, speaks: Bool)] = [
-      (.pair, .pair, false), (.publish, .subscribe, true), (.subscribe, .publish, false), (.request, .reply, true),
+      (.publish, .subscribe, true), (.subscribe, .publish, false), (.request, .reply, true),
       (.reply, .request, false), (.dealer, .dealer, true), (.router, .dealer, false), (.pull, .push, false),
       (.push, .pull, true), (.xPublish, .subscribe, true), (.xSubscribe, .publish, false), (.stream, .stream, false),
     ]
@@ -68,8 +68,7 @@ struct ConnectionStressTests {
 
     private func misbehave(on peer: borrowing RawPeer, _ greeting: [UInt8], _ random: inout SplitMix) throws {
       let garbage = (0..<random.next() % 300).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-      // A PAIR has one peer; libzmq 4.3.4 keeps the descriptor of another one that has sent something until the socket closes.
-      switch random.next() % (transport.kind == .pair ? 4 : 7) {
+      switch random.next() % 7 {
       case 0: break
       case 1: try peer.send(Array(greeting.prefix(Int(random.next() % UInt64(greeting.count)))))
       case 2: try peer.send(garbage)
@@ -125,13 +124,19 @@ struct ConnectionStressTests {
         victims.append(try await Victim(kind, honest, speaks: speaks, on: reactor, in: context))
       }
       let before = try await Descriptors.count()
+      // A PAIR has one peer, and libzmq keeps the descriptors of some others until the socket closes.
+      let pair = try await Victim(.pair, .pair, speaks: false, on: reactor, in: context)
       try await withThrowingTaskGroup { group in
-        for (index, victim) in victims.enumerated() {
+        for (index, victim) in (victims + [pair]).enumerated() {
           group.addTask { try await offThread { try victim.attack(500 * Soak.factor, seed: UInt64(index)) } }
         }
         try await group.waitForAll()
       }
       do {
+        try await pair.serves(on: reactor, in: context)
+        #expect(await pair.transport.isOpen)
+        await pair.transport.abort()
+        await pair.transport.waitClosed()
         try await eventually("all connections have ended") { try await Descriptors.count() <= before }
         for victim in victims { try await victim.serves(on: reactor, in: context) }
       } catch { Issue.record(error) }
