@@ -185,7 +185,10 @@ let package = Package(
         .product(name: "Tracing", package: "swift-distributed-tracing"),
       ]),
     .testTarget(
-      name: "ExamplesTests", dependencies: ["ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor", "Support"],
-      swiftSettings: settings),
+      name: "ExamplesTests",
+      dependencies: [
+        "Gateway", "HTTPServer", "ZeroMQRPC", "ZeroMQ", "MessagePack", "Reactor", "Support",
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: settings),
   ] + examples.map(example)
 )

@@ -57,13 +57,14 @@ public final class Gateway: Sendable {
   private static let longestExit = Duration.milliseconds(100)
 
   /// Opens the backends' sockets, gives them a quarter of a second to connect, then listens; returns when connections are
-  /// accepted. Throws, with nothing left open, when an address is taken or an endpoint cannot be used. `source` is what a reload reads.
+  /// accepted. Throws, with nothing left open, when settings do not go together, an address is taken or an endpoint cannot be used. `source` is what a reload reads.
   /// `given` are sockets that listen already, for addresses of the configuration. `tracer` is told of requests and calls, in the place of
   /// what the configuration has under `tracing`; it is called on threads that must not wait.
   public static func start(
     _ configuration: Configuration, source: ConfigurationSource? = nil, given: [Listener] = [], context: Context? = nil,
     tracer: (any Tracer)? = nil, logger: Logger
   ) async throws -> Gateway {
+    try configuration.check(as: "configuration")
     let count =
       configuration.http.threads > 0 ? configuration.http.threads : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     try DescriptorLimit.check(

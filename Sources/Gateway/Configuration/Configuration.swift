@@ -164,15 +164,21 @@ public struct Configuration: Sendable, Hashable {
     keep("tracing", \.tracing)
     keep("async", \.asynchronous)
     keep("idempotency", \.idempotency)
-    let diagnostics = Diagnostics(file: "reload", environment: [:])
-    next.check(listening: [], diagnostics)
-    try diagnostics.finish()
+    try next.check(as: "reload")
     return (next, fixed)
   }
 
   /// With its slash; empty where paths need no folder.
   private static func folder(of file: String) -> String {
     file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
+  }
+
+  /// Throws what shows only when all settings are known; `source` is named as where they come from. A file was checked when it was read;
+  /// what a program has made is checked so.
+  func check(as source: String) throws(ConfigurationErrors) {
+    let diagnostics = Diagnostics(file: source, environment: [:])
+    check(listening: [], diagnostics)
+    try diagnostics.finish()
   }
 
   /// Reports what shows only when all settings are known, such as listening beyond this machine without `auth: none`.

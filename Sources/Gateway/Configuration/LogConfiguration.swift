@@ -7,6 +7,7 @@ extension Configuration {
   public struct Log: Sendable, Hashable {
     /// How lines are written.
     public enum Format: String, Sendable, Hashable, CaseIterable {
+      /// As text, or as objects of JSON.
       case text, json
     }
 

@@ -63,9 +63,7 @@ extension Configuration {
   /// This configuration with `overrides` in place; throws when the two do not go together.
   public func applying(_ overrides: Overrides) throws(ConfigurationErrors) -> Configuration {
     let merged = merging(overrides)
-    let diagnostics = Diagnostics(file: "overrides", environment: [:])
-    merged.check(listening: [], diagnostics)
-    try diagnostics.finish()
+    try merged.check(as: "overrides")
     return merged
   }
 

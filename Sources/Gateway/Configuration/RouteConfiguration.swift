@@ -32,6 +32,7 @@ extension Configuration {
     public struct Parameter: Sendable, Hashable {
       /// The keyword.
       public var name: String
+      /// The type of its value.
       public var kind: Kind
       /// Whether it may be left out; one in the path never is.
       public var isOptional: Bool

@@ -15,7 +15,7 @@ extension Configuration {
     public var json: JSONStyle
     /// How dates in arguments are passed on (default: callers send them as text).
     public var datetimes = Datetimes.text
-    /// The application types that callers may send, by their extension code, one of ``ExtensionRules/codes``, each with the form in
+    /// The application types that callers may send, by their extension code, one of `ExtensionRules.codes`, each with the form in
     /// which JSON shows it (default: none).
     public var ext: [Int8: ExtensionRules.Form] = [:]
     /// How its sockets are secured; nil: not at all (default).

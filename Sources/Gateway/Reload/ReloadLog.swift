@@ -36,8 +36,9 @@ public struct ReloadOutcome: Sendable, Hashable {
 public final class ReloadLog: Sendable {
   /// What is known of them.
   public struct Record: Sendable, Hashable {
-    /// How many have been made, and how many could not be.
+    /// How many have been made.
     public internal(set) var succeeded = 0
+    /// How many could not be made.
     public internal(set) var failed = 0
     /// What the last one has changed; nil when it could not be made, or there was none.
     public internal(set) var outcome: ReloadOutcome?

@@ -1,7 +1,8 @@
 /// The request headers that are found in the one pass over a request's head. Others are checked and dropped.
 public enum KnownHeader: UInt8, CaseIterable, Hashable, Sendable {
-  case accept, acceptEncoding, accessControlRequestMethod, authorization, contentEncoding, contentLength, contentType
-  case cookie, expect, forwarded, forwardedFor, host, idempotencyKey, ifNoneMatch, lastEventID, origin, prefer,
+  /// The header of that name.
+  case accept, acceptEncoding, accessControlRequestMethod, authorization, contentEncoding, contentLength, contentType,
+    cookie, expect, forwarded, forwardedFor, host, idempotencyKey, ifNoneMatch, lastEventID, origin, prefer,
     requestID, requestTimeout, secFetchSite,
     traceparent, transferEncoding
 

@@ -149,6 +149,7 @@ final class RequestHead {
 
 /// The method of a request.
 public enum HTTPMethod: UInt8, CaseIterable, Hashable, Sendable {
+  /// As its name says.
   case get, head, post, put, delete, options, patch
   /// Any other token.
   case other

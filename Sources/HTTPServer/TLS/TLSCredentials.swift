@@ -45,9 +45,11 @@ public struct ClientAuthorities: Hashable, Sendable {
   public enum Name: String, CaseIterable, Hashable, Sendable {
     /// The common name of the subject.
     case commonName = "common-name"
-    /// A DNS name among its alternative names, as `email` and `uri` are.
+    /// A DNS name among its alternative names.
     case dns
+    /// An address of mail there.
     case email
+    /// A URI there.
     case uri
 
     fileprivate var raw: CInt {
