@@ -68,15 +68,23 @@ package final class Section {
   /// Declares keys that are left unread because something else about the section is wrong.
   package func ignore(_ keys: [String]) { known.formUnion(keys) }
 
+  /// Declares the keys that begin with `x-`. They hold what has an anchor, for use elsewhere in the file, and say nothing by themselves.
+  package func ignoreExtensions() { ignore(keys.filter(Self.isExtension)) }
+
+  private static func isExtension(_ key: String) -> Bool { key.hasPrefix("x-") }
+
   /// Reports what is wrong with the section, or with one of its keys.
   package func report(_ message: String, at key: String? = nil) {
     diagnostics.report(key.flatMap { members[$0]?.place } ?? place, key.map(inner) ?? path, message)
   }
 
-  /// Reports the keys that were not asked for. Comes after all reading.
-  package func finish() {
+  /// Reports the keys that were not asked for. Comes after all reading. `hints` say what to write for keys that people expect here.
+  package func finish(hints: [String: String] = [:]) {
     for key in keys where !known.contains(key) {
-      diagnostics.report(members[key]?.place ?? place, inner(key), "unknown key", suggestion: key.nearest(among: known))
+      let hint = Self.isExtension(key) ? "keys with x- stand at the top of the file" : hints[key]
+      diagnostics.report(
+        members[key]?.place ?? place, inner(key), hint.map { "unknown key; \($0)" } ?? "unknown key",
+        suggestion: hint == nil ? key.nearest(among: known) : nil)
     }
   }
 

@@ -65,7 +65,7 @@ final class YAMLParser {
       throw YAMLFault("this is nested more than \(Self.deepest) deep", at: place)
     case .scalar(let scalar, let anchor): return named(anchor, .scalar(scalar))
     case .alias(let anchor, let place):
-      guard let node = anchors[anchor] else { throw YAMLFault("found undefined alias", at: place) }
+      guard let node = anchors[anchor] else { throw YAMLFault("*\(anchor) has no &\(anchor) before it", at: place) }
       return node
     case .sequence(let place, let anchor):
       var nodes: [YAMLNode] = []
@@ -78,7 +78,7 @@ final class YAMLParser {
         pairs.append(.init(key: key, value: try node(try next(), depth: depth + 1)))
       }
       try Self.checkDuplicates(pairs)
-      return named(anchor, .mapping(pairs, place))
+      return named(anchor, .mapping(try YAMLMerge.resolve(pairs), place))
     case .end, .document, .streamEnd, .other:
       // libyaml's grammar has none of them here.
       throw YAMLFault("a value is missing", at: Place(line: 1, column: 1))

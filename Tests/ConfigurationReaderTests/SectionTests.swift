@@ -20,6 +20,17 @@ struct SectionTests {
       ])
   }
 
+  @Test("leaves keys with x- alone where they may stand, and says where that is")
+  func extensions() {
+    let found = complaints("x-own: { any: 1 }\nouter: { x-other: 1 }\nx: 2\n") { root in
+      root.section("outer")?.finish()
+      root.ignoreExtensions()
+      root.finish()
+    }
+    #expect(
+      found == ["2:10: outer.x-other: unknown key; keys with x- stand at the top of the file", "3:1: x: unknown key"])
+  }
+
   @Test("says why a known key may not stand there")
   func refused() {
     let found = complaints("a: 1\nb: 2\nc: 3\n") { root in

@@ -41,6 +41,36 @@ struct YAMLValueTests {
     #expect(root["d"]?.sequence?.first?.scalar?.value == .integer(2))
   }
 
+  @Test(
+    "of << is that of another mapping, but for keys that are written, and of a list the first that has the key",
+    arguments: [
+      ("{ <<: *d }", ["a": 1, "b": 2]), ("{ <<: *d, b: 5 }", ["a": 1, "b": 5]), ("{ b: 5, <<: *d }", ["a": 1, "b": 5]),
+      ("{ <<: [*d, *e] }", ["a": 1, "b": 2, "c": 4]), ("{ <<: [*e, *d] }", ["a": 1, "b": 3, "c": 4]),
+      ("{ <<: { a: 7 } }", ["a": 7]), ("{ <<: [] }", [:]), ("{ <<: *f }", ["a": 9, "b": 2]),
+      ("{ \"<<\": 1 }", ["<<": 1]),
+    ])
+  func merges(value: String, expected: [String: Int64]) throws {
+    let root = try #require(
+      try YAMLNode.read(
+        "d: &d { a: 1, b: 2 }\ne: &e { b: 3, c: 4 }\nf: &f { <<: *d, a: 9 }\nkey: \(value)\n"))
+    let pairs = try #require(root["key"]?.mapping)
+    let values = pairs.map { pair in (pair.key.scalar?.string ?? "", pair.value.scalar?.value) }
+    #expect(values.count == expected.count)
+    for (key, value) in values { #expect(value == expected[key].map(YAMLValue.integer)) }
+  }
+
+  @Test("of << that is no mapping is told where it stands, and an alias without an anchor by its name")
+  func badMerges() {
+    let takes = "\"<<\" takes a mapping, as in <<: *defaults, or a list of them"
+    let texts: [(String, String)] = [
+      ("a: { <<: 5 }\n", "1:10: not YAML: \(takes)"),
+      ("d: &d [{ a: 1 }, b]\na:\n  <<: *d\n", "1:18: not YAML: \(takes)"),
+      ("a: { <<: *none }\n", "1:10: not YAML: *none has no &none before it"),
+      ("d: &d {}\na: { <<: *d, <<: *d }\n", "2:6: <<: duplicate key; it is written again further down"),
+    ]
+    for (text, expected) in texts { #expect(complaints(text) == [expected]) }
+  }
+
   @Test("has its place, which is that of its beginning, in characters")
   func places() throws {
     let root = try #require(try YAMLNode.read("ä: { é: [1, 2] }\n\"b\":\n  - x\n"))

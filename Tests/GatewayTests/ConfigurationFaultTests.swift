@@ -90,6 +90,45 @@ struct ConfigurationFaultTests {
         "15:26: services.jobs.connect[1]: \"http\" is no transport of ZeroMQ here; use tcp or ipc, or inproc within a process",
       ])
   }
+
+  @Test("that has keys where people look for them first is told where they go, and its own keys with x- are left alone")
+  func misplaced() {
+    let yaml = """
+      x-own: { anything: [1, 2] }
+      listen: 127.0.0.1:80
+      port: 80
+      jwt: {}
+      log_level: debug
+      http: { port: 80 }
+      services:
+        math: { type: rpc, endpoint: tcp://h:1, pattern: rpc, connect: tcp://h:1, x-own: 1 }
+      """
+    #expect(
+      complaints(yaml) == [
+        "2:1: listen: unknown key; it goes under http",
+        "3:1: port: unknown key; write http: { listen: \"127.0.0.1:8080\" }",
+        "4:1: jwt: unknown key; it goes under auth", "5:1: log_level: unknown key; write log: { level: debug }",
+        "6:9: http.port: unknown key; write listen: \"127.0.0.1:8080\"",
+        "8:11: services.math.type: unknown key; write pattern",
+        "8:22: services.math.endpoint: unknown key; write connect, or bind",
+        "8:77: services.math.x-own: unknown key; keys with x- stand at the top of the file",
+      ])
+  }
+
+  @Test("that several services share is written once")
+  func merged() throws {
+    let yaml = """
+      x-calm: &calm { timeout: 10s, max-timeout: 5m, in-flight: 50 }
+      services:
+        reports: { pattern: rpc, connect: tcp://h:1, <<: *calm }
+        exports: { pattern: rpc, connect: tcp://h:2, <<: *calm, timeout: 1m }
+      """
+    let services = try Configuration.load(yaml: yaml, file: "gateway.yaml").services.map(\.pattern)
+    let read = services.compactMap { if case .rpc(let rpc) = $0 { rpc } else { nil } }
+    #expect(read.map(\.timeout) == [.seconds(10), .seconds(60)])
+    #expect(read.map(\.inFlight) == [50, 50])
+  }
+
   @Test(
     "a limit on one piece that is more than half of the memory is a contradiction, and a default is lowered instead")
   func memory() throws {

@@ -204,13 +204,25 @@ struct RouterTests {
       ("/math/stock/level", "calls go to /rpc/{service}/{method}."), ("/math", "calls go to /rpc/{service}/{method}."),
       ("/rpc/none/a/b", "calls go to /rpc/{service}/{method}."),
       ("/rpc/math/_a/b", "calls go to /rpc/{service}/{method}."),
-      ("/pub/news/t", "calls go to /pub/{service}/{topic}/{method}."),
+      ("/pub/news/t", "write /pub/{service}/{topic}/{method}."), ("/sub", "write /sub/{service}."),
       ("/rcp/%3Cscript%3E", "calls go to /rpc/{service}/{method}."),
       ("/" + String(repeating: "r", count: 8_000), "calls go to /rpc/{service}/{method}."),
       ("/rcp/" + String(repeating: "r", count: 8_000), "calls go to /rpc/{service}/{method}."),
     ])
   func hints(target: String, hint: String) async throws {
     #expect(try await refusal(.post, target).detail == "Nothing is served at this path; \(hint)")
+  }
+
+  @Test(
+    "at which other programs are probed is told which ones there are, within the prefix and outside of it",
+    arguments: ["/health", "/healthz", "/healthcheck", "/livez", "/readyz", "/ping"])
+  func probes(target: String) async throws {
+    let detail =
+      "Nothing is served at this path; /live tells whether the gateway runs, and /ready whether it can take calls."
+    #expect(try await refusal(.get, target).detail == detail)
+    #expect(try await refusal(.get, target, prefix: "/api").detail == detail)
+    #expect(try await refusal(.get, "/api\(target)", prefix: "/api").detail == detail)
+    #expect(try await refusal(.get, "\(target)/more").detail != detail)
   }
 
   @Test("that leads nowhere is told what was meant with the prefix, and of the prefix when it lacks it")

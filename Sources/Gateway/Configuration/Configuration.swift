@@ -104,9 +104,19 @@ public struct Configuration: Sendable, Hashable {
         section,
         tellsCallersApart: written?.has("keys") == true || written?.has("jwt") == true || auth.certificates != nil)
     }
-    root.finish()
+    root.ignoreExtensions()
+    root.finish(hints: Self.hints)
     return places
   }
+
+  /// What to write for keys that stand elsewhere.
+  private static let hints = [
+    "listen": "it goes under http", "port": "write http: { listen: \"127.0.0.1:8080\" }", "tls": "it goes under http",
+    "cors": "it goes under http", "hosts": "it goes under http", "prefix": "it goes under http",
+    "threads": "it goes under http", "admin": "it goes under http", "keys": "it goes under auth",
+    "jwt": "it goes under auth", "rules": "it goes under auth", "log-level": "write log: { level: debug }",
+    "log_level": "write log: { level: debug }",
+  ]
 
   /// Reports what goes with nothing else: clients that cannot be told apart, and calls that could never be made.
   private func checkLimits(_ section: Section, tellsCallersApart: Bool) {

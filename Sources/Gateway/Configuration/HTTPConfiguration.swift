@@ -78,7 +78,7 @@ extension Configuration {
         saysWhoIsTrusted = inner.has("client-ca")
         tls = TLS(inner, in: folder)
       }
-      section.finish()
+      section.finish(hints: ["port": "write listen: \"127.0.0.1:8080\""])
       return places
     }
 

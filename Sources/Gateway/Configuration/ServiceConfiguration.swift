@@ -83,7 +83,10 @@ extension Configuration {
       }
       section.read("datetimes", into: &datetimes) { $0.choice() }
       if let inner = section.section("ext") { readExtensions(inner) }
-      section.finish()
+      let endpoints = "write connect, or bind"
+      section.finish(hints: [
+        "type": "write pattern", "endpoint": endpoints, "endpoints": endpoints, "address": endpoints, "url": endpoints,
+      ])
     }
 
     private mutating func readExtensions(_ section: Section) {

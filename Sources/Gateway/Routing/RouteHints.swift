@@ -11,13 +11,26 @@ enum RouteHints {
     "openapi.json": "/openapi.json", "openapi.yaml": "/openapi.yaml", "problems": "/problems/{code}",
   ]
 
+  /// Where other programs are asked how they are, and what to ask here; nil for all else.
+  static func forProbe(_ name: String, segments: Int) -> String? {
+    guard segments == 1, ["health", "healthz", "healthcheck", "livez", "readyz", "ping"].contains(name) else {
+      return nil
+    }
+    return "/live tells whether the gateway runs, and /ready whether it can take calls."
+  }
+
   /// A sentence for a path of these segments where nothing is served. REST routes begin with one of those others.
   static func sentence(
     _ segments: [String], _ others: [String], prefix: String, names: (_ route: String) -> [String]
   ) -> String {
+    if let first = segments.first, !others.contains(first), let probe = forProbe(first, segments: segments.count) {
+      return probe
+    }
     if let path = meant(segments, others, names: names) { return "did you mean \(prefix)\(path)?" }
-    let template = segments.first.flatMap { templates[$0] } ?? templates["rpc"] ?? ""
-    return "calls go to \(prefix)\(template)."
+    if let first = segments.first, first != "rpc", let template = templates[first] {
+      return "write \(prefix)\(template)."
+    }
+    return "calls go to \(prefix)/rpc/{service}/{method}."
   }
 
   private static func meant(_ segments: [String], _ others: [String], names: (String) -> [String]) -> String? {

@@ -58,7 +58,8 @@ final class Router {
     let name = try path.takeText(target)
     // Probes ask for these two whatever the prefix is.
     if path.lacksPrefix, name != "live", name != "ready" {
-      throw Problem(.noSuchRoute, "Nothing is served at this path; paths start with \(prefix).")
+      let sentence = RouteHints.forProbe(name, segments: path.segments) ?? "paths start with \(prefix)."
+      throw Problem(.noSuchRoute, "Nothing is served at this path; \(sentence)")
     }
     let query = path.query
     do throws(Problem) {

@@ -42,6 +42,7 @@ struct MockFile: Sendable {
     } else if diagnostics.isEmpty {
       diagnostics.report(.outside, "services", "is missing; zmq-gateway help mock shows a file")
     }
+    root?.ignoreExtensions()
     root?.finish()
     try diagnostics.finish()
   }
