@@ -35,8 +35,8 @@ struct StatusCommand: ParsableCommand {
         answer += piece
         return true
       }
-    } catch is HTTPRequest.Unanswered {
-      throw fail("\(url) does not answer", .unavailable)
+    } catch let unanswered as HTTPRequest.Unanswered {
+      throw unanswered.exit(url)
     }
     guard head.isSuccess, let status = try? JSONDecoder().decode(Status.self, from: Data(answer)) else {
       throw fail("\(url) answers \(head.status): \(String(decoding: answer, as: UTF8.self))", .unavailable)

@@ -47,7 +47,12 @@ struct ZMQGateway: AsyncParsableCommand {
     guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), !names.contains(word) else {
       return
     }
-    let meant = word.hasSuffix(".yaml") ? "serve \(word)" : word.nearest(among: names)
+    let meant: String? =
+      switch word {
+      case "version": "--version"
+      case _ where word.hasSuffix(".yaml"): "serve \(word)"
+      default: word.nearest(among: names)
+      }
     let hint = meant.map { "; did you mean \"\($0)\"?" } ?? ""
     throw refused(ValidationError("there is no command \"\(word)\"\(hint)"), by: self)
   }

@@ -60,7 +60,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
       Row(
         400, "The arguments do not fit the method",
         "Arguments are missing, too many, or not named or not of the types that the method takes.",
-        "Compare the call with the method's signature; `detail` or `exception` says which argument.", ran: .refused)
+        "Compare the method's signature; `detail` says what is wrong. In a query, `a:=2` is a number.", ran: .refused)
     case .notEncodable:
       Row(
         422, "A value cannot travel to the service",

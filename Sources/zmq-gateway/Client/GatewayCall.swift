@@ -26,8 +26,8 @@ struct GatewayCall {
         answer += piece
         return true
       }
-    } catch is HTTPRequest.Unanswered {
-      throw fail("\(url) does not answer", .unavailable)
+    } catch let unanswered as HTTPRequest.Unanswered {
+      throw unanswered.exit(url)
     }
     let line = Data(answer + [UInt8(ascii: "\n")])
     guard head.isSuccess else {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import CLinux
 import FoundationEssentials
 import Glibc
@@ -6,7 +7,12 @@ import HTTPServer
 /// One request to a gateway. It is HTTP/1.0, so that the body of the answer comes as it is and ends with the connection, a stream's too.
 struct HTTPRequest {
   /// There was no answer, or none that is HTTP.
-  struct Unanswered: Error {}
+  struct Unanswered: Error {
+    /// Ends a command that can do nothing without an answer.
+    func exit(_ url: GatewayURL) -> ExitCode {
+      fail("\(url) does not answer; start a gateway there, or name another by --http", .unavailable)
+    }
+  }
 
   /// How an answer began.
   struct Head {

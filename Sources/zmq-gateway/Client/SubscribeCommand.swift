@@ -28,6 +28,9 @@ struct SubscribeCommand: AsyncParsableCommand {
     if (service == nil) != (peers.zmq != nil) {
       throw ValidationError("a gateway is asked for a service, such as news; with --zmq there is none to name")
     }
+    if let service, service.contains("/") {
+      throw ValidationError("the service alone; its topics are named by --topic, as in: sub news --topic clock")
+    }
     if let count, count < 1 { throw ValidationError("--count: at least 1") }
   }
 
@@ -58,8 +61,8 @@ struct SubscribeCommand: AsyncParsableCommand {
         }
         return true
       }
-    } catch is HTTPRequest.Unanswered {
-      throw fail("\(url) does not answer", .unavailable)
+    } catch let unanswered as HTTPRequest.Unanswered {
+      throw unanswered.exit(url)
     }
     guard head.isSuccess else {
       StandardStream.error.write(rest + [UInt8(ascii: "\n")])

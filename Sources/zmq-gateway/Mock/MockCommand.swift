@@ -19,14 +19,18 @@ struct MockCommand: AsyncParsableCommand {
             methods:
               add: { result: 5 }
               report: { delay: 2s, result: { pages: 12 } }
-              price: [{ result: 0.25 }, { error: builtins.KeyError, args: [fig] }]     # in turn
+              # In turn.
+              price: [{ result: 0.25 }, { error: builtins.KeyError, args: [fig] }]
               lost: { silent: true }
-              "*": { result: null }                                                    # all others
+              # All others.
+              "*": { result: null }
           jobs: { pattern: pipeline, bind: "tcp://127.0.0.1:5556" }
           news:
             pattern: pubsub
             subscribe: { bind: "tcp://127.0.0.1:5557" }
-            publish: { bind: "tcp://127.0.0.1:5558", events: [{ topic: chat, method: say, args: [hello], every: 1s }] }
+            publish:
+              bind: "tcp://127.0.0.1:5558"
+              events: [{ topic: chat, method: say, args: [hello], every: 1s }]
 
       Each call that comes is a line of JSON on standard output.
       """)

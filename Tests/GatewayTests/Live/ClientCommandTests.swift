@@ -114,8 +114,15 @@ struct ClientCommandTests {
       (["push", "jobs/resize", "--timeout", "1"], 64, "--timeout is for --zmq"),
       (["pub", "news/a/say", "--timeout", "1"], 64, "--timeout is for --zmq"),
       (["pub", "news/say"], 64, "service/topic/method"), (["sub"], 64, "a gateway is asked for a service"),
-      (["call", "calc/add", "--http", "127.0.0.1:1"], 69, "http://127.0.0.1:1 does not answer"),
-      (["sub", "news", "--http", "127.0.0.1:1"], 69, "http://127.0.0.1:1 does not answer"),
+      (["sub", "news/clock"], 64, "its topics are named by --topic"),
+      (
+        ["call", "calc/add", "--http", "127.0.0.1:1"], 69,
+        "http://127.0.0.1:1 does not answer; start a gateway there, or name another by --http"
+      ),
+      (
+        ["sub", "news", "--http", "127.0.0.1:1"], 69,
+        "http://127.0.0.1:1 does not answer; start a gateway there, or name another by --http"
+      ),
       (
         ["call", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "add"], 69,
         "queue-timeout: its time passed, and no service was connected or had room; the call was not sent"

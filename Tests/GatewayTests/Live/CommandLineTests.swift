@@ -90,6 +90,7 @@ struct CommandLineTests {
       ("helthcheck --http x", "there is no command \"helthcheck\"; did you mean \"healthcheck\"?", "zmq-gateway"),
       ("my.yaml", "there is no command \"my.yaml\"; did you mean \"serve my.yaml\"?", "zmq-gateway"),
       ("dance", "there is no command \"dance\"", "zmq-gateway"),
+      ("version", "there is no command \"version\"; did you mean \"--version\"?", "zmq-gateway"),
     ])
   func usage(arguments: String, reason: String, command: String) async throws {
     let (output, code) = try await Self.run(in: try TemporaryDirectory(), [], arguments)
