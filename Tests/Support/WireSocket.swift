@@ -24,7 +24,7 @@ public actor WireSocket {
     reactor = try Reactor(name: "wire")
     unownedExecutor = reactor.asUnownedSerialExecutor()
     do {
-      let end = Instant.monotonic() + .seconds(10)
+      let end = Instant.monotonic() + .seconds(30)
       while true {
         do {
           try open(kind, bind, connect, options)

@@ -56,7 +56,7 @@ struct AccessLogTests {
       try await eventually("a backend") {
         try await http.get("/ready", headers: key.header).status == 200
       }
-      let reply = try await http.post("/rpc/s/add?_timeout=3", "[1,2]", headers: key.header)
+      let reply = try await http.post("/rpc/s/add?_timeout=30", "[1,2]", headers: key.header)
       #expect(reply.status == 200)
       let call = try #require(JSON(try await line("/rpc/s/add", process)))
       #expect(call["id"].text == reply.headers["x-request-id"])

@@ -178,7 +178,7 @@ struct BatchTests {
     try await Rig.with { rig in
       let (backend, gateway) = try await rig.backend()
       let time = try await duration {
-        async let reply = gateway.http.post("/batch?_timeout=0.1", "[\(item("a")),\(item("b", #""timeout":5"#))]")
+        async let reply = gateway.http.post("/batch?_timeout=0.1", "[\(item("a")),\(item("b", #""timeout":50"#))]")
         let calls = [try await backend.call(), try await backend.call()]
         try await eventually("the first deadline") {
           // A call of its own with the same deadline ends after it.
@@ -189,7 +189,7 @@ struct BatchTests {
         #expect(answers.map { $0["status"] } == [504, 200])
         #expect(answers[0]["error"]["sent"] == true)
       }
-      #expect(time < .seconds(5))
+      #expect(time < .seconds(25))
     }
   }
 

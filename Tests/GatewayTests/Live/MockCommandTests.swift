@@ -46,7 +46,7 @@ struct MockCommandTests {
       """
     try await Self.with(yaml, services: 1) { mock, directory in
       func call(_ method: String, _ arguments: String = "") async throws -> (output: String, code: Int32) {
-        try await Self.run(["call", "--zmq", directory.endpoint("math"), "--timeout", "5", method, arguments])
+        try await Self.run(["call", "--zmq", directory.endpoint("math"), "--timeout", "50", method, arguments])
       }
       #expect(try await call("add", #"{"args":[2],"kwargs":{"b":3}}"#).output == "5\n")
       #expect(

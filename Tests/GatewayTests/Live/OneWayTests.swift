@@ -76,7 +76,7 @@ struct OneWayTests {
       #expect(reply.headers["retry-after"] == "1")
       let peer = try await rig.wire(pattern == "pubsub" ? .subscribe : .pull, bind: endpoint)
       let time = try await duration { _ = try await gateway.accepted(target, "[]") }
-      #expect(time < .seconds(1))
+      #expect(time < .seconds(4))
       await peer.close()
       try await eventually("the loss is noticed") { try await gateway.http.post(target, "[]").status == 503 }
     }

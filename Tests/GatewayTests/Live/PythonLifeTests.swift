@@ -8,7 +8,7 @@ struct PythonLifeTests {
   func slow() async throws {
     let http = try await Rig.http
     let time = try await duration {
-      let reply = try await http.post("/rpc/math/slow", "[1.5]", headers: ["Request-Timeout": "0.3"])
+      let reply = try await http.post("/rpc/math/slow", "[15]", headers: ["Request-Timeout": "0.3"])
       #expect(reply.status == 504)
       #expect(reply.json["code"] == "timeout")
       #expect(reply.json["sent"] == true)
@@ -17,7 +17,8 @@ struct PythonLifeTests {
       #expect(["method-slow", "backend-stalled"].contains(diagnosis["verdict"]))
     }
     #expect(time >= .milliseconds(300))
-    #expect(time < .milliseconds(1_400))
+    // The service would wait for ten.
+    #expect(time < .seconds(8))
     #expect(try await http.post("/rpc/math/slow", #"[0.01,"in time"]"#).body == #""in time""#)
   }
 
@@ -28,14 +29,15 @@ struct PythonLifeTests {
       try await withThrowingTaskGroup { group in
         for _ in 0..<10 {
           group.addTask {
-            let reply = try await http.post("/rpc/math/slow", "[0.3]")
+            let reply = try await http.post("/rpc/math/slow", "[1]")
             #expect(reply.status == 200)
           }
         }
         try await group.waitForAll()
       }
     }
-    #expect(time < .milliseconds(2_000))
+    // One after the other they take ten.
+    #expect(time < .seconds(8))
   }
 
   @Test("a method that never answers runs into the deadline: 504", arguments: ["danger.cancelled", "danger.surrogate"])
@@ -66,7 +68,7 @@ struct PythonLifeTests {
       let second = try await PythonPeer("--rpc", endpoint)
       rig.cleanup.add { await second.process.destroy() }
       let time = try await duration { try await gateway.isConnected("/rpc/s/ping") }
-      #expect(time < .milliseconds(1_500))
+      #expect(time < .seconds(8))
     }
   }
 

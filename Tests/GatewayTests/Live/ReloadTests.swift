@@ -162,7 +162,7 @@ struct ReloadTests {
       // Another one binds there.
       let taken = try await rig.wire(.router, bind: "tcp://127.0.0.1:*")
       let services = """
-        s: { pattern: rpc, connect: ["\(await backend.endpoint)"], timeout: 1s }
+        s: { pattern: rpc, connect: ["\(await backend.endpoint)"], timeout: 9s }
         t: { pattern: rpc, bind: ["\(await taken.endpoint)"] }
         """
       let error = await #expect(throws: UnusableService.self) {

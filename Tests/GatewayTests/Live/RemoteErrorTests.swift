@@ -143,7 +143,8 @@ struct RemoteErrorTests {
 
   @Test("the instance is the path, and the request's id is the client's own")
   func instance() async throws {
-    let reply = try await Rig.http.post("/rpc/math/exc.ValueError?_timeout=3", "[]", headers: ["X-Request-Id": "abc-1"])
+    let reply = try await Rig.http.post(
+      "/rpc/math/exc.ValueError?_timeout=20", "[]", headers: ["X-Request-Id": "abc-1"])
     #expect(reply.json["instance"] == "/rpc/math/exc.ValueError")
     #expect(reply.json["requestId"] == "abc-1")
     #expect(reply.json["type"] == "/problems/remote-exception")

@@ -92,7 +92,7 @@ struct PythonServiceTests {
         bench.cleanup.add { await jobs.close() }
         try await jobs.notify.city.update(21.5, wind: [1, "n"] as Value)
       }
-      let calls: [Value] = try await client.call.received.wait(isPublished ? "pubsub" : "pipeline", 1)
+      let calls: [Value] = try await client.call.received.wait(isPublished ? "pubsub" : "pipeline", 1, 20)
       #expect(calls.count == 1)
       #expect(calls[0]["method"] == "city.update")
       #expect(calls[0]["args"] == [21.5])
