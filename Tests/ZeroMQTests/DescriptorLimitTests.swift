@@ -8,7 +8,7 @@ import Testing
 /// Takes all descriptors of a process that a test has for itself.
 private struct Shortage {
   private var taken: [CInt] = []
-  private let most: Int
+  private var most: Int
 
   init() {
     var limit = rlimit()
@@ -21,15 +21,16 @@ private struct Shortage {
 
   mutating func takeAll() { while case let copy = dup(0), copy >= 0 { taken.append(copy) } }
 
-  /// Waits until it has all that it had at first. It blocks its thread: while tasks wait for their turn, libdispatch opens a file each second,
-  /// and ends the process where it cannot.
+  /// Waits until it has all that it ever had: when it first took them, another part of the process may have held one for a moment. It
+  /// blocks its thread: while tasks wait for their turn, libdispatch opens a file each second, and ends the process where it cannot.
   mutating func takesAllAgain() {
     let end = Instant.monotonic() + .seconds(20)
     repeat {
       takeAll()
       sched_yield()
     } while taken.count < most && Instant.monotonic() < end
-    #expect(taken.count == most)
+    #expect(taken.count >= most)
+    most = max(most, taken.count)
   }
 
   /// Gives some back.

@@ -78,7 +78,7 @@ struct HomeResponder: Responder {
     /// It runs the one script and has the one style that stand in it, by their SHA-256, and asks nobody but the gateway (CSP level 3).
     static let policy =
       "default-src 'none'; script-src 'sha256-awdQahezfcXPixQOpuDLVuaCHsr5nxuu3uvIZFSM5Hg='; "
-      + "style-src 'sha256-BMU9l3WFLh6Zptty7eiPXv2Bjnyuv+jjeusz+6CDhfw='; img-src data:; connect-src 'self'; "
+      + "style-src 'sha256-lribtNXTcFBn2Bxy7uA44PrpM+I6cKS0bSiSs+/G6Lc='; img-src data:; connect-src 'self'; "
       + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
   }
 }

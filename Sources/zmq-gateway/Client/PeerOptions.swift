@@ -91,6 +91,16 @@ struct WaitingOptions: ParsableArguments {
 
   /// What a service without a gateway is given.
   var limit: Duration { .milliseconds(Int((timeout ?? 5) * 1_000)) }
+
+  /// How long libzmq keeps what has not left: longer than `untilLeft` waits, which tells of it.
+  var linger: Duration { limit + .seconds(1) }
+
+  /// Waits until what libzmq was given has left it, which would be gone with the process otherwise. The sockets of the context are closed.
+  func untilLeft(_ context: Context, to endpoint: Endpoint) async throws {
+    guard await context.close(within: limit) else {
+      throw fail("\(endpoint): it was sent, and did not leave in its time; it may be lost", .failure)
+    }
+  }
 }
 
 /// Ends a command with a sentence on standard error.

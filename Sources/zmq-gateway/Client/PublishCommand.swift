@@ -29,7 +29,11 @@ struct PublishCommand: AsyncParsableCommand {
       let name = try CalledName(inService: name, hasTopic: true)
       let topic = name.topic ?? ""
       let (positional, keywords) = try sending.arguments.values()
-      let client = try await PubSubClient.connect([endpoint]) { $0.logger = PeerOptions.quiet }
+      let context = try Context()
+      let client = try await PubSubClient.connect([endpoint], in: context) {
+        $0.logger = PeerOptions.quiet
+        $0.linger = sending.waiting.linger
+      }
       do {
         try await client.waitForSubscriber(of: topic, within: sending.waiting.limit)
       } catch let error as ZMQError where error.code == .timedOut {
@@ -38,6 +42,7 @@ struct PublishCommand: AsyncParsableCommand {
       try await client.publish(topic, name.method, positional, keywords)
       await client.close()
       await client.waitClosed()
+      try await sending.waiting.untilLeft(context, to: endpoint)
     }
   }
 }

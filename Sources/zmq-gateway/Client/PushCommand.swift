@@ -1,4 +1,5 @@
 import ArgumentParser
+import ZeroMQ
 import ZeroMQRPC
 
 struct PushCommand: AsyncParsableCommand {
@@ -28,8 +29,10 @@ struct PushCommand: AsyncParsableCommand {
     case .service(let endpoint):
       let name = try CalledName(inService: name, hasTopic: false)
       let (positional, keywords) = try sending.arguments.values()
-      let client = try await PipelineClient.connect([endpoint], timeout: sending.waiting.limit) {
+      let context = try Context()
+      let client = try await PipelineClient.connect([endpoint], timeout: sending.waiting.limit, in: context) {
         $0.logger = PeerOptions.quiet
+        $0.linger = sending.waiting.linger
       }
       do {
         try await client.notify(name.method, positional, keywords)
@@ -38,6 +41,7 @@ struct PushCommand: AsyncParsableCommand {
       }
       await client.close()
       await client.waitClosed()
+      try await sending.waiting.untilLeft(context, to: endpoint)
     }
   }
 }

@@ -89,6 +89,26 @@ struct ClientCommandTests {
     }
   }
 
+  @Test("push and pub end when what they sent has left")
+  func leaving() async throws {
+    try await Rig.with { rig in
+      // More than the system's buffers hold.
+      let arguments =
+        "["
+        + Array(repeating: "\"" + String(repeating: "a", count: 1_000) + "\"", count: 8_000)
+        .joined(separator: ",") + "]"
+      let worker = try await rig.wire(.pull)
+      let reader = try await rig.wire(.subscribe, bind: rig.directory.endpoint("t"))
+      try await reader.subscribe("")
+      for (socket, command) in [(worker, ["push", "resize"]), (reader, ["pub", "chat/say"])] {
+        let zmq = ["--zmq", "\(await socket.endpoint)", "--timeout", "60", "-"]
+        let (output, code) = try await Program.run(command + zmq, input: arguments)
+        #expect((output, code) == ("", 0))
+        #expect(try await socket.receive().contains { $0.count > 8_000_000 })
+      }
+    }
+  }
+
   @Test("call ends with 1 where a method raises what is a 503: it was sent")
   func raised() async throws {
     try await Rig.with { rig in

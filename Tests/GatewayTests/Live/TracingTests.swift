@@ -121,7 +121,11 @@ struct TracingTests {
       #expect(try await gateway.http.post("/rpc/s/add", headers: Self.header).status == 200)
       let spans = try await spans(collector, 2)
       #expect(spans.count == 2)
-      let samples = try await gateway.samples()
+      // They are counted when the collector's answer is read.
+      let samples = try await eventually("two are counted") {
+        let samples = try await gateway.samples()
+        return samples["zmq_gateway_spans_exported_total"] == 0 ? nil : samples
+      }
       #expect(samples["zmq_gateway_spans_exported_total"] == 2 && samples["zmq_gateway_spans_queued_limit"] == 2_048)
     }
   }
