@@ -118,7 +118,7 @@ struct ExchangeStateTests {
     #expect(state.woken() == [.write, .expectReader])
     #expect(state.requestEnded() == [.closeStream, .endRequest, .expectEnd])
     var next = ExchangeState(.handling, isHalfClosed: true)
-    #expect(next.answered(isQueued: true, isStream: true) == [.expectReader])
+    #expect(next.answered(isQueued: true, isStream: true) == [.expectListener])
     #expect(early.expired() == [.closeStream, .expectNothing, .shutDown, .resume])
   }
 
@@ -128,7 +128,7 @@ struct ExchangeStateTests {
   func readerClock() {
     var state = ExchangeState(.pending)
     let answered = state.answered(isQueued: true, isStream: true)
-    #expect(answered == [.resume, .expectReader])
+    #expect(answered == [.resume, .expectListener])
     let isRead = state.readBegan(byLibrary: true)
     #expect(isRead && state.readEnded(.nothing, room: 100) == [.suspend])
     for hasDrained in [false, true, false] {

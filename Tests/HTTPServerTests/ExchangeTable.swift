@@ -93,8 +93,8 @@ enum ExchangeTable {
       ]
     case .streamQueued:
       [
-        .head: (.streaming, [.expectReader]), .handling: (.streaming, [.expectReader]),
-        .pending: (.streaming, [.resume, .expectReader]),
+        .head: (.streaming, [.expectListener]), .handling: (.streaming, [.expectListener]),
+        .pending: (.streaming, [.resume, .expectListener]),
       ]
     case .streamNotQueued:
       [

@@ -75,10 +75,10 @@ struct StreamDaemonTests {
     }
   }
 
-  @Test("what a client sends behind the head of a stream does no harm")
+  @Test("what a client sends behind the head of a stream does no harm while it is less than 8 KiB")
   func behindHead() async throws {
     try await Fixture.with(.accepting()) { fixture in
-      for count in [1, 100, 3_000, 100_000] {
+      for count in [1, 100, 3_000, 8_191] {
         let client = try fixture.connect()
         client.send(get("/stream"))
         #expect(try client.head().status == 200)

@@ -52,6 +52,36 @@ struct StreamTests {
     }
   }
 
+  @Test(
+    "a client that sends 8 KiB behind the request of a stream, which nobody reads, is taken to have left; with less it goes on"
+  )
+  func surplus() async throws {
+    try await Fixture.with { fixture in
+      let client = try await open(fixture)[0]
+      client.send(String(repeating: "x", count: 8_191))
+      await fixture.on { script, _ in script.streams[0].put("one") }
+      #expect(try client.chunkText() == "one")
+      #expect(await fixture.on { script, _ in script.streams[0].closures } == 0)
+      client.send("x")
+      await fixture.until { script, server in script.streams[0].closures == 1 && server.isIdle }
+    }
+  }
+
+  @Test("on a connection that has had a stream, requests of any length follow each other")
+  func afterwards() async throws {
+    try await Fixture.with { fixture in
+      let client = try await open(fixture)[0]
+      await fixture.on { script, _ in script.streams[0].end() }
+      #expect(try client.chunkText() == "")
+      for _ in 0..<3 {
+        client.send(
+          "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\n\r\n" + String(repeating: "x", count: 20_000)
+        )
+        #expect(try client.reply().body == "/x 20000")
+      }
+    }
+  }
+
   @Test("HTTP/1.0 gets a stream until the connection closes")
   func oldVersion() async throws {
     try await Fixture.with { fixture in

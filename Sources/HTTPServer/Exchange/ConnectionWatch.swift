@@ -30,10 +30,13 @@ final class ConnectionWatch: TimerHandler {
   /// What the clock runs for.
   enum Wait {
     case nothing, head, body, reader, request, end
+    /// A reader of an endless stream.
+    case listener
   }
 
-  /// Reported always.
-  private static let ends: PollEvents = [.peerClosed, .edge]
+  /// Who has sent so many bytes behind the request of an endless stream, which nobody reads, is taken to have left: with as many as the
+  /// kernel holds, the end of the client cannot be seen.
+  private static let surplusAtMost: UInt32 = 8 << 10
   /// A client whose machine answers none of so many retransmissions in a row, which are sent over six seconds or more, has vanished.
   private static let unansweredAtMost = 5
 
@@ -66,7 +69,9 @@ final class ConnectionWatch: TimerHandler {
   /// A next request is waited for, and the kernel still has some of the last answer: until that is taken, the client is a reader and
   /// not idle.
   private var isUnread = false
-  /// What the socket reports besides the ends: the next bytes of the client, or room for what it is to read.
+  /// Reported always: the ends, and of the client of an endless stream what it sends.
+  private var always: PollEvents = [.peerClosed, .edge]
+  /// What the socket reports besides: the next bytes of the client, or room for what it is to read.
   private var reported: PollEvents = []
   /// Whether room is waited for.
   private var awaitsRoom = false
@@ -82,7 +87,7 @@ final class ConnectionWatch: TimerHandler {
     self.times = times
     self.loop = loop
     let socket = SocketEvents(self)
-    watch = try loop.watch(descriptor, for: Self.ends, socket)
+    watch = try loop.watch(descriptor, for: always, socket)
     self.socket = socket
     tls?.clientLeft = { [weak self] in self?.saw(.peerClosed) }
   }
@@ -96,7 +101,9 @@ final class ConnectionWatch: TimerHandler {
   }
 
   /// Calls `Exchange.expired()` when the client has used up its time for what is waited for now, or since then.
-  func expect(_ wait: Wait, since start: Instant? = nil) {
+  func expect(_ awaited: Wait, since start: Instant? = nil) {
+    let wait = awaited == .listener ? .reader : awaited
+    if awaited == .listener { noticeSurplus(true) } else if wait == .request { noticeSurplus(false) }
     if isUnixSocket, wait == .reader {
       if !reported.contains(.writable) { report(.writable) }
     } else if reported.contains(.readable) || isUnixSocket && reported.contains(.writable) && !awaitsRoom {
@@ -110,7 +117,7 @@ final class ConnectionWatch: TimerHandler {
       switch wait {
       case .nothing: Instant(nanoseconds: .max)
       case .head, .body: after(times.read, from: since)
-      case .reader: readerDeadline
+      case .reader, .listener: readerDeadline
       case .request: after(times.idle)
       case .end: after(times.untilEnd)
       }
@@ -129,9 +136,15 @@ final class ConnectionWatch: TimerHandler {
     report(.writable)
   }
 
+  private func noticeSurplus(_ notices: Bool) {
+    guard always.contains(.readable) != notices else { return }
+    if notices { always.insert(.readable) } else { always.remove(.readable) }
+    report(reported)
+  }
+
   private func report(_ events: PollEvents) {
     reported = events
-    watch?.change(to: events.union(Self.ends))
+    watch?.change(to: events.union(always))
   }
 
   private func extend(by bytes: Int, slack: Int64) {
@@ -237,6 +250,9 @@ final class ConnectionWatch: TimerHandler {
 
   fileprivate func saw(_ events: PollEvents) {
     if !events.isDisjoint(with: [.hangUp, .failed]) { return exchange.perform { $0.hungUp() } }
+    if always.contains(.readable), events.contains(.readable), clinux_unread(descriptor) >= Self.surplusAtMost {
+      return exchange.perform { $0.halfClosed() }
+    }
     if reported.contains(.readable), events.contains(.readable) { exchange.perform { $0.requestArrives() } }
     if reported.contains(.writable), events.contains(.writable) {
       hasTaken = true

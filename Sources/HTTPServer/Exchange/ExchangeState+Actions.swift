@@ -64,8 +64,12 @@ extension ExchangeState {
     /// Have the socket report that there is room in it.
     static let awaitRoom = Actions(rawValue: 1 << 17)
 
+    /// The same, for a client that reads an endless stream: nothing that it sends meanwhile will be read.
+    static let expectListener = Actions(rawValue: 1 << 18)
+
     /// What the clock runs for from now on; nil when that stays as it is.
     var expectation: ConnectionWatch.Wait? {
+      if contains(.expectListener) { return .listener }
       if contains(.expectReader) { return .reader }
       if contains(.expectRequest) { return .request }
       if contains(.expectBody) { return .body }

@@ -144,7 +144,7 @@ struct ExchangeState {
     if isQueued {
       phase = isStream ? .streaming : .answered
       isReaderTimed = true
-      return actions.union(.expectReader)
+      return actions.union(isStream && !endsByItself ? .expectListener : .expectReader)
     }
     phase = .dropped
     return actions.union(isStream ? [.closeStream, .expectNothing, .shutDown] : [.expectNothing, .shutDown])
