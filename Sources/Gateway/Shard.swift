@@ -38,8 +38,7 @@ actor Shard {
     _ reactor: Reactor, _ http: Configuration.HTTP, calls: RememberedCalls = .init(), operations: Operations = .init(),
     accessLog: AccessLog? = nil, tracer: (any Tracer)? = nil, logger: Logger
   ) {
-    self.reactor = reactor
-    self.operations = operations
+    (self.reactor, self.operations) = (reactor, operations)
     unownedExecutor = reactor.asUnownedSerialExecutor()
     decisions = Decisions(on: reactor, logger: logger)
     handler = GatewayHandler(
@@ -116,8 +115,8 @@ actor Shard {
 
   // MARK: Reload
 
-  /// Opens the sockets of those services that are not open yet; requests go on as before until `usePrepared`. Throws, with those
-  /// closed again, when an endpoint cannot be used.
+  /// Opens the sockets of those services that are not open yet, and connects the others to what is new to them; requests go on as before until
+  /// `usePrepared`. Throws, with all of that undone, when an endpoint cannot be used.
   func prepare(
     _ configuration: Configuration, _ services: [ServedService], context: Context, logger: Logger
   ) throws {
@@ -125,6 +124,7 @@ actor Shard {
       for service in services {
         if let open = self.services[ObjectIdentifier(service.shared)] {
           prepared.append(open.altered(service.configuration, in: configuration))
+          if prepared.last !== open { try prepared.last?.connect() }
           continue
         }
         let opened = try ShardService(
@@ -140,11 +140,14 @@ actor Shard {
 
   /// Closes what was prepared and is not used after all.
   func dropPrepared() {
-    let inUse = Set(upstreams.services.map { ObjectIdentifier($0.shared) })
-    for service in prepared where !inUse.contains(ObjectIdentifier(service.shared)) {
-      service.close()
-      service.closeHub()
-      services[ObjectIdentifier(service.shared)] = nil
+    for service in prepared {
+      if let former = upstreams.services.first(where: { $0.shared === service.shared }) {
+        former.settle()
+      } else {
+        service.close()
+        service.closeHub()
+        services[ObjectIdentifier(service.shared)] = nil
+      }
     }
     prepared = []
   }
@@ -155,8 +158,10 @@ actor Shard {
     upstreams = UpstreamTable(prepared, longestBatch: configuration.http.limits.batch)
     for service in prepared {
       let former = services.updateValue(service, forKey: ObjectIdentifier(service.shared))
+      guard let former, former !== service else { continue }
+      service.settle()
       // Their clients come back at once, and are told what holds now.
-      if let former, former !== service { former.drainWatches() }
+      former.drainWatches()
     }
     prepared = []
     decisions.use(configuration.auth.decision, upstreams)
@@ -200,9 +205,9 @@ actor Shard {
 
   /// Returns when every backend is connected, of what is opened for `usePrepared` if anything is, or the time is over.
   func connect(within patience: Duration) async {
-    let isInUse = Set(upstreams.services.map { ObjectIdentifier($0.shared) })
-    let opened = prepared.filter { !isInUse.contains(ObjectIdentifier($0.shared)) }
-    let services = prepared.isEmpty ? upstreams.services : opened
+    // Those that stay as they are have waited before.
+    let changed = prepared.filter { service in !upstreams.services.contains { $0 === service } }
+    let services = prepared.isEmpty ? upstreams.services : changed
     await wait(until: reactor.loop.now + patience) {
       services.allSatisfy { $0.upstream.isConnected && $0.hub?.isConnected ?? true }
     }
@@ -242,12 +247,6 @@ actor Shard {
       _ = LoopWait(loop, until: deadline, isMet) { done.resume() }
     }
   }
-
-  /// The hub of the service of that name, if this shard is its home.
-  func hub(_ service: String) -> EventHub? { upstreams.services.first { $0.name == service }?.hub }
-
-  /// The feed of the service of that name, if it can be subscribed to.
-  func feed(_ service: String) -> EventFeed? { try? upstreams.feed(service) }
 
   /// What has become of the requests of this shard.
   var accounts: Accounts {

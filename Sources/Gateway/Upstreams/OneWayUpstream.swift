@@ -134,6 +134,16 @@ final class OneWayUpstream {
     }
   }
 
+  /// Begins to connect to those peers that are new. Throws when an endpoint cannot be used.
+  func connect(_ endpoints: [Endpoint]) throws(ZMQError) {
+    if case .client(let client) = sender { try client.connect(endpoints) }
+  }
+
+  /// Sends to those peers only from now on.
+  func settle(_ endpoints: [Endpoint]) {
+    if case .client(let client) = sender { client.disconnect(allBut: endpoints) }
+  }
+
   /// Closes the socket.
   func close() {
     switch sender {

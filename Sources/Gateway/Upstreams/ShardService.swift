@@ -95,6 +95,26 @@ final class ShardService {
     return ShardService(service, in: configuration, insteadOf: self)
   }
 
+  /// Begins to connect to those endpoints that are new to its sockets; what is under way goes on. Throws when one cannot be used.
+  func connect() throws {
+    try UnusableService.check(name) {
+      try upstream.connect(configuration)
+      if let subscribe { try hub?.connect(subscribe.connect) }
+    }
+  }
+
+  /// What it says holds for its sockets from now on, its streams and what is kept of its events.
+  func settle() {
+    upstream.settle(configuration)
+    guard let subscribe else { return }
+    feed?.use(subscribe)
+    hub?.use(configuration, subscribe)
+  }
+
+  private var subscribe: Configuration.Subscribe? {
+    if case .pubsub(let pubsub) = configuration.pattern { pubsub.subscribe } else { nil }
+  }
+
   // MARK: Messages of other shards
 
   /// Another shard asks something of the socket that is here.

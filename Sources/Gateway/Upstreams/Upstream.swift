@@ -47,6 +47,26 @@ enum Upstream {
     }
   }
 
+  /// Begins to connect to those endpoints of the service that are new, by the sockets that it has. Throws when one cannot be used.
+  func connect(_ service: Configuration.Service) throws(ZMQError) {
+    switch (self, service.pattern) {
+    case (.rpc(let upstream), .rpc(let rpc)): try upstream.connect(rpc)
+    case (.pipeline(let upstream), .pipeline(let pipeline)): try upstream.connect(pipeline.connect)
+    case (.pubsub(let upstream), .pubsub(let pubsub)): try upstream.publishing?.connect(pubsub.publish?.connect ?? [])
+    default: break
+    }
+  }
+
+  /// Uses those endpoints of the service only from now on, and as the service says.
+  func settle(_ service: Configuration.Service) {
+    switch (self, service.pattern) {
+    case (.rpc(let upstream), .rpc(let rpc)): upstream.settle(rpc)
+    case (.pipeline(let upstream), .pipeline(let pipeline)): upstream.settle(pipeline.connect)
+    case (.pubsub(let upstream), .pubsub(let pubsub)): upstream.publishing?.settle(pubsub.publish?.connect ?? [])
+    default: break
+    }
+  }
+
   /// Whether no call is under way on this shard.
   var isIdle: Bool { if case .rpc(let upstream) = self { upstream.isIdle } else { true } }
 

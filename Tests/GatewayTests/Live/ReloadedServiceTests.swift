@@ -1,0 +1,140 @@
+import MessagePack
+import Support
+import Testing
+import ZeroMQ
+
+@testable import Gateway
+
+@Suite("A reload that changes a service with calls", .inTurn(minutes: 4))
+struct ReloadedServiceTests {
+  private func configuration(_ services: String) throws -> Configuration {
+    let yaml = """
+      http: { listen: ["127.0.0.1:0"], threads: 1 }
+      auth: {}
+      grace: 10s
+      services:
+      \(services.indented(by: 2))
+      """
+    return try Configuration.load(yaml: yaml, file: "test.yaml")
+  }
+
+  private func rpc(_ endpoints: [String], _ more: String = "") throws -> Configuration {
+    try configuration("s: { pattern: rpc, connect: [\(endpoints.joined(separator: ", "))]\(more) }")
+  }
+
+  @Test(
+    "keeps the connection to the backend, and the call that is under way on it",
+    arguments: [
+      "in-flight: 5", "in-flight: 9, queue: 3", "queue-timeout: 1s", "timeout: 10ms, max-timeout: 20s", "timeout: 9s",
+      "breaker: off", "breaker: { failures: 2, open: 1s }", "resolve: 5s",
+      "methods: { safe: [m] }, retries: { attempts: 2 }", "methods: { safe: [m] }, hedge: { after: 50ms }",
+      "priorities: { low: 10%, normal: 50% }", "keep-results: 5", "json: { ints: string }", "datetimes: pickle",
+      "ext: { 10: text }", "errors: { expose: full }", "required: false", "routes: { \"POST /m\": m }",
+    ])
+  func kept(setting: String) async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend("timeout: 30s")
+      let endpoint = await backend.endpoint
+      let call = try gateway.http.begin(
+        "POST", "/rpc/s/slow", headers: ["Content-Type": "application/json"], body: "[]")
+      let arrived = try await backend.call()
+      let outcome = try await gateway.gateway.reload(rpc([endpoint], ", " + setting))
+      #expect(outcome.altered == ["s"] && outcome.opened.isEmpty)
+      async let second = gateway.http.post("/rpc/s/m", headers: ["Request-Timeout": "10"])
+      // A peer's name at a ROUTER is its connection's.
+      let later = try await backend.call()
+      #expect(later.envelope == arrived.envelope)
+      try await backend.answer(later, Value.nil.packed)
+      try await backend.answer(arrived, Value.int(5).packed)
+      #expect(try await second.status == 200)
+      #expect(try await offThread { try call.reply() }.body == "5")
+    }
+  }
+
+  @Test("holds calls to its new limit")
+  func limit() async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend()
+      let endpoint = await backend.endpoint
+      func begin() throws -> HTTPConnection {
+        try gateway.http.begin("POST", "/rpc/s/slow", headers: ["Content-Type": "application/json"], body: "[]")
+      }
+      let first = try begin()
+      let arrived = try await backend.call()
+      _ = try await gateway.gateway.reload(rpc([endpoint], ", in-flight: 1"))
+      let refused = try await gateway.http.post("/rpc/s/m")
+      #expect(refused.headers["gateway-error"] == "overloaded")
+      #expect(try await gateway.samples()["zmq_gateway_calls_in_flight_limit{service=\"s\"}"] == 1)
+      _ = try await gateway.gateway.reload(rpc([endpoint], ", in-flight: 2"))
+      async let second = gateway.http.post("/rpc/s/m")
+      let other = try await backend.call()
+      try await backend.answer(other, Value.nil.packed)
+      #expect(try await second.status == 200)
+      try await backend.answer(arrived, Value.nil.packed)
+      #expect(try await offThread { try first.reply() }.status == 200)
+    }
+  }
+
+  @Test("opens a breaker by its new options")
+  func breaker() async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend("breaker: off")
+      let endpoint = await backend.endpoint
+      _ = try await gateway.gateway.reload(rpc([endpoint], ", breaker: { failures: 1, open: 1h }"))
+      let reply = try await gateway.http.post("/rpc/s/m", headers: ["Request-Timeout": "1"])
+      #expect(reply.status == 504)
+      #expect(try await gateway.http.post("/rpc/s/m").headers["gateway-error"] == "breaker-open")
+    }
+  }
+
+  @Test("connects to backends that are new, and leaves those that are gone when their calls have ended")
+  func backends() async throws {
+    try await Rig.with { rig in
+      let (first, gateway) = try await rig.backend("timeout: 30s")
+      let second = try await rig.wire(.router, bind: rig.directory.endpoint("second"))
+      let (old, new) = (await first.endpoint, await second.endpoint)
+      let call = try gateway.http.begin(
+        "POST", "/rpc/s/slow", headers: ["Content-Type": "application/json"], body: "[]")
+      let arrived = try await first.call()
+      let outcome = try await gateway.gateway.reload(rpc([old, new]))
+      #expect(outcome.altered == ["s"] && outcome.opened.isEmpty)
+      // The first one is busier.
+      async let reply = gateway.http.post("/rpc/s/m")
+      try await second.answerNext(.nil)
+      #expect(try await reply.status == 200)
+      _ = try await gateway.gateway.reload(rpc([new]))
+      for _ in 0..<5 {
+        async let reply = gateway.http.post("/rpc/s/m")
+        try await second.answerNext(.nil)
+        #expect(try await reply.status == 200)
+      }
+      try await first.answer(arrived, Value.int(5).packed)
+      #expect(try await offThread { try call.reply() }.body == "5")
+      try await eventually("the end of the connection") {
+        let service = try await gateway.http.get("/status").json["services"]["s"]
+        return service["endpoints"].elements.map { $0["endpoint"] } == [.string(new)]
+      }
+    }
+  }
+
+  @Test("sends pushes to workers that are new, and loses none that was sent to those that are gone")
+  func workers() async throws {
+    try await Rig.with { rig in
+      let first = try await rig.wire(.pull)
+      let second = try await rig.wire(.pull, bind: rig.directory.endpoint("second"))
+      let (old, new) = (await first.endpoint, await second.endpoint)
+      func jobs(_ endpoint: String) -> String { "jobs: { pattern: pipeline, connect: [\"\(endpoint)\"] }" }
+      let gateway = try await rig.gateway(jobs(old), threads: 1)
+      await first.pause(true)
+      for _ in 0..<200 {
+        try await eventually("a worker") { try await gateway.http.post("/push/jobs/m").status == 202 }
+      }
+      let outcome = try await gateway.gateway.reload(configuration(jobs(new)))
+      #expect(outcome.altered == ["jobs"] && outcome.opened.isEmpty)
+      #expect(try await gateway.http.post("/push/jobs/last").status == 202)
+      #expect(try await second.receive()[0] == "last".bytes)
+      await first.pause(false)
+      for _ in 0..<200 { #expect(try await first.receive()[0] == "m".bytes) }
+    }
+  }
+}
