@@ -116,6 +116,8 @@ struct Listening {
     var options = http.limits.server
     options.connections = Self.operatorConnections
     options.connectionsPerAddress = Self.operatorConnections
+    // Others than those who look after the gateway may reach it, and fill all connections.
+    options.reservedPaths = ["/live", "/ready"]
     try await shard.listen(
       on: listener, options: options, tls: http.tlsOfAdmin == nil ? nil : tls,
       openConnections: OpenConnections(limit: Self.operatorConnections, perAddress: Self.operatorConnections),

@@ -158,10 +158,7 @@ actor Shard {
     upstreams = UpstreamTable(prepared, longestBatch: configuration.http.limits.batch)
     for service in prepared {
       let former = services.updateValue(service, forKey: ObjectIdentifier(service.shared))
-      guard let former, former !== service else { continue }
-      service.settle()
-      // Their clients come back at once, and are told what holds now.
-      former.drainWatches()
+      if let former, former !== service { service.succeed(former) }
     }
     prepared = []
     decisions.use(configuration.auth.decision, upstreams)

@@ -1,6 +1,28 @@
 extension Configuration.Service {
   /// Whether the sockets of the other one, and what is kept of its events, can serve this one. What else differs, they can be told.
-  func hasTheSockets(of other: Configuration.Service) -> Bool { socketsOnly == other.socketsOnly }
+  func hasTheSockets(of other: Configuration.Service) -> Bool {
+    // What was pushed to a worker that is gone leaves only by a socket that closes.
+    if case (.pipeline(let pipeline), .pipeline(let former)) = (pattern, other.pattern),
+      !Set(pipeline.connect).isSuperset(of: former.connect)
+    {
+      return false
+    }
+    return socketsOnly == other.socketsOnly
+  }
+
+  /// Whether calls of the other one that are watched may go on as this one's: their callers see no difference.
+  func isWatched(as other: Configuration.Service) -> Bool { asWatched == other.asWatched }
+
+  private var asWatched: Configuration.Service {
+    var service = self
+    service.isRequired = true
+    if case .rpc(let rpc) = pattern {
+      var plain = Configuration.RPC(connect: [])
+      (plain.errors, plain.watch, plain.routes) = (rpc.errors, rpc.watch, rpc.routes)
+      service.pattern = .rpc(plain)
+    }
+    return service
+  }
 
   /// The service with defaults in the place of all that its sockets can be told while they are open: what they connect to, for one, but not
   /// what they bind to, nor options that count for connections that are made later.

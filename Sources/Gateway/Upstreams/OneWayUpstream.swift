@@ -139,9 +139,9 @@ final class OneWayUpstream {
     if case .client(let client) = sender { try client.connect(endpoints) }
   }
 
-  /// Sends to those peers only from now on.
+  /// Sends to those peers only from now on; what was sent to others and has not left may be lost.
   func settle(_ endpoints: [Endpoint]) {
-    if case .client(let client) = sender { client.disconnect(allBut: endpoints) }
+    if case .client(let client) = sender { client.use(only: endpoints) }
   }
 
   /// Closes the socket.

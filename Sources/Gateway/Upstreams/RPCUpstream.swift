@@ -73,20 +73,23 @@ final class RPCUpstream {
       service, rpc, in: configuration, shared: shared, caller: caller, visitingCalls: visitingCalls, loop: loop)
   }
 
-  /// The same sockets with other settings for callers: calls that requests share, and those that are watched, stay with the former one.
+  /// The same sockets with other settings for callers: calls that requests share stay with the former one, and so do those that are watched,
+  /// unless it `keepsWatches`.
   convenience init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration,
-    insteadOf former: RPCUpstream
+    insteadOf former: RPCUpstream, keepsWatches: Bool
   ) {
     self.init(
       service, rpc, in: configuration, shared: former.shared, caller: former.caller,
-      visitingCalls: former.visitingCalls, counted: former.sharedCalls.counters, loop: former.loop)
+      visitingCalls: former.visitingCalls, counted: former.sharedCalls.counters,
+      watches: keepsWatches ? former.watches : Watches(rpc.watch), loop: former.loop)
     methodCounters.add(former.methodCounters)
   }
 
   private init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
-    caller: Caller, visitingCalls: VisitingCalls?, counted: SharedCalls.Counters = .init(), loop: Loop
+    caller: Caller, visitingCalls: VisitingCalls?, counted: SharedCalls.Counters = .init(), watches: Watches? = nil,
+    loop: Loop
   ) {
     (self.caller, self.visitingCalls) = (caller, visitingCalls)
     name = service.name
@@ -109,7 +112,7 @@ final class RPCUpstream {
     routes = rpc.routes
     methodCounters = MethodCounters(service.methods)
     sharedCalls = SharedCalls(results: rpc.keepResults, bytes: rpc.keepBytes, counted: counted, on: loop)
-    watches = Watches(rpc.watch)
+    self.watches = watches ?? Watches(rpc.watch)
   }
 
   /// Whether a call of the method may be sent twice.

@@ -31,6 +31,8 @@ final class ShardService {
   let hub: EventHub?
   /// The settings of the whole gateway that its answers depend on.
   private let errors: Configuration.Errors
+  /// Whether calls go on that were watched of the one before.
+  private let keepsWatches: Bool
   /// Its socket where another shard has that.
   private let distant: DistantSocket?
 
@@ -79,11 +81,13 @@ final class ShardService {
     self.hub = hub
     self.distant = distant
     errors = configuration.errors
+    keepsWatches = false
   }
 
   /// The service with other settings for its callers, by the sockets of the former one, which is dropped without `close`.
   private init(_ service: Configuration.Service, in configuration: Configuration, insteadOf former: ShardService) {
-    upstream = former.upstream.altered(service, in: configuration)
+    keepsWatches = service.isWatched(as: former.configuration) && configuration.errors == former.errors
+    upstream = former.upstream.altered(service, in: configuration, keepsWatches: keepsWatches)
     self.configuration = service
     (shared, feed, hub, distant) = (former.shared, former.feed, former.hub, former.distant)
     errors = configuration.errors
@@ -103,7 +107,14 @@ final class ShardService {
     }
   }
 
-  /// What it says holds for its sockets from now on, its streams and what is kept of its events.
+  /// Takes the place of the former one: what it says holds for the sockets from now on, for its streams and what is kept of its events.
+  func succeed(_ former: ShardService) {
+    settle()
+    // Their clients come back at once, and are told what holds now.
+    if !keepsWatches { former.drainWatches() }
+  }
+
+  /// What it says holds for the sockets.
   func settle() {
     upstream.settle(configuration)
     guard let subscribe else { return }

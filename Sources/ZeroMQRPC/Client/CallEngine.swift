@@ -36,7 +36,7 @@ public final class CallEngine: TimerHandler {
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
   private let memory: MemoryBudget?, repeats: Repeats, link = EngineLink()
-  @exclusivity(unchecked) private var options: RPCOptions, pending = PendingCalls<PendingCall>()  // While no other code runs.
+  @exclusivity(unchecked) private var options: RPCOptions, pending = PendingCalls<PendingCall>()
   @exclusivity(unchecked) private var queue: CallQueue, isClosed = false, latencies = MethodLatencies()
   /// What is known of the reply that a handler is being told of.
   @exclusivity(unchecked) public private(set) var currentReply = CurrentReply()

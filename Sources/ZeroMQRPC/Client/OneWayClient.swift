@@ -80,8 +80,10 @@ public final class OneWayClient: LoopSocketDelegate {
     }
   }
 
-  /// Ends the connections to all endpoints but these. What was sent to them before leaves meanwhile, within the linger.
-  public func disconnect(allBut endpoints: [Endpoint]) {
+  /// Connects to these endpoints and ends the connections to all others. What was sent to those and has not left is lost, and so may be what is
+  /// sent in this moment: libzmq goes on using a connection of the option `immediate` until the end of it has come to the socket.
+  public func use(only endpoints: [Endpoint]) {
+    do { try connect(endpoints) } catch { logger.report(error, endpoints: endpoints) }
     for endpoint in connect where !endpoints.contains(endpoint) {
       connect.removeAll { $0 == endpoint }
       states.left(endpoint, by: self)

@@ -75,6 +75,26 @@ struct ReloadedServiceTests {
     }
   }
 
+  @Test(
+    "lets calls be watched on, unless they are answered otherwise from then on",
+    arguments: [("in-flight: 5, timeout: 9s", true), ("errors: { expose: full }", false)])
+  func watched(setting: String, isKept: Bool) async throws {
+    try await Rig.with { rig in
+      let safe = "methods: { safe: [get] }, watch: { interval: 20ms }"
+      let (backend, gateway) = try await rig.backend("methods: { safe: [get] }\nwatch: { interval: 20ms }")
+      let endpoint = await backend.endpoint
+      async let opening = gateway.http.events("/rpc/s/get?_watch=20ms", headers: ["Accept": "text/event-stream"])
+      try await backend.answerNext(1)
+      let stream = try await opening
+      #expect(try await stream.event()?.data == "1")
+      let outcome = try await gateway.gateway.reload(rpc([endpoint], ", \(safe), \(setting)"))
+      #expect(outcome.altered == ["s"])
+      if isKept { try await backend.answerNext(2) }
+      let next = try await stream.event()
+      #expect(isKept ? next?.data == "2" : next?.name == "bye", "\(String(describing: next))")
+    }
+  }
+
   @Test("opens a breaker by its new options")
   func breaker() async throws {
     try await Rig.with { rig in
@@ -117,22 +137,31 @@ struct ReloadedServiceTests {
     }
   }
 
-  @Test("sends pushes to workers that are new, and loses none that was sent to those that are gone")
+  @Test("sends pushes to workers that are new by the socket that is there, and loses none when one is gone")
   func workers() async throws {
     try await Rig.with { rig in
       let first = try await rig.wire(.pull)
       let second = try await rig.wire(.pull, bind: rig.directory.endpoint("second"))
       let (old, new) = (await first.endpoint, await second.endpoint)
-      func jobs(_ endpoint: String) -> String { "jobs: { pattern: pipeline, connect: [\"\(endpoint)\"] }" }
-      let gateway = try await rig.gateway(jobs(old), threads: 1)
-      await first.pause(true)
-      for _ in 0..<200 {
-        try await eventually("a worker") { try await gateway.http.post("/push/jobs/m").status == 202 }
+      func jobs(_ endpoints: String...) -> String {
+        "jobs: { pattern: pipeline, connect: [\(endpoints.joined(separator: ", "))] }"
       }
-      let outcome = try await gateway.gateway.reload(configuration(jobs(new)))
-      #expect(outcome.altered == ["jobs"] && outcome.opened.isEmpty)
-      #expect(try await gateway.http.post("/push/jobs/last").status == 202)
-      #expect(try await second.receive()[0] == "last".bytes)
+      let gateway = try await rig.gateway(jobs(old), threads: 1)
+      func push(_ method: String) async throws {
+        try await eventually("a worker") { try await gateway.http.post("/push/jobs/\(method)").status == 202 }
+      }
+      await first.pause(true)
+      for _ in 0..<200 { try await push("m") }
+      let more = try await gateway.gateway.reload(configuration(jobs(old, new)))
+      #expect(more.altered == ["jobs"] && more.opened.isEmpty)
+      try await eventually("the second worker") {
+        try await push("m")
+        return await second.receiveNow() != nil
+      }
+      let fewer = try await gateway.gateway.reload(configuration(jobs(new)))
+      #expect(fewer.opened == ["jobs"])
+      try await push("last")
+      while try await second.receive()[0] != "last".bytes {}
       await first.pause(false)
       for _ in 0..<200 { #expect(try await first.receive()[0] == "m".bytes) }
     }
