@@ -52,7 +52,9 @@ struct Listening {
     if fitting < http.limits.server.connections {
       logger.warning(
         "fewer connections than configured: the limit on open files is too low (ulimit -n)",
-        metadata: ["configured": "\(http.limits.server.connections)", "possible": "\(fitting)"])
+        metadata: [
+          "configured": .stringConvertible(http.limits.server.connections), "possible": .stringConvertible(fitting),
+        ])
     }
     var options = http.limits.server
     options.streamPath = http.prefix + "/sub/"

@@ -31,6 +31,8 @@ actor Shard {
   /// Whether nothing is waited for any more that ends after a reload.
   private var isStopping = false
   private var servers: [Server] = []
+  /// That of operations, if they have an address of their own and this shard serves it.
+  private var operationsServer: Server?
   private var openConnections: OpenConnections?
 
   /// A shard without services: it can listen, and knows of nothing to serve until `open`.
@@ -215,17 +217,19 @@ actor Shard {
     on listener: Listener, options: ServerOptions, tls: TLSIdentity?, openConnections: OpenConnections,
     memory: MemoryBudget, forOperations: Bool = false, logger: Logger
   ) throws {
-    if !forOperations { self.openConnections = openConnections }
-    servers.append(
-      try Server(
-        listener, options: options, tls: tls, openConnections: openConnections, memory: memory,
-        handler: forOperations ? operationsHandler : handler, on: reactor.loop, logger: logger))
+    let server = try Server(
+      listener, options: options, tls: tls, openConnections: openConnections, memory: memory,
+      handler: forOperations ? operationsHandler : handler, on: reactor.loop, logger: logger)
+    if forOperations { return operationsServer = server }
+    self.openConnections = openConnections
+    servers.append(server)
   }
 
   /// Refuses new work, asks the streams to end, and returns when all that is under way is answered, or the time is over. `Gateway.stop`
-  /// then closes the shard, which cuts off what is left.
+  /// then closes the shard, which cuts off what is left. An address of operations tells meanwhile how far it has come.
   func drain(within grace: Duration) async {
     for server in servers { server.quiesce() }
+    operationsHandler.isStopping = true
     for service in services.values { service.drain(within: grace) }
     let (servers, books) = (servers, handler.callBooks)
     let (end, isIdle) = (reactor.loop.now + grace, { servers.allSatisfy(\.isIdle) && books.accounts.underWay == 0 })
@@ -279,12 +283,11 @@ actor Shard {
     handler.callBooks.close()
     // Before the servers, so that those whose streams are not open yet get their answer.
     for service in services.values { service.close() }
-    for server in servers { server.stop() }
+    for server in servers + (operationsServer.map { [$0] } ?? []) { server.stop() }
     for service in services.values { service.closeHub() }
     handler.callBooks.abandonRest()
     let accounts = accounts
-    servers = []
-    services = [:]
+    (servers, operationsServer, services) = ([], nil, [:])
     (upstreams, prepared, formerServings) = (UpstreamTable(), [], [])
     decisions.use(nil, upstreams)
     for handler in [handler, operationsHandler] {

@@ -260,7 +260,8 @@ final class EventFeed: TimerHandler {
   /// Counts, and writes to the log, that a stream is told what it missed.
   func noteLag() {
     if lagged.increment() {
-      logger.notice("a stream read too slowly; it is told what it missed", metadata: ["so-far": "\(lagged.count)"])
+      logger.notice(
+        "a stream read too slowly; it is told what it missed", metadata: ["so-far": .stringConvertible(lagged.count)])
     }
   }
 

@@ -120,7 +120,10 @@ final class EventRecorder: Source {
     if tooLong.increment() {
       logger.warning(
         "a published message has a frame longer than subscribe.event-limit; its streams are told of a gap",
-        metadata: ["bytes": "\(bytes)", "event-limit": "\(longestFrame)", "so-far": "\(tooLong.count)"])
+        metadata: [
+          "bytes": .stringConvertible(bytes), "event-limit": .stringConvertible(longestFrame),
+          "so-far": .stringConvertible(tooLong.count),
+        ])
     }
     comes(.gap(EventGap(reason: .tooLong), topic: Self.key(topic)))
   }
@@ -225,7 +228,7 @@ final class EventRecorder: Source {
     if undecodable.increment() {
       logger.warning(
         "a published message has no form in JSON; its streams are told of a gap",
-        metadata: ["reason": "\(error)", "so-far": "\(undecodable.count)"])
+        metadata: ["reason": "\(error)", "so-far": .stringConvertible(undecodable.count)])
     }
     append(EventGap(reason: .undecodable), topic: topic)
   }
@@ -275,7 +278,7 @@ final class EventRecorder: Source {
     if lost.increment() {
       logger.warning(
         "there is no memory for a published message; its streams are told of a gap",
-        metadata: ["bytes": "\(bytes)", "so-far": "\(lost.count)"])
+        metadata: ["bytes": .stringConvertible(bytes), "so-far": .stringConvertible(lost.count)])
     }
     return EventGap(reason: .memory)
   }

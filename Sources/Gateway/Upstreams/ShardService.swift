@@ -31,6 +31,8 @@ final class ShardService {
   let hub: EventHub?
   /// The settings of the whole gateway that its answers depend on.
   private let errors: Configuration.Errors
+  /// As long as a stop may take, by which its sockets go.
+  private let grace: Duration
   /// Whether calls go on that were watched of the one before.
   private let keepsWatches: Bool
   /// Its socket where another shard has that.
@@ -80,7 +82,7 @@ final class ShardService {
     self.feed = feed
     self.hub = hub
     self.distant = distant
-    errors = configuration.errors
+    (errors, grace) = (configuration.errors, configuration.grace)
     keepsWatches = false
   }
 
@@ -90,12 +92,12 @@ final class ShardService {
     upstream = former.upstream.altered(service, in: configuration, keepsWatches: keepsWatches)
     self.configuration = service
     (shared, feed, hub, distant) = (former.shared, former.feed, former.hub, former.distant)
-    errors = configuration.errors
+    (errors, grace) = (configuration.errors, configuration.grace)
   }
 
   /// The service as that configuration has it, whose sockets are the same: this one when nothing has changed.
   func altered(_ service: Configuration.Service, in configuration: Configuration) -> ShardService {
-    if service == self.configuration, configuration.errors == errors { return self }
+    if service == self.configuration, (configuration.errors, configuration.grace) == (errors, grace) { return self }
     return ShardService(service, in: configuration, insteadOf: self)
   }
 

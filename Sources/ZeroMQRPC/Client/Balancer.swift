@@ -217,7 +217,9 @@ final class Balancer {
     guard connection.isUp, !connection.isBound, let index = members.firstIndex(where: { $0.connection === connection }),
       members[index].mayBeReplaced(at: loop.now)
     else { return false }
-    let place: Logger.Metadata = ["endpoint": "\(connection.endpoint)", "so-far": "\(silences.count + 1)"]
+    let place: Logger.Metadata = [
+      "endpoint": "\(connection.endpoint)", "so-far": .stringConvertible(silences.count + 1),
+    ]
     if silences.increment() { logger.warning("a backend is silent; a fresh connection is tried", metadata: place) }
     do {
       let fresh = try open(connection.endpoint, connection.weight)

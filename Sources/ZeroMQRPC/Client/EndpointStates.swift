@@ -178,16 +178,16 @@ public final class EndpointStates: Sendable {
     case .connected: logger.info("connected", metadata: metadata)
     case .back: logger.notice("connected", metadata: metadata)
     case .gone(let untold):
-      if untold > 0 { metadata["untold-losses"] = "\(untold)" }
+      if untold > 0 { metadata["untold-losses"] = .stringConvertible(untold) }
       if others > 0 {
-        metadata["others-connected"] = "\(others)"
+        metadata["others-connected"] = .stringConvertible(others)
         logger.notice("a connection is lost", metadata: metadata)
       } else {
         let next = isBound ? "whoever connects next is used" : "it is tried again"
         logger.warning("the last connection is lost; \(next)", metadata: metadata)
       }
     case .left(let remaining):
-      metadata["connected"] = "\(remaining)"
+      metadata["connected"] = .stringConvertible(remaining)
       logger.notice("a peer has left", metadata: metadata)
     case .missing(let fault):
       metadata["reason"] = "\(fault.code.rawValue)"

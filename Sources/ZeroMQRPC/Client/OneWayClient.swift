@@ -71,6 +71,11 @@ public final class OneWayClient: LoopSocketDelegate {
     return actual
   }
 
+  /// Gives calls that have not left when it is closed so long.
+  public func linger(_ duration: Duration) {
+    do { try socket.set(.linger, to: duration) } catch { logger.report(error, endpoints: endpoints) }
+  }
+
   /// Begins to connect to those of the endpoints that it does not connect to already. Throws when one cannot be used at all.
   public func connect(_ endpoints: [Endpoint]) throws(ZMQError) {
     for endpoint in endpoints where !connect.contains(endpoint) {

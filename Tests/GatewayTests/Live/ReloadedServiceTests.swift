@@ -51,6 +51,24 @@ struct ReloadedServiceTests {
     }
   }
 
+  @Test("gives a stop that comes later the new grace")
+  func grace() async throws {
+    try await Rig.with { rig in
+      let (backend, gateway) = try await rig.backend("timeout: 30s", grace: "1h")
+      var next = try rpc([await backend.endpoint], ", timeout: 30s")
+      next.grace = .seconds(1)
+      let outcome = try await gateway.gateway.reload(next)
+      #expect(!outcome.fixed.contains("grace"))
+      async let cut = gateway.http.post("/rpc/s/slow")
+      _ = try await backend.call()
+      let time = await duration { await gateway.stop() }
+      #expect(time < .seconds(10))
+      // It is answered that the gateway has stopped, or cut off.
+      let reply = try? await cut
+      #expect(reply.map { $0.status >= 500 } ?? true)
+    }
+  }
+
   @Test("holds calls to its new limit")
   func limit() async throws {
     try await Rig.with { rig in
