@@ -27,13 +27,12 @@ public final class Gateway: Sendable {
   private let source: ConfigurationSource?
   /// Its own, to be ended with it; nil when it was given one.
   private let context: Context?
-  private let grace: Duration
   private let logger: Logger
 
   private init(
     addresses: [ListenAddress], admin: ListenAddress?, socketFiles: [UnixSocketFile], shards: [Shard],
     served: ServedConfiguration, source: ConfigurationSource?,
-    operations: Operations, context: Context?, grace: Duration, logger: Logger
+    operations: Operations, context: Context?, logger: Logger
   ) {
     self.context = context
     self.socketFiles = socketFiles
@@ -43,7 +42,6 @@ public final class Gateway: Sendable {
     self.addresses = addresses
     self.admin = admin
     self.shards = shards
-    self.grace = grace
     self.logger = logger
   }
 
@@ -115,7 +113,7 @@ public final class Gateway: Sendable {
       gateway = Gateway(
         addresses: open.addresses, admin: open.admin, socketFiles: open.files, shards: shards, served: served,
         source: source, operations: operations,
-        context: own ? context : nil, grace: configuration.grace, logger: logger)
+        context: own ? context : nil, logger: logger)
     } catch {
       await close(shards)
       throw error
@@ -131,6 +129,7 @@ public final class Gateway: Sendable {
   /// everything. What was accepted for peers without replies leaves meanwhile, as far as they read. Returns what has become of all requests.
   @discardableResult
   public func stop() async -> Accounts {
+    let grace = await served.configuration.grace
     logger.info("draining", metadata: ["grace": "\(grace)"])
     let end = Instant.monotonic() + Self.stop(of: grace)
     // To close what is cut off takes a while, which belongs to the grace as well: who stops a container kills it when that is over.
@@ -214,11 +213,12 @@ public final class Gateway: Sendable {
     }
   }
 
-  /// The reactors go last: what lived on them has been closed by then.
+  /// The first shard is closed after the others, as it serves an address of operations. The reactors go last: what lived on them has been
+  /// closed by then.
   @discardableResult
   private static func close(_ shards: [Shard]) async -> Accounts {
     var sum = Accounts()
-    for shard in shards { sum = sum + (await shard.close()) }
+    for shard in shards.reversed() { sum = sum + (await shard.close()) }
     for shard in shards { await shard.reactor.stop() }
     return sum
   }

@@ -52,7 +52,9 @@ struct Listening {
     if fitting < http.limits.server.connections {
       logger.warning(
         "fewer connections than configured: the limit on open files is too low (ulimit -n)",
-        metadata: ["configured": "\(http.limits.server.connections)", "possible": "\(fitting)"])
+        metadata: [
+          "configured": .stringConvertible(http.limits.server.connections), "possible": .stringConvertible(fitting),
+        ])
     }
     var options = http.limits.server
     options.streamPath = http.prefix + "/sub/"
@@ -116,6 +118,8 @@ struct Listening {
     var options = http.limits.server
     options.connections = Self.operatorConnections
     options.connectionsPerAddress = Self.operatorConnections
+    // Others than those who look after the gateway may reach it, and fill all connections.
+    options.reservedPaths = ["/live", "/ready"]
     try await shard.listen(
       on: listener, options: options, tls: http.tlsOfAdmin == nil ? nil : tls,
       openConnections: OpenConnections(limit: Self.operatorConnections, perAddress: Self.operatorConnections),

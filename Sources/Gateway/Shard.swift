@@ -31,6 +31,8 @@ actor Shard {
   /// Whether nothing is waited for any more that ends after a reload.
   private var isStopping = false
   private var servers: [Server] = []
+  /// That of operations, if they have an address of their own and this shard serves it.
+  private var operationsServer: Server?
   private var openConnections: OpenConnections?
 
   /// A shard without services: it can listen, and knows of nothing to serve until `open`.
@@ -38,8 +40,7 @@ actor Shard {
     _ reactor: Reactor, _ http: Configuration.HTTP, calls: RememberedCalls = .init(), operations: Operations = .init(),
     accessLog: AccessLog? = nil, tracer: (any Tracer)? = nil, logger: Logger
   ) {
-    self.reactor = reactor
-    self.operations = operations
+    (self.reactor, self.operations) = (reactor, operations)
     unownedExecutor = reactor.asUnownedSerialExecutor()
     decisions = Decisions(on: reactor, logger: logger)
     handler = GatewayHandler(
@@ -116,8 +117,8 @@ actor Shard {
 
   // MARK: Reload
 
-  /// Opens the sockets of those services that are not open yet; requests go on as before until `usePrepared`. Throws, with those
-  /// closed again, when an endpoint cannot be used.
+  /// Opens the sockets of those services that are not open yet, and connects the others to what is new to them; requests go on as before until
+  /// `usePrepared`. Throws, with all of that undone, when an endpoint cannot be used.
   func prepare(
     _ configuration: Configuration, _ services: [ServedService], context: Context, logger: Logger
   ) throws {
@@ -125,6 +126,7 @@ actor Shard {
       for service in services {
         if let open = self.services[ObjectIdentifier(service.shared)] {
           prepared.append(open.altered(service.configuration, in: configuration))
+          if prepared.last !== open { try prepared.last?.connect() }
           continue
         }
         let opened = try ShardService(
@@ -140,11 +142,14 @@ actor Shard {
 
   /// Closes what was prepared and is not used after all.
   func dropPrepared() {
-    let inUse = Set(upstreams.services.map { ObjectIdentifier($0.shared) })
-    for service in prepared where !inUse.contains(ObjectIdentifier(service.shared)) {
-      service.close()
-      service.closeHub()
-      services[ObjectIdentifier(service.shared)] = nil
+    for service in prepared {
+      if let former = upstreams.services.first(where: { $0.shared === service.shared }) {
+        former.settle()
+      } else {
+        service.close()
+        service.closeHub()
+        services[ObjectIdentifier(service.shared)] = nil
+      }
     }
     prepared = []
   }
@@ -155,8 +160,7 @@ actor Shard {
     upstreams = UpstreamTable(prepared, longestBatch: configuration.http.limits.batch)
     for service in prepared {
       let former = services.updateValue(service, forKey: ObjectIdentifier(service.shared))
-      // Their clients come back at once, and are told what holds now.
-      if let former, former !== service { former.drainWatches() }
+      if let former, former !== service { service.succeed(former) }
     }
     prepared = []
     decisions.use(configuration.auth.decision, upstreams)
@@ -200,9 +204,9 @@ actor Shard {
 
   /// Returns when every backend is connected, of what is opened for `usePrepared` if anything is, or the time is over.
   func connect(within patience: Duration) async {
-    let isInUse = Set(upstreams.services.map { ObjectIdentifier($0.shared) })
-    let opened = prepared.filter { !isInUse.contains(ObjectIdentifier($0.shared)) }
-    let services = prepared.isEmpty ? upstreams.services : opened
+    // Those that stay as they are have waited before.
+    let changed = prepared.filter { service in !upstreams.services.contains { $0 === service } }
+    let services = prepared.isEmpty ? upstreams.services : changed
     await wait(until: reactor.loop.now + patience) {
       services.allSatisfy { $0.upstream.isConnected && $0.hub?.isConnected ?? true }
     }
@@ -213,17 +217,19 @@ actor Shard {
     on listener: Listener, options: ServerOptions, tls: TLSIdentity?, openConnections: OpenConnections,
     memory: MemoryBudget, forOperations: Bool = false, logger: Logger
   ) throws {
-    if !forOperations { self.openConnections = openConnections }
-    servers.append(
-      try Server(
-        listener, options: options, tls: tls, openConnections: openConnections, memory: memory,
-        handler: forOperations ? operationsHandler : handler, on: reactor.loop, logger: logger))
+    let server = try Server(
+      listener, options: options, tls: tls, openConnections: openConnections, memory: memory,
+      handler: forOperations ? operationsHandler : handler, on: reactor.loop, logger: logger)
+    if forOperations { return operationsServer = server }
+    self.openConnections = openConnections
+    servers.append(server)
   }
 
   /// Refuses new work, asks the streams to end, and returns when all that is under way is answered, or the time is over. `Gateway.stop`
-  /// then closes the shard, which cuts off what is left.
+  /// then closes the shard, which cuts off what is left. An address of operations tells meanwhile how far it has come.
   func drain(within grace: Duration) async {
     for server in servers { server.quiesce() }
+    operationsHandler.isStopping = true
     for service in services.values { service.drain(within: grace) }
     let (servers, books) = (servers, handler.callBooks)
     let (end, isIdle) = (reactor.loop.now + grace, { servers.allSatisfy(\.isIdle) && books.accounts.underWay == 0 })
@@ -242,12 +248,6 @@ actor Shard {
       _ = LoopWait(loop, until: deadline, isMet) { done.resume() }
     }
   }
-
-  /// The hub of the service of that name, if this shard is its home.
-  func hub(_ service: String) -> EventHub? { upstreams.services.first { $0.name == service }?.hub }
-
-  /// The feed of the service of that name, if it can be subscribed to.
-  func feed(_ service: String) -> EventFeed? { try? upstreams.feed(service) }
 
   /// What has become of the requests of this shard.
   var accounts: Accounts {
@@ -283,12 +283,11 @@ actor Shard {
     handler.callBooks.close()
     // Before the servers, so that those whose streams are not open yet get their answer.
     for service in services.values { service.close() }
-    for server in servers { server.stop() }
+    for server in servers + (operationsServer.map { [$0] } ?? []) { server.stop() }
     for service in services.values { service.closeHub() }
     handler.callBooks.abandonRest()
     let accounts = accounts
-    servers = []
-    services = [:]
+    (servers, operationsServer, services) = ([], nil, [:])
     (upstreams, prepared, formerServings) = (UpstreamTable(), [], [])
     decisions.use(nil, upstreams)
     for handler in [handler, operationsHandler] {

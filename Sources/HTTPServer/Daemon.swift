@@ -140,7 +140,7 @@ extension Daemon {
           response, ("Connection" as StaticString).utf8Start, ("close" as StaticString).utf8Start)
       }
       if cmhd_queue(raw, UInt32(clamping: head.status), response) != 0 { return true }
-      logger.info("libmicrohttpd took no answer", metadata: ["status": "\(head.status)"])
+      logger.info("libmicrohttpd took no answer", metadata: ["status": .stringConvertible(head.status)])
       return false
     }
   }

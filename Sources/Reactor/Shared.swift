@@ -45,12 +45,17 @@ public final class Guarded<Value>: @unchecked Sendable {
 
 /// A limit that shards share: how many of something may be in use at once. Exact, without a lock.
 public final class SharedLimit: Sendable {
-  /// The most that may be in use at once.
-  public let limit: Int
+  private let most: Atomic<Int>
   private let taken = Atomic<Int>(0)
 
   /// A limit with nothing in use.
-  public init(limit: Int) { self.limit = limit }
+  public init(limit: Int) { most = Atomic(limit) }
+
+  /// The most that may be in use at once. When it is lowered, what is in use beyond it stays so until it is given back.
+  public var limit: Int {
+    get { most.load(ordering: .relaxed) }
+    set { most.store(newValue, ordering: .relaxed) }
+  }
 
   /// How many are in use.
   public var count: Int { taken.load(ordering: .relaxed) }

@@ -13,7 +13,7 @@ extension Logger {
   func reportMalformed(_ count: Int, endpoints: [Endpoint]) {
     warning(
       "a message is not of the protocol and is dropped",
-      metadata: ["endpoints": "\(Self.list(endpoints))", "so-far": "\(count)"])
+      metadata: ["endpoints": "\(Self.list(endpoints))", "so-far": .stringConvertible(count)])
   }
 
   private static func list(_ endpoints: [Endpoint]) -> String {

@@ -13,15 +13,45 @@ struct JSONLogHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    var members = ["time": "\(WallTime.now)", "level": event.level.rawValue, "message": event.message.description]
+    var members: [String: Member] = [
+      "time": .text("\(WallTime.now)"), "level": .text(event.level.rawValue),
+      "message": .text(event.message.description),
+    ]
     // What every line has goes before what an event calls the same.
     for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) where members[key] == nil {
-      members[key] = "\(value)"
+      members[key] = Member(value)
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard var line = try? encoder.encode(members) else { return }
     line.append(0x0A)
     line.withUnsafeBytes { StandardStream.error.write($0) }
+  }
+}
+
+/// A value of the object.
+private enum Member: Encodable {
+  case text(String)
+  case number(Int64)
+  case flag(Bool)
+
+  /// Numbers are what was given as one: text that looks like a number stays text.
+  init(_ value: Logger.MetadataValue) {
+    self = .text("\(value)")
+    guard case .stringConvertible(let value) = value else { return }
+    if let flag = value as? Bool {
+      self = .flag(flag)
+    } else if let number = (value as? any BinaryInteger).flatMap({ Int64(exactly: $0) }) {
+      self = .number(number)
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .text(let text): try container.encode(text)
+    case .number(let number): try container.encode(number)
+    case .flag(let flag): try container.encode(flag)
+    }
   }
 }

@@ -155,4 +155,27 @@ struct AuthConfigurationTests {
     #expect(folder.complaints(rules) == [])
     #expect(folder.complaints("rules: [{ deny: { service: \"a-b_*\", method: \"?.get*\" } }]") == [])
   }
+
+  @Test("rules that name no service, and globs that are of none, are noted")
+  func rulesOfNobody() throws {
+    let directory = try TemporaryDirectory()
+    let keys = try directory.file("keys.yaml", "\(APIKey.random().digest.hex): { subject: alice }")
+    let notes = try Configuration.load(
+      yaml: """
+        auth:
+          keys: { file: \(keys) }
+          rules:
+            - allow: { service: [math, "ma*", "*"] }
+            - deny: { service: [maht, "x*"], method: [get] }
+            - allow: {}
+        services:
+          math: { pattern: rpc, connect: ["tcp://127.0.0.1:1"] }
+        """, file: "f"
+    ).notes
+    #expect(
+      notes == [
+        "auth.rules[1].service: there is no service \"maht\"; did you mean \"math\"?",
+        "auth.rules[1].service: there is no service \"x*\"",
+      ])
+  }
 }

@@ -13,8 +13,8 @@ struct CORSPolicy {
   /// What pages may read of an answer beyond what browsers let all of them.
   private static let exposed = [
     "Age", "Allow", "ETag", "Gateway-Error", "Idempotency-Replayed", "Last-Event-ID", "Location", "Preference-Applied",
-    "RateLimit",
-    "RateLimit-Policy", "Retry-After", "Stream-Resumed-From", "WWW-Authenticate", "X-Request-Id",
+    "RateLimit", "RateLimit-Policy", "Retry-After", "Server-Timing", "Stream-Resumed-From", "WWW-Authenticate",
+    "X-Request-Id",
   ].joined(separator: ", ")
   /// A cache has to keep the answers to different origins apart, those to none included.
   private static let vary: (StaticString, String) = ("Vary", "Origin")

@@ -33,7 +33,7 @@ struct CredentialFiles: Sendable {
       let (keys, sets) = try (auth.reloadedKeys(), auth.issuers.map { try $0.reloadedKeys() })
       try await directory.replace(keys, sets)
       for shard in shards { shard.endStreamsWithoutCredentials() }
-      logger.debug("the files of auth were read", metadata: ["keys": "\(keys.count)"])
+      logger.debug("the files of auth were read", metadata: ["keys": .stringConvertible(keys.count)])
     } catch {
       logger.warning(
         "a file of auth has changed and cannot be used; what was known before still counts",

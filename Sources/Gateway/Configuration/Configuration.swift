@@ -168,7 +168,6 @@ public struct Configuration: Sendable, Hashable {
     keep("http.prefix", \.http.prefix)
     keep("http.chunked", \.http.limits.server.chunked)
     keep("http.limits", \.http.limits)
-    keep("grace", \.grace)
     keep("http.server-timing", \.http.serverTiming)
     keep("log", \.log)
     keep("tracing", \.tracing)

@@ -22,12 +22,24 @@ extension Configuration {
       }
     }
     if services.isEmpty { notes.append("services: none, so there is nothing to call") }
+    notes += notesOfRules
     for service in services {
       // Nobody but the gateway calls a service that decides.
       let mayBeHidden = service.name == auth.decision?.service
       notes += service.notes(mayBeHidden: mayBeHidden).map { "services.\(service.name).\($0)" }
     }
     return notes
+  }
+
+  /// Names in `auth.rules` that are of no service, and globs that are of none.
+  private var notesOfRules: [String] {
+    let names = services.map(\.name)
+    return auth.rules.enumerated().flatMap { index, rule in
+      (rule.services ?? []).filter { glob in !names.contains { Glob(glob).matches($0.utf8.span) } }.map { glob in
+        let nearest = glob.nearestName(among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+        return "auth.rules[\(index)].service: there is no service \"\(glob)\"\(nearest)"
+      }
+    }
   }
 }
 

@@ -178,8 +178,8 @@ final class Decisions {
       logger.warning(
         "the service of auth.decision cannot be asked",
         metadata: [
-          "service": "\(settings?.service ?? "")", "reason": "\(reason)", "so-far": "\(failures.count)",
-          "allowed": "\(isAllowed)",
+          "service": "\(settings?.service ?? "")", "reason": "\(reason)", "so-far": .stringConvertible(failures.count),
+          "allowed": .stringConvertible(isAllowed),
         ])
     }
     return isAllowed ? .allowed(until: loop.now) : .failed

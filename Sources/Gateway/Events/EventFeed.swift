@@ -39,11 +39,13 @@ final class EventFeed: TimerHandler {
   /// Bytes of queries that are read in a turn.
   private static let bytesPerTurn = 32 << 10
 
-  let settings: Configuration.Subscribe
+  private(set) var settings: Configuration.Subscribe
   /// How many requests wait for what the hub says.
   var waitingRequests: Int { opening.count + asking.count }
   /// Whether no stream is open, and nobody waits.
   var isIdle: Bool { streamCount == 0 && waitingRequests == 0 }
+  /// Requests up to this one asked for what was offered before the settings changed.
+  private var lastFormerTicket: Ticket = 0
   private let service: SharedService
   private let loop: Loop
   private let logger: Logger
@@ -86,6 +88,20 @@ final class EventFeed: TimerHandler {
     self.home = home
     self.loop = loop
     self.logger = logger
+  }
+
+  /// Other settings hold from now on, for open streams too, but for how long these may be open. Streams end that ask for what is not offered
+  /// any more.
+  func use(_ settings: Configuration.Subscribe) {
+    self.settings = settings
+    lastFormerTicket = lastTicket
+    if settings.slow == .conflate { window.beginToConflate() }
+    if nextTick != nil {
+      stopTicking()
+      scheduleTick()
+    }
+    let offered = TopicFilter(settings.topics)
+    for (filter, group) in groups where !offered.covers(filter) { group.forEach { $0.end(because: .topics) } }
   }
 
   // MARK: Streams
@@ -159,8 +175,12 @@ final class EventFeed: TimerHandler {
     switch message {
     case .events(let events, let wakes): deliver(events, wakes)
     case .opened(let ticket, let beginning):
-      if let stream = opening.removeValue(forKey: ticket) { add(stream, beginning) }
-    case .refused(let ticket): opening.removeValue(forKey: ticket)?.refused(tooManyTopics)
+      guard let stream = opening.removeValue(forKey: ticket) else { break }
+      add(stream, beginning)
+      if ticket <= lastFormerTicket, !TopicFilter(settings.topics).covers(stream.filter) {
+        stream.end(because: .topics)
+      }
+    case .refused(let ticket): opening.removeValue(forKey: ticket)?.refused(.tooManyTopics(settings.topicsLimit))
     case .answer(let answer, let ticket): asking.removeValue(forKey: ticket)?.answer(answer)
     case .page(let page, let ticket): turningPage.removeValue(forKey: ticket)?.received(page)
     }
@@ -177,13 +197,6 @@ final class EventFeed: TimerHandler {
     // Streams that open together do not end together.
     stream.opened(beginning, until: loop.now + settings.maxAge * Double.random(in: 0.9...1))
     if isDraining { stream.end(because: .draining) }
-  }
-
-  private var tooManyTopics: Problem {
-    Problem(
-      .tooManyTopics,
-      "With this stream, those of the service would ask for more different topics than the \(settings.topicsLimit) it allows."
-    )
   }
 
   /// Appends the events to the window and wakes the streams that wait for any of them.
@@ -247,7 +260,8 @@ final class EventFeed: TimerHandler {
   /// Counts, and writes to the log, that a stream is told what it missed.
   func noteLag() {
     if lagged.increment() {
-      logger.notice("a stream read too slowly; it is told what it missed", metadata: ["so-far": "\(lagged.count)"])
+      logger.notice(
+        "a stream read too slowly; it is told what it missed", metadata: ["so-far": .stringConvertible(lagged.count)])
     }
   }
 

@@ -14,7 +14,7 @@ struct EventHistory {
     bounds.bytes = 4 << 20
     return bounds
   }()
-  private let bounds: Configuration.History
+  private var bounds: Configuration.History
   /// Whether the newest event stays when it alone is beyond the bounds.
   private let keepsNewest: Bool
   private var events: Deque<Event> = []
@@ -73,6 +73,22 @@ struct EventHistory {
       removeFirst()
     }
   }
+
+  /// Comes nearer to other bounds; at most so many events are let go for it. True when they hold.
+  mutating func approach(_ wanted: Configuration.History, atMost limit: Int) -> Bool {
+    var left = limit
+    while left > 0, events.count > wanted.events || bytes > wanted.bytes {
+      removeFirst()
+      left -= 1
+    }
+    bounds = wanted
+    // Those that are kept still go with the next steps, and not with the next event.
+    (bounds.events, bounds.bytes) = (max(wanted.events, events.count), max(wanted.bytes, bytes))
+    return bounds == wanted
+  }
+
+  /// Knows the newest event of each topic from now on, among those that come.
+  mutating func beginToConflate() { if newest == nil { newest = [:] } }
 
   /// Lets go what is older than the bound, at most so many events: more stay until the next time.
   mutating func expire(at now: Instant, atMost limit: Int = .max) {

@@ -77,7 +77,6 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   var isConnected: Bool { publishers.areComplete }
   private let service: SharedService
   private let loop: Loop
-  private let logger: Logger
   private let recorder: EventRecorder
   var history: EventHistory { recorder.history }
   private var subscriptions: Subscriptions
@@ -85,7 +84,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   private var shards = StreamShards()
   /// In the order in which they asked; a connection has one at most.
   private var wishes: Deque<Wish> = []
-  private var subscriber: Subscriber?
+  private var socket: PublisherSocket?
   private var watch: Watch?
   private var lingerTimer: Timer?
 
@@ -95,21 +94,12 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   ) throws {
     self.service = shared
     self.loop = loop
-    self.logger = logger
     subscriptions = Subscriptions(limit: subscribe.topicsLimit, linger: subscribe.linger)
     publishers = Publishers(connected: 0, all: subscribe.connect.count + subscribe.bind.count)
     recorder = try EventRecorder(
       service, subscribe, memory: shared.memory, limits: limits.http.limits, on: loop, logger: logger)
-    subscriber = try Subscriber(
-      bind: subscribe.bind, connect: subscribe.connect, longestFrame: subscribe.eventLimit,
-      takesExtraFrame: subscribe.numbering?.place == .frame, states: shared.incoming, security: service.security,
-      in: context, on: loop,
-      logger: logger)
-    subscriber?.delegate = self
-    // What the history is to hold is subscribed to from the start and for good, whatever streams ask for besides.
-    if subscribe.keepsEvents {
-      for topic in subscribe.topics { try subscriber?.subscribe(Array(topic.utf8)) }
-    }
+    socket = try PublisherSocket(
+      service, subscribe, states: shared.incoming, delegate: self, in: context, on: loop, logger: logger)
     watch = try loop.watch(nil, self)
     recorder.hub = self
   }
@@ -117,13 +107,26 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
   /// Ends the subscriber and the timers, and hands over nothing more. The shard drops the hub with this, so that no request reaches
   /// it any more.
   func close() {
-    subscriber?.close()
-    subscriber = nil
+    socket?.close()
+    socket = nil
     watch?.cancel()
     wishes = []
     recorder.close()
     if let lingerTimer { loop.cancel(lingerTimer) }
     shards = StreamShards()
+  }
+
+  // MARK: Settings
+
+  /// Begins to connect to those of the endpoints that are new, and stays connected to the others. Throws when one cannot be used.
+  func connect(_ endpoints: [Endpoint]) throws(ZMQError) { try socket?.connect(endpoints) }
+
+  /// What comes from now on is subscribed to, recorded and kept as these settings say. Numbers and what is kept go on.
+  func use(_ service: Configuration.Service, _ subscribe: Configuration.Subscribe) {
+    subscriptions.use(limit: subscribe.topicsLimit, linger: subscribe.linger)
+    let isOfOthers = socket?.use(subscribe, history) ?? false
+    recorder.use(service, subscribe, isOfOthers: isOfOthers)
+    tellPublishers()
   }
 
   // MARK: Feeds
@@ -201,7 +204,9 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
       // What has come before in this turn goes to the shards that had streams already: what comes next is new to all windows.
       handOver()
       shards.opened(on: shard)
-      let resumption = Resumption(start, epoch: recorder.epoch, in: history)
+      let resumption = Resumption(start, epoch: recorder.epoch, in: history) {
+        socket?.standing.areWhole(for: opening.filter, after: $0) ?? true
+      }
       let page =
         start == .snapshot
         ? page(.lastValues(before: history.end), from: 1, opening.filter)
@@ -231,27 +236,7 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
 
   // MARK: Upstream
 
-  /// Changes the subscriptions of the socket. libzmq refuses prefixes that are too long, but those are refused where topics are read
-  /// (`NameRules.longestTopic`); what is left is a socket that has failed, and then the streams are told that all publishers are
-  /// gone. Returns how many prefixes the work took: libzmq takes the longer for one the longer it is.
-  private func perform(_ work: Subscriptions.Work) -> Int {
-    var bytes = 0
-    for action in work.actions {
-      do {
-        switch action {
-        case .subscribe(let prefix):
-          bytes += prefix.count
-          try subscriber?.subscribe(prefix)
-        case .unsubscribe(let prefix):
-          bytes += prefix.count
-          try subscriber?.unsubscribe(prefix)
-        }
-      } catch {
-        logger.error("cannot change the subscription at the publishers", metadata: ["error": "\(error)"])
-      }
-    }
-    return work.prefixes + bytes / 16
-  }
+  private func perform(_ work: Subscriptions.Work) -> Int { socket?.perform(work) ?? work.prefixes }
 
   func published(_ call: BorrowedCall) { recorder.published(call, extra: nil) }
 
@@ -263,11 +248,12 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
 
   func publishedAll() { handOver() }
 
-  func upstreamChanged(connected: Int, of endpoints: Int) {
-    let now = Publishers(connected: connected, all: endpoints)
-    guard now != publishers else { return }
+  func upstreamChanged(connected: Int, of endpoints: Int) { tellPublishers() }
+
+  private func tellPublishers() {
+    guard let now = socket?.publishers, now != publishers else { return }
     publishers = now
-    self.service.connectedPublishers = connected
+    self.service.connectedPublishers = now.connected
     recorder.changed(now)
     handOver()
   }

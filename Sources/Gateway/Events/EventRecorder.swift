@@ -11,23 +11,23 @@ import ZeroMQRPC
 /// A call that is longer than `http.limits.inline` is encoded on a thread beside the shard, which it would hold up; the service's other
 /// events wait for it in the `EventBacklog`. So does what is more than a turn of the loop should encode. All else is an event when
 /// the call that brings it returns.
-final class EventRecorder: TimerHandler, Source {
+final class EventRecorder: Source {
   /// Bytes that are encoded in one turn of the loop; what comes beyond them waits for the next.
   private static let bytesPerTurn = 512 << 10
-  /// Events that are let go at once for their age; there may be millions.
-  private static let expiriesPerTurn = 1_024
 
   /// Told when there are events that came beside the shard.
   weak var hub: EventHub?
-  private(set) var history: EventHistory
+  var history: EventHistory { kept.history }
   /// The last call of each topic; nil where the service keeps none.
-  private(set) var last: LastValues?
+  var last: LastValues? { kept.last }
+  private let kept: KeptEvents
   /// What stands before each number in an event's id.
   let epoch = EventID.newEpoch()
   private let memory: MemoryBudget
   private let longestShortCall: Int
   private let longestFrame: Int
-  private let writer: MessagePackToJSON
+  private let limits: TranscodingLimits
+  private var writer: MessagePackToJSON
   private var text: ServerSentEvents
   private let encoding = BackgroundQueue(name: "events")
   private var backlog = EventBacklog()
@@ -38,12 +38,12 @@ final class EventRecorder: TimerHandler, Source {
   private let loop: Loop
   private let logger: Logger
   private var watch: Watch?
-  private var ageTimer: Timer?
   private var isClosed = false
   /// How many publishers are connected, as streams were told last, and the number of that event.
   private var publishers: Publishers
   private var lastChange: UInt64 = 0
-  /// What publishers' numbers say; nil where they give none.
+  /// How publishers number their messages, and what their numbers say; nil where they give none.
+  private var numbering: Configuration.Numbering?
   private var numbers: PublishedNumbers?
   private var undecodable = PowerOfTwoCounter()
   private var tooLong = PowerOfTwoCounter()
@@ -53,18 +53,31 @@ final class EventRecorder: TimerHandler, Source {
     _ service: Configuration.Service, _ subscribe: Configuration.Subscribe, memory: MemoryBudget,
     limits: Configuration.Limits, on loop: Loop, logger: Logger
   ) throws {
-    history = EventHistory(subscribe.history, conflates: subscribe.slow == .conflate)
-    last = subscribe.last.map(LastValues.init)
-    numbers = subscribe.numbering.map(PublishedNumbers.init)
+    kept = KeptEvents(subscribe, on: loop)
+    numbering = subscribe.numbering
+    numbers = numbering.map(PublishedNumbers.init)
     self.memory = memory
     publishers = Publishers(connected: 0, all: subscribe.connect.count + subscribe.bind.count)
     longestShortCall = limits.inline
     longestFrame = subscribe.eventLimit
+    self.limits = limits.transcoding
     writer = service.writer(limits: limits.transcoding)
     text = ServerSentEvents(writer: writer)
     self.loop = loop
     self.logger = logger
     watch = try loop.watch(nil, self)
+  }
+
+  /// What comes from now on is recorded as these settings say; what is kept stays as it was recorded. `isOfOthers`: not all publishers are
+  /// those that they were.
+  func use(_ service: Configuration.Service, _ subscribe: Configuration.Subscribe, isOfOthers: Bool) {
+    kept.use(subscribe)
+    writer = service.writer(limits: limits)
+    text = ServerSentEvents(writer: writer)
+    // Another publisher counts on from a number of its own.
+    guard subscribe.numbering != numbering || isOfOthers && numbering?.scope == .publisher else { return }
+    numbering = subscribe.numbering
+    numbers = numbering.map(PublishedNumbers.init)
   }
 
   /// Ends the timer, and records nothing more.
@@ -73,7 +86,7 @@ final class EventRecorder: TimerHandler, Source {
     backlog = EventBacklog()
     watch?.cancel()
     watch = nil
-    if let ageTimer { loop.cancel(ageTimer) }
+    kept.stop()
   }
 
   /// What was recorded since the last time.
@@ -107,7 +120,10 @@ final class EventRecorder: TimerHandler, Source {
     if tooLong.increment() {
       logger.warning(
         "a published message has a frame longer than subscribe.event-limit; its streams are told of a gap",
-        metadata: ["bytes": "\(bytes)", "event-limit": "\(longestFrame)", "so-far": "\(tooLong.count)"])
+        metadata: [
+          "bytes": .stringConvertible(bytes), "event-limit": .stringConvertible(longestFrame),
+          "so-far": .stringConvertible(tooLong.count),
+        ])
     }
     comes(.gap(EventGap(reason: .tooLong), topic: Self.key(topic)))
   }
@@ -212,7 +228,7 @@ final class EventRecorder: TimerHandler, Source {
     if undecodable.increment() {
       logger.warning(
         "a published message has no form in JSON; its streams are told of a gap",
-        metadata: ["reason": "\(error)", "so-far": "\(undecodable.count)"])
+        metadata: ["reason": "\(error)", "so-far": .stringConvertible(undecodable.count)])
     }
     append(EventGap(reason: .undecodable), topic: topic)
   }
@@ -233,7 +249,7 @@ final class EventRecorder: TimerHandler, Source {
     }
     let event = Event(
       sequence: history.end, topic: topic, text: lines, parts: parts, time: loop.now, memory: memory)
-    last?.keep(event)
+    kept.keepAsLast(event)
     append(event)
   }
 
@@ -245,17 +261,15 @@ final class EventRecorder: TimerHandler, Source {
   }
 
   private func append(_ event: Event) {
-    history.append(event)
-    history.trim()
+    kept.keep(event)
     batch.append(event)
-    if ageTimer == nil { scheduleAge() }
   }
 
   /// Whether the service has memory for so many bytes, when the oldest events have made room if need be.
   private func makeRoom(for bytes: Int) -> Bool {
     while !memory.fits(bytes) {
       // When nothing of the service counts, its events are short ones: letting them go would make no room.
-      guard memory.count > 0, history.removeOldest() || last?.removeOldest() == true else { return false }
+      guard memory.count > 0, kept.removeOldest() else { return false }
     }
     return true
   }
@@ -264,21 +278,8 @@ final class EventRecorder: TimerHandler, Source {
     if lost.increment() {
       logger.warning(
         "there is no memory for a published message; its streams are told of a gap",
-        metadata: ["bytes": "\(bytes)", "so-far": "\(lost.count)"])
+        metadata: ["bytes": .stringConvertible(bytes), "so-far": .stringConvertible(lost.count)])
     }
     return EventGap(reason: .memory)
-  }
-
-  func fired(_ timer: Timer) {
-    ageTimer = nil
-    history.expire(at: loop.now, atMost: Self.expiriesPerTurn)
-    scheduleAge()
-  }
-
-  /// Looks at the age of events once a second at most, so that many go at once; they stay up to a second longer than configured.
-  private func scheduleAge() {
-    guard let expiry = history.nextExpiry else { return }
-    let deadline = expiry < loop.now ? loop.now + .milliseconds(1) : max(expiry, loop.now + .seconds(1))
-    ageTimer = loop.schedule(at: deadline, self)
   }
 }

@@ -9,7 +9,7 @@ struct LastValues {
   /// Bytes of a value besides its lines and its topic, roughly.
   private static let overhead = 256
 
-  private let bounds: Configuration.LastValues
+  private var bounds: Configuration.LastValues
   private var events: [[UInt8]: Event] = [:]
   /// By sequence; among them some whose topic has a newer one, which are passed over.
   private var order: Deque<(sequence: UInt64, topic: [UInt8])> = []
@@ -37,6 +37,19 @@ struct LastValues {
     if order.count > 2 * events.count + 64 {
       order.removeAll { events[$0.topic]?.sequence != $0.sequence }
     }
+  }
+
+  /// Comes nearer to other bounds, nil being none at all; at most so many values are let go for it. True when they hold.
+  mutating func approach(_ wanted: Configuration.LastValues?, atMost limit: Int) -> Bool {
+    let (topics, most) = (wanted?.topics ?? 0, wanted?.bytes ?? 0)
+    var left = limit
+    while left > 0, events.count > topics || bytes > most {
+      _ = removeOldest()
+      left -= 1
+    }
+    // Those that are kept still go with the next steps, and not with the next call.
+    (bounds.topics, bounds.bytes) = (max(topics, events.count), max(most, bytes))
+    return bounds.topics == topics && bounds.bytes == most
   }
 
   /// Lets the value go whose topic has been silent longest; false when there is none.

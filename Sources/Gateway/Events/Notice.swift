@@ -15,6 +15,8 @@ final class Notice: Sendable {
     case draining
     /// The stream has been open for as long as one may.
     case aged = "max-age"
+    /// Not all of its topics are offered any more.
+    case topics
     /// The token of its request has come to its end.
     case expired
     /// The key of its request, or that of its token, was taken back.

@@ -26,8 +26,10 @@ struct Resumption: Hashable, Sendable {
   ///
   /// A client whose id is of another epoch has seen nothing of this one: it gets all that is kept. One whose id tells nothing begins
   /// with the next event, as if it had sent none. Where no history is kept, the topics that no stream asks for are not subscribed to,
-  /// so what came meanwhile is not counted in the numbers.
-  init(_ start: Start, epoch: String, in history: EventHistory) {
+  /// so what came meanwhile is not counted in the numbers. `isWhole` says whether that was so behind an event that is kept.
+  init(
+    _ start: Start, epoch: String, in history: EventHistory, isWhole: (_ after: UInt64) -> Bool = { _ in true }
+  ) {
     guard case .after(let text) = start else {
       self.init(start == .earliest ? history.first : history.end)
       return
@@ -43,7 +45,7 @@ struct Resumption: Hashable, Sendable {
     } else if id.number + 1 < history.first {
       self.init(history.first, EventGap(reason: .evicted, missed: Int(history.first - id.number - 1)))
     } else {
-      self.init(id.number + 1)
+      self.init(id.number + 1, isWhole(id.number) ? nil : EventGap(reason: .evicted, missed: nil))
     }
   }
 }

@@ -68,9 +68,9 @@ struct Subscriptions {
   /// But so many in any case.
   private static let fewestBytes = 64 << 10
 
-  private let limit: Int
-  private let byteLimit: Int
-  private let linger: Duration
+  private var limit: Int
+  private var byteLimit: Int { max(Self.fewestBytes, limit * Self.bytesPerTopic) }
+  private var linger: Duration
   private var prefixes = PrefixTrie<Prefix>()
   /// How many bytes the prefixes have that are subscribed to.
   private var bytes = 0
@@ -85,9 +85,11 @@ struct Subscriptions {
   /// last stream that needs it.
   init(limit: Int, linger: Duration) {
     self.limit = limit
-    byteLimit = max(Self.fewestBytes, limit * Self.bytesPerTopic)
     self.linger = linger
   }
+
+  /// Another limit holds for streams that open from now on, and another linger for those that close.
+  mutating func use(limit: Int, linger: Duration) { (self.limit, self.linger) = (limit, linger) }
 
   /// How many different prefixes are subscribed to.
   var count: Int { prefixes.count }

@@ -37,6 +37,9 @@ final class TopicFilter: Hashable, Sendable {
     hash = hasher.finalize()
   }
 
+  /// All that begins with one of these prefixes.
+  convenience init(_ prefixes: [String]) { self.init(prefixes: prefixes.map { Array($0.utf8) }) }
+
   /// Whether a stream with this filter sends the event.
   func matches(_ event: Event) -> Bool {
     guard let topic = event.topic else { return true }
@@ -44,6 +47,9 @@ final class TopicFilter: Hashable, Sendable {
     // Of a topic that is too long to be known whole, nobody knows whether a rule denies it.
     return access.map { access in event.wholeTopic.map(access.allows) ?? false } ?? true
   }
+
+  /// Whether all that the other one asks for begins with one of the prefixes.
+  func covers(_ other: TopicFilter) -> Bool { other.prefixes.allSatisfy(beginsRight) }
 
   private func beginsRight(_ topic: [UInt8]) -> Bool {
     if shortest.count == 1 { return Self.begins(topic, with: shortest[0]) }

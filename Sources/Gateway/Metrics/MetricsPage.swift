@@ -221,6 +221,9 @@ struct MetricsPage {
       "zmq_gateway_reloads_total", .counter, "Reloads of the configuration, by whether what was read is served.")
     metrics.add(reloads.succeeded, ("result", "success"))
     metrics.add(reloads.failed, ("result", "failure"))
+    metrics.begin(
+      "zmq_gateway_last_reload_successful", .gauge, "0 while the last reload is one that failed, else 1.")
+    metrics.add(reloads.fault == nil ? 1 : 0)
     write(
       "zmq_gateway_log_lines_dropped_total",
       "Lines of requests that were not written, because standard error is read too slowly.",

@@ -133,6 +133,13 @@ extension Problem {
     Problem(.noSuchTopic, "\"\(String(decoding: topic, as: UTF8.self))\" is not among the topics of this service.")
   }
 
+  /// All streams of a service would ask for more topics than it allows together.
+  static func tooManyTopics(_ limit: Int) -> Problem {
+    Problem(
+      .tooManyTopics,
+      "With this stream, those of the service would ask for more different topics than the \(limit) it allows.")
+  }
+
   /// A client's document cannot be turned into arguments.
   init(arguments error: TranscodingError) {
     let code: ProblemCode =

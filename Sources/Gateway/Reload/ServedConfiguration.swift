@@ -96,11 +96,12 @@ actor ServedConfiguration {
       throw error
     }
     // So that no call is refused for want of a connection.
-    if !outcome.opened.isEmpty {
+    if wantedServices.contains(where: connectsAnew) {
       await withTaskGroup { group in
         for shard in shards { group.addTask { await shard.connect(within: Self.patience) } }
       }
     }
+    for service in wantedServices { service.shared.use(service.configuration) }
     await withTaskGroup { group in
       for shard in shards { group.addTask { [shards] in await shard.usePrepared(next, access, shards: shards) } }
     }
@@ -128,6 +129,13 @@ actor ServedConfiguration {
     outcome.opened.append(service.name)
     let shared = SharedService(service, memory: memory, transcoding: transcoding, logger: logger)
     return ServedService(configuration: service, shared: shared, home: shards[index % shards.count])
+  }
+
+  /// Whether the service connects to what it has not been connected to.
+  private func connectsAnew(_ service: ServedService) -> Bool {
+    guard let open = services.first(where: { $0.shared === service.shared }) else { return true }
+    let former = open.configuration.directions.map { Set($0.connect) }
+    return zip(service.configuration.directions, former).contains { !$1.isSuperset(of: $0.connect) }
   }
 
   /// An endpoint can be bound once, and a service that leaves has it until its last call has ended.
@@ -213,37 +221,5 @@ actor ServedConfiguration {
     describing?.cancel()
     await stopWatching()
     await describing?.value
-  }
-}
-
-extension Configuration.Service {
-  /// Whether the sockets of the other one can serve this one: all that differs is what callers may do, and how they are answered.
-  fileprivate func hasTheSockets(of other: Configuration.Service) -> Bool { socketsOnly == other.socketsOnly }
-
-  /// The service with defaults in the place of all that its sockets, and what is kept of its events, do not depend on.
-  private var socketsOnly: Configuration.Service {
-    var service = self
-    service.methods = .init()
-    service.isRequired = true
-    switch pattern {
-    case .rpc(let rpc):
-      var plain = Configuration.RPC(connect: rpc.connect)
-      (plain.bind, plain.weights) = (rpc.bind, rpc.weights)
-      (plain.inFlight, plain.queue, plain.replyLimit) = (rpc.inFlight, rpc.queue, rpc.replyLimit)
-      (plain.breaker, plain.retries, plain.hedge, plain.resolve) = (rpc.breaker, rpc.retries, rpc.hedge, rpc.resolve)
-      plain.timeout = rpc.options(longestShortReply: 0).leastSilence
-      service.pattern = .rpc(plain)
-    case .pipeline: break
-    // Events are encoded, and kept, as the service says.
-    case .pubsub(let pubsub):
-      guard pubsub.subscribe == nil else { return service }
-      var plain = pubsub
-      plain.publish?.topics = []
-      service.pattern = .pubsub(plain)
-    }
-    service.json = .init()
-    service.datetimes = .text
-    service.ext = [:]
-    return service
   }
 }

@@ -5,11 +5,13 @@ extension Accounts {
   /// As a line of the log tells them.
   var metadata: Logger.Metadata {
     [
-      "accepted": "\(accepted)", "answered": "\(answered)", "refused": "\(refused)", "failed": "\(failed)",
-      "abandoned": "\(abandoned)", "late-replies": "\(lateReplies.count)",
-      "calls": "\(calls.accepted)", "calls-answered": "\(calls.answered)", "calls-refused": "\(calls.refused)",
-      "calls-failed": "\(calls.failed)", "calls-abandoned": "\(calls.abandoned)",
-      "joined-calls": "\(joinedCalls)", "kept-results": "\(keptResults)",
+      "accepted": .stringConvertible(accepted), "answered": .stringConvertible(answered),
+      "refused": .stringConvertible(refused), "failed": .stringConvertible(failed),
+      "abandoned": .stringConvertible(abandoned), "late-replies": .stringConvertible(lateReplies.count),
+      "calls": .stringConvertible(calls.accepted), "calls-answered": .stringConvertible(calls.answered),
+      "calls-refused": .stringConvertible(calls.refused),
+      "calls-failed": .stringConvertible(calls.failed), "calls-abandoned": .stringConvertible(calls.abandoned),
+      "joined-calls": .stringConvertible(joinedCalls), "kept-results": .stringConvertible(keptResults),
     ].merging(events.metadata) { $1 }
   }
 }
@@ -18,10 +20,12 @@ extension EventAccounts {
   /// As a line of the log tells them.
   var metadata: Logger.Metadata {
     [
-      "events": "\(numbered)", "streams": "\(streams)", "events-passed": "\(passed)",
-      "events-delivered": "\(delivered)",
-      "events-filtered": "\(filtered)", "events-lost": "\(lost)", "events-superseded": "\(superseded)",
-      "events-unsent": "\(unsent)",
+      "events": .stringConvertible(numbered), "streams": .stringConvertible(streams),
+      "events-passed": .stringConvertible(passed),
+      "events-delivered": .stringConvertible(delivered),
+      "events-filtered": .stringConvertible(filtered), "events-lost": .stringConvertible(lost),
+      "events-superseded": .stringConvertible(superseded),
+      "events-unsent": .stringConvertible(unsent),
     ]
   }
 }

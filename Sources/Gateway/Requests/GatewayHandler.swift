@@ -34,6 +34,8 @@ final class GatewayHandler: RequestHandler {
   /// Who else looks on at requests; nil when nobody does.
   let readers: RequestNotes.Readers?
   private var accessLines: AccessLines?
+  /// Whether the gateway stops, though this goes on answering.
+  var isStopping = false
   /// What has become of the requests so far.
   @exclusivity(unchecked) private(set) var accounts = Accounts()
   @exclusivity(unchecked) private(set) var counters = RequestCounters()
@@ -181,12 +183,13 @@ final class GatewayHandler: RequestHandler {
     if problem.code == .overloaded || problem.code == .replyTooLarge, limited.increment() {
       logger.warning(
         "a limit refuses requests or their answers",
-        metadata: ["limit": "\(problem.detail)", "so-far": "\(limited.count)"])
+        metadata: ["limit": "\(problem.detail)", "so-far": .stringConvertible(limited.count)])
     }
     logger.debug(
       "problem",
       metadata: [
-        "code": "\(problem.code.rawValue)", "status": "\(problem.status)", "request-id": "\(problem.requestID)",
+        "code": "\(problem.code.rawValue)", "status": .stringConvertible(problem.status),
+        "request-id": "\(problem.requestID)",
         "instance": "\(problem.instance)",
       ])
   }

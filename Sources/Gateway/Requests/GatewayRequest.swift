@@ -137,7 +137,7 @@ final class GatewayRequest {
   /// Whether what it begins may be remembered beyond its answer: most requests ask for nothing of that.
   var mayBeRemembered: Bool { !isFetch && (header(.idempotencyKey) != nil || header(.prefer) != nil) }
   /// Whether the gateway takes no new work.
-  var isGatewayStopping: Bool { exchange.isServerQuiesced }
+  var isGatewayStopping: Bool { exchange.isServerQuiesced || handler.isStopping }
   /// Whether a refusal waits for no body, and so closes: it may be long, or its client waits to be asked for it.
   var isRefusedAtOnce: Bool {
     exchange.count(of: .expect) > 0 && exchange.announcesBody || exchange.count(of: .transferEncoding) > 0

@@ -22,6 +22,7 @@ final class OneWayUpstream {
   private let declared: DeclaredMethods?
   let reader: JSONToMessagePack
   let loop: Loop
+  private let linger: Duration
   private let shared: SharedService
 
   /// `distant` is the socket where peers connect to the gateway and another shard is the service's home.
@@ -37,10 +38,10 @@ final class OneWayUpstream {
         .client(
           try OneWayClient(
             pattern, bind: bind, connect: connect, memory: shared.memory, states: shared.outgoing,
-            // Longer than a stop waits, which then knows that something has not left.
-            linger: configuration.grace + .seconds(1), security: service.security, in: context, on: loop, logger: logger
+            linger: Self.linger(configuration), security: service.security, in: context, on: loop, logger: logger
           ))
       }
+    linger = Self.linger(configuration)
     self.loop = loop
     self.shared = shared
     isBound = !bind.isEmpty
@@ -52,10 +53,14 @@ final class OneWayUpstream {
   /// The same sockets with other settings for callers.
   init(_ service: Configuration.Service, in configuration: Configuration, insteadOf former: OneWayUpstream) {
     (sender, isBound, loop, shared) = (former.sender, former.isBound, former.loop, former.shared)
+    linger = Self.linger(configuration)
     policy = MethodPolicy(service.methods)
     declared = DeclaredMethods(service.methods.declared, policy, limits: configuration.http.limits.transcoding)
     reader = service.reader(limits: configuration.http.limits.transcoding)
   }
+
+  /// Longer than a stop waits, which then knows that something has not left.
+  private static func linger(_ configuration: Configuration) -> Duration { configuration.grace + .seconds(1) }
 
   /// The method of that name, if callers reach it.
   func method(_ name: String) throws(Problem) -> MethodName { try policy.method(name) }
@@ -132,6 +137,18 @@ final class OneWayUpstream {
         return .failed(error)
       }
     }
+  }
+
+  /// Begins to connect to those peers that are new. Throws when an endpoint cannot be used.
+  func connect(_ endpoints: [Endpoint]) throws(ZMQError) {
+    if case .client(let client) = sender { try client.connect(endpoints) }
+  }
+
+  /// Sends to those peers only from now on; what was sent to others and has not left may be lost.
+  func settle(_ endpoints: [Endpoint]) {
+    guard case .client(let client) = sender else { return }
+    client.linger(linger)
+    client.use(only: endpoints)
   }
 
   /// Closes the socket.

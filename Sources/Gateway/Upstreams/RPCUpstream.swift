@@ -41,6 +41,8 @@ final class RPCUpstream {
   /// How requests of one call have ended.
   @exclusivity(unchecked) private(set) var methodCounters: MethodCounters
   private let transcoding: BackgroundQueue
+  /// What its engine is told.
+  private let options: RPCOptions
   private let usual: CallSettings
   /// Nil when all methods are as usual.
   private let special: SettingsByName?
@@ -71,24 +73,28 @@ final class RPCUpstream {
       service, rpc, in: configuration, shared: shared, caller: caller, visitingCalls: visitingCalls, loop: loop)
   }
 
-  /// The same sockets with other settings for callers: calls that requests share, and those that are watched, stay with the former one.
+  /// The same sockets with other settings for callers: calls that requests share stay with the former one, and so do those that are watched,
+  /// unless it `keepsWatches`.
   convenience init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration,
-    insteadOf former: RPCUpstream
+    insteadOf former: RPCUpstream, keepsWatches: Bool
   ) {
     self.init(
       service, rpc, in: configuration, shared: former.shared, caller: former.caller,
-      visitingCalls: former.visitingCalls, counted: former.sharedCalls.counters, loop: former.loop)
+      visitingCalls: former.visitingCalls, counted: former.sharedCalls.counters,
+      watches: keepsWatches ? former.watches : Watches(rpc.watch), loop: former.loop)
     methodCounters.add(former.methodCounters)
   }
 
   private init(
     _ service: Configuration.Service, _ rpc: Configuration.RPC, in configuration: Configuration, shared: SharedService,
-    caller: Caller, visitingCalls: VisitingCalls?, counted: SharedCalls.Counters = .init(), loop: Loop
+    caller: Caller, visitingCalls: VisitingCalls?, counted: SharedCalls.Counters = .init(), watches: Watches? = nil,
+    loop: Loop
   ) {
     (self.caller, self.visitingCalls) = (caller, visitingCalls)
     name = service.name
     repeats = rpc.repeats
+    options = rpc.options(longestShortReply: configuration.http.limits.inline, service.security)
     self.shared = shared
     policy = MethodPolicy(service.methods)
     declared = DeclaredMethods(service.methods.declared, policy, limits: configuration.http.limits.transcoding)
@@ -106,7 +112,7 @@ final class RPCUpstream {
     routes = rpc.routes
     methodCounters = MethodCounters(service.methods)
     sharedCalls = SharedCalls(results: rpc.keepResults, bytes: rpc.keepBytes, counted: counted, on: loop)
-    watches = Watches(rpc.watch)
+    self.watches = watches ?? Watches(rpc.watch)
   }
 
   /// Whether a call of the method may be sent twice.
@@ -248,6 +254,18 @@ final class RPCUpstream {
     }
   }
 
+  /// Begins to connect to those backends that are new. Throws when an endpoint cannot be used.
+  func connect(_ rpc: Configuration.RPC) throws(ZMQError) {
+    if case .engine(let engine) = caller { try engine.connect(rpc.connect, weights: rpc.weights) }
+  }
+
+  /// Calls those backends only from now on, and as its options say.
+  func settle(_ rpc: Configuration.RPC) {
+    guard case .engine(let engine) = caller else { return }
+    engine.use(options)
+    engine.disconnect(allBut: rpc.connect, weights: rpc.weights)
+  }
+
   /// Ends what is under way, and closes the sockets.
   func close() {
     switch caller {
@@ -262,26 +280,4 @@ final class RPCUpstream {
       if let reactor { work(reactor) }
     }
   }
-}
-
-/// What holds for the calls of one method.
-struct CallSettings {
-  /// How long a call may take when the caller does not say.
-  let timeout: Duration
-  /// The longest a caller may ask for.
-  let maximumTimeout: Duration
-  /// Whether GETs that ask for the same at one time share one call.
-  var coalesces = false
-  /// For how long GETs that ask for the same get the same result.
-  var keep: Duration?
-  /// As how many requests a call counts against the limits of a client.
-  var cost = 1
-  /// How much calls matter when there is no room for all.
-  var priority = CallPriority.normal
-
-  /// Whether GETs may be answered by the call of another one.
-  var sharesCalls: Bool { coalesces || keep != nil }
-
-  /// How long a call may take for which the caller asks for so long, if it asks.
-  func timeout(asked: Duration?) -> Duration { min(asked ?? timeout, maximumTimeout) }
 }

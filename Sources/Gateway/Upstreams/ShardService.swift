@@ -31,6 +31,10 @@ final class ShardService {
   let hub: EventHub?
   /// The settings of the whole gateway that its answers depend on.
   private let errors: Configuration.Errors
+  /// As long as a stop may take, by which its sockets go.
+  private let grace: Duration
+  /// Whether calls go on that were watched of the one before.
+  private let keepsWatches: Bool
   /// Its socket where another shard has that.
   private let distant: DistantSocket?
 
@@ -78,21 +82,50 @@ final class ShardService {
     self.feed = feed
     self.hub = hub
     self.distant = distant
-    errors = configuration.errors
+    (errors, grace) = (configuration.errors, configuration.grace)
+    keepsWatches = false
   }
 
   /// The service with other settings for its callers, by the sockets of the former one, which is dropped without `close`.
   private init(_ service: Configuration.Service, in configuration: Configuration, insteadOf former: ShardService) {
-    upstream = former.upstream.altered(service, in: configuration)
+    keepsWatches = service.isWatched(as: former.configuration) && configuration.errors == former.errors
+    upstream = former.upstream.altered(service, in: configuration, keepsWatches: keepsWatches)
     self.configuration = service
     (shared, feed, hub, distant) = (former.shared, former.feed, former.hub, former.distant)
-    errors = configuration.errors
+    (errors, grace) = (configuration.errors, configuration.grace)
   }
 
   /// The service as that configuration has it, whose sockets are the same: this one when nothing has changed.
   func altered(_ service: Configuration.Service, in configuration: Configuration) -> ShardService {
-    if service == self.configuration, configuration.errors == errors { return self }
+    if service == self.configuration, (configuration.errors, configuration.grace) == (errors, grace) { return self }
     return ShardService(service, in: configuration, insteadOf: self)
+  }
+
+  /// Begins to connect to those endpoints that are new to its sockets; what is under way goes on. Throws when one cannot be used.
+  func connect() throws {
+    try UnusableService.check(name) {
+      try upstream.connect(configuration)
+      if let subscribe { try hub?.connect(subscribe.connect) }
+    }
+  }
+
+  /// Takes the place of the former one: what it says holds for the sockets from now on, for its streams and what is kept of its events.
+  func succeed(_ former: ShardService) {
+    settle()
+    // Their clients come back at once, and are told what holds now.
+    if !keepsWatches { former.drainWatches() }
+  }
+
+  /// What it says holds for the sockets.
+  func settle() {
+    upstream.settle(configuration)
+    guard let subscribe else { return }
+    feed?.use(subscribe)
+    hub?.use(configuration, subscribe)
+  }
+
+  private var subscribe: Configuration.Subscribe? {
+    if case .pubsub(let pubsub) = configuration.pattern { pubsub.subscribe } else { nil }
   }
 
   // MARK: Messages of other shards

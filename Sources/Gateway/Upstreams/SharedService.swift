@@ -47,6 +47,13 @@ final class SharedService: Sendable {
     }
   }
 
+  /// The limits of a service that has other ones hold from now on.
+  func use(_ service: Configuration.Service) {
+    guard case .rpc(let rpc) = service.pattern else { return }
+    inFlight.limit = rpc.inFlight
+    waiting.limit = rpc.queue ?? rpc.inFlight
+  }
+
   /// Why a call is not sent when nobody is there to take it.
   var noBackend: CallFailure { CallFailure(.noBackend, sent: false, reason: outgoing?.fault?.code) }
 

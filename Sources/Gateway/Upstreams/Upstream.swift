@@ -34,16 +34,38 @@ enum Upstream {
     }
   }
 
-  /// The same sockets with other settings for callers. The service has the pattern that it had.
-  func altered(_ service: Configuration.Service, in configuration: Configuration) -> Upstream {
+  /// The same sockets with other settings for callers. The service has the pattern that it had. `keepsWatches`: calls that are watched go on.
+  func altered(
+    _ service: Configuration.Service, in configuration: Configuration, keepsWatches: Bool
+  ) -> Upstream {
     switch (self, service.pattern) {
     case (.rpc(let upstream), .rpc(let rpc)):
-      .rpc(RPCUpstream(service, rpc, in: configuration, insteadOf: upstream))
+      .rpc(RPCUpstream(service, rpc, in: configuration, insteadOf: upstream, keepsWatches: keepsWatches))
     case (.pipeline(let upstream), .pipeline):
       .pipeline(OneWayUpstream(service, in: configuration, insteadOf: upstream))
     case (.pubsub(let upstream), .pubsub(let pubsub)):
       .pubsub(PubSubUpstream(service, pubsub, in: configuration, insteadOf: upstream))
     default: self
+    }
+  }
+
+  /// Begins to connect to those endpoints of the service that are new, by the sockets that it has. Throws when one cannot be used. A pipeline waits
+  /// for `settle`: what went to a worker that is not used after all could not be had back.
+  func connect(_ service: Configuration.Service) throws(ZMQError) {
+    switch (self, service.pattern) {
+    case (.rpc(let upstream), .rpc(let rpc)): try upstream.connect(rpc)
+    case (.pubsub(let upstream), .pubsub(let pubsub)): try upstream.publishing?.connect(pubsub.publish?.connect ?? [])
+    default: break
+    }
+  }
+
+  /// Uses those endpoints of the service only from now on, and as the service says.
+  func settle(_ service: Configuration.Service) {
+    switch (self, service.pattern) {
+    case (.rpc(let upstream), .rpc(let rpc)): upstream.settle(rpc)
+    case (.pipeline(let upstream), .pipeline(let pipeline)): upstream.settle(pipeline.connect)
+    case (.pubsub(let upstream), .pubsub(let pubsub)): upstream.publishing?.settle(pubsub.publish?.connect ?? [])
+    default: break
     }
   }
 

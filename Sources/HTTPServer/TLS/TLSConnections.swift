@@ -116,7 +116,7 @@ final class TLSConnections: Source {
     guard let untold = identity.hasFailed(at: loop.now) else { return }
     server.logger.notice(
       "TLS handshakes fail; this is the last one",
-      metadata: ["address": "\(address)", "error": "\(fault)", "count": "\(untold)"])
+      metadata: ["address": "\(address)", "error": "\(fault)", "count": .stringConvertible(untold)])
   }
 
   private func leaveHandshakes(_ connection: TLSConnection) {

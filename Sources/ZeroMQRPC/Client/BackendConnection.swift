@@ -14,7 +14,7 @@ final class BackendConnection {
   /// Whether backends connect to it, and not the other way round.
   let isBound: Bool
   /// How many calls it can have when an endpoint of weight 1 has one; at least 1.
-  let weight: Int
+  var weight: Int
   /// Whether a backend is connected, at least one.
   private(set) var isUp = false
   /// Since when; nil while none is. Of a bound socket, since when none was lost.

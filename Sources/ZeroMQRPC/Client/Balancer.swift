@@ -10,7 +10,7 @@ import ZeroMQ
 final class Balancer {
   /// To who is told what the connections tell.
   private let link: EngineLink
-  private let options: RPCOptions
+  private var options: RPCOptions
   private let memory: MemoryBudget?, context: Context
   private let loop: Loop
   private let logger: Logger
@@ -28,7 +28,9 @@ final class Balancer {
   /// Addresses that their name has no more. They stay until there is a connection to another one.
   private var leaving: [Endpoint] = []
   private var names: [NameWatch] = []
-  private var generator = SystemRandomNumberGenerator()
+  /// What `connect` was given, and `leave` was not.
+  private(set) var endpoints: [Endpoint] = []
+  private var choice = BackendChoice()
   private let process = UInt16(truncatingIfNeeded: getpid()), random = UInt16.random(in: .min ... .max)
   /// How often a silent connection was to be replaced.
   private var silences = PowerOfTwoCounter()
@@ -38,14 +40,8 @@ final class Balancer {
     _ options: RPCOptions, _ memory: MemoryBudget?, _ openBreakers: OpenBreakers, _ states: EndpointStates,
     for link: EngineLink, in context: Context, on loop: Loop, logger: Logger
   ) {
-    self.link = link
-    self.options = options
-    self.memory = memory
-    self.context = context
-    self.loop = loop
-    self.logger = logger
-    self.openBreakers = openBreakers
-    self.states = states
+    (self.link, self.options, self.memory, self.context, self.loop) = (link, options, memory, context, loop)
+    (self.logger, self.openBreakers, self.states) = (logger, openBreakers, states)
   }
 
   /// How many endpoints there are.
@@ -54,6 +50,8 @@ final class Balancer {
   /// Begins to connect to an endpoint, or to each address of its name.
   func connect(_ endpoint: Endpoint, weight: Int) throws(ZMQError) {
     try add(endpoint, weight)
+    endpoints.append(endpoint)
+    states.joined(endpoint)
     if let name = NameWatch(endpoint, weight: weight, options: options, for: self, on: loop) { names.append(name) }
   }
 
@@ -63,8 +61,26 @@ final class Balancer {
 
   private func open(_ endpoint: Endpoint, _ weight: Int) throws(ZMQError) -> BackendConnection {
     try BackendConnection(
-      endpoint, weight: weight, options: options, memory: memory, states: states, engine: link,
-      in: context, on: loop)
+      endpoint, weight: weight, options: options, memory: memory, states: states, engine: link, in: context, on: loop)
+  }
+
+  /// Gives an endpoint that it connects to another weight.
+  func weigh(_ endpoint: Endpoint, _ weight: Int) {
+    let name = names.first { $0.endpoint == endpoint }
+    name?.weight = weight
+    let connections = members.flatMap { [$0.connection, $0.replacement] }.compactMap(\.self)
+    for connection in connections where connection.endpoint == endpoint || name?.covers(connection.endpoint) == true {
+      connection.weight = weight
+    }
+  }
+
+  /// Other options hold, for what the sockets are told from the next one on.
+  func use(_ options: RPCOptions) {
+    self.options = options
+    for index in members.indices where !members[index].connection.isBound {
+      members[index].breaker.options = options.breaker
+    }
+    for name in names { name.interval = options.resolveInterval }
   }
 
   /// Binds, for backends that connect. Those of one `bind` share a socket, which is never left alone nor replaced: that would be all of
@@ -72,8 +88,7 @@ final class Balancer {
   func bind(_ addresses: [BindAddress]) throws(ZMQError) {
     let connection = try BackendConnection(
       addresses[0].endpoint, binding: addresses, weight: 1, options: options, memory: memory, states: states,
-      engine: link,
-      in: context, on: loop)
+      engine: link, in: context, on: loop)
     members.append(BackendMember(connection, Breaker(.never)))
     update()
   }
@@ -85,6 +100,7 @@ final class Balancer {
   func leave(_ endpoint: Endpoint) -> Bool {
     let name = names.firstIndex { $0.endpoint == endpoint }.map { names.remove(at: $0) }
     name?.stop()
+    endpoints.removeAll { $0 == endpoint }
     let left = (name?.endpoints ?? [endpoint]).filter(retire)
     update()
     return !left.isEmpty
@@ -109,7 +125,7 @@ final class Balancer {
     }
     for connection in retired { connection.close() }
     for name in names { name.stop() }
-    (members, retired, leaving, names) = ([], [], [], [])
+    (members, retired, leaving, names, endpoints) = ([], [], [], [], [])
     update()
   }
 
@@ -119,27 +135,6 @@ final class Balancer {
   }
 
   // MARK: The choice
-
-  /// The less busy of two backends drawn by chance, among those with room; with one or two, simply the less busy. How busy one is, is
-  /// told by its calls for each unit of its weight; of two that are equally busy, one of three times the weight is drawn three times
-  /// as often. For a second copy, the least busy one with room besides that of the first.
-  private func next(besides first: BackendConnection?) -> BackendConnection? {
-    if let first {
-      return ready.filter { $0 !== first }.min { $0.load * $1.weight < $1.load * $0.weight }
-    }
-    guard ready.count > 1 else { return ready.first }
-    var (first, second) = (0, 1)
-    if ready.count > 2 {
-      first = Int.random(in: 0..<ready.count, using: &generator)
-      second = Int.random(in: 0..<(ready.count - 1), using: &generator)
-      if second >= first { second += 1 }
-    }
-    let (a, b) = (ready[first], ready[second])
-    let (loadOfA, loadOfB) = (a.load * b.weight, b.load * a.weight)
-    if loadOfA != loadOfB { return loadOfA < loadOfB ? a : b }
-    if a.weight == b.weight { return Bool.random(using: &generator) ? a : b }
-    return Int.random(in: 0..<(a.weight + b.weight), using: &generator) < a.weight ? a : b
-  }
 
   /// A connection has become full or has room again, or a call was sent to an endpoint that is tried again.
   func update() {
@@ -184,7 +179,7 @@ final class Balancer {
   func send(_ call: BorrowedCall, _ number: UInt32, besides first: BackendConnection? = nil) -> BackendConnection? {
     withUnsafeTemporaryAllocation(byteCount: CallHeader.requestSize, alignment: 8) { header in
       CallHeader.write(number, process: process, random: random, time: CallHeader.unixTime(), to: header)
-      while let connection = next(besides: first) {
+      while let connection = choice.next(among: ready, besides: first) {
         let isSent = connection.send(UnsafeRawBufferPointer(header), call)
         // When it reads too slowly and is full, the others take over until it has room again.
         if !isSent || connection.isSuspect { update() }
@@ -222,7 +217,9 @@ final class Balancer {
     guard connection.isUp, !connection.isBound, let index = members.firstIndex(where: { $0.connection === connection }),
       members[index].mayBeReplaced(at: loop.now)
     else { return false }
-    let place: Logger.Metadata = ["endpoint": "\(connection.endpoint)", "so-far": "\(silences.count + 1)"]
+    let place: Logger.Metadata = [
+      "endpoint": "\(connection.endpoint)", "so-far": .stringConvertible(silences.count + 1),
+    ]
     if silences.increment() { logger.warning("a backend is silent; a fresh connection is tried", metadata: place) }
     do {
       let fresh = try open(connection.endpoint, connection.weight)

@@ -14,7 +14,8 @@ struct Breaker {
     case halfOpen
   }
 
-  private let options: BreakerOptions
+  /// They may change at any time: an endpoint that is left alone stays so for as long as it was to be.
+  var options: BreakerOptions
   private var state = State.closed
   private var failures = 0
   private var lastFailure = Instant(nanoseconds: .min)

@@ -4,9 +4,8 @@ public import ZeroMQ
 
 /// Calls the methods of aiozmq services: a connection for each endpoint, a second one while a silent one is replaced; a deadline each.
 ///
-/// What happens to a call: it gets a number and a deadline, and goes at once to the connection that the `Balancer` chooses. When
-/// every connected backend is full (libzmq refused a message for it), it waits in a queue until one has room; when the queue is full
-/// too, it is refused. Exactly one of these ends it:
+/// What happens to a call: it gets a number and a deadline, and goes at once to the connection that the `Balancer` chooses. When every connected
+/// backend is full (libzmq refused a message for it), it waits in a queue until one has room; when the queue is full too, it is refused. Exactly one of these ends it:
 ///
 /// - its reply comes, usable or not, from the connection that has the call; what another connection says of it is dropped;
 /// - its deadline passes: `timeout` when a backend has it, `queueTimeout` when it still waits. A late reply is dropped;
@@ -17,8 +16,7 @@ public import ZeroMQ
 /// When some calls of one connection have timed out, each after `RPCOptions.leastSilence`, and no reply came between them, a fresh
 /// connection takes over from it. When that does not help, the endpoint's `Breaker` opens.
 ///
-/// A call that is *repeatable* may run twice. When its connection goes it waits again, as often as `RPCOptions.retries` says; when its
-/// reply takes long (`RPCOptions.hedge`) a second copy goes to another endpoint, and the first reply counts.
+/// A *repeatable* call may run twice: it waits again when its connection goes (`RPCOptions.retries`), or has a second copy when its reply takes long (`hedge`).
 ///
 /// Confined to a loop's thread. Because the queue is the engine's and libzmq is handed only what a connected backend has room for,
 /// every failure tells whether the call can have run.
@@ -34,30 +32,25 @@ public final class CallEngine: TimerHandler {
 
   /// Chooses who gets a call. Endpoints come and go through it while the engine runs.
   let balancer: Balancer
-  private let logger: Logger, options: RPCOptions, loop: Loop
+  private let logger: Logger, loop: Loop
   /// The service's calls under way on all threads, waiting and sent ones.
   private let inFlight: SharedLimit
   private let memory: MemoryBudget?, repeats: Repeats, link = EngineLink()
-  @exclusivity(unchecked) private var pending = PendingCalls<PendingCall>()  // These change while no other code runs.
+  @exclusivity(unchecked) private var options: RPCOptions, pending = PendingCalls<PendingCall>()
   @exclusivity(unchecked) private var queue: CallQueue, isClosed = false, latencies = MethodLatencies()
   /// What is known of the reply that a handler is being told of.
   @exclusivity(unchecked) public private(set) var currentReply = CurrentReply()
 
-  /// Begins to connect to each endpoint, or binds, for backends that connect. Throws when an endpoint cannot be used at all.
-  ///
-  /// An endpoint of weight 3 gets three calls for each one of an endpoint without a weight. `waiting` bounds how many calls wait (default:
-  /// it does not). What waits or is being sent counts in `memory`, if there is one. `states` learns what becomes of the connections.
+  /// Begins to connect to each endpoint, or binds, for backends that connect. Throws when an endpoint cannot be used at all. An endpoint of weight 3
+  /// gets three calls for each one of an endpoint without a weight. `waiting` bounds how many calls wait (default: it does not). What waits or is being
+  /// sent counts in `memory`, if there is one. `states` learns what becomes of the connections.
   public init(
     connect: [Endpoint] = [], bind: [Endpoint] = [], weights: [Endpoint: Int] = [:], inFlight: SharedLimit,
     waiting: SharedLimit? = nil, memory: MemoryBudget? = nil, openBreakers: OpenBreakers = .init(),
     states: EndpointStates? = nil, options: RPCOptions = .init(), in context: Context, on loop: Loop,
     logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
-    self.memory = memory
-    self.logger = logger
-    self.options = options
-    self.loop = loop
-    self.inFlight = inFlight
+    (self.memory, self.logger, self.options, self.loop, self.inFlight) = (memory, logger, options, loop, inFlight)
     queue = CallQueue(limit: waiting ?? SharedLimit(limit: inFlight.limit))
     repeats = Repeats(options, memory: memory, for: link, on: loop)
     let states = states ?? EndpointStates(.rpc, bind: bind, connect: connect, logger: logger)
@@ -111,6 +104,13 @@ public final class CallEngine: TimerHandler {
   /// What nineteen of twenty replies of the method have not exceeded of late; nil when fewer than eight of them are known.
   public func percentile95(of method: String) -> Duration? {
     method.utf8.span.withUnsafeBytes { latencies.percentile95(of: $0) }
+  }
+
+  /// Other options hold from now on; what a socket is told, those that are opened from then on.
+  public func use(_ options: RPCOptions) {
+    self.options = options
+    balancer.use(options)
+    repeats.use(options)
   }
 
   /// Fails what is under way and closes the sockets. A second call finds nothing left to do.

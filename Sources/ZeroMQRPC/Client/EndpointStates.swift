@@ -97,7 +97,9 @@ public final class EndpointStates: Sendable {
     let (holder, now) = (ObjectIdentifier(holder), Instant.monotonic())
     switch event {
     case .connected: change(endpoint) { $0.connected(holder) }
-    case .disconnected: change(endpoint) { $0.disconnected(holder, at: now) }
+    // One that was left on purpose is not known any more.
+    case .disconnected where knows(endpoint): change(endpoint) { $0.disconnected(holder, at: now) }
+    case .disconnected: break
     case .refused: change(endpoint) { $0.failed(holder, .rejected, at: now) }
     case .unresolved(_, let reason): change(endpoint) { $0.failed(holder, .unresolved(reason), at: now) }
     case .duplicate(_, let other): change(endpoint) { $0.failed(holder, .duplicate(of: other), at: now) }
@@ -138,6 +140,21 @@ public final class EndpointStates: Sendable {
     }
   }
 
+  private func knows(_ endpoint: Endpoint) -> Bool { entries.withLock { $0.contains { $0.endpoint == endpoint } } }
+
+  /// A holder connects to the endpoint from now on.
+  func joined(_ endpoint: Endpoint) { entries.withLock { _ = Self.index(of: endpoint, &$0) } }
+
+  /// The holder connects to the endpoint no more, which is no news. One that nobody has any more is forgotten.
+  func left(_ endpoint: Endpoint, by holder: AnyObject) {
+    let holder = ObjectIdentifier(holder)
+    entries.withLock { entries in
+      guard let index = entries.firstIndex(where: { $0.endpoint == endpoint && !$0.state.isBound }) else { return }
+      entries[index].state.closed(holder)
+      if entries[index].state.isUnused { entries.remove(at: index) }
+    }
+  }
+
   private func change(_ endpoint: Endpoint, _ body: (inout EndpointState) -> EndpointState.Line?) {
     let (line, isBound, others) = entries.withLock { entries in
       let index = Self.index(of: endpoint, &entries)
@@ -163,16 +180,16 @@ public final class EndpointStates: Sendable {
     case .connected: logger.info("connected", metadata: metadata)
     case .back: logger.notice("connected", metadata: metadata)
     case .gone(let untold):
-      if untold > 0 { metadata["untold-losses"] = "\(untold)" }
+      if untold > 0 { metadata["untold-losses"] = .stringConvertible(untold) }
       if others > 0 {
-        metadata["others-connected"] = "\(others)"
+        metadata["others-connected"] = .stringConvertible(others)
         logger.notice("a connection is lost", metadata: metadata)
       } else {
         let next = isBound ? "whoever connects next is used" : "it is tried again"
         logger.warning("the last connection is lost; \(next)", metadata: metadata)
       }
     case .left(let remaining):
-      metadata["connected"] = "\(remaining)"
+      metadata["connected"] = .stringConvertible(remaining)
       logger.notice("a peer has left", metadata: metadata)
     case .missing(let fault):
       metadata["reason"] = "\(fault.code.rawValue)"

@@ -10,10 +10,12 @@ final class NameWatch: TimerHandler {
   let endpoint: Endpoint
   /// What is connected to for it.
   var endpoints: [Endpoint] { addresses.endpoints }
-  private let weight: Int
+  /// That of each connection to one of its addresses.
+  var weight: Int
   private weak var balancer: Balancer?
   private let host: String
-  private let interval: Duration
+  /// How long after a look the next one follows.
+  var interval: Duration
   private let resolver: Resolver
   private let loop: Loop
   private var addresses: NameAddresses

@@ -33,7 +33,7 @@ public final class OneWayClient: LoopSocketDelegate {
   /// The socket, for its endpoints and options.
   var inner: LoopSocket { socket }
   private let socket: LoopSocket
-  private let connect: [Endpoint]
+  private var connect: [Endpoint]
   private let memory: MemoryBudget?
   private let states: EndpointStates
   private let logger: Logger
@@ -69,6 +69,31 @@ public final class OneWayClient: LoopSocketDelegate {
     let actual = try socket.bind(address)
     states.bound(address.endpoint, as: actual)
     return actual
+  }
+
+  /// Gives calls that have not left when it is closed so long.
+  public func linger(_ duration: Duration) {
+    do { try socket.set(.linger, to: duration) } catch { logger.report(error, endpoints: endpoints) }
+  }
+
+  /// Begins to connect to those of the endpoints that it does not connect to already. Throws when one cannot be used at all.
+  public func connect(_ endpoints: [Endpoint]) throws(ZMQError) {
+    for endpoint in endpoints where !connect.contains(endpoint) {
+      try socket.connect(endpoint)
+      connect.append(endpoint)
+      states.joined(endpoint)
+    }
+  }
+
+  /// Connects to these endpoints and ends the connections to all others. What was sent to those and has not left is lost, and so may be what is
+  /// sent in this moment: libzmq goes on using a connection of the option `immediate` until the end of it has come to the socket.
+  public func use(only endpoints: [Endpoint]) {
+    do { try connect(endpoints) } catch { logger.report(error, endpoints: endpoints) }
+    for endpoint in connect where !endpoints.contains(endpoint) {
+      connect.removeAll { $0 == endpoint }
+      states.left(endpoint, by: self)
+      do { try socket.disconnect(endpoint) } catch { logger.report(error, endpoints: [endpoint]) }
+    }
   }
 
   /// Hands a call to libzmq, with a topic when it is published. Throws when no peer is connected, all are full, or the client is

@@ -8,7 +8,7 @@ final class Repeats: TimerHandler {
 
   /// To who sends second copies.
   private let link: EngineLink
-  private let options: RPCOptions
+  private var options: RPCOptions
   private let memory: MemoryBudget?
   private let loop: Loop
   private var budget: RetryBudget
@@ -19,6 +19,15 @@ final class Repeats: TimerHandler {
     self.memory = memory
     self.loop = loop
     budget = RetryBudget(percent: options.retries.percent, burst: options.retries.burst)
+  }
+
+  /// Other options hold for calls from now on. What was saved up of the budget is kept unless that is another one.
+  func use(_ options: RPCOptions) {
+    let (former, retries) = (self.options.retries, options.retries)
+    self.options = options
+    if (former.percent, former.burst) != (retries.percent, retries.burst) {
+      budget = RetryBudget(percent: retries.percent, burst: retries.burst)
+    }
   }
 
   /// Copies a call that waits, or that may run twice; nil when there is no reason to keep it.

@@ -33,6 +33,8 @@ extension SubscriberDelegate {
 public final class Subscriber: LoopSocketDelegate {
   /// How many of the endpoints given as `connect` have a publisher; of a subscriber that only binds, how many of the bound ones.
   public var connectedEndpoints: Int { connect.isEmpty ? socket.visitedBindings : socket.connectedEndpoints }
+  /// How many of those there are.
+  public var endpointCount: Int { connect.isEmpty ? bind.count : connect.count }
   /// Whether all of them have one. False when the socket is closed.
   public var isConnected: Bool { socket.isOpen && connectedEndpoints >= endpointCount }
   /// Where it is bound, wildcards resolved.
@@ -42,12 +44,12 @@ public final class Subscriber: LoopSocketDelegate {
   public var malformedMessages: Int { malformed.count + tooLong }
   /// Who receives. Not kept alive.
   public weak var delegate: (any SubscriberDelegate)?
+  /// Whether messages may have a fifth frame behind those of the call.
+  public var takesExtraFrame: Bool
   private let socket: LoopSocket
-  private let connect: [Endpoint]
-  /// How many endpoints can have a publisher.
-  private let endpointCount: Int
+  private let bind: [Endpoint]
+  private var connect: [Endpoint]
   private let longestFrame: Int
-  private let takesExtraFrame: Bool
   private let states: EndpointStates
   private let logger: Logger
   private var malformed = PowerOfTwoCounter()
@@ -61,8 +63,8 @@ public final class Subscriber: LoopSocketDelegate {
     states: EndpointStates? = nil, security: SocketSecurity = .null, in context: Context, on loop: Loop,
     logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
+    self.bind = bind
     self.connect = connect
-    endpointCount = connect.isEmpty ? bind.count : connect.count
     self.longestFrame = longestFrame
     self.takesExtraFrame = takesExtraFrame
     self.logger = logger
@@ -80,6 +82,25 @@ public final class Subscriber: LoopSocketDelegate {
 
   /// Receives topics that begin with the prefix: at most `Socket.longestPrefix` bytes; the empty one means all.
   public func subscribe(_ prefix: [UInt8]) throws(ZMQError) { try socket.subscribe(prefix) }
+
+  /// Begins to connect to those of the endpoints that it does not connect to already, and tells them all subscriptions. Throws when one
+  /// cannot be used at all.
+  public func connect(_ endpoints: [Endpoint]) throws(ZMQError) {
+    for endpoint in endpoints where !connect.contains(endpoint) {
+      try socket.connect(endpoint)
+      connect.append(endpoint)
+      states.joined(endpoint)
+    }
+  }
+
+  /// Ends the connections to all endpoints but these, with what they have sent and is not handed over yet.
+  public func disconnect(allBut endpoints: [Endpoint]) {
+    for endpoint in connect where !endpoints.contains(endpoint) {
+      connect.removeAll { $0 == endpoint }
+      states.left(endpoint, by: self)
+      do { try socket.disconnect(endpoint) } catch { logger.report(error, endpoints: [endpoint]) }
+    }
+  }
 
   /// Ends a subscription.
   public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try socket.unsubscribe(prefix) }

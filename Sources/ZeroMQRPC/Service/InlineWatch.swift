@@ -79,6 +79,6 @@ final class InlineWatch: Sendable {
     guard let stuck else { return }
     logger.error(
       "a method that is not async is stuck: it goes on although its time is up, and nobody is served meanwhile",
-      metadata: ["method": "\(stuck.method)", "so-far": "\(stuck.count)"])
+      metadata: ["method": "\(stuck.method)", "so-far": .stringConvertible(stuck.count)])
   }
 }

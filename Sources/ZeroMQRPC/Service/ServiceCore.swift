@@ -160,7 +160,10 @@ actor ServiceCore {
       count(stuck: stuck)
       options.logger.error(
         "a method goes on although its time is up, and keeps its place",
-        metadata: ["method": "\(call.name)", "stuck": "\(stuck)", "concurrency": "\(options.concurrency)"])
+        metadata: [
+          "method": "\(call.name)", "stuck": .stringConvertible(stuck),
+          "concurrency": .stringConvertible(options.concurrency),
+        ])
     } else {
       running.isLate = true
       running.timer = reactor.loop.schedule(at: reactor.loop.now + Self.patience, clock, tag: number)
@@ -169,7 +172,8 @@ actor ServiceCore {
       if !workers.cancel(number) { finish(number, nil) }
       if isTold || call.reply == nil {
         options.logger.warning(
-          "a method was not done in time", metadata: ["method": "\(call.name)", "so-far": "\(accounts.timedOut.count)"])
+          "a method was not done in time",
+          metadata: ["method": "\(call.name)", "so-far": .stringConvertible(accounts.timedOut.count)])
       }
       socket?.answer(call.reply, Outcome(.timeout))
       endIfIdle()

@@ -143,7 +143,9 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     guard accounts.overran.increment() else { return }
     options.logger.error(
       "a method that is not async was stuck: it came back after its time, and nobody was served meanwhile",
-      metadata: ["method": "\(call.name)", "late-by": "\(duration)", "so-far": "\(accounts.overran.count)"])
+      metadata: [
+        "method": "\(call.name)", "late-by": "\(duration)", "so-far": .stringConvertible(accounts.overran.count),
+      ])
   }
 
   func messagesReceived(on socket: LoopSocket) {
@@ -198,7 +200,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   private func countMalformed(_ reason: String) {
     guard accounts.malformed.increment() else { return }
     options.logger.warning(
-      "Cannot unpack a call", metadata: ["reason": "\(reason)", "so-far": "\(accounts.malformed.count)"])
+      "Cannot unpack a call", metadata: ["reason": "\(reason)", "so-far": .stringConvertible(accounts.malformed.count)])
   }
 
   // MARK: Replies
@@ -280,6 +282,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     for _ in 0..<count where accounts.undeliverable.increment() { isTold = true }
     guard isTold else { return }
     options.logger.warning(
-      "a reply is dropped", metadata: ["reason": "\(reason)", "so-far": "\(accounts.undeliverable.count)"])
+      "a reply is dropped",
+      metadata: ["reason": "\(reason)", "so-far": .stringConvertible(accounts.undeliverable.count)])
   }
 }

@@ -54,6 +54,48 @@ struct MonitoringTests {
     .map { "\($0)/promtool" }.first { FileManager.default.isExecutableFile(atPath: $0) }
 
   @Test(
+    "the alerts tell of a failed reload as long as it is the last one, and of a certificate before it ends",
+    .enabled(if: program != nil, "there is no promtool; Debian's package prometheus has it"))
+  func fired() async throws {
+    let directory = try TemporaryDirectory()
+    func alerts(_ name: String, at time: String, _ fires: Bool) -> String {
+      let labels = #"exp_labels: { severity: \#(name.hasSuffix("Soon") ? "critical" : "warning"), instance: a }"#
+      return "      - { eval_time: \(time), alertname: \(name), exp_alerts: [\(fires ? "{ \(labels), EXP }" : "")] }\n"
+    }
+    // Without what they say, which is not compared.
+    let lines = try Repository.text("docs/alerts.yaml").split(separator: "\n").filter { line in
+      let text = line.drop { $0 == " " }
+      return !["annotations:", "summary:", "description:"].contains { text.hasPrefix($0) }
+    }
+    let rules = try directory.file("alerts.yaml", lines.joined(separator: "\n"))
+    let day = 86_400
+    let test = """
+      rule_files: [\(rules)]
+      evaluation_interval: 10m
+      tests:
+        - interval: 10m
+          input_series:
+            - { series: 'zmq_gateway_last_reload_successful{instance="a"}', values: '1x9 0x1000 1x9' }
+            - { series: 'zmq_gateway_tls_certificate_end_seconds{instance="a"}', values: '\(15 * day)+0x3000' }
+          alert_rule_test:
+
+      """
+    let expected = [
+      ("ZMQGatewayReloadFailed", "1h", false), ("ZMQGatewayReloadFailed", "3h", true),
+      ("ZMQGatewayReloadFailed", "160h", true), ("ZMQGatewayReloadFailed", "169h30m", false),
+      ("ZMQGatewayCertificateEnds", "23h", false), ("ZMQGatewayCertificateEnds", "26h", true),
+      ("ZMQGatewayCertificateEndsSoon", "12d", false), ("ZMQGatewayCertificateEndsSoon", "13d1h", true),
+      ("ZMQGatewayCertificateEndsSoon", "16d", true),
+    ].map { alerts($0.0, at: $0.1, $0.2) }.joined().replacing(", EXP", with: "")
+    let file = try directory.file("test.yaml", test + expected)
+    let process = try Subprocess(try #require(Self.program), ["test", "rules", file])
+    process.closeInput()
+    let output = try await process.rest()
+    try await process.ended()
+    #expect(output.contains("SUCCESS"), "\(output)")
+  }
+
+  @Test(
     "promtool finds nothing wrong with the alerts, nor with any expression of the dashboard",
     .enabled(if: program != nil, "there is no promtool; Debian's package prometheus has it"))
   func promtool() async throws {

@@ -147,4 +147,24 @@ struct AccessLogTests {
       #expect(throws: (any Error).self) { try read(bad) }
     }
   }
+
+  @Test(
+    "has numbers as numbers in the lines of the program too, and text as text",
+    .enabled(if: Program.isThere, "no program is built beside the tests"))
+  func numbers() async throws {
+    try await Rig.with { rig in
+      let file = try rig.directory.file("gateway.yaml", "log: { format: json }\nservices: {}")
+      let process = try Program.start("serve", "--config", file, "--listen", "127.0.0.1:0")
+      rig.cleanup.add { await process.destroy() }
+      var stopped: JSON?
+      while stopped == nil, let line = try await process.line() {
+        if line.contains("\"listening\"") { process.signal(SIGTERM) }
+        if line.contains("\"stopped\"") { stopped = JSON(line) }
+      }
+      let names = ["accepted", "answered", "calls", "late-replies", "events", "events-lost"]
+      for name in names { #expect(stopped?[name] == 0, "\(name): \(stopped ?? .null)") }
+      #expect(stopped?["level"] == "info")
+      #expect(try await process.ended() == 0)
+    }
+  }
 }

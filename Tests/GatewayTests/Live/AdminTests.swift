@@ -40,6 +40,56 @@ struct AdminTests {
     }
   }
 
+  @Test("go on while the gateway stops, and tell that it does, until the last call and stream have ended")
+  func stopping() async throws {
+    try await Rig.with { rig in
+      let backend = try await rig.wire(.router)
+      let publisher = try await rig.wire(.subscriptionAwarePublish, bind: rig.directory.endpoint("news"))
+      let gateway = try await rig.gateway(
+        """
+        s: { pattern: rpc, connect: ["\(await backend.endpoint)"] }
+        news: { pattern: pubsub, subscribe: { connect: ["\(await publisher.endpoint)"] } }
+        """, http: Self.admin, threads: 2)
+      let admin = try client(gateway)
+      try await gateway.reaches(backend)
+      try await eventually("readiness") { try await admin.get("/ready").status == 200 }
+      let stream = try await gateway.http.events("/sub/news?topic=a")
+      async let reply = gateway.http.post("/rpc/s/work", "[]")
+      let call = try await backend.call()
+      async let stopped: Void = gateway.stop()
+      #expect(try await stream.event(named: "bye") != nil)
+      try await eventually("it accepts no more") { (try? HTTPConnection(port: gateway.http.port)) == nil }
+      for _ in 0..<3 {
+        let ready = try await admin.get("/ready")
+        #expect(ready.status == 503 && ready.body.contains("stopping"), "\(ready.body)")
+        #expect(try await admin.get("/live").status == 200)
+        #expect(try await admin.get("/status").json["state"] == "stopping")
+        #expect(try await admin.get("/metrics").body.contains("\nzmq_gateway_requests_in_progress 1\n"))
+      }
+      #expect(try await admin.post("/-/reload").status == 500)
+      try await backend.answer(call, [9])
+      #expect(try await reply.body == "9")
+      await stopped
+      #expect(throws: (any Error).self) { try HTTPConnection(port: admin.port) }
+    }
+  }
+
+  @Test("answer probes when all of their connections are taken by requests that do not end")
+  func reserve() async throws {
+    try await Rig.with { rig in
+      let gateway = try await rig.gateway("{}", http: Self.admin)
+      let admin = try client(gateway)
+      let halves = try (0..<64).map { _ in
+        let connection = try HTTPConnection(port: admin.port)
+        connection.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n".bytes)
+        return connection
+      }
+      defer { for connection in halves { connection.disconnect() } }
+      try await eventually("the limit") { try await admin.get("/metrics").status == 503 }
+      for path in ["/live", "/ready"] { #expect(try await admin.get(path).status == 200, "\(path)") }
+    }
+  }
+
   @Test("ask this machine for no key, and no page of another origin")
   func callers() async throws {
     try await Rig.with { rig in

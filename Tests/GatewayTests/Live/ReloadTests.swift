@@ -41,7 +41,7 @@ struct ReloadTests {
       let publisher = try await rig.wire(.subscriptionAwarePublish)
       let news = "news: { pattern: pubsub, subscribe: { connect: [\"\(await publisher.endpoint)\"] } }"
       let variants = [
-        "timeout: 9s", "timeout: 9s, in-flight: 900", "timeout: 8s, methods: { safe: [add] }", "timeout: 9s",
+        "timeout: 9s", "timeout: 9s, in-flight: 900", "timeout: 8s, methods: { safe: [add] }", "reply-limit: 1MiB",
       ].enumerated().map { index, settings in
         """
         \(news)
@@ -135,7 +135,7 @@ struct ReloadTests {
       // A peer's name at a ROUTER is its connection's.
       #expect(try await call("m").envelope == before)
       #expect(try await gateway.http.post("/rpc/s/secret").headers["gateway-error"] == "not-exposed")
-      #expect(try await gateway.gateway.reload(configuration(await services(", in-flight: 5"))).opened == ["s"])
+      #expect(try await gateway.gateway.reload(configuration(await services(", reply-limit: 1MiB"))).opened == ["s"])
       #expect(try await call("m").envelope != before)
     }
   }
@@ -190,7 +190,7 @@ struct ReloadTests {
       func services(_ more: String) -> String { "s: { pattern: rpc, bind: [\"\(endpoint)\"]\(more) }" }
       let gateway = try await rig.gateway(services(""))
       _ = await #expect(throws: ReloadError.self) {
-        try await gateway.gateway.reload(configuration(services(", in-flight: 5")))
+        try await gateway.gateway.reload(configuration(services(", reply-limit: 1MiB")))
       }
       let outcome = try await gateway.gateway.reload(configuration(services(", methods: { hide: [secret] }")))
       #expect(outcome.altered == ["s"])
