@@ -1,5 +1,6 @@
 #include "shim.h"
 #include <gnutls/gnutls.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <gnutls/x509.h>
 #include <poll.h>
@@ -20,6 +21,8 @@ struct cgnutls_session {
     gnutls_session_t raw;
     /* A client's own; a server's are those of its identity. */
     gnutls_certificate_credentials_t credentials;
+    /* Whose certificate a client wants to see; NULL: anyone's. */
+    char *host;
     int descriptor;
     /* Whether the socket had nothing more: GnuTLS says that it has to wait after messages that are not for the application, too. */
     int is_dry;
@@ -161,7 +164,20 @@ cgnutls_session *cgnutls_open(const cgnutls_identity *identity, int descriptor) 
     return session;
 }
 
-cgnutls_session *cgnutls_ask(int descriptor) {
+/* Has the client see to it that the certificate is that of the host. */
+static int trust(cgnutls_session *session, const char *host, const char *authorities) {
+    unsigned char address[16];
+    int count = authorities
+        ? gnutls_certificate_set_x509_trust_file(session->credentials, authorities, GNUTLS_X509_FMT_PEM)
+        : gnutls_certificate_set_x509_system_trust(session->credentials);
+    if (count <= 0 || !(session->host = strdup(host))) return -1;
+    gnutls_session_set_verify_cert(session->raw, session->host, 0);
+    /* An address is no name that a server could be asked for (RFC 6066, 3). */
+    if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1) return 0;
+    return gnutls_server_name_set(session->raw, GNUTLS_NAME_DNS, host, strlen(host));
+}
+
+cgnutls_session *cgnutls_ask(int descriptor, const char *host, const char *authorities) {
     cgnutls_session *session = calloc(1, sizeof *session);
     if (!session) return NULL;
     if (gnutls_init(&session->raw, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL) < 0) {
@@ -170,7 +186,8 @@ cgnutls_session *cgnutls_ask(int descriptor) {
     }
     if (gnutls_set_default_priority(session->raw) < 0
         || gnutls_certificate_allocate_credentials(&session->credentials) < 0
-        || gnutls_credentials_set(session->raw, GNUTLS_CRD_CERTIFICATE, session->credentials) < 0) {
+        || gnutls_credentials_set(session->raw, GNUTLS_CRD_CERTIFICATE, session->credentials) < 0
+        || (host && trust(session, host, authorities) < 0)) {
         cgnutls_close(session);
         return NULL;
     }
@@ -182,6 +199,7 @@ void cgnutls_close(cgnutls_session *session) {
     if (!session) return;
     gnutls_deinit(session->raw);
     if (session->credentials) gnutls_certificate_free_credentials(session->credentials);
+    free(session->host);
     free(session);
 }
 
@@ -260,9 +278,15 @@ void cgnutls_reason(cgnutls_session *session, char *reason, size_t reason_length
         && gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) >= 0) {
         snprintf(reason, reason_length, "the client's certificate: %s", (const char *)text.data);
         gnutls_free(text.data);
+    } else if (session->error == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR
+        && gnutls_certificate_verification_status_print(
+               gnutls_session_get_verify_cert_status(session->raw), GNUTLS_CRT_X509, &text, 0) >= 0) {
+        snprintf(reason, reason_length, "%s", (const char *)text.data);
+        gnutls_free(text.data);
     } else if (session->error == GNUTLS_E_FATAL_ALERT_RECEIVED || session->error == GNUTLS_E_WARNING_ALERT_RECEIVED) {
         const char *name = gnutls_alert_get_name(gnutls_alert_get(session->raw));
-        snprintf(reason, reason_length, "the client says: %s", name ? name : "an alert without a name");
+        const char *other = session->credentials ? "server" : "client";
+        snprintf(reason, reason_length, "the %s says: %s", other, name ? name : "an alert without a name");
     } else {
         snprintf(reason, reason_length, "%s", gnutls_strerror(session->error));
     }

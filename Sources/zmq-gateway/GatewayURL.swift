@@ -1,13 +1,19 @@
 import CLinux
+import FoundationEssentials
 import Glibc
 import HTTPServer
 import Reactor
 
-/// Where a gateway is asked: `http://host:port`, with or without a prefix behind it, or `unix:/path` of a Unix socket.
+/// Where a gateway is asked: `http://host:port` or `https://host:port`, with or without a prefix behind it, or `unix:/path` of a Unix socket.
 struct GatewayURL: Sendable, CustomStringConvertible {
   /// What is wrong with the text of one.
   struct Invalid: Error, CustomStringConvertible {
     let description: String
+  }
+
+  /// A file of those whose certificates are trusted in the place of the system's, as other programs are told of it.
+  private static let authorities = ProcessInfo.processInfo.environment["SSL_CERT_FILE"].flatMap {
+    $0.isEmpty ? nil : $0
   }
 
   let host: String
@@ -17,12 +23,12 @@ struct GatewayURL: Sendable, CustomStringConvertible {
   /// Where a Unix socket is; nil for another address.
   let socketPath: String?
 
-  /// Whether TLS is spoken there, to whoever answers: nothing secret is told then.
-  let isUnverifiedTLS: Bool
+  /// Who has to answer there in TLS; nil: it is not spoken.
+  let trust: TLSClient.Trust?
 
   /// That of a gateway of this machine that listens there.
   init(_ address: ListenAddress, prefix: String = "", speaksTLS: Bool = false) {
-    isUnverifiedTLS = speaksTLS && !address.isUnixSocket
+    trust = speaksTLS && !address.isUnixSocket ? .anyone : nil
     (host, port, self.prefix) = (address.isUnixSocket ? "localhost" : address.host, address.port, prefix)
     socketPath = address.path
   }
@@ -32,31 +38,27 @@ struct GatewayURL: Sendable, CustomStringConvertible {
     if text.hasPrefix("unix:") {
       do throws(ListenAddress.Invalid) {
         let address = try ListenAddress(text)
-        (host, port, prefix, socketPath, isUnverifiedTLS) = ("localhost", 0, "", address.path, false)
+        (host, port, prefix, socketPath, trust) = ("localhost", 0, "", address.path, nil)
       } catch {
         throw Invalid(description: error.reason)
       }
       return
     }
-    if text.hasPrefix("https://") {
-      throw Invalid(
-        description:
-          "https:// is not available here; ask a Unix socket (unix:/path), or an address where TLS is not spoken, such as http.admin"
-      )
-    }
-    let rest = text.hasPrefix("http://") ? text.dropFirst("http://".count) : text[...]
+    let (http, https) = ("http://", "https://")
+    let speaksTLS = text.hasPrefix(https)
+    let rest = text.dropFirst(speaksTLS ? https.count : text.hasPrefix(http) ? http.count : 0)
     let slash = rest.firstIndex(of: "/") ?? rest.endIndex
     guard let parts = HostAndPort(rest[..<slash]), let port = parts.portNumber, port != 0, !parts.host.isEmpty,
       parts.isBracketed == parts.host.contains(":"),
       rest.utf8.allSatisfy({ 0x21...0x7E ~= $0 && $0 != 0x3F && $0 != 0x23 })
     else { throw Invalid(description: "expected http://host:port, such as http://127.0.0.1:8080, not \"\(text)\"") }
     (host, self.port, socketPath) = (String(parts.host), port, nil)
-    isUnverifiedTLS = false
+    trust = speaksTLS ? .host(String(parts.host), authorities: Self.authorities) : nil
     prefix = rest[slash...].hasSuffix("/") ? String(rest[slash...].dropLast()) : String(rest[slash...])
   }
 
   var description: String {
-    socketPath.map { "unix:\($0)" } ?? "http\(isUnverifiedTLS ? "s" : "")://\(authority)\(prefix)"
+    socketPath.map { "unix:\($0)" } ?? "http\(trust == nil ? "" : "s")://\(authority)\(prefix)"
   }
 
   /// Host and port, as the header `Host` has them.

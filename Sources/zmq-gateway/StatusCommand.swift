@@ -19,7 +19,7 @@ struct StatusCommand: ParsableCommand {
 
   @Option(
     name: [.long, .customLong("admin")],
-    help: "Ask there instead: http://host:port, or unix:/path; http:// may be left out.")
+    help: "Ask there instead: http://host:port, https://host:port, or unix:/path; http:// may be left out.")
   var http: String?
 
   @Flag(help: "Print all of /status, as JSON.")
@@ -57,7 +57,10 @@ struct StatusCommand: ParsableCommand {
     guard let address = settings.admin ?? settings.listen.first, address.port != 0 || address.isUnixSocket else {
       throw ValidationError("the configuration names no address with a port to ask; say where with --http")
     }
-    return GatewayURL(address, prefix: settings.admin == nil ? settings.prefix : "")
+    let prefix = settings.admin == nil ? settings.prefix : ""
+    // Its key is told only to whoever has the certificate of the host.
+    let speaksTLS = (settings.admin == nil ? settings.tls : settings.tlsOfAdmin) != nil && !address.isUnixSocket
+    return speaksTLS ? try GatewayURL("https://\(address)\(prefix)") : GatewayURL(address, prefix: prefix)
   }
 
   /// What is read of `/status`.

@@ -23,9 +23,10 @@ long long cgnutls_identity_end(const cgnutls_identity *identity);
 typedef struct cgnutls_session cgnutls_session;
 /* The identity has to live as long as the session. NULL when there is no memory. */
 cgnutls_session *cgnutls_open(const cgnutls_identity *identity, int descriptor);
-/* The other side, over a socket that blocks, or waits for as long as it is told; it takes whatever certificate it is shown. NULL when there
- * is no memory. */
-cgnutls_session *cgnutls_ask(int descriptor);
+/* The other side, over a socket that blocks, or waits for as long as it is told. With a host it takes the certificate of that host only, of
+ * an authority in a file of PEM, or of those that the system trusts; without one whatever certificate it is shown. NULL when no authority can
+ * be read, or there is no memory. */
+cgnutls_session *cgnutls_ask(int descriptor, const char *host, const char *authorities);
 void cgnutls_close(cgnutls_session *session);
 
 /* Less than 0 in the place of a count: the socket has nothing, or no room; or the session is broken. */

@@ -38,7 +38,7 @@ extension Configuration {
     public init() {}
 
     /// What is shown where operations are served: who looks from this machine needs no TLS.
-    var tlsOfAdmin: TLS? { admin?.isLoopback == false ? tls : nil }
+    package var tlsOfAdmin: TLS? { admin?.isLoopback == false ? tls : nil }
 
     /// What holds where operations are served: whatever `cors` lists, no page of a browser may look, or ask for anything.
     var ofOperations: HTTP {

@@ -8,9 +8,15 @@ import HTTPServer
 struct HTTPRequest {
   /// There was no answer, or none that is HTTP.
   struct Unanswered: Error {
+    /// Why TLS is not spoken with whoever is there; nil when nobody is.
+    var reason: HTTPServerError?
+
     /// Ends a command that can do nothing without an answer.
     func exit(_ url: GatewayURL) -> ExitCode {
-      fail("\(url) does not answer; start a gateway there, or name another by --http", .unavailable)
+      if let reason {
+        return fail("\(url): \(reason); SSL_CERT_FILE may name a file of authorities to trust", .unavailable)
+      }
+      return fail("\(url) does not answer; start a gateway there, or name another by --http", .unavailable)
     }
   }
 
@@ -37,20 +43,26 @@ struct HTTPRequest {
   func send(
     to url: GatewayURL, within limit: Duration? = nil, _ take: (Head, ArraySlice<UInt8>) throws -> Bool
   ) throws -> Head {
+    var reason: HTTPServerError?
     let head = try url.withConnection(within: limit) { descriptor -> Head? in
-      let tls = url.isUnverifiedTLS ? UnverifiedTLS(over: descriptor) : nil
-      if url.isUnverifiedTLS, tls == nil { return nil }
+      var tls: TLSClient?
+      do throws(HTTPServerError) {
+        if let trust = url.trust { tls = try TLSClient(over: descriptor, trusting: trust) }
+      } catch {
+        reason = error
+        return nil
+      }
       try write(to: descriptor, over: tls, url)
       return try read(from: descriptor, over: tls, take)
     }
-    guard let head else { throw Unanswered() }
+    guard let head else { throw Unanswered(reason: reason) }
     return head
   }
 
-  private func write(to descriptor: CInt, over tls: UnverifiedTLS?, _ url: GatewayURL) throws {
+  private func write(to descriptor: CInt, over tls: TLSClient?, _ url: GatewayURL) throws {
     var text = "\(verb) \(url.prefix)\(target) HTTP/1.0\r\nHost: \(url.authority)\r\n"
     for (name, value) in headers { text += "\(name): \(value)\r\n" }
-    if let key = Self.key, tls == nil { text += "Authorization: Bearer \(key)\r\n" }
+    if let key = Self.key, url.trust != .anyone { text += "Authorization: Bearer \(key)\r\n" }
     if verb != "GET" { text += "Content-Length: \(body.count)\r\n" }
     let bytes = Array((text + "\r\n").utf8) + body
     var sent = 0
@@ -65,7 +77,7 @@ struct HTTPRequest {
   }
 
   private func read(
-    from descriptor: CInt, over tls: UnverifiedTLS?, _ take: (Head, ArraySlice<UInt8>) throws -> Bool
+    from descriptor: CInt, over tls: TLSClient?, _ take: (Head, ArraySlice<UInt8>) throws -> Bool
   ) throws -> Head {
     var begin: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 64 << 10)

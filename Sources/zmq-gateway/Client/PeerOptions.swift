@@ -6,7 +6,8 @@ import ZeroMQRPC
 /// Which gateway is asked.
 struct GatewayOptions: ParsableArguments {
   @Option(
-    help: "A gateway: http://host:port, with its prefix; its key is in ZMQ_GATEWAY_KEY. Default: http://127.0.0.1:8080."
+    help:
+      "A gateway: http(s)://host:port, with its prefix; its key is in ZMQ_GATEWAY_KEY. Default: http://127.0.0.1:8080."
   )
   var http: String?
 

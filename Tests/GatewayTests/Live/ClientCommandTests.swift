@@ -128,7 +128,7 @@ struct ClientCommandTests {
       (["call", "add"], 64, "a gateway is asked for service/method"),
       (["call", "--zmq", "tcp://127.0.0.1:1", "add", "[2,"], 64, "the arguments: "),
       (["call", "calc/add", "--http", "http://127.0.0.1:1", "--zmq", "tcp://127.0.0.1:1"], 64, "not both"),
-      (["call", "calc/add", "--http", "https://127.0.0.1:1"], 64, "https:// is not available"),
+      (["call", "calc/add", "--http", "https://127.0.0.1:1"], 69, "https://127.0.0.1:1 does not answer"),
       (["call", "--zmq", "tpc://127.0.0.1:1", "add"], 64, "--zmq: "),
       (["call", "--zmq", "tcp://127.0.0.1:1", "calc/add"], 64, "and no service before it"),
       (["push", "jobs/resize", "--timeout", "1"], 64, "--timeout is for --zmq"),

@@ -1,5 +1,6 @@
 import ConfigurationReader
 import Foundation
+import GatewaySecurity
 import HTTPServer
 import Reactor
 import Support
@@ -52,6 +53,41 @@ struct TLSGatewayTests {
         // A key that is sent counts, and not the certificate.
         #expect(try await ask(alice, "-H", "Authorization: Bearer nothing") == 401)
       }
+    }
+  }
+
+  @Test(
+    "is asked by commands when its certificate is that of the host; else they tell why not, and not the key",
+    .enabled(if: Program.isThere, "no program is built beside the tests"))
+  func commands() async throws {
+    try await Rig.with { rig in
+      let authority = try await TestAuthority(in: rig.directory)
+      let other = try await TestAuthority("other", in: rig.directory)
+      let key = APIKey.random()
+      let pair = try await authority.issue("server", names: "DNS:localhost")
+      let gateway = try await rig.gateway("{}", http: authority.tls(pair), auth: try rig.auth((key, "alice", [])))
+      func ask(_ host: String, trusting file: String) async throws -> (output: String, code: Int32) {
+        let url = "https://\(host):\(gateway.http.port)"
+        let process = try Subprocess(
+          "env",
+          [
+            "ZMQ_GATEWAY_KEY=\(key.text)", "SSL_CERT_FILE=\(file)", try #require(Program.path), "status", "--http", url,
+            "--json",
+          ],
+          complaints: .withOutput)
+        return (try await process.rest(), try await process.ended())
+      }
+      let known = try await ask("localhost", trusting: authority.own.certificate)
+      #expect(known.code == 0 && known.output.contains(#""state":"ready""#), "\(known)")
+      for (host, file, reason) in [
+        ("localhost", other.own.certificate, "issuer is unknown"),
+        ("127.0.0.1", authority.own.certificate, "does not match"),
+        ("localhost", "/nowhere", "no certificate of an authority could be read from /nowhere"),
+      ] {
+        let refused = try await ask(host, trusting: file)
+        #expect(refused.code == 69 && refused.output.contains(reason), "\(refused)")
+      }
+      #expect(await gateway.gateway.accounts.accepted == 1)
     }
   }
 
