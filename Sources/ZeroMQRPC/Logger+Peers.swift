@@ -12,7 +12,7 @@ extension Logger {
   /// fill the log.
   func reportMalformed(_ count: Int, endpoints: [Endpoint]) {
     warning(
-      "a message is not of the protocol and is dropped",
+      "a message is not of the protocol and cannot be read",
       metadata: ["endpoints": "\(Self.list(endpoints))", "so-far": .stringConvertible(count)])
   }
 

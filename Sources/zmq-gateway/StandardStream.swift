@@ -23,6 +23,14 @@ struct StandardStream {
     }
   }
 
+  /// Has those of the three lead nowhere that the process was started without: what is opened next would get their numbers, and lines of the
+  /// log would go into it.
+  static func fill() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      _ = open("/dev/null", O_RDWR)
+    }
+  }
+
   /// All of standard input.
   static func input() -> [UInt8] {
     var bytes: [UInt8] = []

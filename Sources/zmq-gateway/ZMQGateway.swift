@@ -24,6 +24,7 @@ struct ZMQGateway: AsyncParsableCommand {
   /// As the default does it; but what is wrong with the words of a command, and shows only when it runs, is told with the usage of that
   /// command and not of the program.
   static func main() async {
+    StandardStream.fill()
     do {
       try checkCommand()
       var command = try await asyncParseAsRoot()

@@ -89,6 +89,25 @@ struct ProcessTests {
     }
   }
 
+  @Test("started without standard input, output and error, it has nothing of its own in their place")
+  func closedStreams() async throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.file(
+      "gateway.yaml", "http: { listen: [\"unix:\(directory.path)/http\"] }\nservices: {}\n")
+    let process = try Subprocess(
+      "sh", ["-c", #"exec "$0" serve --config "$1" <&- >&- 2>&-"#, try #require(Program.path), file])
+    try await Cleanup.with { cleanup in
+      cleanup.add { await process.destroy() }
+      try await eventually("an answer") {
+        try await Program.run(["healthcheck", "--http", "unix:\(directory.path)/http"]).code == 0
+      }
+      for descriptor in 0...2 {
+        let path = "/proc/\(process.pid)/fd/\(descriptor)"
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == "/dev/null")
+      }
+    }
+  }
+
   @Test("a configuration that cannot be read is told with the system's reason")
   func unreadable() async throws {
     let directory = try TemporaryDirectory()
@@ -171,8 +190,9 @@ struct ProcessTests {
         #expect(try await health(["ZMQ_GATEWAY_HTTP_LISTEN=127.0.0.1:1"], "--http", url).1 == 0, "\(url)")
       }
       #expect(try await health([], "--http", "http://127.0.0.1:\(port)/wrong").1 == 69)
+      #expect(try await health([], "--http", "https://127.0.0.1:\(port)").1 == 69)
       for url in [
-        "", "http://", "host", "https://127.0.0.1:\(port)", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "a b:80",
+        "", "http://", "host", "https://host", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "a b:80",
       ] {
         #expect(try await health([], "--http", url).1 == 64, "\(url)")
       }
