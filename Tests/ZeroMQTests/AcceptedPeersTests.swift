@@ -10,7 +10,8 @@ struct AcceptedPeersTests {
     #expect(peers.take(.closed(descriptor: 1)) == [])
     for descriptor in CInt(1)...4 { #expect(peers.take(.accepted(descriptor: descriptor)) == []) }
     #expect(peers.take(.established) == [.connected])
-    #expect([peers.take(.failed(isMisfit: false)), peers.take(.failed(isMisfit: false))] == [[.unfinished], [.unfinished]])
+    #expect(
+      [peers.take(.failed(isMisfit: false)), peers.take(.failed(isMisfit: false))] == [[.unfinished], [.unfinished]])
     #expect([peers.take(.closed(descriptor: 1)), peers.take(.closed(descriptor: 2))] == [[], []])
     #expect(peers.count == 1)
     #expect(peers.take(.refused) == [.refused])
