@@ -1,18 +1,12 @@
-/// Standard error as the log writes to it: each text that is written becomes one line, whatever clients and peers have put in it.
+/// Lines of the log as text: each event is one line, whatever clients and peers have put in it.
 ///
 /// What does not print is escaped, by the rule of Python's `repr`: control and format characters, which hide or reverse text in a
 /// terminal; line separators; spaces other than the common one; private and unassigned characters. A backslash is escaped
 /// too, so that a reader can tell what was there.
-struct EscapedLines: TextOutputStream, Sendable {
-  mutating func write(_ text: String) {
-    var line = Self.escaped(text.hasSuffix("\n") ? text.dropLast() : text[...]) + "\n"
-    // In one call, so that those of different threads do not mix.
-    line.withUTF8 { StandardStream.error.write(UnsafeRawBufferPointer($0)) }
-  }
-
+enum EscapedLines {
   /// The text on one line, and nothing in it that does not print.
-  static func escaped(_ text: Substring) -> String {
-    if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 && $0 != backslash }) { return String(text) }
+  static func escaped(_ text: String) -> String {
+    if text.utf8.allSatisfy({ 0x20...0x7E ~= $0 && $0 != backslash }) { return text }
     var escaped = ""
     for scalar in text.unicodeScalars {
       switch scalar {

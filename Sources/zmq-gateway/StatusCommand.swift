@@ -60,7 +60,10 @@ struct StatusCommand: ParsableCommand {
     let prefix = settings.admin == nil ? settings.prefix : ""
     // Its key is told only to whoever has the certificate of the host.
     let speaksTLS = (settings.admin == nil ? settings.tls : settings.tlsOfAdmin) != nil && !address.isUnixSocket
-    return speaksTLS ? try GatewayURL("https://\(address)\(prefix)") : GatewayURL(address, prefix: prefix)
+    guard speaksTLS else { return GatewayURL(address, prefix: prefix) }
+    // At all addresses is at this machine's own, too.
+    let isEverywhere = ["0.0.0.0", "::"].contains(address.host)
+    return try GatewayURL("https://\(isEverywhere ? "localhost:\(address.port)" : "\(address)")\(prefix)")
   }
 
   /// What is read of `/status`.

@@ -38,8 +38,10 @@ struct ZMQGateway: AsyncParsableCommand {
         throw refused(error, by: type(of: command))
       }
     } catch {
+      LogLines.flush()
       exit(withError: error)
     }
+    LogLines.flush()
   }
 
   /// Refuses a first word that is no command, which would be an argument too many to the parser.

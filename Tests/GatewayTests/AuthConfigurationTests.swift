@@ -140,6 +140,19 @@ struct AuthConfigurationTests {
   }
 
   @Test(
+    "refuse rules that are left empty, which would allow everything",
+    arguments: ["[{ allow: }]", "[{ allow: ~ }, { deny: { method: a } }]"])
+  func emptyRules(rules: String) throws {
+    let folder = try KeyFolder()
+    let complaints = folder.complaints("rules: \(rules)")
+    #expect(
+      complaints.count == 1 && complaints[0].contains("says nothing; for everything write allow: {}"), "\(complaints)")
+    let none = folder.complaints("rules: []")
+    #expect(none.count == 1 && none[0].contains("has no rule"), "\(none)")
+    #expect(folder.complaints("rules: [{ allow: {} }]") == [])
+  }
+
+  @Test(
     "refuse a rule for names that no service and no method can have: a denial would deny nothing",
     arguments: ["sec[r]et", "{secret,slow}", "a b", "a/b", "\u{E4}", "^a", ""])
   func rulesOfNoName(glob: String) throws {

@@ -15,7 +15,7 @@ struct EscapedLinesTests {
       ("\u{a0}\u{3000}\u{e000}\u{e0041}\u{10ffff}", #"\u{a0}\u{3000}\u{e000}\u{e0041}\u{10ffff}"#),
       ("Zoë, Москва, 東京, 🎉, e\u{301}", "Zoë, Москва, 東京, 🎉, e\u{301}"), ("", ""),
     ])
-  func escapes(text: String, line: String) { #expect(EscapedLines.escaped(text[...]) == line) }
+  func escapes(text: String, line: String) { #expect(EscapedLines.escaped(text) == line) }
 
   @Test("of any characters is one line without controls, from which they can be told")
   func every() throws {
@@ -25,7 +25,7 @@ struct EscapedLinesTests {
       + Array(stride(from: 0x10000, through: 0x10FFFF, by: 31))
     {
       guard let scalar = Unicode.Scalar(value) else { continue }
-      let line = EscapedLines.escaped("<\(scalar)>"[...])
+      let line = EscapedLines.escaped("<\(scalar)>")
       let isControl = value < 0x20 || 0x7F...0xA0 ~= value || value == 0x2028 || value == 0x2029
       let inside = Substring(line.unicodeScalars.dropFirst().dropLast())
       let prints = !inside.hasPrefix("\\")

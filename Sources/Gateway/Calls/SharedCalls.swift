@@ -217,7 +217,9 @@ extension GatewayRequest {
   /// Answers with an outcome that may be used for so long since it came, and that came so long ago (RFC 9111, 5.1 and 5.2.2.1).
   fileprivate func answer(_ outcome: CallOutcome, freshFor keep: Duration?, age: Duration?) {
     var headers: [(StaticString, String)] = []
-    if let keep { headers.append(("Cache-Control", "max-age=\(keep.components.seconds)")) }
+    // What callers get who are told apart, no cache may give to others: some, as nginx's, do not look at how they were.
+    let use = caller == nil ? "" : "private, "
+    if let keep { headers.append(("Cache-Control", "\(use)max-age=\(keep.components.seconds)")) }
     if let age { headers.append(("Age", "\(age.components.seconds)")) }
     answer(outcome, headers: headers)
   }

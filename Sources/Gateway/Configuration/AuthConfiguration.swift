@@ -60,7 +60,11 @@ extension Configuration {
         }
         inner.finish()
       }
-      section.read("rules", into: &rules) { $0.elements()?.compactMap(Rule.init) }
+      section.read("rules", into: &rules) { field in
+        let elements = field.elements()
+        if elements?.isEmpty == true { field.report("has no rule; leave it out where every caller may do everything") }
+        return elements?.compactMap(Rule.init)
+      }
       if let field = section.field("jwt") { readIssuers(field, in: folder) }
       section.read("tokens", into: &tokens) { $0.integer(in: 1...1_000_000) }
       section.read("cookie", into: &cookie) { Key.word($0, "the name of a cookie") }
@@ -126,7 +130,10 @@ extension Configuration {
       let diagnostics = Diagnostics(file: keysFile, environment: ProcessInfo.processInfo.environment)
       let keys = try Self.keys(in: keysFile, diagnostics)
       try diagnostics.finish()
-      guard !keys.isEmpty else { throw KeyDescription.Fault("\(keysFile) has no keys") }
+      // Whoever is writing it may just have emptied it.
+      if keys.isEmpty, try TextFile.read(keysFile).isEmpty {
+        throw KeyDescription.Fault("\(keysFile) has no keys; to take all of them back, write {} there")
+      }
       return keys
     }
   }
@@ -198,7 +205,8 @@ extension Configuration {
         return nil
       }
       self.init(isAllowed: kind == "allow")
-      guard let section = outer.section(kind) else { return nil }
+      guard let inner = outer.field(kind), let section = inner.section() else { return nil }
+      if !inner.isMapping { inner.report("says nothing; for everything write \(kind): {}") }
       section.read("subject", into: &subjects, Self.globs)
       section.read("scope", into: &scopes, Self.globs)
       section.read("service", into: &services, Self.globsOfNames)

@@ -233,7 +233,7 @@ final class EventStream: BodyStream, TimerHandler {
     let missing = beginning.publishers.flatMap { $0.areComplete ? nil : $0 }.map(Notice.upstream)
     let gap = beginning.gap.map { Notice.gap(id: beginning.id, $0) }
     writer.open(.opening(retry: feed.settings.retry, id: id), gap: gap, missing)
-    if let wait = shape.wait ?? permit.timeLeft { timer = feed.waits(wait, self) }
+    if let wait = [shape.wait, permit.timeLeft].compactMap(\.self).min() { timer = feed.waits(wait, self) }
     cursor = EventCursor(beginning, isSnapshot: snapshotEnd != nil)
     state = .reading
     permit.opened { [unowned self] in end(because: .refused) }  // Safe: it is given back first. Weak: slow retains.

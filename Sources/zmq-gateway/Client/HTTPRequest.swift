@@ -14,7 +14,8 @@ struct HTTPRequest {
     /// Ends a command that can do nothing without an answer.
     func exit(_ url: GatewayURL) -> ExitCode {
       if let reason {
-        return fail("\(url): \(reason); SSL_CERT_FILE may name a file of authorities to trust", .unavailable)
+        let hint = "--http names another host, and SSL_CERT_FILE a file of authorities to trust"
+        return fail("\(url): \(reason); \(hint)", .unavailable)
       }
       return fail("\(url) does not answer; start a gateway there, or name another by --http", .unavailable)
     }

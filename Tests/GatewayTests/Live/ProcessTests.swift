@@ -89,6 +89,22 @@ struct ProcessTests {
     }
   }
 
+  @Test("a standard error that nobody reads holds up neither requests nor the end")
+  func unreadLog() async throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.file("gateway.yaml", "services: {}\n")
+    let process = try Program.start(
+      "serve", "--config", file, "--listen", "127.0.0.1:0", "--threads", "1", "--log-level", "debug")
+    try await Cleanup.with { cleanup in
+      cleanup.add { await process.destroy() }
+      let http = HTTPClient(port: try await process.port())
+      // Each is a line or two of the log, and a pipe holds 64 KiB.
+      for _ in 0..<1_500 { #expect(try await http.get("/nowhere").status == 404) }
+      process.signal(SIGTERM)
+      #expect(try await process.ended() == 0)
+    }
+  }
+
   @Test("started without standard input, output and error, it has nothing of its own in their place")
   func closedStreams() async throws {
     let directory = try TemporaryDirectory()

@@ -1,7 +1,9 @@
 import Gateway
+import GatewaySecurity
 import MessagePack
 import Support
 import Testing
+import ZeroMQ
 
 /// Requests that share calls, in front of a backend that the test plays.
 @Suite("calls that are shared", .inTurn(minutes: 3))
@@ -168,6 +170,26 @@ struct SharedCallTests {
       async let different = gateway.http.get("/rpc/s/get?a:=1")
       try await backend.answerNext(6)
       #expect(try await different.body == "6")
+    }
+  }
+
+  @Test("leave results of callers who are told apart to no cache but their own")
+  func keptForOne() async throws {
+    try await Rig.with { rig in
+      let key = APIKey.random()
+      let backend = try await rig.wire(.router, bind: rig.directory.endpoint("s"))
+      let gateway = try await rig.gateway(
+        "s: { pattern: rpc, connect: [\"\(await backend.endpoint)\"], \(Self.keeping) }",
+        auth: try rig.auth((key, "alice", [])), threads: 1)
+      let answering = Task { try await backend.answerNext(5) }
+      let made = try await eventually("a result") {
+        let reply = try await gateway.http.get("/rpc/s/get?a=1", headers: key.header)
+        return reply.status == 200 ? reply : nil
+      }
+      try await answering.value
+      #expect(made.headers["cache-control"] == "private, max-age=3600")
+      let again = try await gateway.http.get("/rpc/s/get?a=1", headers: key.header)
+      #expect(again.headers["age"] != nil && again.headers["cache-control"] == "private, max-age=3600")
     }
   }
 

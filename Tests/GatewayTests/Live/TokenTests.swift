@@ -142,6 +142,55 @@ struct TokenTests {
         log.lines.contains { $0.hasPrefix("warning: a file of auth has changed") && $0.contains("has no keys") }
       }
       #expect(try await gateway.http.get("/openapi.json", headers: key.header).status == 200)
+      _ = try rig.directory.file("keys.yaml", "{}\n")
+      try await eventually("all keys to be taken back") {
+        try await gateway.http.get("/openapi.json", headers: key.header).status == 401
+      }
+    }
+  }
+
+  @Test("a file that is broken keeps what it said, and nothing that was taken out of another one")
+  func brokenBesideOthers() async throws {
+    try await Rig.with { rig in
+      let (first, second) = (try await TokenForge(id: "a"), try await TokenForge(id: "b"))
+      let (alice, bob) = (APIKey.random(), APIKey.random())
+      func line(_ key: APIKey, _ name: String) -> String { "\(key.digest.hex): { subject: \(name) }\n" }
+      let keys = try rig.directory.file("keys.yaml", line(alice, "alice") + line(bob, "bob"))
+      let files = [
+        try rig.directory.file("first.json", TokenForge.set(first)),
+        try rig.directory.file("second.json", TokenForge.set(first, second)),
+      ]
+      let issuers = files.enumerated().map { "{ jwks: \"\($1)\", issuer: i\($0), audience: zmq }" }
+      let gateway = try await rig.gateway(
+        "{}",
+        auth: "{ keys: { file: \"\(keys)\" }, jwt: [\(issuers.joined(separator: ", "))], refresh: 100ms }")
+      func status(_ key: APIKey) async throws -> Int {
+        try await gateway.http.get("/openapi.json", headers: key.header).status
+      }
+      #expect(try await [status(alice), status(bob)] == [200, 200])
+      _ = try rig.directory.file("first.json", "{bad")
+      _ = try rig.directory.file("keys.yaml", line(bob, "bob"))
+      try await eventually("the key to be taken back") { try await status(alice) == 401 }
+      #expect(try await status(bob) == 200)
+    }
+  }
+
+  @Test("has a poll as long as that counts")
+  func poll() async throws {
+    try await Rig.with { rig in
+      let publisher = try await rig.wire(.subscriptionAwarePublish)
+      let forge = try await TokenForge()
+      let set = try rig.directory.file("jwks.json", TokenForge.set(forge))
+      let gateway = try await rig.gateway(
+        "s: { pattern: pubsub, subscribe: { connect: [\"\(await publisher.endpoint)\"] } }",
+        auth: #"{ jwt: { jwks: "\#(set)", issuer: https://id.example, audience: gateway, leeway: 0s } }"#)
+      let token = Self.bearer(try forge.token(of: "alice", in: 2))
+      let time = try await duration {
+        let polled = try await gateway.http.get("/sub/s?topic=a&_poll=60", headers: token)
+        #expect(polled.status == 200)
+      }
+      #expect(time < .seconds(40))
+      #expect(try await gateway.http.get("/sub/s?topic=a&_poll=60", headers: token).status == 401)
     }
   }
 
