@@ -253,7 +253,9 @@ struct ListenerTests {
   {
     try await Peers.with { peers in
       let pull = try await peers.peer(.pull).transport
-      for descriptor in [0, 77, 1 << 20] {
+      let silent = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+      defer { close(silent) }
+      for descriptor in [0, Int(silent), 1 << 20] {
         let error = await failure { try await pull.set(.listener, to: descriptor) }
         #expect(error?.code == .invalid)
       }
@@ -262,8 +264,9 @@ struct ListenerTests {
       for endpoint in [peers.directory.endpoint("a"), "inproc://a"] {
         #expect(await failure { try await pull.bind(endpoint) }?.description.contains("which is for tcp") == true)
       }
-      // Closed before it is used: the number may be that of any file by now.
-      close(descriptor)
+      // Before it is used its number has become that of another file.
+      dup2(0, descriptor)
+      defer { close(descriptor) }
       #expect(await failure { try await pull.bind(Peers.any) }?.code == .invalid)
       try await pull.set(.listener, to: nil)
       try await pull.bind(Peers.any)
