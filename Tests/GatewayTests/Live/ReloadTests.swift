@@ -212,12 +212,14 @@ struct ReloadTests {
       let (publisher, gateway) = try await rig.publisher()
       let services = "s: { pattern: pubsub, subscribe: { connect: [\"\(await publisher.endpoint)\"] } }"
       let first = try await gateway.http.events("/sub/s?topic=a")
-      try await gateway.gateway.reload(configuration(services, limits: "{ streams: 1 }"))
+      let limited = try await gateway.gateway.reload(configuration(services, limits: "{ streams: 1 }"))
+      #expect(limited.changed == ["limits"])
       try await eventually("the end of the first") { try await first.event().map { $0.name == "auth" } ?? true }
       let second = try await gateway.http.events("/sub/s?topic=a")
       #expect(try await gateway.http.get("/sub/s?topic=a").status == 429)
       let auth = try rig.auth((APIKey.random(), "alice", []))
-      try await gateway.gateway.reload(configuration(services, auth: auth, limits: "{ streams: 1 }"))
+      let known = try await gateway.gateway.reload(configuration(services, auth: auth, limits: "{ streams: 1 }"))
+      #expect(known.changed == ["auth.keys"])
       try await eventually("the end of the second") { try await second.event().map { $0.name == "auth" } ?? true }
       #expect(try await gateway.http.get("/sub/s?topic=a").status == 401)
     }
