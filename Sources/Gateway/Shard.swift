@@ -98,7 +98,7 @@ actor Shard {
   /// Streams end whose credentials were taken back.
   nonisolated func endStreamsWithoutCredentials() {
     post { shard in
-      for service in shard.services.values { service.feed?.endWithoutCredentials() }
+      for service in shard.services.values { service.endStreamsWithoutCredentials() }
     }
   }
 

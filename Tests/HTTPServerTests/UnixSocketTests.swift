@@ -76,7 +76,7 @@ struct UnixSocketTests {
     #expect(try mode() == 0o600)
     #expect(throws: HTTPServerError.self) { try Listener.open(address) }
     let stale = try #require(UnixSocketFile(of: first))
-    first.close()
+    first.leave()
     let second = try Listener.open(address)
     #expect(try mode() == 0o660)
     // It is another one's by now.
@@ -95,7 +95,7 @@ struct UnixSocketTests {
     let directory = try TemporaryDirectory()
     let address = try ListenAddress("unix:\(directory.path)/s")
     for round in 0..<50 {
-      try Listener.open(address).close()
+      try Listener.open(address).leave()
       let opened = await withTaskGroup(of: Listener?.self) { group in
         for _ in 0..<4 { group.addTask { try? Listener.open(address) } }
         return await group.reduce(into: [Listener]()) { if let listener = $1 { $0.append(listener) } }
@@ -103,7 +103,7 @@ struct UnixSocketTests {
       #expect(opened.count == 1, "round \(round)")
       // It is that one which is there, and its file is its own.
       #expect(throws: HTTPServerError.self) { try Listener.open(address) }
-      for listener in opened { listener.close() }
+      for listener in opened { listener.leave() }
     }
   }
 
@@ -146,5 +146,14 @@ struct UnixSocketTests {
     }
     #expect(try ListenAddress("unix:/a").isSame(as: ListenAddress("unix:/a")))
     #expect(try !ListenAddress("unix:/a").isSame(as: ListenAddress("unix:/b")))
+  }
+}
+
+extension Listener {
+  /// Nobody listens there from now on. A close alone is not enough for that: a child that another test starts meanwhile has the socket
+  /// too, between its fork and its exec.
+  fileprivate func leave() {
+    shutdown(descriptor, CInt(SHUT_RDWR))
+    close()
   }
 }

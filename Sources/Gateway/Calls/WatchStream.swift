@@ -1,7 +1,8 @@
 import HTTPServer
+import Reactor
 
 /// One client's stream of a watched call: which state it has sent, and the rest of what it is sending.
-final class WatchStream: BodyStream, PendingWork {
+final class WatchStream: BodyStream, PendingWork, TimerHandler {
   let endsByItself = false
   /// How often its client wants to look.
   let interval: Duration
@@ -12,6 +13,9 @@ final class WatchStream: BodyStream, PendingWork {
   /// Who is answered; nil when that is done, or when the client has left.
   private var request: GatewayRequest?
   private var exchange: Exchange?
+  /// When its credentials end; nil where they do not by themselves.
+  private var expiry: Timer?
+  private var hasExpired = false
   /// Nil before it is among the streams of a call, and when it is closed.
   private var call: WatchedCall?
   /// How many states of the call it has sent, those that it passed over counted.
@@ -45,6 +49,7 @@ final class WatchStream: BodyStream, PendingWork {
     version = lastID == id ? call.version : call.version - 1
     // Safe: the permit is given back before the stream goes, and calls nobody from then on.
     permit.opened { [unowned self] in wake() }
+    expiry = permit.timeLeft.map { call.loop.schedule(at: call.loop.now + $0, self) }
     request.answer(200, StreamResponder.type, headers: StreamResponder.headers, stream: self)
   }
 
@@ -55,12 +60,17 @@ final class WatchStream: BodyStream, PendingWork {
     request.take()?.answer(problem)
   }
 
-  /// There is another state, or the gateway stops.
+  /// Its credentials end.
+  func fired(_ timer: Timer) {
+    (expiry, hasExpired) = (nil, true)
+    wake()
+  }
+
+  /// There is another state, or it may have to end.
   func wake() { exchange?.wake() }
 
   /// A comment, unless something is being sent anyway.
   func sendHeartbeat() {
-    if permit.ending != nil { return wake() }
     guard let exchange, offset == text.count, version == call?.version, !isEnding else { return }
     write(Notice.heartbeat().lines)
     exchange.wake()
@@ -81,7 +91,7 @@ final class WatchStream: BodyStream, PendingWork {
   /// Finds the next thing to write; false when there is none for now.
   private func advance() -> Bool {
     guard let call, !isEnding else { return false }
-    if let reason = permit.ending {
+    if let reason = permit.ending ?? (hasExpired ? .expired : nil) {
       isEnding = true
       write(Notice.farewell(reason, retry: call.settings.retry).lines)
       return true
@@ -106,7 +116,9 @@ final class WatchStream: BodyStream, PendingWork {
   func closed() {
     exchange = nil
     permit.giveBack()
-    call.take()?.remove(self)
+    guard let call = call.take() else { return }
+    if let expiry = expiry.take() { call.loop.cancel(expiry) }
+    call.remove(self)
   }
 
   /// The client has left before the stream began.

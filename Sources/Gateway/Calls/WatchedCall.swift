@@ -37,7 +37,12 @@ final class Watches {
   /// The gateway stops: streams end with `bye`.
   func drain() {
     isDraining = true
-    for call in calls.values { call.drain() }
+    wake()
+  }
+
+  /// Streams look whether they may go on.
+  func wake() {
+    for call in calls.values { call.wake() }
   }
 }
 
@@ -76,7 +81,7 @@ final class WatchedCall: TimerHandler {
   private var madeAt: Instant
   private var next: Timer?
   private var heartbeat: Timer?
-  private var loop: Loop { callee.upstream.loop }
+  var loop: Loop { callee.upstream.loop }
   var settings: Configuration.Watch { watches.settings }
   var isDraining: Bool { watches.isDraining }
 
@@ -119,7 +124,7 @@ final class WatchedCall: TimerHandler {
     if streams.isEmpty { stop() }
   }
 
-  func drain() {
+  func wake() {
     for stream in streams.values { stream.wake() }
   }
 
@@ -178,7 +183,7 @@ final class WatchedCall: TimerHandler {
     self.event = event
     version += 1
     share.force(event.count)
-    for stream in streams.values { stream.wake() }
+    wake()
   }
 
   // MARK: The clock

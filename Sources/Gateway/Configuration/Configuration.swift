@@ -147,36 +147,6 @@ public struct Configuration: Sendable, Hashable {
     return nil
   }
 
-  /// The configuration with those settings as they are in the one that is served which are read at a start only; and the names of those
-  /// that differ. Throws when the two do not go together: addresses that were open to all with `auth: none` would be so without it.
-  func keepingWhatIsFixed(in served: Configuration) throws(ConfigurationErrors) -> (Configuration, fixed: [String]) {
-    var next = self
-    var fixed: [String] = []
-    func keep<Value: Equatable>(_ name: String, _ path: WritableKeyPath<Configuration, Value>) {
-      if next[keyPath: path] != served[keyPath: path] { fixed.append(name) }
-      next[keyPath: path] = served[keyPath: path]
-    }
-    keep("http.listen", \.http.listen)
-    keep("http.admin", \.http.admin)
-    keep("http.socket-mode", \.http.socketMode)
-    // Whether TLS is spoken at all.
-    if (next.http.tls == nil) != (served.http.tls == nil) {
-      keep("http.tls", \.http.tls)
-      next.auth.certificates = served.auth.certificates
-    }
-    keep("http.threads", \.http.threads)
-    keep("http.prefix", \.http.prefix)
-    keep("http.chunked", \.http.limits.server.chunked)
-    keep("http.limits", \.http.limits)
-    keep("http.server-timing", \.http.serverTiming)
-    keep("log", \.log)
-    keep("tracing", \.tracing)
-    keep("async", \.asynchronous)
-    keep("idempotency", \.idempotency)
-    try next.check(as: "reload")
-    return (next, fixed)
-  }
-
   /// With its slash; empty where paths need no folder.
   private static func folder(of file: String) -> String {
     file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""

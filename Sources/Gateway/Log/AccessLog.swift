@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// The lines of requests that have ended, on their way to standard error.

@@ -54,9 +54,18 @@ package final class LineQueue: Sendable {
     if starts { queue.add { self.write() } }
   }
 
-  /// Waits until all is written, but no longer than a moment: whoever ends the program does not wait for who reads nothing.
+  /// Waits until all is written, at most two seconds; and no longer than a moment for who reads nothing.
   package func flush() {
-    for _ in 0..<10 where state.withLock({ $0.isWriting }) { usleep(10_000) }
+    for round in 0..<200 where state.withLock({ $0.isWriting }) {
+      if round >= 10, !hasRoom { return }
+      usleep(10_000)
+    }
+  }
+
+  /// Whether the descriptor takes something at once.
+  private var hasRoom: Bool {
+    var output = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return poll(&output, 1, 0) == 1
   }
 
   private func write() {

@@ -19,13 +19,16 @@ public struct ReloadOutcome: Sendable, Hashable {
   public var altered: [String] = []
   /// Services that are not served any more.
   public var removed: [String] = []
+  /// Settings outside of services that differ, and hold from now on.
+  public var changed: [String] = []
   /// Settings that differ, and stay as they were at the start of the program.
   public var fixed: [String] = []
 
   /// As a line of the log tells it.
   var metadata: Logger.Metadata {
     var metadata: Logger.Metadata = [:]
-    for (name, list) in [("opened", opened), ("altered", altered), ("removed", removed)] where !list.isEmpty {
+    for (name, list) in [("opened", opened), ("altered", altered), ("removed", removed), ("changed", changed)]
+    where !list.isEmpty {
       metadata[name] = "\(list.joined(separator: " "))"
     }
     return metadata

@@ -66,9 +66,9 @@ actor ServedConfiguration {
 
   private func replace(by wanted: Configuration) async throws -> ReloadOutcome {
     if isStopping { throw ReloadError("the gateway is stopping") }
-    var outcome = ReloadOutcome()
-    let next: Configuration
-    (next, outcome.fixed) = try wanted.keepingWhatIsFixed(in: configuration)
+    let beside = try NextConfiguration(wanted, after: configuration)
+    let next = beside.configuration
+    var outcome = ReloadOutcome(changed: beside.changed, fixed: beside.fixed)
     if next.services.isEmpty, !configuration.services.isEmpty {
       throw ReloadError("there are no services in it, as in a file that is being written; restart to serve none")
     }

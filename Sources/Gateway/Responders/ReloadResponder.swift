@@ -57,7 +57,7 @@ extension JSONWriter {
   mutating func append(_ outcome: ReloadOutcome) {
     for (name, list) in [
       ("opened", outcome.opened), ("altered", outcome.altered), ("removed", outcome.removed),
-      ("needsRestart", outcome.fixed),
+      ("changed", outcome.changed), ("needsRestart", outcome.fixed),
     ] {
       key(name)
       open("[")

@@ -191,6 +191,12 @@ final class ShardService {
   }
 
   /// Asks the streams of watched calls to end.
+  /// Streams end whose credentials were taken back.
+  func endStreamsWithoutCredentials() {
+    feed?.endWithoutCredentials()
+    if case .rpc(let upstream) = upstream { upstream.watches.wake() }
+  }
+
   func drainWatches() { if case .rpc(let upstream) = upstream { upstream.watches.drain() } }
 
   /// Answers what is under way with that, and closes the sockets, but for that of the events: streams that are not open yet get their

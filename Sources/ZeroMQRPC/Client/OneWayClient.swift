@@ -33,7 +33,7 @@ public final class OneWayClient: LoopSocketDelegate {
   /// The socket, for its endpoints and options.
   var inner: LoopSocket { socket }
   private let socket: LoopSocket
-  private var connect: [Endpoint]
+  private let outgoing: OutgoingEndpoints
   private let memory: MemoryBudget?
   private let states: EndpointStates
   private let logger: Logger
@@ -47,7 +47,6 @@ public final class OneWayClient: LoopSocketDelegate {
     security: SocketSecurity = .null, in context: Context, on loop: Loop, logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.memory = memory
-    self.connect = connect
     self.logger = logger
     self.states = states ?? EndpointStates(pattern.role, bind: bind, connect: connect, logger: logger)
     var options = SocketOptions()
@@ -58,9 +57,10 @@ public final class OneWayClient: LoopSocketDelegate {
     options.security = security
     socket = try LoopSocket(
       pattern == .pipeline ? .push : .publish, options: options, memory: memory, in: context, on: loop)
+    outgoing = OutgoingEndpoints(of: socket, self.states, logger: logger)
     socket.delegate = self
     for endpoint in bind { try self.bind(BindAddress(endpoint)) }
-    for endpoint in connect { try socket.connect(endpoint) }
+    try outgoing.add(connect)
   }
 
   /// Binds, and returns the endpoint with wildcards resolved.
@@ -77,23 +77,13 @@ public final class OneWayClient: LoopSocketDelegate {
   }
 
   /// Begins to connect to those of the endpoints that it does not connect to already. Throws when one cannot be used at all.
-  public func connect(_ endpoints: [Endpoint]) throws(ZMQError) {
-    for endpoint in endpoints where !connect.contains(endpoint) {
-      try socket.connect(endpoint)
-      connect.append(endpoint)
-      states.joined(endpoint)
-    }
-  }
+  public func connect(_ endpoints: [Endpoint]) throws(ZMQError) { try outgoing.add(endpoints) }
 
   /// Connects to these endpoints and ends the connections to all others. What was sent to those and has not left is lost, and so may be what is
   /// sent in this moment: libzmq goes on using a connection of the option `immediate` until the end of it has come to the socket.
   public func use(only endpoints: [Endpoint]) {
-    do { try connect(endpoints) } catch { logger.report(error, endpoints: endpoints) }
-    for endpoint in connect where !endpoints.contains(endpoint) {
-      connect.removeAll { $0 == endpoint }
-      states.left(endpoint, by: self)
-      do { try socket.disconnect(endpoint) } catch { logger.report(error, endpoints: [endpoint]) }
-    }
+    do { try outgoing.add(endpoints) } catch { logger.report(error, endpoints: endpoints) }
+    outgoing.removeAll(but: endpoints, of: self)
   }
 
   /// Hands a call to libzmq, with a topic when it is published. Throws when no peer is connected, all are full, or the client is
@@ -141,5 +131,5 @@ public final class OneWayClient: LoopSocketDelegate {
   public func failed(_ error: ZMQError, on socket: LoopSocket) { logger.report(error, endpoints: endpoints) }
 
   /// Where it is bound, with the ports it got, and what it connects to.
-  private var endpoints: [Endpoint] { socket.bindings + connect }
+  private var endpoints: [Endpoint] { socket.bindings + outgoing.all }
 }

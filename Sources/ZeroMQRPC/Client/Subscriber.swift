@@ -32,9 +32,9 @@ extension SubscriberDelegate {
 /// sockets have by default (see `SocketOptions.sendHighWaterMark`).
 public final class Subscriber: LoopSocketDelegate {
   /// How many of the endpoints given as `connect` have a publisher; of a subscriber that only binds, how many of the bound ones.
-  public var connectedEndpoints: Int { connect.isEmpty ? socket.visitedBindings : socket.connectedEndpoints }
+  public var connectedEndpoints: Int { outgoing.all.isEmpty ? socket.visitedBindings : socket.connectedEndpoints }
   /// How many of those there are.
-  public var endpointCount: Int { connect.isEmpty ? bind.count : connect.count }
+  public var endpointCount: Int { outgoing.all.isEmpty ? bind.count : outgoing.all.count }
   /// Whether all of them have one. False when the socket is closed.
   public var isConnected: Bool { socket.isOpen && connectedEndpoints >= endpointCount }
   /// Where it is bound, wildcards resolved.
@@ -48,7 +48,7 @@ public final class Subscriber: LoopSocketDelegate {
   public var takesExtraFrame: Bool
   private let socket: LoopSocket
   private let bind: [Endpoint]
-  private var connect: [Endpoint]
+  private let outgoing: OutgoingEndpoints
   private let longestFrame: Int
   private let states: EndpointStates
   private let logger: Logger
@@ -64,7 +64,6 @@ public final class Subscriber: LoopSocketDelegate {
     logger: Logger = Logger(label: "zmq.rpc")
   ) throws(ZMQError) {
     self.bind = bind
-    self.connect = connect
     self.longestFrame = longestFrame
     self.takesExtraFrame = takesExtraFrame
     self.logger = logger
@@ -75,9 +74,10 @@ public final class Subscriber: LoopSocketDelegate {
     let most = longestFrame.multipliedReportingOverflow(by: 4)
     options.longestFrame = most.overflow ? nil : most.partialValue
     socket = try LoopSocket(.subscribe, options: options, in: context, on: loop)
+    outgoing = OutgoingEndpoints(of: socket, self.states, logger: logger)
     socket.delegate = self
     for endpoint in bind { self.states.bound(endpoint, as: try socket.bind(endpoint)) }
-    for endpoint in connect { try socket.connect(endpoint) }
+    try outgoing.add(connect)
   }
 
   /// Receives topics that begin with the prefix: at most `Socket.longestPrefix` bytes; the empty one means all.
@@ -85,22 +85,10 @@ public final class Subscriber: LoopSocketDelegate {
 
   /// Begins to connect to those of the endpoints that it does not connect to already, and tells them all subscriptions. Throws when one
   /// cannot be used at all.
-  public func connect(_ endpoints: [Endpoint]) throws(ZMQError) {
-    for endpoint in endpoints where !connect.contains(endpoint) {
-      try socket.connect(endpoint)
-      connect.append(endpoint)
-      states.joined(endpoint)
-    }
-  }
+  public func connect(_ endpoints: [Endpoint]) throws(ZMQError) { try outgoing.add(endpoints) }
 
   /// Ends the connections to all endpoints but these, with what they have sent and is not handed over yet.
-  public func disconnect(allBut endpoints: [Endpoint]) {
-    for endpoint in connect where !endpoints.contains(endpoint) {
-      connect.removeAll { $0 == endpoint }
-      states.left(endpoint, by: self)
-      do { try socket.disconnect(endpoint) } catch { logger.report(error, endpoints: [endpoint]) }
-    }
-  }
+  public func disconnect(allBut endpoints: [Endpoint]) { outgoing.removeAll(but: endpoints, of: self) }
 
   /// Ends a subscription.
   public func unsubscribe(_ prefix: [UInt8]) throws(ZMQError) { try socket.unsubscribe(prefix) }
@@ -155,5 +143,5 @@ public final class Subscriber: LoopSocketDelegate {
   public func failed(_ error: ZMQError, on socket: LoopSocket) { logger.report(error, endpoints: endpoints) }
 
   /// Where it is bound, with the ports it got, and what it connects to.
-  private var endpoints: [Endpoint] { socket.bindings + connect }
+  private var endpoints: [Endpoint] { socket.bindings + outgoing.all }
 }

@@ -55,27 +55,19 @@ struct ReloadTests {
       try await gateway.isConnected("/rpc/math/ping")
       let stream = try await gateway.http.events("/sub/news?topic=a")
       let isOver = Guarded(false)
+      let numbers = NumberedPublishing(publisher)
       let reading = Task {
         var events = 0
         while let event = try await stream.event() {
           if event.name != nil { continue }
           #expect(event.json["method"] == .string("\(events)"))
           events += 1
+          numbers.wasRead()
           if event.json["args"][0] == .bool(true) { break }
         }
         return events
       }
-      let publishing = Task {
-        var number = 0
-        while !isOver.withLock({ $0 }) {
-          try await publisher.publish("a", "\(number)", [.bool(false)])
-          number += 1
-          // The publisher's pace; nothing is waited for.
-          try await Task.sleep(for: .milliseconds(1))
-        }
-        try await publisher.publish("a", "\(number)", [.bool(true)])
-        return number + 1
-      }
+      let publishing = Task { try await numbers.run() }
       let calling = (0..<4).map { worker in
         Task {
           var calls = 0
@@ -89,6 +81,7 @@ struct ReloadTests {
       }
       for round in 1...100 { try await gateway.gateway.reload(configuration(variants[round % variants.count])) }
       isOver.withLock { $0 = true }
+      numbers.end()
       for task in calling { #expect(try await task.value > 10) }
       let published = try await publishing.value
       #expect(try await reading.value == published)
@@ -219,12 +212,14 @@ struct ReloadTests {
       let (publisher, gateway) = try await rig.publisher()
       let services = "s: { pattern: pubsub, subscribe: { connect: [\"\(await publisher.endpoint)\"] } }"
       let first = try await gateway.http.events("/sub/s?topic=a")
-      try await gateway.gateway.reload(configuration(services, limits: "{ streams: 1 }"))
+      let limited = try await gateway.gateway.reload(configuration(services, limits: "{ streams: 1 }"))
+      #expect(limited.changed == ["limits"])
       try await eventually("the end of the first") { try await first.event().map { $0.name == "auth" } ?? true }
       let second = try await gateway.http.events("/sub/s?topic=a")
       #expect(try await gateway.http.get("/sub/s?topic=a").status == 429)
       let auth = try rig.auth((APIKey.random(), "alice", []))
-      try await gateway.gateway.reload(configuration(services, auth: auth, limits: "{ streams: 1 }"))
+      let known = try await gateway.gateway.reload(configuration(services, auth: auth, limits: "{ streams: 1 }"))
+      #expect(known.changed == ["auth.keys"])
       try await eventually("the end of the second") { try await second.event().map { $0.name == "auth" } ?? true }
       #expect(try await gateway.http.get("/sub/s?topic=a").status == 401)
     }

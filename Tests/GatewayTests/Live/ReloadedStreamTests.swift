@@ -6,33 +6,6 @@ import ZeroMQ
 
 @testable import Gateway
 
-extension LiveGateway {
-  /// Serves the service `s` with that under `subscribe` from now on, and with that beside it.
-  fileprivate func reload(
-    subscribe: String, to endpoints: [String], beside more: String = ""
-  ) async throws -> ReloadOutcome {
-    let list = endpoints.map { "\"\($0)\"" }.joined(separator: ", ")
-    let yaml = """
-      http: { listen: ["127.0.0.1:0"], threads: 2 }
-      auth: {}
-      grace: 10s
-      services:
-        s:
-          pattern: pubsub
-      \(more.indented(by: 4))
-          subscribe:
-            connect: [\(list)]
-      \(subscribe.indented(by: 6))
-      """
-    return try await gateway.reload(Configuration.load(yaml: yaml, file: "test.yaml"))
-  }
-
-  /// Waits until each of its shards answers so.
-  fileprivate func answers(_ target: String, _ status: Int) async throws {
-    try await eventually("\(status) at \(target)") { try await http.get(target).status == status }
-  }
-}
-
 @Suite("A reload that changes a service with streams", .inTurn(minutes: 4))
 struct ReloadedStreamTests {
   @Test(
@@ -48,34 +21,29 @@ struct ReloadedStreamTests {
       let (publisher, gateway) = try await rig.publisher()
       let stream = try await gateway.http.events("/sub/s?topic=a")
       #expect(try await publisher.subscription() == "+a")
-      let isOver = Guarded(false)
-      let publishing = Task {
-        var number = 0
-        while !isOver.withLock({ $0 }) {
-          try await publisher.publish("a", "\(number)", [.bool(false)])
-          number += 1
-          // The publisher's pace; nothing is waited for.
-          try await Task.sleep(for: .milliseconds(1))
+      let numbers = NumberedPublishing(publisher)
+      let publishing = Task { try await numbers.run() }
+      let first = try #require(try await stream.event())
+      numbers.wasRead()
+      let reading = Task {
+        var (block, count) = (first, 1)
+        while block.json["args"][0] != .bool(true) {
+          block = try #require(try await stream.event())
+          numbers.wasRead()
+          #expect(block.name == nil && block.json["method"] == .string("\(count)"), "\(block)")
+          #expect(block.epoch == first.epoch && block.sequence == (first.sequence ?? 0) + count)
+          count += 1
         }
-        try await publisher.publish("a", "\(number)", [.bool(true)])
-        return number + 1
+        return (id: block.id ?? "", count: count)
       }
-      var block = try #require(try await stream.event())
-      let first = block
       let outcome = try await gateway.reload(subscribe: setting, to: [await publisher.endpoint])
       #expect(outcome.altered == ["s"] && outcome.opened.isEmpty)
-      isOver.withLock { $0 = true }
-      var count = 1
-      while block.json["args"][0] != .bool(true) {
-        block = try #require(try await stream.event())
-        #expect(block.name == nil && block.json["method"] == .string("\(count)"), "\(block)")
-        #expect(block.epoch == first.epoch && block.sequence == (first.sequence ?? 0) + count)
-        count += 1
-      }
-      #expect(try await publishing.value == count)
+      numbers.end()
+      let last = try await reading.value
+      #expect(try await publishing.value == last.count)
       // Who has the last event goes on without a gap, where anything is kept.
       if setting.contains("events: 0") { return }
-      let next = try await gateway.http.events("/sub/s?topic=a", headers: ["Last-Event-ID": block.id ?? ""])
+      let next = try await gateway.http.events("/sub/s?topic=a", headers: ["Last-Event-ID": last.id])
       try await publisher.publish("a", "next")
       for reader in [stream, next] { #expect(try await reader.event()?.json["method"] == "next") }
     }
@@ -242,81 +210,6 @@ struct ReloadedStreamTests {
       #expect(try await gateway.http.get("/sub/s?topic=c").status == 503)
       try await publisher.publish("b", "one")
       #expect(try await stream.event()?.json["method"] == "one")
-    }
-  }
-
-  @Test("connects to publishers that are new and leaves those that are gone; the socket and its streams stay")
-  func publishers() async throws {
-    try await Rig.with { rig in
-      let (first, gateway) = try await rig.publisher()
-      let second = try await rig.wire(.subscriptionAwarePublish, bind: rig.directory.endpoint("second"))
-      let stream = try await gateway.http.events("/sub/s?topic=a")
-      #expect(try await first.subscription() == "+a")
-      try await first.publish("a", "one")
-      let before = try await stream.event()
-      #expect(before?.json["method"] == "one")
-      let (old, new) = (await first.endpoint, await second.endpoint)
-      let outcome = try await gateway.reload(subscribe: "", to: [old, new])
-      #expect(outcome.altered == ["s"] && outcome.opened.isEmpty)
-      var told: Set<String> = []
-      while told != ["+", "+a"] { told.insert(try await second.subscription()) }
-      try await second.publish("a", "two")
-      let two = try await stream.event(named: "")
-      #expect(two?.json["method"] == "two" && two?.epoch == before?.epoch)
-      try await first.publish("a", "three")
-      #expect(try await stream.event(named: "")?.json["method"] == "three")
-      _ = try await gateway.reload(subscribe: "", to: [new])
-      while let left = try await stream.event() {
-        #expect(left.name == "upstream")
-        if left.json["of"] == 1 { break }
-      }
-      #expect(try await gateway.http.get("/ready").status == 200)
-      let service = try await gateway.http.get("/status").json["services"]["s"]
-      #expect(service["endpoints"].elements.map { $0["endpoint"] } == [.string(new)], "\(service)")
-      try await second.publish("a", "four")
-      #expect(try await stream.event(named: "")?.json["method"] == "four")
-    }
-  }
-
-  @Test("opens a service anew whose socket has to be another one, and tells its streams")
-  func reopened() async throws {
-    try await Rig.with { rig in
-      let (publisher, gateway) = try await rig.publisher()
-      let stream = try await gateway.http.events("/sub/s?topic=a")
-      #expect(try await publisher.subscription() == "+a")
-      try await publisher.publish("a", "one")
-      let id = try #require(try await stream.event()?.id)
-      let outcome = try await gateway.reload(subscribe: "event-limit: 1MiB", to: [await publisher.endpoint])
-      #expect(outcome.opened == ["s"])
-      #expect(try await stream.event(named: "bye")?.json["reason"] == "draining")
-      let again = try await gateway.http.events("/sub/s?topic=a", headers: ["Last-Event-ID": id])
-      let gap = try await again.event()
-      #expect(gap?.name == "gap" && gap?.json["reason"] == "restart")
-    }
-  }
-
-  @Test("that fails leaves streams, publishers and bounds as they were")
-  func failed() async throws {
-    try await Rig.with { rig in
-      let (publisher, gateway) = try await rig.publisher()
-      let stream = try await gateway.http.events("/sub/s?topic=a")
-      #expect(try await publisher.subscription() == "+a")
-      let endpoint = await publisher.endpoint
-      let taken = try await rig.wire(.router, bind: "tcp://127.0.0.1:*")
-      let yaml = """
-        http: { listen: ["127.0.0.1:0"] }
-        services:
-          s: { pattern: pubsub, subscribe: { connect: ["\(endpoint)", "ipc:///nowhere/else"], topics: [b] } }
-          t: { pattern: rpc, bind: ["\(await taken.endpoint)"] }
-        """
-      await #expect(throws: UnusableService.self) {
-        try await gateway.gateway.reload(Configuration.load(yaml: yaml, file: "test.yaml"))
-      }
-      try await publisher.publish("a", "one")
-      #expect(try await stream.event(named: "")?.json["method"] == "one")
-      let service = try await gateway.http.get("/status").json["services"]["s"]
-      #expect(service["endpoints"].elements.map { $0["endpoint"] } == [.string(endpoint)])
-      #expect(try await gateway.http.events("/sub/s?topic=a").head.status == 200)
     }
   }
 }

@@ -8,22 +8,11 @@ import Testing
 
 @testable import Gateway
 
-/// A service that nothing answers for: a push to it that may be made gets 503.
-private let jobs = "jobs: { pattern: pipeline, connect: [\"ipc:///nowhere/jobs\"] }"
-
 extension TestAuthority {
   /// What a gateway shows, as YAML.
   fileprivate func tls(_ pair: Pair, _ more: String = "") -> String {
     "tls: { certificate: \(pair.certificate), key: \(pair.key)\(more) }"
   }
-}
-
-/// Asks with curl; returns the status, or 0 when there is no answer.
-private func status(_ url: String, _ arguments: [String]) async throws -> Int {
-  let output = try await TestAuthority.run(
-    "curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "20"] + arguments + [url]
-  ).output
-  return Int(output) ?? 0
 }
 
 @Suite("A gateway with TLS", .inTurn(minutes: 4), .enabled(if: TestAuthority.isThere, "\(TestAuthority.comment)"))
@@ -39,11 +28,11 @@ struct TLSGatewayTests {
       for need in ["optional", "required"] {
         let more = ", client-ca: \(authority.own.certificate), client-certificate: \(need)"
         let gateway = try await rig.gateway(
-          jobs, http: authority.tls(pair, more), auth: "{ rules: [{ allow: { subject: alice, service: jobs } }] }")
+          Curl.jobs, http: authority.tls(pair, more), auth: "{ rules: [{ allow: { subject: alice, service: jobs } }] }")
         let url = "https://localhost:\(gateway.http.port)/push/jobs/m"
         func ask(_ client: TestAuthority.Pair?, _ more: String...) async throws -> Int {
           let own = client.map { ["--cert", $0.certificate, "--key", $0.key] } ?? []
-          return try await status(url, ["-X", "POST", "--cacert", authority.own.certificate] + own + more)
+          return try await Curl.status(url, ["-X", "POST", "--cacert", authority.own.certificate] + own + more)
         }
         #expect(try await ask(alice) == 503)
         #expect(try await ask(bob) == 403)
@@ -101,7 +90,7 @@ struct TLSGatewayTests {
       func http(_ trusted: TestAuthority) -> String {
         authority.tls(pair, ", client-ca: \(trusted.own.certificate)")
       }
-      let gateway = try await rig.gateway(jobs, http: http(authority), threads: 1)
+      let gateway = try await rig.gateway(Curl.jobs, http: http(authority), threads: 1)
       let tunnel = try await TLSTunnel(to: gateway.http.port, trusting: authority, as: alice)
       rig.cleanup.add { await tunnel.stop() }
       let connection = try HTTPConnection(port: tunnel.port)
@@ -113,9 +102,10 @@ struct TLSGatewayTests {
       let yaml = """
         http: { listen: ["127.0.0.1:0"], threads: 1, \(http(other)) }
         grace: 10s
-        services: { \(jobs) }
+        services: { \(Curl.jobs) }
         """
-      try await gateway.gateway.reload(Configuration.load(yaml: yaml, file: "test.yaml"))
+      let outcome = try await gateway.gateway.reload(Configuration.load(yaml: yaml, file: "test.yaml"))
+      #expect(outcome.changed == ["http.tls"])
       // The connection is the same, and what it has shown counts no more.
       #expect(try await push() == 401)
     }
@@ -126,7 +116,7 @@ struct TLSGatewayTests {
     try await Rig.with { rig in
       let authority = try await TestAuthority(in: rig.directory)
       let pairs = [try await authority.issue("first"), try await authority.issue("second")]
-      let gateway = try await rig.gateway(jobs, http: authority.tls(pairs[0]))
+      let gateway = try await rig.gateway(Curl.jobs, http: authority.tls(pairs[0]))
       let tunnel = try await TLSTunnel(to: gateway.http.port, trusting: authority)
       rig.cleanup.add { await tunnel.stop() }
       let isOver = Guarded(false)
@@ -156,7 +146,7 @@ struct TLSGatewayTests {
         let yaml = """
           http: { listen: ["127.0.0.1:0"], threads: 2, \(authority.tls(pairs[round % 2])) }
           grace: 10s
-          services: { \(jobs) }
+          services: { \(Curl.jobs) }
           """
         try await gateway.gateway.reload(Configuration.load(yaml: yaml, file: "test.yaml"))
       }
@@ -186,7 +176,7 @@ struct TLSGatewayTests {
       try use(pairs[0])
       let yaml = """
         http: { listen: ["127.0.0.1:0"], tls: { certificate: cert.pem, key: key.pem, refresh: 100ms } }
-        services: { \(jobs) }
+        services: { \(Curl.jobs) }
         """
       let process = try Program.start("serve", "--config", try rig.directory.file("gateway.yaml", yaml))
       rig.cleanup.add { await process.destroy() }
@@ -199,7 +189,7 @@ struct TLSGatewayTests {
       }
       #expect(try await shown().contains("subject=CN=first"))
       #expect(
-        try await status("https://localhost:\(port)/live", ["--cacert", authority.own.certificate]) == 200)
+        try await Curl.status("https://localhost:\(port)/live", ["--cacert", authority.own.certificate]) == 200)
       try use(pairs[1])
       try await eventually("the new certificate") { try await shown().contains("subject=CN=second") }
       _ = try rig.directory.file("cert.pem", "nothing")
@@ -218,7 +208,7 @@ struct TLSGatewayTests {
   func script() async throws {
     try await Rig.with { rig in
       let authority = try await TestAuthority(in: rig.directory)
-      let gateway = try await rig.gateway(jobs, http: authority.tls(try await authority.issue("server")))
+      let gateway = try await rig.gateway(Curl.jobs, http: authority.tls(try await authority.issue("server")))
       let (output, code) = try await TestAuthority.run(
         Repository.path("Scripts/check-tls"),
         ["localhost:\(gateway.http.port)", authority.own.certificate])
@@ -252,81 +242,5 @@ struct TLSGatewayTests {
     #expect(faults("listen: 0.0.0.0:1, \(authority.tls(pair, ", client-ca: \(authority.own.certificate)"))") == "")
     #expect(chmod(pair.key, 0o640) == 0)
     #expect(faults(authority.tls(pair)).contains("chmod 600 it"))
-  }
-}
-
-@Suite(
-  "A gateway at given sockets", .inTurn(minutes: 2),
-  .enabled(if: Program.isThere, "no program is built beside the tests"))
-struct GivenSocketTests {
-  @Test("at a Unix socket answers clients, healthcheck and status, and removes it at the end")
-  func unixSocket() async throws {
-    try await Rig.with { rig in
-      let path = rig.directory.path + "/http"
-      let file = try rig.directory.file(
-        "gateway.yaml", "http: { listen: \"unix:\(path)\", socket-mode: \"0600\", threads: 2 }\nservices: { \(jobs) }")
-      let process = try Program.start("serve", "--config", file)
-      rig.cleanup.add { await process.destroy() }
-      try await eventually("the gateway to answer") {
-        try await status("http://api.example/live", ["--unix-socket", path]) == 200
-      }
-      #expect(try await status("http://api.example/push/jobs/m", ["--unix-socket", path, "-X", "POST"]) == 503)
-      #expect(try await Program.run(["healthcheck", "--config", file]).code == 0)
-      #expect(try await Program.run(["healthcheck", "--http", "unix:\(path)"]).code == 0)
-      #expect(try await Program.run(["status", "--config", file]).output.contains("zmq-gateway"))
-      #expect(try await Program.run(["push", "--http", "unix:\(path)", "jobs/m"]).output.contains("no-backend"))
-      // Nobody else can have it meanwhile.
-      #expect(try await Program.run(["serve", "--config", file]).code == 69)
-      process.signal(SIGTERM)
-      #expect(try await process.ended() == 0)
-      #expect(!FileManager.default.fileExists(atPath: path))
-    }
-  }
-
-  @Test(
-    "that systemd has opened serves what is asked there, before it is ready as well",
-    .enabled(if: Python.isThere, "\(Python.comment)"))
-  func activation() async throws {
-    try await Rig.with { rig in
-      let path = rig.directory.path + "/admin"
-      let file = try rig.directory.file(
-        "gateway.yaml", "http: { listen: \"127.0.0.1:1\", threads: 2 }\nservices: { \(jobs) }")
-      let process = try Python.start(
-        "given_sockets.py", ["http:admin", path, try #require(Program.path), "serve", "--config", file])
-      rig.cleanup.add { await process.destroy() }
-      let port = try #require(try await process.line().flatMap { UInt16($0) })
-      // Asked at once, and answered when the gateway is there.
-      #expect(try await HTTPClient(port: port).get("/live").status == 200)
-      #expect(try await HTTPClient(port: port).get("/metrics").status == 404)
-      #expect(try await status("http://localhost/metrics", ["--unix-socket", path]) == 200)
-      process.signal(SIGTERM)
-      #expect(try await process.ended() == 0)
-      // It is systemd's.
-      #expect(FileManager.default.fileExists(atPath: path))
-    }
-  }
-
-  @Test(
-    "that are for operations are one, or the start ends",
-    .enabled(if: Python.isThere && Program.isThere, "\(Python.comment)"))
-  func twoForOperations() async throws {
-    try await Rig.with { rig in
-      let command = [try #require(Program.path), "serve", "--config", "/nowhere"]
-      let process = try Python.start("given_sockets.py", ["admin:admin", rig.directory.path + "/admin"] + command)
-      rig.cleanup.add { await process.destroy() }
-      #expect(try await process.ended() == 69)
-    }
-  }
-
-  @Test(
-    "that are told of wrongly end the start, and those that are another process's are left alone",
-    .enabled(if: Program.isThere), arguments: ["one", "-1", "1024", "99999999999", "", "2"])
-  func wrongCount(count: String) async throws {
-    let script = "LISTEN_PID=$$ LISTEN_FDS=$1 exec $0 serve --config /nowhere 3</dev/null"
-    let process = try Subprocess(
-      "sh", ["-c", script, try #require(Program.path), count], complaints: .withOutput)
-    let output = try await process.rest()
-    #expect(try await process.ended() == 69)
-    #expect(output.hasPrefix("LISTEN_FDS: "), "\(output)")
   }
 }

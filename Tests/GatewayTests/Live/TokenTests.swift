@@ -9,7 +9,8 @@ import ZeroMQ
 struct TokenTests {
   /// A backend that answers everything with nil, and a gateway in front of it that knows the tokens of these.
   private func with(
-    _ rig: Rig, _ jwt: String, _ set: String, more: String = "", limits: String = "{}", threads: Int = 2
+    _ rig: Rig, _ jwt: String, _ set: String, more: String = "", service: String = "", limits: String = "{}",
+    threads: Int = 2
   ) async throws -> LiveGateway {
     let file = try rig.directory.file("jwks.json", set)
     let backend = try await rig.wire(.router, bind: rig.directory.endpoint("s\(UInt16.random(in: .min ... .max))"))
@@ -17,7 +18,7 @@ struct TokenTests {
     let auth =
       #"{ jwt: { jwks: "\#(file)", issuer: https://id.example, audience: gateway\#(jwt) }, refresh: 100ms\#(more) }"#
     let gateway = try await rig.gateway(
-      "s: { pattern: rpc, connect: [\"\(endpoint)\"] }", auth: auth, threads: threads, limits: limits)
+      "s: { pattern: rpc, connect: [\"\(endpoint)\"]\(service) }", auth: auth, threads: threads, limits: limits)
     let answering = Task {
       while !Task.isCancelled {
         if let call = try? await backend.call() { try await backend.answer(call, [0xC0]) }
@@ -229,6 +230,36 @@ struct TokenTests {
       try await publisher.publish("a", "m")
       #expect(try await staying.event()?.json["method"] == "m")
       staying.close()
+    }
+  }
+
+  @Test("or a key watches a call as long as that counts, whenever the next comment is", arguments: ["token", "key"])
+  func watches(kind: String) async throws {
+    try await Rig.with { rig in
+      let (forge, key, kept) = (try await TokenForge(), APIKey.random(), APIKey.random())
+      let lines = [key, kept].map { "\($0.digest.hex): { subject: alice }\n" }
+      let keys = try rig.directory.file("keys.yaml", lines.joined())
+      let gateway = try await with(
+        rig, ", leeway: 0s", TokenForge.set(forge), more: ", keys: { file: \"\(keys)\" }",
+        service: ", methods: { safe: [get] }, watch: { interval: 1s, heartbeat: 1h }")
+      try await eventually("a backend") {
+        try await gateway.http.get("/rpc/s/get", headers: kept.header).status == 200
+      }
+      func watch(_ caller: [String: String]) async throws -> EventReader {
+        try await gateway.http.events(
+          "/rpc/s/get?_watch=1s", headers: caller.merging(["Accept": "text/event-stream"]) { $1 })
+      }
+      let staying = try await watch(kept.header)
+      defer { staying.close() }
+      let stream = try await watch(kind == "key" ? key.header : Self.bearer(try forge.token(of: "alice", in: 2)))
+      #expect(try await stream.event()?.data == "null")
+      if kind == "key" { _ = try rig.directory.file("keys.yaml", lines[1]) }
+      let last = try await stream.event()
+      #expect(last?.name == "auth")
+      #expect(last?.data == #"{"reason":"\#(kind == "token" ? "expired" : "revoked")"}"#)
+      #expect(try await stream.event() == nil)
+      // Others go on.
+      #expect(try await staying.event()?.data == "null")
     }
   }
 }
