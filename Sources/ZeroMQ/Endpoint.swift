@@ -62,7 +62,9 @@ extension Endpoint {
 
   private static func read(_ text: String) throws(EndpointError) -> Address {
     guard let mark = text.firstRange(of: "://") else {
-      throw EndpointError("expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"\(text)\"")
+      throw EndpointError(
+        "expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"\(text)\""
+          + (likelyEndpoint(text).map { "; did you mean \($0)?" } ?? ""))
     }
     guard !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
       throw EndpointError("an endpoint has no spaces")
@@ -85,6 +87,19 @@ extension Endpoint {
     case let scheme:
       throw EndpointError("\"\(scheme)\" is no transport of ZeroMQ here; use tcp or ipc, or inproc within a process")
     }
+  }
+
+  /// What a text without `://` is likely to stand for; nil when nothing is.
+  private static func likelyEndpoint(_ text: String) -> Endpoint? {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let likely =
+      switch parts[0] {
+      case "tcp" where parts.count == 2: "tcp://" + parts[1].drop { $0 == "/" }
+      case "ipc" where parts.count == 2: "ipc://" + parts[1]
+      case let path where path.hasPrefix("/"): "ipc://" + text
+      default: "tcp://" + text
+      }
+    return try? Endpoint(likely)
   }
 
   private static func readHost(_ rest: Substring) throws(EndpointError) -> Address {

@@ -29,11 +29,11 @@ struct AddressTests {
     arguments: [
       (
         "127.0.0.1:5555",
-        "expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"127.0.0.1:5555\""
+        "expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"127.0.0.1:5555\"; did you mean tcp://127.0.0.1:5555?"
       ),
       (
         "tcp:127.0.0.1:5555",
-        "expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"tcp:127.0.0.1:5555\""
+        "expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"tcp:127.0.0.1:5555\"; did you mean tcp://127.0.0.1:5555?"
       ),
       ("tcp://", "tcp:// needs a port: tcp://:5555"), ("tcp://host", "tcp:// needs a port: tcp://host:5555"),
       ("tcp://:5555", "tcp:// needs a host: tcp://127.0.0.1:5555"),

@@ -76,6 +76,9 @@ struct OpenAPIDocumentTests {
     #expect(added[4].value["post"]["parameters"].elements[0]["$ref"] == "#/components/parameters/Topic")
   }
 
+  /// As long as the title of a method may be.
+  private static let line = String(repeating: "x", count: 120)
+
   @Test("has the parameters and results that a service describes, and nothing that it says of methods out of reach")
   func described() throws {
     func parameter(_ name: String, _ kind: String, _ type: String, _ isRequired: Bool) -> Value {
@@ -85,14 +88,20 @@ struct OpenAPIDocumentTests {
     let answer: Value = [
       "methods": [
         [
-          "name": "find", "text": "Finds.\u{0}\u{7F}\u{85}", "result": "list[str]",
+          "name": "find", "text": "Finds.\u{0}\u{7F}\u{85}\n\nBy name.", "result": "list[str]",
           "parameters": [parameter("name", positional, "str", true), parameter("most", positional, "int", false)],
         ],
         ["name": "hidden", "parameters": [], "result": "None", "text": nil],
         ["name": "_private", "parameters": [], "result": "None", "text": nil],
         ["name": "find", "parameters": [], "result": "None", "text": nil], ["name": 5], "nothing",
-        ["name": "join", "parameters": [parameter("parts", "VAR_POSITIONAL", "str", false)], "result": "str"],
-        ["name": "more", "parameters": [parameter("more", "VAR_KEYWORD", "Any", false)], "result": "shop.Order"],
+        [
+          "name": "join", "parameters": [parameter("parts", "VAR_POSITIONAL", "str", false)], "result": "str",
+          "text": .string(Self.line),
+        ],
+        [
+          "name": "more", "parameters": [parameter("more", "VAR_KEYWORD", "Any", false)], "result": "shop.Order",
+          "text": .string(Self.line + "x"),
+        ],
       ]
     ]
     var service = Configuration.Service("s", .rpc(.init(connect: [])), methods: .init(hide: ["hidden"], safe: ["*"]))
@@ -105,7 +114,13 @@ struct OpenAPIDocumentTests {
         "/rpc/s/find", "/rpc/s/join", "/rpc/s/more",
       ])
     let find = paths["/rpc/s/find"]
-    #expect(find["post"]["description"] == "Finds.")
+    for verb in ["get", "post"] {
+      #expect(find[verb]["summary"] == "Finds.")
+      #expect(find[verb]["description"] == "Finds.\n\nBy name.")
+    }
+    let (line, longer) = (paths["/rpc/s/join"]["post"], paths["/rpc/s/more"]["post"])
+    #expect(line["summary"] == .string(Self.line) && line["description"] == .null)
+    #expect(longer["summary"] == "Call more of s." && longer["description"] == .string(Self.line + "x"))
     let body = find["post"]["requestBody"]["content"]["application/json"]["schema"]
     let text: JSON = ["type": "string"]
     let number: JSON = ["type": "integer"]

@@ -33,8 +33,11 @@ struct EndpointTests {
     "is nothing else, and says what to write",
     arguments: [
       ("", "expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"\""),
-      ("127.0.0.1:5555", "expected tcp://"),
-      ("tcp:127.0.0.1:5", "expected tcp://"),
+      ("127.0.0.1:5555", "expected tcp://host:port, ipc:///path or"),
+      ("127.0.0.1:5555", "not \"127.0.0.1:5555\"; did you mean tcp://127.0.0.1:5555?"),
+      ("host:5", "did you mean tcp://host:5?"), ("5555", "inproc://name, not \"5555\""), ("a b:5", "not \"a b:5\""),
+      ("tcp:127.0.0.1:5", "did you mean tcp://127.0.0.1:5?"), ("tcp:/h:5", "did you mean tcp://h:5?"),
+      ("/run/s", "did you mean ipc:///run/s?"), ("ipc:/run/s", "did you mean ipc:///run/s?"),
       ("tcp://", "needs a port"), ("tcp://host", "tcp://host:5555"), ("tcp://:5555", "needs a host"),
       ("tcp://host:", "no port"),
       ("tcp://host:65536", "1...65535"), ("tcp://host:+5", "no port"), ("tcp://host:5a", "no port"),

@@ -57,8 +57,9 @@ struct MethodDocument {
     _ service: String, _ method: KnownMethod, _ written: WrittenOperations.Operation, _ summary: String
   ) -> Operation {
     Operation(
-      verb: "post", written: written, id: "\(service).\(method.name.text)", tag: service, summary: summary,
-      description: method.description?.text, body: method.description.flatMap { ArgumentSchema($0).body })
+      verb: "post", written: written, id: "\(service).\(method.name.text)", tag: service,
+      summary: method.description?.title ?? summary, description: method.description?.text,
+      body: method.description.flatMap { ArgumentSchema($0).body })
   }
 
   private mutating func publish(_ service: String, _ method: KnownMethod) -> Member {
@@ -69,11 +70,10 @@ struct MethodDocument {
 
   /// POST, and GET for a method that is safe.
   private func rpc(_ service: Configuration.Service, _ method: KnownMethod) -> [Operation] {
-    let summary = "Call \(method.name.text) of \(service.name)."
-    var call = post(service.name, method, operations.call, summary)
+    var call = post(service.name, method, operations.call, "Call \(method.name.text) of \(service.name).")
     var fetch = Operation(
-      verb: "get", written: operations.fetch, id: "\(call.id).get", tag: service.name, summary: summary,
-      description: method.description?.text)
+      verb: "get", written: operations.fetch, id: "\(call.id).get", tag: service.name, summary: call.summary,
+      description: call.description)
     if let description = method.description {
       let signature = ArgumentSchema(description)
       let result = description.resultSchema(in: service.json)
@@ -132,7 +132,7 @@ extension JSONWriter {
     string(operation.tag)
     close("]")
     member("summary", operation.summary)
-    if let description = operation.description { member("description", description) }
+    if let text = operation.description, text != operation.summary { member("description", text) }
     key("parameters")
     open("[")
     let all = operation.parameters + [MethodDocument.reference("RequestID")] + operation.written.parameters

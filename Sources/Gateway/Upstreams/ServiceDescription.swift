@@ -11,6 +11,12 @@ struct ServiceDescription: Sendable, Hashable {
     let result: String
     /// What it does; nil when the service does not say.
     let text: String?
+
+    /// The first line of the text; nil when there is none, or it is longer than a line of a list.
+    var title: String? {
+      guard let line = text?.split(whereSeparator: \.isNewline).first, line.count <= 120 else { return nil }
+      return String(line)
+    }
   }
 
   /// A parameter of a method.
