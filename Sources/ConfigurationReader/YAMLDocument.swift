@@ -2,6 +2,8 @@
 package struct YAMLDocument {
   /// The keys at the top; `nil` for an empty document, and for one that cannot be read, which was then reported.
   package let root: Section?
+  /// Whether it is a mapping, be it one without keys.
+  package let isMapping: Bool
 
   /// Reads `text`. What is wrong with the text itself is reported, and nothing else can be said of it then.
   ///
@@ -10,11 +12,11 @@ package struct YAMLDocument {
   package init(_ text: String, _ diagnostics: Diagnostics) {
     do throws(YAMLFault) {
       let start = Place(line: 1, column: 1)
-      root = try YAMLNode.read(text).flatMap {
-        Field(node: $0, path: "", key: start, diagnostics: diagnostics).section()
-      }
+      let field = try YAMLNode.read(text).map { Field(node: $0, path: "", key: start, diagnostics: diagnostics) }
+      isMapping = field?.isMapping == true
+      root = field?.section()
     } catch {
-      root = nil
+      (root, isMapping) = (nil, false)
       let reason = error.isDuplicate ? error.reason : "not YAML: \(Self.words(for: error, in: text))"
       diagnostics.report(error.place, error.key, reason)
     }

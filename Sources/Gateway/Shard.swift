@@ -88,10 +88,7 @@ actor Shard {
   /// All streams end, and are to be asked for anew.
   nonisolated func endStreams() {
     post { shard in
-      for service in shard.services.values {
-        service.feed?.endStreams()
-        service.drainWatches()
-      }
+      for service in shard.services.values { service.endStreams() }
     }
   }
 

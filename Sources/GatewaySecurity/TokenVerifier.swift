@@ -82,7 +82,7 @@ package struct TokenVerifier: Sendable {
     guard let header = try? decoder.decode(Header.self, from: Data(head)), header.crit == nil,
       let algorithm = TokenAlgorithm(rawValue: header.alg),
       let claims = try? decoder.decode(Claims.self, from: Data(body)),
-      let issuer = issuers.first(where: { $0.names.contains(claims.text("iss") ?? "") }),
+      let name = claims.text("iss"), let issuer = issuers.first(where: { $0.names.contains(name) }),
       issuer.algorithms.contains(algorithm), let verified = Self.read(claims, issuer, at: now)
     else { return nil }
     let text = Array(token[..<parts[1].endIndex])

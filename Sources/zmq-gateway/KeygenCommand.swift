@@ -1,7 +1,5 @@
 import ArgumentParser
-import FoundationEssentials
 import GatewaySecurity
-import Glibc
 
 struct KeygenCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -34,11 +32,11 @@ struct APIKeyCommand: ParsableCommand {
 
   func run() throws {
     let key = APIKey.random()
-    let entry = Data("\(key.digest.hex): { subject: \(quoted(subject)), scopes: [\(list)] }\n".utf8)
+    let line = "\(key.digest.hex): { subject: \(quoted(subject)), scopes: [\(list)] }\n"
     if let file {
-      try append(entry, to: file)
+      try KeyFile(file).add(line)
     } else {
-      StandardStream.error.write(entry)
+      StandardStream.error.write(line)
     }
     print(key.text)
   }
@@ -49,24 +47,5 @@ struct APIKeyCommand: ParsableCommand {
   private func quoted(_ word: String) -> String {
     let escaped = word.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("$", with: "$$")
     return "\"\(escaped)\""
-  }
-
-  /// On a line of its own, and in one call, so that two commands at one time do not mix their lines.
-  private func append(_ entry: Data, to file: String) throws {
-    let descriptor = open(file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw cannotWrite(file, errno) }
-    defer { close(descriptor) }
-    var last = UInt8(ascii: "\n")
-    let end = lseek(descriptor, 0, SEEK_END)
-    if end > 0 { _ = pread(descriptor, &last, 1, end - 1) }
-    let entry = (last == UInt8(ascii: "\n") ? Data() : Data("\n".utf8)) + entry
-    let written = entry.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    guard written == entry.count else { throw cannotWrite(file, errno) }
-  }
-
-  private func cannotWrite(_ file: String, _ number: CInt) -> ExitCode {
-    let reason = String(cString: strerror(number)).lowercased()
-    StandardStream.error.write("\(file): cannot be written: \(reason)\n")
-    return .cannotCreate
   }
 }

@@ -114,9 +114,16 @@ struct AuthConfigurationTests {
       ("{ jwks: jwks.json, issuer: a, audience: b, algorithms: [] }", "names no algorithm"),
       ("{ jwks: jwks.json, issuer: a, audience: b, leeway: 11m }", "must be between"),
       (two.replacing("issuer: c", with: "issuer: a"), "is named twice"),
+      ("{ jwks: jwks.json, issuer: '', audience: b }", "auth.jwt.issuer: is empty"),
+      ("{ jwks: jwks.json, issuer: '${NO_ISSUER:-}', audience: b }", "auth.jwt.issuer: is empty"),
+      ("{ jwks: jwks.json, issuer: a, audience: [b, ''] }", "auth.jwt.audience[1]: is empty"),
+      ("{ jwks: jwks.json, issuer: [], audience: b }", "auth.jwt.issuer: names nobody"),
+      ("{ jwks: jwks.json, issuer: a, audience: [] }", "auth.jwt.audience: names nobody"),
     ] {
       let found = folder.complaints("jwt: \(wrong)")
       #expect(found.contains { $0.contains(words) }, "\(wrong) \(found)")
+      // What cannot be known of the keys is not told.
+      #expect(!found.contains { $0.contains("has no key for any of ") } || wrong.contains("[RS256]"), "\(found)")
     }
   }
 
@@ -167,6 +174,20 @@ struct AuthConfigurationTests {
     let rules = "rules: [{ deny: { subject: \"CN=a, O={b}\", scope: \"a:b/c\", topic: \"t[1]\" } }]"
     #expect(folder.complaints(rules) == [])
     #expect(folder.complaints("rules: [{ deny: { service: \"a-b_*\", method: \"?.get*\" } }]") == [])
+  }
+
+  @Test(
+    "refuse a rule that lists nothing, and so fits nothing",
+    arguments: ["subject", "scope", "service", "method", "topic"])
+  func rulesOfNothing(key: String) throws {
+    let folder = try KeyFolder()
+    for kind in ["deny", "allow"] {
+      let found = folder.complaints("rules: [{ \(kind): { \(key): [] } }, { allow: {} }]")
+      #expect(found.count == 1 && found[0].contains("\(key): lists nothing"), "\(found)")
+    }
+    // There is a topic without a letter.
+    let empty = folder.complaints("rules: [{ deny: { \(key): '' } }, { allow: {} }]")
+    #expect(empty.count == (key == "topic" ? 0 : 1), "\(empty)")
   }
 
   @Test("rules that name no service, and globs that are of none, are noted")

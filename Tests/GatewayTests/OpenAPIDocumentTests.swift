@@ -107,7 +107,7 @@ struct OpenAPIDocumentTests {
     var service = Configuration.Service("s", .rpc(.init(connect: [])), methods: .init(hide: ["hidden"], safe: ["*"]))
     service.methods.expose = ["*"]
     let description = try #require(ServiceDescription(answer))
-    let document = OpenAPIDocument(prefix: "", services: [(service, description)])
+    let document = OpenAPIDocument(prefix: "", services: [ReachableService(service, description)])
     let paths = try #require(JSON(String(decoding: document.json, as: UTF8.self)))["paths"]
     #expect(
       paths.members.prefix { $0.key != "/rpc/{service}/{method}" }.map(\.key) == [

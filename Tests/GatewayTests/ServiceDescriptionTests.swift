@@ -38,7 +38,7 @@ struct ServiceDescriptionTests {
     let configuration = try Configuration.load(
       yaml: #"services: { s: { pattern: rpc, connect: ["ipc:///nowhere/s"], methods: { safe: [m] } } }"#,
       file: "gateway.yaml")
-    let document = OpenAPIDocument(prefix: "", services: [(configuration.services[0], description)])
+    let document = OpenAPIDocument(prefix: "", services: [ReachableService(configuration.services[0], description)])
     let root = try #require(JSON(String(decoding: document.json, as: UTF8.self)))
     let parameters = root["paths"]["/rpc/s/m"]["get"]["parameters"].elements
     #expect(parameters.contains { $0["in"] == "query" && $0["name"].text?.hasPrefix(name) == true } == isThere)

@@ -15,7 +15,8 @@ final class WatchStream: BodyStream, PendingWork, TimerHandler {
   private var exchange: Exchange?
   /// When its credentials end; nil where they do not by themselves.
   private var expiry: Timer?
-  private var hasExpired = false
+  /// Why it ends, for another reason than what its permit knows; nil while it does not.
+  private var ending: Notice.Farewell?
   /// Nil before it is among the streams of a call, and when it is closed.
   private var call: WatchedCall?
   /// How many states of the call it has sent, those that it passed over counted.
@@ -47,6 +48,7 @@ final class WatchStream: BodyStream, PendingWork, TimerHandler {
     exchange = request.exchange
     text = Notice.opening(retry: call.settings.retry).lines
     version = lastID == id ? call.version : call.version - 1
+    if call.isDraining { end(because: .draining) }
     // Safe: the permit is given back before the stream goes, and calls nobody from then on.
     permit.opened { [unowned self] in wake() }
     expiry = permit.timeLeft.map { call.loop.schedule(at: call.loop.now + $0, self) }
@@ -62,11 +64,17 @@ final class WatchStream: BodyStream, PendingWork, TimerHandler {
 
   /// Its credentials end.
   func fired(_ timer: Timer) {
-    (expiry, hasExpired) = (nil, true)
+    expiry = nil
+    end(because: .expired)
+  }
+
+  /// It ends with `bye` or `auth`, when it has begun.
+  func end(because reason: Notice.Farewell) {
+    if ending == nil || reason.isOfCredentials { ending = reason }
     wake()
   }
 
-  /// There is another state, or it may have to end.
+  /// There is another state, or its permit may have ended.
   func wake() { exchange?.wake() }
 
   /// A comment, unless something is being sent anyway.
@@ -91,19 +99,15 @@ final class WatchStream: BodyStream, PendingWork, TimerHandler {
   /// Finds the next thing to write; false when there is none for now.
   private func advance() -> Bool {
     guard let call, !isEnding else { return false }
-    if let reason = permit.ending ?? (hasExpired ? .expired : nil) {
-      isEnding = true
-      write(Notice.farewell(reason, retry: call.settings.retry).lines)
-      return true
-    }
-    if version < call.version {
+    let reason = permit.ending ?? ending
+    if version < call.version, reason?.isOfCredentials != true {
       version = call.version
       write(call.event)
       return true
     }
-    guard call.isDraining else { return false }
+    guard let reason else { return false }
     isEnding = true
-    write(Notice.farewell(.draining, retry: call.settings.retry).lines)
+    write(Notice.farewell(reason, retry: call.settings.retry).lines)
     return true
   }
 

@@ -34,10 +34,15 @@ final class Watches {
   /// Nobody watches that call any more.
   func remove(_ key: CallKey) { calls[key] = nil }
 
-  /// The gateway stops: streams end with `bye`.
+  /// The gateway stops, or has others instead: streams end with `bye`, those that are still to begin too.
   func drain() {
     isDraining = true
-    wake()
+    end(because: .draining)
+  }
+
+  /// The streams that are there end.
+  func end(because reason: Notice.Farewell) {
+    for call in calls.values { call.end(because: reason) }
   }
 
   /// Streams look whether they may go on.
@@ -122,6 +127,10 @@ final class WatchedCall: TimerHandler {
   func remove(_ stream: WatchStream) {
     streams[ObjectIdentifier(stream)] = nil
     if streams.isEmpty { stop() }
+  }
+
+  func end(because reason: Notice.Farewell) {
+    for stream in streams.values { stream.end(because: reason) }
   }
 
   func wake() {

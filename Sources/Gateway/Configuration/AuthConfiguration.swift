@@ -1,4 +1,4 @@
-import ConfigurationReader
+package import ConfigurationReader
 import FoundationEssentials
 package import GatewaySecurity
 package import HTTPServer
@@ -105,7 +105,7 @@ extension Configuration {
       keysFile = path
       do throws(TextFile.Unreadable) {
         let own = Diagnostics(file: path, environment: diagnostics.environment)
-        keys = try Self.keys(in: path, own)
+        keys = Self.keys(of: try TextFile.read(path), own) ?? []
         if keys.isEmpty, own.isEmpty { field.report("\(path) has no keys; zmq-gateway keygen apikey makes one") }
         diagnostics.add(own)
       } catch {
@@ -113,8 +113,10 @@ extension Configuration {
       }
     }
 
-    private static func keys(in path: String, _ diagnostics: Diagnostics) throws(TextFile.Unreadable) -> [Key] {
-      let document = YAMLDocument(try TextFile.read(path), diagnostics)
+    /// The keys in the text of a file; nil when it has nothing but comments, or is no YAML.
+    package static func keys(of text: String, _ diagnostics: Diagnostics) -> [Key]? {
+      let document = YAMLDocument(text, diagnostics)
+      guard document.isMapping else { return nil }
       var keys: [Key] = []
       var seen: Set<SecretDigest> = []
       for hex in document.root?.keys ?? [] {
@@ -127,11 +129,15 @@ extension Configuration {
     /// The keys that the file has now; throws when it is not as it should be.
     func reloadedKeys() throws -> [Key] {
       guard let keysFile else { return keys }
+      let text: String
+      do throws(TextFile.Unreadable) { text = try TextFile.read(keysFile) } catch {
+        throw KeyDescription.Fault("\(keysFile) \(error.reason)")
+      }
       let diagnostics = Diagnostics(file: keysFile, environment: ProcessInfo.processInfo.environment)
-      let keys = try Self.keys(in: keysFile, diagnostics)
+      let keys = Self.keys(of: text, diagnostics)
       try diagnostics.finish()
       // Whoever is writing it may just have emptied it.
-      if keys.isEmpty, try TextFile.read(keysFile).isEmpty {
+      guard let keys else {
         throw KeyDescription.Fault("\(keysFile) has no keys; to take all of them back, write {} there")
       }
       return keys
@@ -207,28 +213,35 @@ extension Configuration {
       self.init(isAllowed: kind == "allow")
       guard let inner = outer.field(kind), let section = inner.section() else { return nil }
       if !inner.isMapping { inner.report("says nothing; for everything write \(kind): {}") }
-      section.read("subject", into: &subjects, Self.globs)
-      section.read("scope", into: &scopes, Self.globs)
-      section.read("service", into: &services, Self.globsOfNames)
-      section.read("method", into: &methods, Self.globsOfNames)
-      section.read("topic", into: &topics, Self.globs)
+      section.read("subject", into: &subjects) {
+        Self.globs($0) { $0.isEmpty ? "is empty, and nobody is called so" : nil }
+      }
+      section.read("scope", into: &scopes) { Self.globs($0) { $0.isEmpty ? "is empty, which is no scope" : nil } }
+      section.read("service", into: &services) { Self.globs($0, Self.faultOfName) }
+      section.read("method", into: &methods) { Self.globs($0, Self.faultOfName) }
+      section.read("topic", into: &topics) { Self.globs($0) { _ in nil } }
       section.finish()
     }
 
-    private static func globs(_ field: Field) -> [String]?? {
-      field.elements().map { elements in elements.compactMap { $0.text("a name or a glob such as get*") } }
-    }
-
-    /// Those that fit no name are refused: a denial would deny nothing.
-    private static func globsOfNames(_ field: Field) -> [String]?? {
-      field.elements().map { elements in
+    /// What fits nothing is refused: a denial would deny nothing.
+    private static func globs(_ field: Field, _ fault: (String) -> String?) -> [String]?? {
+      let elements = field.elements()
+      if elements?.isEmpty == true {
+        field.report("lists nothing, and so fits nothing; leave it out to fit everything")
+      }
+      return elements.map { elements in
         elements.compactMap { element in
           guard let text = element.text("a name or a glob such as get*") else { return nil }
-          if Glob.mayMatchName(text) { return text }
-          element.report("\"\(text)\" matches no name; globs are letters, digits, \"_\", \".\", \"-\", \"*\" and \"?\"")
+          guard let fault = fault(text) else { return text }
+          element.report(fault)
           return nil
         }
       }
+    }
+
+    private static func faultOfName(_ text: String) -> String? {
+      Glob.mayMatchName(text)
+        ? nil : "\"\(text)\" matches no name; globs are letters, digits, \"_\", \".\", \"-\", \"*\" and \"?\""
     }
   }
 }

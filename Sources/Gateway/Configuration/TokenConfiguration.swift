@@ -26,17 +26,24 @@ extension Configuration {
     init(_ section: Section, in folder: String) {
       section.read("issuer", into: &names, Self.texts)
       section.read("audience", into: &audiences, Self.texts)
-      section.read("algorithms", into: &algorithms) { $0.elements()?.compactMap { $0.choice(TokenAlgorithm.self) } }
+      section.read("algorithms", into: &algorithms) { field in
+        let elements = field.elements()
+        if elements?.isEmpty == true { field.report("names no algorithm") }
+        return elements?.compactMap { $0.choice(TokenAlgorithm.self) }
+      }
       section.read("leeway", into: &leeway) { $0.duration(in: .zero ... .seconds(600)) }
       section.read("subject", into: &subject) { $0.text("the name of a claim") }
       section.read("scopes", into: &scopes) { $0.text("the name of a claim") }
       for key in ["jwks", "issuer", "audience"] where !section.has(key) {
         section.report("has no \(key): say \(Self.reasons[key] ?? "it")")
       }
-      if algorithms.isEmpty { section.report("names no algorithm", at: "algorithms") }
       if let field = section.field("jwks"), let path = field.text("the path of a file") {
         file = path.hasPrefix("/") ? path : folder + path
-        do throws(KeyDescription.Fault) { keys = try reloadedKeys() } catch { field.report(error.description) }
+        do throws(KeyDescription.Fault) {
+          if !algorithms.isEmpty { keys = try reloadedKeys() }
+        } catch {
+          field.report(error.description)
+        }
       }
       section.finish()
     }
@@ -47,7 +54,14 @@ extension Configuration {
     ]
 
     private static func texts(_ field: Field) -> [String]? {
-      field.elements()?.compactMap { $0.text("a text such as https://id.example") }
+      let elements = field.elements()
+      if elements?.isEmpty == true { field.report("names nobody; no token would count") }
+      return elements?.compactMap { element in
+        guard let text = element.text("a text such as https://id.example") else { return nil }
+        // A token without the claim would have it.
+        if text.isEmpty { element.report("is empty; write what the tokens have") }
+        return text.isEmpty ? nil : text
+      }
     }
 
     /// The keys that the file has now.

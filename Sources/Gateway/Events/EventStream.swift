@@ -293,7 +293,7 @@ final class EventStream: BodyStream, TimerHandler {
   /// The client of a poll does not want to wait any longer; or the credentials of a stream end.
   func fired(_ timer: Timer) {
     self.timer = nil
-    guard writer.isPoll else { return end(because: .expired) }
+    guard writer.isPoll, permit.ending == nil else { return end(because: .expired) }
     writer.timeIsUp()
     exchange?.wake()
   }

@@ -37,30 +37,26 @@ struct HomeResponder: Responder {
   }
 
   private func append(_ service: ShardService, for request: GatewayRequest, to json: inout JSONWriter) {
-    let permissions = request.permissions
-    func callable(_ method: String) -> Bool { permissions?.allow(calling: method, of: service.name) ?? true }
-    func publishable(_ method: String) -> Bool { permissions?.mayPublish(method, to: service.name) ?? true }
+    let reached = service.reached(with: request.permissions)
     json.open("{")
     json.member("name", service.name)
     switch service.upstream {
-    case .rpc(let upstream):
+    case .rpc:
       json.member("pattern", "rpc")
       json.member("call", "\(prefix)/rpc/\(service.name)/{method}")
-      json.append(service.knownMethods.filter { callable($0.name.text) }, tellsSafety: true)
-      json.append(routes: upstream.routes.filter { callable($0.method) }, prefix: prefix)
+      json.append(reached.methods, tellsSafety: true)
+      json.append(routes: reached.routes, prefix: prefix)
     case .pipeline:
       json.member("pattern", "pipeline")
       json.member("push", "\(prefix)/push/\(service.name)/{method}")
-      json.append(service.knownMethods.filter { callable($0.name.text) }, tellsSafety: false)
+      json.append(reached.methods, tellsSafety: false)
     case .pubsub(let upstream):
       json.member("pattern", "pubsub")
       if upstream.publishing != nil {
         json.member("publish", "\(prefix)/pub/\(service.name)/{topic}/{method}")
-        json.append(service.knownMethods.filter { publishable($0.name.text) }, tellsSafety: false)
+        json.append(reached.methods, tellsSafety: false)
       }
-      if upstream.feed != nil, permissions?.maySubscribe(to: service.name) ?? true {
-        json.member("subscribe", "\(prefix)/sub/\(service.name)")
-      }
+      if reached.hasEvents { json.member("subscribe", "\(prefix)/sub/\(service.name)") }
     }
     json.appendState(of: service, showsAddresses: request.exchange.isServerLoopback)
     json.close("}")

@@ -28,11 +28,9 @@ struct MethodDocument {
   init(_ operations: WrittenOperations) { self.operations = operations }
 
   /// Each path, a JSON string, with its item.
-  mutating func members(
-    of services: [(configuration: Configuration.Service, description: ServiceDescription?)]
-  ) -> [Member] {
-    services.flatMap { service, description -> [Member] in
-      let methods = service.knownMethods(description)
+  mutating func members(of services: [ReachableService]) -> [Member] {
+    services.flatMap { reachable -> [Member] in
+      let (service, methods) = (reachable.configuration, reachable.methods)
       switch service.pattern {
       case .rpc: return methods.map { member("/rpc/\(service.name)/\($0.name.text)", rpc(service, $0)) }
       case .pipeline:
@@ -40,9 +38,9 @@ struct MethodDocument {
           let operation = post(service.name, method, operations.push, "Hand \(method.name.text) to \(service.name).")
           return member("/push/\(service.name)/\(method.name.text)", [operation])
         }
-      case .pubsub(let pubsub):
-        var members = pubsub.publish == nil ? [] : methods.map { publish(service.name, $0) }
-        if pubsub.subscribe != nil {
+      case .pubsub:
+        var members = methods.map { publish(service.name, $0) }
+        if reachable.hasEvents {
           let operation = Operation(
             verb: "get", written: operations.subscribe, id: "\(service.name).subscribe", tag: service.name,
             summary: "Follow the events of \(service.name).")

@@ -15,7 +15,7 @@ public struct OpenAPIDocument: Sendable {
 
   /// The document that a gateway with that configuration serves, as long as no service has described itself.
   public init(_ configuration: Configuration) {
-    self.init(prefix: configuration.http.prefix, services: configuration.services.map { ($0, nil) })
+    self.init(prefix: configuration.http.prefix, services: configuration.services.map { ReachableService($0, nil) })
   }
 
   /// The document that a gateway with that configuration serves, with what its services say of themselves: those with `describe` are
@@ -23,11 +23,12 @@ public struct OpenAPIDocument: Sendable {
   public init(asking configuration: Configuration) async {
     let descriptions = await DescriptionReader.ask(configuration)
     self.init(
-      prefix: configuration.http.prefix, services: configuration.services.map { ($0, descriptions[$0.name]) })
+      prefix: configuration.http.prefix,
+      services: configuration.services.map { ReachableService($0, descriptions[$0.name]) })
   }
 
-  /// The document with these services, each with what it says of itself.
-  init(prefix: String, services: [(configuration: Configuration.Service, description: ServiceDescription?)]) {
+  /// The document with what is reached of these services.
+  init(prefix: String, services: [ReachableService]) {
     var yaml = Self.written.yaml
     var json = Self.written.json
     if !prefix.isEmpty {
@@ -38,12 +39,11 @@ public struct OpenAPIDocument: Sendable {
     let operations = Self.written.operations
     var methods = MethodDocument(operations)
     var paths = methods.members(of: services)
-    let routes = services.flatMap { service, description -> [RouteDocument.Entry] in
-      guard case .rpc(let rpc) = service.pattern, !rpc.routes.isEmpty else { return [] }
-      let methods = service.knownMethods(description)
-      return rpc.routes.map { route in
-        let method = methods.first { $0.name.text == route.method }?.description
-        return .init(service: service.name, route: route, result: method?.resultSchema(in: service.json))
+    let routes = services.flatMap { service -> [RouteDocument.Entry] in
+      let configuration = service.configuration
+      return service.routes.map { route in
+        let method = service.methods.first { $0.name.text == route.method }?.description
+        return .init(service: configuration.name, route: route, result: method?.resultSchema(in: configuration.json))
       }
     }
     paths += RouteDocument(routes).members { isFetch, result in

@@ -30,9 +30,7 @@ final class Router {
   private let upstreams: UpstreamTable
   private let scraper: Scraper?
   private let routes: RouteTrie
-  private let document: ServedDocument
-  /// For callers who may not do everything: without services.
-  private let plainDocument: OpenAPIDocument
+  private let documents: ServedDocument
 
   /// Routes to these upstreams; `prefix` is what every path starts with, such as `/api`.
   init(_ upstreams: UpstreamTable, prefix: String = "", scope: Scope = .everything, scraper: Scraper? = nil) {
@@ -41,8 +39,7 @@ final class Router {
     self.upstreams = upstreams
     self.prefix = prefix
     routes = RouteTrie(upstreams)
-    document = ServedDocument(upstreams, prefix: prefix)
-    plainDocument = OpenAPIDocument(prefix: prefix)
+    documents = ServedDocument(upstreams, prefix: prefix)
   }
 
   /// Takes the target as the client wrote it, undecoded. `permissions` are the caller's; nil: everything. What they do not allow is refused
@@ -186,8 +183,10 @@ final class Router {
     case ("", 1): HomeResponder(upstreams: upstreams, prefix: prefix)
     case ("live", 1): LiveResponder()
     case ("ready", 1): ReadyResponder(upstreams: upstreams, tellsServices: scope == .everything)
-    case ("openapi.json", 1): OpenAPIResponder(contentType: "application/json", document: served(to: permissions).json)
-    case ("openapi.yaml", 1): OpenAPIResponder(contentType: "application/yaml", document: served(to: permissions).yaml)
+    case ("openapi.json", 1):
+      OpenAPIResponder(contentType: "application/json", document: documents.document(for: permissions).json)
+    case ("openapi.yaml", 1):
+      OpenAPIResponder(contentType: "application/yaml", document: documents.document(for: permissions).yaml)
     case ("docs", 1): DocsResponder(file: .page)
     case ("docs", 2): DocsResponder(file: try docsFile(path.takeText(target)))
     case ("problems", 1): ProblemPageResponder(page: ProblemPage(prefix: prefix))
@@ -221,10 +220,6 @@ final class Router {
     }
     throw Problem(
       .noSuchRoute, "Only operations are served here: /live, /ready, /status and /metrics, and POST /-/reload.")
-  }
-
-  private func served(to permissions: Permissions?) -> OpenAPIDocument {
-    permissions == nil ? document.current : plainDocument
   }
 
   private func docsFile(_ name: String) throws(Problem) -> DocsFile {

@@ -1,5 +1,5 @@
 /// A method that is known by its name, because the configuration names it or because its service does.
-struct KnownMethod {
+struct KnownMethod: Hashable {
   let name: MethodName
   /// Whether GET may call it as well.
   let isSafe: Bool

@@ -41,8 +41,10 @@ final class ShardService {
   var name: String { configuration.name }
   /// Whether the gateway is ready only while it can be used.
   var isRequired: Bool { configuration.isRequired }
-  /// The methods that are known by name.
-  var knownMethods: [KnownMethod] { configuration.knownMethods(shared.description) }
+  /// What a caller with these permissions reaches of it; nil: everything.
+  func reached(with permissions: Permissions?) -> ReachableService {
+    ReachableService(configuration, shared.description, for: permissions)
+  }
 
   /// Opens its sockets. Throws, with all of them closed, when an endpoint cannot be used.
   init(
@@ -190,14 +192,22 @@ final class ShardService {
     drainWatches()
   }
 
-  /// Asks the streams of watched calls to end.
+  /// All streams end, as those do whose credentials were taken back.
+  func endStreams() {
+    feed?.endStreams()
+    watches?.end(because: .revoked)
+  }
+
   /// Streams end whose credentials were taken back.
   func endStreamsWithoutCredentials() {
     feed?.endWithoutCredentials()
-    if case .rpc(let upstream) = upstream { upstream.watches.wake() }
+    watches?.wake()
   }
 
-  func drainWatches() { if case .rpc(let upstream) = upstream { upstream.watches.drain() } }
+  /// Asks the streams of watched calls to end.
+  func drainWatches() { watches?.drain() }
+
+  private var watches: Watches? { if case .rpc(let upstream) = upstream { upstream.watches } else { nil } }
 
   /// Answers what is under way with that, and closes the sockets, but for that of the events: streams that are not open yet get their
   /// answer.

@@ -185,8 +185,27 @@ struct AuthorizationTests {
       #expect(root["methods"].elements.map { $0["name"] } == ["add"])
       #expect(try await names(callers.nobody) == [[], []])
       #expect(try await names(callers.root) == [["s", "hidden", "news"], ["s", "hidden", "news"]])
-      let document = try await gateway.http.get("/openapi.json", headers: callers.reader.header)
-      #expect(document.status == 200 && !document.body.contains("/things/"))
+    }
+  }
+
+  @Test("finds what they allow in the documents, and nothing else")
+  func documents() async throws {
+    try await with { callers, gateway, _ in
+      for (key, own) in [
+        (callers.nobody, []), (callers.reader, ["/things/{id} get"]), (callers.listener, ["/sub/news get"]),
+        (callers.root, ["/rpc/s/add post get", "/sub/news get", "/things/{id} get delete", "/adds get"]),
+        (callers.reader, ["/things/{id} get"]),
+      ] {
+        let document = try await gateway.http.get("/openapi.json", headers: key.header)
+        #expect(document.headers["cache-control"]?.contains("no-") ?? true)
+        let paths = document.json["paths"].members.prefix { $0.key != "/rpc/{service}/{method}" }
+        let verbs = paths.map { path in ([path.key] + path.value.members.map(\.key)).joined(separator: " ") }
+        #expect(verbs == own)
+        let yaml = try await gateway.http.get("/openapi.yaml", headers: key.header).body
+        for path in ["/rpc/s/add", "/sub/news", "/things/{id}"] {
+          #expect(yaml.contains("  \"\(path)\": ") == own.contains { $0.hasPrefix(path + " ") }, "\(path)")
+        }
+      }
     }
   }
 }

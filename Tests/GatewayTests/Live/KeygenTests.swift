@@ -29,6 +29,37 @@ struct KeygenTests {
     }
   }
 
+  @Test(
+    "adds to a file without keys, whatever else it has",
+    arguments: ["", "\n", "{}", "{}\n", "# ours\n{}\n", "# ours\n", "---\n{} # none\n", "~\n", "null"])
+  func empty(text: String) async throws {
+    let folder = try KeyFolder(text)
+    let path = folder.directory.path + "/keys.yaml"
+    for subject in ["alice", "bob"] {
+      let (output, code) = try await run(["--subject", subject, "--file", path], complaints: .withOutput)
+      #expect(code == 0, "\(output)")
+    }
+    #expect(try folder.load().auth.keys.map(\.subject) == ["alice", "bob"])
+    if text.hasPrefix("#") { #expect(try String(contentsOfFile: path, encoding: .utf8).hasPrefix("# ours\n")) }
+  }
+
+  @Test(
+    "gives no key when the file would not have it, and leaves that as it is",
+    arguments: [
+      ("{ \(KeyFolder.digest): { subject: a } }\n", "do not stand one on each line"), ("a: {\n", "not YAML"),
+      ("\(KeyFolder.digest): { subjct: a }\n", "did you mean \"subject\"?"), ("- a\n", "expected a mapping"),
+    ])
+  func unfit(text: String, reason: String) async throws {
+    let folder = try KeyFolder(text)
+    let path = folder.directory.path + "/keys.yaml"
+    let process = try Subprocess(
+      try #require(Program.path), ["keygen", "apikey", "--subject", "b", "--file", path], complaints: .withOutput)
+    let output = try await process.rest()
+    #expect(try await process.ended() == 78)
+    #expect(output.hasPrefix(path + ":") && output.contains(reason) && !output.contains("zgk_"), "\(output)")
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+  }
+
   @Test("makes the file for nobody else to read, and tells what is wrong")
   func faults() async throws {
     let directory = try TemporaryDirectory()

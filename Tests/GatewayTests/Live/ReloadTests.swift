@@ -225,6 +225,32 @@ struct ReloadTests {
     }
   }
 
+  @Test("ends the watched calls of clients that have other limits, and lets calls be watched from then on")
+  func watches() async throws {
+    try await Rig.with { rig in
+      let more = ["methods: { safe: [get] }", "watch: { interval: 20ms }"]
+      let (backend, gateway) = try await rig.backend(more.joined(separator: "\n"))
+      let service =
+        "s: { pattern: rpc, connect: [\"\(await backend.endpoint)\"], \(more.joined(separator: ", ")) }"
+      func watch(_ result: Value) async throws -> EventReader {
+        async let opening = gateway.http.events("/rpc/s/get?_watch=20ms", headers: ["Accept": "text/event-stream"])
+        try await backend.answerNext(result)
+        let stream = try await opening
+        #expect(try await stream.event()?.data == result.description)
+        return stream
+      }
+      let first = try await watch(1)
+      try await gateway.gateway.reload(configuration(service, limits: "{ rate: 100/s }"))
+      let last = try await first.event()
+      #expect(last?.name == "auth" && last?.data == #"{"reason":"revoked"}"#)
+      #expect(try await first.event() == nil)
+      let second = try await watch(2)
+      defer { second.close() }
+      try await backend.answerNext(3)
+      #expect(try await second.event()?.data == "3")
+    }
+  }
+
   @Test("that hangs in reading holds up no stop, and serves nothing afterwards")
   func hanging() async throws {
     let (entered, gate) = (Tally(), DispatchSemaphore(value: 0))

@@ -131,16 +131,19 @@ struct TokenTests {
     }
   }
 
-  @Test("an emptied file of keys takes none back, and the log says so")
-  func emptied() async throws {
+  @Test(
+    "a file of keys that is emptied, or gone, takes none back, and the log says so",
+    arguments: ["", "\n# keys\n", "~\n", nil])
+  func emptied(text: String?) async throws {
     try await Rig.with { rig in
       let (key, log) = (APIKey.random(), RecordingLog())
       let file = try rig.directory.file("keys.yaml", "\(key.digest.hex): { subject: alice }\n")
       let gateway = try await rig.gateway(
         "{}", auth: #"{ keys: { file: "\#(file)" }, refresh: 100ms }"#, logger: log.logger())
-      _ = try rig.directory.file("keys.yaml", "")
+      if let text { _ = try rig.directory.file("keys.yaml", text) } else { unlink(file) }
+      let reason = "\(file) " + (text == nil ? "cannot be read: no such file or directory" : "has no keys; to take")
       try await eventually("the warning") {
-        log.lines.contains { $0.hasPrefix("warning: a file of auth has changed") && $0.contains("has no keys") }
+        log.lines.contains { $0.hasPrefix("warning: a file of auth has changed") && $0.contains(reason) }
       }
       #expect(try await gateway.http.get("/openapi.json", headers: key.header).status == 200)
       _ = try rig.directory.file("keys.yaml", "{}\n")
@@ -189,6 +192,7 @@ struct TokenTests {
       let time = try await duration {
         let polled = try await gateway.http.get("/sub/s?topic=a&_poll=60", headers: token)
         #expect(polled.status == 200)
+        #expect(polled.json["events"].elements.last?["event"] == "auth", "\(polled.body)")
       }
       #expect(time < .seconds(40))
       #expect(try await gateway.http.get("/sub/s?topic=a&_poll=60", headers: token).status == 401)
