@@ -9,7 +9,7 @@ actor Fixture {
   nonisolated let unownedExecutor: UnownedSerialExecutor
   nonisolated let reactor: Reactor
   nonisolated let address: ListenAddress
-  private let offset: Guarded<Duration>
+  private let offset: Guarded<(sum: Duration, step: Duration)>
   private var server: Server?
   private var waiting: [(condition: (Script, Server) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
   let script = Script()
@@ -34,9 +34,15 @@ actor Fixture {
     _ options: ServerOptions, _ place: String, _ tls: TLSIdentity?, _ openConnections: OpenConnections?,
     _ memory: MemoryBudget?
   ) async throws {
-    let offset = Guarded(Duration.zero)
+    let offset = Guarded((sum: Duration.zero, step: Duration.zero))
     self.offset = offset
-    reactor = try Reactor(name: "test") { Instant.monotonic() + offset.withLock { $0 } }
+    reactor = try Reactor(name: "test") {
+      Instant.monotonic()
+        + offset.withLock {
+          $0.sum += $0.step
+          return $0.sum
+        }
+    }
     unownedExecutor = reactor.asUnownedSerialExecutor()
     let listener = try Listener.open(ListenAddress(place))
     address = listener.address
@@ -84,7 +90,10 @@ actor Fixture {
   }
 
   /// Moves the reactor's clock; the turn that follows sees it.
-  func advance(by duration: Duration) { offset.withLock { $0 += duration } }
+  func advance(by duration: Duration) { offset.withLock { $0.sum += duration } }
+
+  /// From now on the reactor's clock is so much later each time that it is read, at least once a turn.
+  func hurry(by step: Duration) { offset.withLock { $0.step = step } }
 
   /// Runs on the reactor's thread.
   func on<Result: Sendable>(_ body: @Sendable (Script, Server) throws -> Result) rethrows -> Result {

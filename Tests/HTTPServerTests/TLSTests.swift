@@ -57,6 +57,26 @@ struct TLSTests {
     }
   }
 
+  @Test("a client may leave at the very moment when it is looked at what it has taken")
+  func leavesWhenLookedAt() async throws {
+    let rig = try await TLSRig()
+    try await Fixture.with(tls: rig.identity) { fixture in
+      for round in 1...3 {
+        let client = try Python.start(
+          "tls_half_close.py", ["\(fixture.address.port)", rig.authority.own.certificate, "/stream", "abrupt"])
+        await fixture.until { script, _ in script.streams.count == round }
+        await fixture.on { script, _ in script.streams[round - 1].put("event") }
+        try await fixture.advance(by: .seconds(4), times: 2)
+        // A look is due in each turn.
+        await fixture.hurry(by: .seconds(2))
+        client.write("leave\n")
+        await fixture.until { _, server in server.connections == 0 }
+        await fixture.hurry(by: .zero)
+        _ = try await client.rest()
+      }
+    }
+  }
+
   @Test(
     "a client that ends its half gets its answer, whether it says so in TLS or not", arguments: ["/later", "/long"],
     [[], ["silent"]])

@@ -1,9 +1,9 @@
 """Sends a request over TLS, ends its half as TLS does (close_notify), or of the socket alone, and prints what it gets after that.
 
-    tls_half_close.py PORT AUTHORITY TARGET [silent | unread | crowded]
+    tls_half_close.py PORT AUTHORITY TARGET [silent | unread | crowded | abrupt]
 
 unread: at a line of the input ends its half, and reads nothing until it is killed. crowded: sends much behind the request, and at a line of the
-input closes.
+input closes. abrupt: at a line of the input closes, with all unread.
 """
 
 import socket
@@ -40,7 +40,7 @@ step(session.do_handshake)
 step(lambda: session.write(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()))
 if sys.argv[4:] == ["crowded"]:
     step(lambda: session.write(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n" + bytes(100_000)))
-if sys.argv[4:] in (["unread"], ["crowded"]):
+if sys.argv[4:] in (["unread"], ["crowded"], ["abrupt"]):
     sys.stdin.readline()
     if sys.argv[4] == "unread":
         connection.shutdown(socket.SHUT_WR)

@@ -51,7 +51,7 @@ final class WatchStream: BodyStream, PendingWork, TimerHandler {
     if call.isDraining { end(because: .draining) }
     // Safe: the permit is given back before the stream goes, and calls nobody from then on.
     permit.opened { [unowned self] in wake() }
-    expiry = permit.timeLeft.map { call.loop.schedule(at: call.loop.now + $0, self) }
+    expiry = permit.schedule(self, on: call.loop)
     request.answer(200, StreamResponder.type, headers: StreamResponder.headers, stream: self)
   }
 

@@ -47,7 +47,7 @@ final class EventFeed: TimerHandler {
   /// Requests up to this one asked for what was offered before the settings changed.
   private var lastFormerTicket: Ticket = 0
   private let service: SharedService
-  private let loop: Loop
+  let loop: Loop
   private let logger: Logger
   private let shard: Shard
   private let home: Shard
@@ -249,10 +249,7 @@ final class EventFeed: TimerHandler {
     home.ask(service, .page(pages, from: sequence, stream.filter, ticket: lastTicket), from: shard)
   }
 
-  /// Fires the stream when its client does not want to wait any longer.
-  func waits(_ duration: Duration, _ stream: EventStream) -> Timer { loop.schedule(at: loop.now + duration, stream) }
-
-  /// Ends such a wait.
+  /// Ends the wait of a stream.
   func stopWaiting(_ timer: inout Timer?) {
     if let timer = timer.take() { loop.cancel(timer) }
   }

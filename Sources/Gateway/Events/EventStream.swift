@@ -233,7 +233,7 @@ final class EventStream: BodyStream, TimerHandler {
     let missing = beginning.publishers.flatMap { $0.areComplete ? nil : $0 }.map(Notice.upstream)
     let gap = beginning.gap.map { Notice.gap(id: beginning.id, $0) }
     writer.open(.opening(retry: feed.settings.retry, id: id), gap: gap, missing)
-    if let wait = [shape.wait, permit.timeLeft].compactMap(\.self).min() { timer = feed.waits(wait, self) }
+    timer = permit.schedule(self, after: shape.wait, on: feed.loop)
     cursor = EventCursor(beginning, isSnapshot: snapshotEnd != nil)
     state = .reading
     permit.opened { [unowned self] in end(because: .refused) }  // Safe: it is given back first. Weak: slow retains.
@@ -293,7 +293,7 @@ final class EventStream: BodyStream, TimerHandler {
   /// The client of a poll does not want to wait any longer; or the credentials of a stream end.
   func fired(_ timer: Timer) {
     self.timer = nil
-    guard writer.isPoll, permit.ending == nil else { return end(because: .expired) }
+    guard timer.tag == StreamPermit.ofClient else { return end(because: .expired) }
     writer.timeIsUp()
     exchange?.wake()
   }

@@ -29,8 +29,18 @@ final class StreamPermit {
     allowance.take()?.closeStream()
   }
 
+  /// The tag of a timer for when a client does not want to wait any longer. Others are for the end of the credentials.
+  static let ofClient: UInt32 = 1
+
+  /// Fires the stream after the time for which its client wants to wait, or when the credentials end, whichever comes first; nil: neither.
+  func schedule(_ stream: any TimerHandler, after wait: Duration? = nil, on loop: Loop) -> Timer? {
+    let left = timeLeft
+    guard let first = [wait, left].compactMap(\.self).min() else { return nil }
+    return loop.schedule(at: loop.now + first, stream, tag: first == left ? 0 : Self.ofClient)
+  }
+
   /// For how long the credentials count; nil: until they are taken back.
-  var timeLeft: Duration? { caller?.end.map { .seconds(max(0, $0 - WallTime.now.seconds)) } }
+  private var timeLeft: Duration? { caller?.end.map { .seconds(max(0, $0 - WallTime.now.seconds)) } }
 
   /// Why it has ended; nil while it has not.
   var ending: Notice.Farewell? {

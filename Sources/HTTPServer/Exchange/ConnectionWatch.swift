@@ -193,8 +193,11 @@ final class ConnectionWatch: TimerHandler {
     exchange.perform { $0.expired() }
   }
 
-  /// How far the client has come.
-  private var progress: clinux_progress { tls?.progress ?? clinux_progress_of(descriptor) }
+  /// How far the client has come; nil when it has gone, of which the socket is to tell yet.
+  private var progress: clinux_progress? {
+    guard let tls else { return clinux_progress_of(descriptor) }
+    return tls.progress
+  }
 
   private var isReader: Bool { wait == .reader || isUnread }
 
@@ -203,8 +206,7 @@ final class ConnectionWatch: TimerHandler {
 
   /// Sees whether the last answer is being taken still. Most that is sent and not acknowledged is so in a moment, and says nothing.
   private func lookForRest() {
-    let progress = progress
-    guard progress.held > 0 || progress.unanswered > 0 else { return }
+    guard let progress, progress.held > 0 || progress.unanswered > 0 else { return }
     isUnread = true
     deadline = readerDeadline
     count(progress)
@@ -212,7 +214,7 @@ final class ConnectionWatch: TimerHandler {
 
   /// Sees what a reader has taken since the last look.
   private func look() {
-    let progress = progress
+    guard let progress else { return lastLook = (loop.now, 0) }
     // All that waited for it at the last look: it keeps up, however little that was.
     let keepsUp =
       isUnixSocket

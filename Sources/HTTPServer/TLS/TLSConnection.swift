@@ -234,8 +234,10 @@ final class TLSConnection: TimerHandler {
   /// Whether something is on its way to the client that the client's socket has had no room for.
   var hasUnsent: Bool { !isShakingHands && !hasSaidEnd && (isFlushing || serverHasEnded || server?.isReadable == true) }
 
-  /// How far the client has come: what waits here has not been taken.
-  var progress: clinux_progress {
+  /// How far the client has come: what waits here has not been taken. Nil when the connection is closed.
+  var progress: clinux_progress? {
+    // Its number may be another one's by now.
+    guard !isOver else { return nil }
     var progress = clinux_progress_of(accepted.descriptor)
     let waiting = (server.map { clinux_unread($0.descriptor) } ?? 0) + (isFlushing ? UInt32(session.recordSize) : 0)
     progress.unsent += waiting
