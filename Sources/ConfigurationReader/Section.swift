@@ -37,6 +37,11 @@ package final class Section {
   /// Whether the key is written.
   package func has(_ key: String) -> Bool { members[key] != nil }
 
+  /// Whether the value of a key is a mapping with that key. Neither is known by that.
+  package func has(_ key: String, with inner: String) -> Bool {
+    members[key]?.value.mapping?.contains { $0.key.scalar?.string == inner } == true
+  }
+
   /// The value of a key, which is known from now on; `nil` when it is not written.
   package func field(_ key: String) -> Field? {
     known.insert(key)

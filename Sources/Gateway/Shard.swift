@@ -154,7 +154,8 @@ actor Shard {
   /// Requests that begin from now on are served with what was prepared.
   func usePrepared(_ configuration: Configuration, _ access: Access, shards: [Shard]) {
     self.access = access
-    upstreams = UpstreamTable(prepared, longestBatch: configuration.http.limits.batch)
+    upstreams = UpstreamTable(
+      prepared, longestBatch: configuration.http.limits.batch, prefix: configuration.http.prefix)
     for service in prepared {
       let former = services.updateValue(service, forKey: ObjectIdentifier(service.shared))
       if let former, former !== service { service.succeed(former) }

@@ -53,10 +53,10 @@ struct GatewayService: Service {
   /// Runs the gateway behind services that start before it, until SIGTERM or SIGINT; it stops first.
   func run(behind services: [any Service]) async throws {
     // Blocks of this size and above are mapped, and go back to the system when they are freed: the memory of a connection is one
-    // (unless its limits are made smaller), and so are parts of long bodies and replies. Smaller ones that are freed between others
-    // stay. Unless it is told, glibc raises the size to that of the largest block it has seen freed.
+    // (unless its limits are made smaller), and so are parts of long bodies and replies. Unless it is told, glibc raises the size to that
+    // of the largest block it has seen freed.
     mallopt(M_MMAP_THRESHOLD, 32 << 10)
-    var services = services + [self, HangUp(gateway: running, supervisor: supervisor, logger: logger)]
+    var services = services + [FreedMemory(), self, HangUp(gateway: running, supervisor: supervisor, logger: logger)]
     if let supervisor {
       services.append(Watchdog(supervisor: supervisor) { [running] in running.withLock { $0 } })
     }

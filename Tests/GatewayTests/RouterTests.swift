@@ -124,6 +124,17 @@ struct RouterTests {
   }
 
   @Test(
+    "that has to be escaped is told how",
+    arguments: [
+      ("/sub/news?topic=a.>", "\">\" (byte 18 of the request target) must be percent-encoded: %3E."),
+      ("/sub/a\u{1}", "Byte 6 of the request target must be percent-encoded: %01."),
+      ("/sub/\u{E4}", "Byte 5 of the request target must be percent-encoded: %C3."),
+    ])
+  func escapes(target: String, detail: String) async throws {
+    #expect(try await refusal(.get, target).detail == detail)
+  }
+
+  @Test(
     "of no route is not found",
     arguments: [
       "/rpc", "/rpc/", "/rpc/math", "/rpc/math/add/", "/rpc/math/add/x", "/push/a", "/pub/a/b", "/pub/a/b/c/d",
@@ -241,7 +252,7 @@ struct RouterTests {
       ("/push/job/add", "There is no service \"job\" here; did you mean \"jobs\"?"),
       ("/sub/new", "There is no service \"new\" here; did you mean \"news\"?"),
       ("/sub/lou", "There is no service \"lou\" here."),
-      ("/rpc/jobs/add", "\"jobs\" is no rpc service."),
+      ("/rpc/jobs/add", "\"jobs\" is no rpc service; it is a pipeline, called by /push/jobs/{method}."),
       ("/rpc/\(name255.dropLast())/add", "There is no service \"\(name255.dropLast())\" here."),
     ])
   func nearServices(target: String, detail: String) async throws {

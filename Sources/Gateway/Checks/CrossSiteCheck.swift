@@ -13,13 +13,15 @@ struct CrossSiteCheck {
   func foreignPage(_ request: GatewayRequest) -> String? {
     if let origin = request.header(.origin), request.exchange.count(of: .origin) > 1 || !request.isOwn(origin) {
       let text = String(decoding: origin, as: UTF8.self)
-      return "A page of \"\(text)\" may not send this here: it is another origin than the host's."
+      return
+        "A page of \"\(text)\" may not send this here: it is another origin than the host's, and http.cors does not list it."
     }
     if let site = request.header(.secFetchSite),
       request.exchange.count(of: .secFetchSite) > 1 || !site.isCaseless("same-origin") && !site.isCaseless("none")
     {
       let text = String(decoding: site, as: UTF8.self)
-      return "A page of another origin may not send this here: Sec-Fetch-Site is \"\(text)\"."
+      return
+        "A page of another origin may not send this here unless http.cors lists its origin: Sec-Fetch-Site is \"\(text)\"."
     }
     return nil
   }

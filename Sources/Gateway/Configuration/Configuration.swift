@@ -105,9 +105,15 @@ public struct Configuration: Sendable, Hashable {
         tellsCallersApart: written?.has("keys") == true || written?.has("jwt") == true || auth.certificates != nil)
     }
     root.ignoreExtensions()
-    root.finish(hints: Self.hints)
+    var hints = Self.hints
+    for key in root.keys where root.has(key, with: "pattern") {
+      hints[key] = "indent it: a service goes under services"
+    }
+    root.finish(hints: hints)
     return places
   }
+
+  private static let inService = "it goes under a service, in services"
 
   /// What to write for keys that stand elsewhere.
   private static let hints = [
@@ -115,7 +121,9 @@ public struct Configuration: Sendable, Hashable {
     "cors": "it goes under http", "hosts": "it goes under http", "prefix": "it goes under http",
     "threads": "it goes under http", "admin": "it goes under http", "keys": "it goes under auth",
     "jwt": "it goes under auth", "rules": "it goes under auth", "log-level": "write log: { level: debug }",
-    "log_level": "write log: { level: debug }",
+    "log_level": "write log: { level: debug }", "level": "it goes under log", "access": "it goes under log",
+    "rate": "it goes under limits", "burst": "it goes under limits", "timeout": inService, "max-timeout": inService,
+    "in-flight": inService, "methods": inService, "pattern": inService, "connect": inService,
   ]
 
   /// Reports what goes with nothing else: clients that cannot be told apart, and calls that could never be made.

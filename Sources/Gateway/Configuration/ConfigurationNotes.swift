@@ -74,6 +74,9 @@ extension Endpoint {
 
 extension Configuration.Methods {
   fileprivate var notes: [String] {
+    let nothing =
+      !expose.isEmpty && expose.allSatisfy(isHidden)
+      ? ["methods.hide: hides all that is exposed, so no method of this service can be called"] : []
     let both = safe.filter(isHidden).map {
       "methods.safe: \"\($0)\" is hidden as well, and hidden ones are never called"
     }
@@ -88,10 +91,21 @@ extension Configuration.Methods {
       guard settings.keep != nil || settings.coalesce == true else { return false }
       return safe.isEmpty || MethodName(name).map { !policy.isSafe($0) } == true
     }
-    return both + told
+    let absent = [("safe", safe), ("settings", settings.keys.sorted())].flatMap { key, names in
+      names.filter(isNotExposed).map { name in
+        let nearest = name.nearestName(among: expose.filter { !Glob.isGlob($0) }).map { "; did you mean \"\($0)\"?" }
+        return "methods.\(key): \"\(name)\" is not exposed, so nobody calls it\(nearest ?? "")"
+      }
+    }
+    return nothing + both + absent + told
       + unsafe.keys.sorted().map {
         "methods.settings.\($0): results are shared among GETs, and \"\($0)\" is not safe, so there are none; list it under safe"
       }
+  }
+
+  /// Whether that is a name, and none of what is exposed.
+  private func isNotExposed(_ name: String) -> Bool {
+    !Glob.isGlob(name) && !expose.contains { Glob($0).matches(name.utf8.span) }
   }
 
   /// Whether all that the name or glob covers is hidden. A star in it stands for more than the one byte that a question mark covers.

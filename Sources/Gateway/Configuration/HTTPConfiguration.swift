@@ -78,7 +78,12 @@ extension Configuration {
         saysWhoIsTrusted = inner.has("client-ca")
         tls = TLS(inner, in: folder)
       }
-      section.finish(hints: ["port": "write listen: \"127.0.0.1:8080\""])
+      var hints = [
+        "origins": "it goes under cors", "certificate": "it goes under tls", "level": "it goes under log, at the top",
+      ]
+      for key in ["port", "host", "address"] { hints[key] = "write listen: \"127.0.0.1:8080\"" }
+      for key in Limits.keys { hints[key] = "it goes under limits" }
+      section.finish(hints: hints)
       return places
     }
 
@@ -177,6 +182,12 @@ extension Configuration {
 
     /// The defaults.
     public init() {}
+
+    fileprivate static let keys = [
+      "body", "headers", "target", "memory", "batch", "inline", "connections", "connections-per-address",
+      "read-timeout",
+      "write-timeout", "idle-timeout", "half-close-grace", "depth", "elements",
+    ]
 
     mutating func read(_ section: Section) {
       section.read("body", into: &server.bodyLimit) { $0.bytes(in: 1...(4 << 30)) }

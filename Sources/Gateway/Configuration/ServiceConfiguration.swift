@@ -83,11 +83,19 @@ extension Configuration {
       }
       section.read("datetimes", into: &datetimes) { $0.choice() }
       if let inner = section.section("ext") { readExtensions(inner) }
-      let endpoints = "write connect, or bind"
-      section.finish(hints: [
-        "type": "write pattern", "endpoint": endpoints, "endpoints": endpoints, "address": endpoints, "url": endpoints,
-      ])
+      section.finish(hints: Self.hints)
     }
+
+    /// What to write for keys that are called otherwise, or stand elsewhere.
+    private static let hints = {
+      var hints = ["type": "write pattern"]
+      for key in ["endpoint", "endpoints", "address", "url"] { hints[key] = "write connect, or bind" }
+      for key in ["expose", "hide", "safe", "context", "settings", "declare"] { hints[key] = "it goes under methods" }
+      for key in ["topics", "history", "last", "seq", "slow", "linger", "heartbeat", "retry", "max-age"] {
+        hints[key] = "it goes under subscribe, of pattern pubsub"
+      }
+      return hints
+    }()
 
     private mutating func readExtensions(_ section: Section) {
       for key in section.keys {

@@ -73,8 +73,8 @@ struct HomeResponder: Responder {
     ]
     /// It runs the one script and has the one style that stand in it, by their SHA-256, and asks nobody but the gateway (CSP level 3).
     static let policy =
-      "default-src 'none'; script-src 'sha256-awdQahezfcXPixQOpuDLVuaCHsr5nxuu3uvIZFSM5Hg='; "
-      + "style-src 'sha256-lribtNXTcFBn2Bxy7uA44PrpM+I6cKS0bSiSs+/G6Lc='; img-src data:; connect-src 'self'; "
+      "default-src 'none'; script-src 'sha256-LrPBHgbQ3lu6P47oFDW5YPdkP9Qq5lPwJG2hbwOxkbU='; "
+      + "style-src 'sha256-g91d6rVMZtnf1Mvp2YdYIOxPS7QnFCU7iL3x5YZK7n4='; img-src data:; connect-src 'self'; "
       + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
   }
 }

@@ -17,7 +17,7 @@ struct TargetPath {
       let byte = target[index]
       if byte == UInt8(ascii: "?"), end == target.count { end = index }
       guard Self.mayHold(byte) else {
-        throw Problem(.badTarget, "Byte \(index) of the request target must be percent-encoded.")
+        throw Self.unescaped(byte, at: index)
       }
     }
     guard end > 0, target[0] == UInt8(ascii: "/") else {
@@ -35,6 +35,13 @@ struct TargetPath {
     lacksPrefix = start < prefix.utf8.count
     query = min(end + 1, target.count)..<target.count
     position = start
+  }
+
+  private static func unescaped(_ byte: UInt8, at index: Int) -> Problem {
+    let code = String(byte, radix: 16, uppercase: true)
+    let place = "yte \(index) of the request target"
+    let name = 0x21...0x7E ~= byte ? "\"\(Character(UnicodeScalar(byte)))\" (b\(place))" : "B\(place)"
+    return Problem(.badTarget, "\(name) must be percent-encoded: %\(code.count < 2 ? "0" : "")\(code).")
   }
 
   /// What a target may hold (RFC 3986, 3.3 and 3.4): letters, digits and -._~!$&'()*+,;=:@/?% and, as browsers send them, brackets.

@@ -5,11 +5,14 @@ final class UpstreamTable {
   let services: [ShardService]
   /// How many items a batch may have.
   let longestBatch: Int
+  /// What every path begins with, such as `/api`.
+  private let prefix: String
   private let upstreams: [String: Upstream]
 
   /// A table of these services, whose names differ.
-  init(_ services: [ShardService] = [], longestBatch: Int = 0) {
+  init(_ services: [ShardService] = [], longestBatch: Int = 0, prefix: String = "") {
     self.services = services
+    self.prefix = prefix
     self.longestBatch = longestBatch
     upstreams = Dictionary(uniqueKeysWithValues: services.map { ($0.name, $0.upstream) })
   }
@@ -71,9 +74,23 @@ final class UpstreamTable {
   }
 
   private func missing(_ name: String, _ use: Use) -> Problem {
-    if upstreams[name] != nil { return Problem(.noSuchService, "\"\(name)\" is no \(use.rawValue).") }
+    if let other = upstreams[name] {
+      return Problem(.noSuchService, "\"\(name)\" is no \(use.rawValue); \(ways(to: other, name)).")
+    }
     let nearest = name.nearestName(among: names(for: use)).map { "; did you mean \"\($0)\"?" } ?? "."
     return Problem(.noSuchService, "There is no service \"\(name)\" here\(nearest)")
+  }
+
+  /// What the service is, and how it is asked.
+  private func ways(to upstream: Upstream, _ name: String) -> String {
+    switch upstream {
+    case .rpc: return "it is of pattern rpc, called by \(prefix)/rpc/\(name)/{method}"
+    case .pipeline: return "it is a pipeline, called by \(prefix)/push/\(name)/{method}"
+    case .pubsub(let pubsub):
+      let published = pubsub.publishing == nil ? nil : "published to by \(prefix)/pub/\(name)/{topic}/{method}"
+      let followed = pubsub.feed == nil ? nil : "followed at \(prefix)/sub/\(name)"
+      return "it is of pattern pubsub, " + [published, followed].compactMap(\.self).joined(separator: " and ")
+    }
   }
 
   private func names(for use: Use) -> [String] { services.filter { use.fits($0.upstream) }.map(\.name) }

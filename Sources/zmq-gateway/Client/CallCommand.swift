@@ -1,4 +1,5 @@
 import ArgumentParser
+import Gateway
 import MessagePack
 import ZeroMQRPC
 
@@ -39,7 +40,7 @@ struct CallCommand: AsyncParsableCommand {
       } catch let error as RemoteError {
         throw fail("\(error.name): \(error)", .failure)
       } catch let failure as CallFailure {
-        throw fail("\(endpoint): \(failure)", .of(failure))
+        throw await fail(failure, at: endpoint) { .rpc(.init(connect: [$0])) }
       }
       await client.close()
     }

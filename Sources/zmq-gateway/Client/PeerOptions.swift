@@ -1,4 +1,5 @@
 import ArgumentParser
+import Gateway
 import Logging
 import ZeroMQ
 import ZeroMQRPC
@@ -62,6 +63,21 @@ struct PeerOptions: ParsableArguments {
     logger.logLevel = .critical
     return logger
   }
+}
+
+/// Ends a command that could not reach a service, with the reason if a look at its endpoint finds one.
+func fail(_ failure: CallFailure, at endpoint: Endpoint, _ pattern: (Endpoint) -> Configuration.Pattern) async
+  -> ExitCode
+{
+  let fault = failure.sent ? nil : await connectFault(at: endpoint, pattern(endpoint))
+  return fail("\(endpoint): \(fault.map { "\($0.code.rawValue): \($0)" } ?? "\(failure)")", .of(failure))
+}
+
+/// Why a service of that pattern cannot be reached; nil when it is there. Waits three seconds at most.
+func connectFault(at endpoint: Endpoint, _ pattern: Configuration.Pattern) async -> ConnectFault? {
+  var configuration = Configuration()
+  configuration.services = [.init("service", pattern)]
+  return await ConnectionCheck(configuration).run().first?.fault
 }
 
 /// What the commands that send something have in common, behind the name of what they send.

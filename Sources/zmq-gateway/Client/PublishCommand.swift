@@ -1,4 +1,5 @@
 import ArgumentParser
+import Gateway
 import ZeroMQ
 import ZeroMQRPC
 
@@ -37,7 +38,10 @@ struct PublishCommand: AsyncParsableCommand {
       do {
         try await client.waitForSubscriber(of: topic, within: sending.waiting.limit)
       } catch let error as ZMQError where error.code == .timedOut {
-        throw fail("\(endpoint): nobody has subscribed to \"\(topic)\"", .unavailable)
+        let fault = await connectFault(at: endpoint, .pubsub(.init(publish: .init(connect: [endpoint]))))
+        throw fail(
+          "\(endpoint): \(fault.map { "\($0.code.rawValue): \($0)" } ?? "nobody has subscribed to \"\(topic)\"")",
+          .unavailable)
       }
       try await client.publish(topic, name.method, positional, keywords)
       await client.close()

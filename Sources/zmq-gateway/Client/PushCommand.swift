@@ -1,4 +1,5 @@
 import ArgumentParser
+import Gateway
 import ZeroMQ
 import ZeroMQRPC
 
@@ -37,7 +38,7 @@ struct PushCommand: AsyncParsableCommand {
       do {
         try await client.notify(name.method, positional, keywords)
       } catch let failure as CallFailure {
-        throw fail("\(endpoint): \(failure)", .of(failure))
+        throw await fail(failure, at: endpoint) { .pipeline(.init(connect: [$0])) }
       }
       await client.close()
       await client.waitClosed()

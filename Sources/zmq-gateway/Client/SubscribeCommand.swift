@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Gateway
 import MessagePack
 import ZeroMQ
 
@@ -78,6 +79,14 @@ struct SubscribeCommand: AsyncParsableCommand {
 
   private func hear(_ endpoint: Endpoint) async throws {
     let stream = try await MessageStream.open(.subscribe, connect: [endpoint])
+    // What goes on in silence is told: the publisher may come yet.
+    let looking = Task {
+      guard let fault = await connectFault(at: endpoint, .pubsub(.init(subscribe: .init(connect: [endpoint])))) else {
+        return
+      }
+      StandardStream.error.write("\(endpoint): waiting: \(fault.code.rawValue): \(fault)\n")
+    }
+    defer { looking.cancel() }
     for prefix in topic.isEmpty ? [""] : topic { try await stream.transport.subscribe(Array(prefix.utf8)) }
     var seen = 0
     while seen != count {

@@ -192,9 +192,9 @@ struct AuthorizationTests {
   func documents() async throws {
     try await with { callers, gateway, _ in
       for (key, own) in [
-        (callers.nobody, []), (callers.reader, ["/things/{id} get"]), (callers.listener, ["/sub/news get"]),
-        (callers.root, ["/rpc/s/add post get", "/sub/news get", "/things/{id} get delete", "/adds get"]),
-        (callers.reader, ["/things/{id} get"]),
+        (callers.nobody, []), (callers.reader, ["/things/{id} get head"]), (callers.listener, ["/sub/news get"]),
+        (callers.root, ["/rpc/s/add post get", "/sub/news get", "/things/{id} get head delete", "/adds get head"]),
+        (callers.reader, ["/things/{id} get head"]),
       ] {
         let document = try await gateway.http.get("/openapi.json", headers: key.header)
         #expect(document.headers["cache-control"]?.contains("no-") ?? true)

@@ -145,13 +145,13 @@ struct ClientCommandTests {
       ),
       (
         ["call", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "add"], 69,
-        "queue-timeout: its time passed, and no service was connected or had room; the call was not sent"
+        "tcp://127.0.0.1:1: refused: nobody listens there"
       ),
       (
         ["push", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "add"], 69,
-        "queue-timeout: its time passed, and no service was connected or had room; the call was not sent"
+        "tcp://127.0.0.1:1: refused: nobody listens there"
       ),
-      (["pub", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "chat/say"], 69, "nobody has subscribed"),
+      (["pub", "--zmq", "tcp://127.0.0.1:1", "--timeout", "0.1", "chat/say"], 69, "refused: nobody listens there"),
     ] as [([String], Int32, String)])
   func faults(arguments: [String], code: Int32, text: String) async throws {
     let (output, ended) = try await Program.run(arguments)

@@ -10,7 +10,7 @@ import Testing
 
 extension TestAuthority {
   /// What a gateway shows, as YAML.
-  fileprivate func tls(_ pair: Pair, _ more: String = "") -> String {
+  func tls(_ pair: Pair, _ more: String = "") -> String {
     "tls: { certificate: \(pair.certificate), key: \(pair.key)\(more) }"
   }
 }
