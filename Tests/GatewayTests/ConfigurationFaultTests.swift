@@ -115,6 +115,32 @@ struct ConfigurationFaultTests {
       ])
   }
 
+  @Test("tells where keys go that stand in another place")
+  func inOtherPlaces() throws {
+    let yaml = """
+      timeout: 5s
+      access: true
+      http: { host: 0.0.0.0, body: 1MiB, level: debug }
+      services:
+        a: { pattern: rpc, connect: tcp://h:1, safe: [get], topics: [x], methods: { timeout: 5s } }
+      math:
+        pattern: rpc
+        connect: tcp://h:1
+      """
+    #expect(
+      complaints(yaml) == [
+        "1:1: timeout: unknown key; it goes under a service, in services",
+        "2:1: access: unknown key; it goes under log",
+        "3:9: http.host: unknown key; write listen: \"127.0.0.1:8080\"",
+        "3:24: http.body: unknown key; it goes under limits",
+        "3:36: http.level: unknown key; it goes under log, at the top",
+        "5:42: services.a.safe: unknown key; it goes under methods",
+        "5:55: services.a.topics: unknown key; it goes under subscribe, of pattern pubsub",
+        "5:79: services.a.methods.timeout: unknown key; it goes under settings, there under the name of a method",
+        "6:1: math: unknown key; indent it: a service goes under services",
+      ])
+  }
+
   @Test("that several services share is written once")
   func merged() throws {
     let yaml = """

@@ -232,6 +232,18 @@ struct ConfigurationTests {
         "services.a.methods.settings.add: results are shared among GETs, and \"add\" is not safe, so there are none; list it under safe"
       ])
     #expect(try notes("methods: { \(settings) }").count == 3)
+    #expect(
+      try notes(
+        "methods: { expose: [get, 'list*'], safe: [gte, list_all], settings: { other: { cost: 1 }, 'x*': { timeout: 1s } } }"
+      )
+      .filter { $0.contains("exposed") } == [
+        "services.a.methods.safe: \"gte\" is not exposed, so nobody calls it; did you mean \"get\"?",
+        "services.a.methods.settings: \"other\" is not exposed, so nobody calls it",
+      ])
+    for (hide, count) in [("[get, 'l*']", 1), ("['*']", 1), ("[get]", 0)] {
+      let found = try notes("methods: { expose: [get, list], hide: \(hide) }")
+      #expect(found.count == count && found.allSatisfy { $0.contains("hides all that is exposed") }, "\(found)")
+    }
     let safe = "methods: { safe: [get] }"
     #expect(
       try notes(safe, "hedge: true") == [

@@ -66,6 +66,18 @@ with sync_playwright() as playwright:
                         "focus": group.get_by_label("a (").evaluate("input => input === document.activeElement"),
                         "answer": area.get_by_label("Answer").inner_text()}
 
+    # What is shown of one method goes when another is chosen, and nothing is sent without one.
+    page.wait_for_function("pre => pre.hidden", arg=area.get_by_label("Answer").element_handle())
+    shown["answered"] = ask("calc", "Call", "echo", "[1]")["answer"].startswith("200 ")
+    area.get_by_role("button", name="div", exact=True).click()
+    shown["chosen"] = [area.get_by_label("Method").input_value(), area.get_by_label("Answer").is_visible(),
+                       area.get_by_text("Frames of the call").is_visible()]
+    sent = len(requests)
+    area.get_by_label("Method").fill("")
+    area.get_by_role("button", name="Call", exact=True).click()
+    shown["unnamed"] = [area.get_by_label("Method").evaluate("input => input.validationMessage"), len(requests) - sent,
+                        area.locator("code").inner_text().endswith("/rpc/calc/{method}'")]
+
     news = page.locator("section[aria-label=news]")
     news.get_by_role("button", name="Open stream").click()
     news.get_by_text("open", exact=True).wait_for()

@@ -60,6 +60,11 @@ struct ClientCommandTests {
       #expect(absent.output.hasPrefix("aiozmq.rpc.base.NotFoundError: "), "\(absent.output)")
       #expect(absent.code == 1)
 
+      let alone = try Subprocess(
+        try #require(Program.path), ["sub", "--zmq", "tcp://127.0.0.1:1"], complaints: .withOutput)
+      #expect(try await alone.line()?.hasPrefix("tcp://127.0.0.1:1: waiting: refused: nobody listens there") == true)
+      await alone.destroy()
+
       let listener = try Subprocess(
         try #require(Program.path), ["sub", "--zmq", peer.publish, "--topic", "echo", "--count", "1"],
         complaints: .withOutput)

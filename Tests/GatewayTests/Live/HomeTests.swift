@@ -111,6 +111,8 @@ struct HomeTests {
       #expect(shown["missing"]["message"] == "it has to be given")
       #expect(shown["missing"]["focus"] == true)
       #expect(shown["missing"]["answer"] == "")
+      #expect(shown["answered"] == true && shown["chosen"] == ["div", false, false])
+      #expect(shown["unnamed"] == ["name a method", 0, true], "\(shown["unnamed"])")
       #expect(shown["push"]["answer"].text?.hasPrefix("202 ") == true)
       #expect(shown["event"].text?.contains(#""args":["resize","a.png"]"#) == true)
       #expect(shown["kept"] == true)
