@@ -30,7 +30,10 @@ struct OpenAPIResponder: Responder {
   var methods: HTTPMethod.Set { .fetch }
   var isOperation: Bool { true }
 
-  func respond(to request: GatewayRequest) throws(Problem) { request.answer(200, contentType, document) }
+  func respond(to request: GatewayRequest) throws(Problem) {
+    // It is what this caller may use.
+    request.answer(200, contentType, headers: [("Cache-Control", "no-store")], document)
+  }
 }
 
 /// `/problems`, and `/problems/{code}`: what the codes of problems mean.

@@ -18,7 +18,8 @@ struct HomeResponder: Responder {
       ]
       return request.answer(200, Page.contentType, headers: headers, PackageResources.console_html)
     }
-    request.answer(200, Page.json, headers: [vary], document(for: request))
+    // It is what this caller may use.
+    request.answer(200, Page.json, headers: [("Cache-Control", "no-store"), vary], document(for: request))
   }
 
   private func document(for request: GatewayRequest) -> [UInt8] {
