@@ -19,7 +19,7 @@ struct KeyFile {
     let text = try text(of: descriptor)
     let keys = try keys(in: text)
     let lines = text.split(whereSeparator: \.isNewline)
-    let comments = lines.filter { $0.hasPrefix("#") }
+    let comments = lines.filter { $0.first { !$0.isWhitespace } == "#" }
     if keys?.isEmpty ?? true, comments.count < lines.count {
       // No line may stand behind `{}`, which takes all keys back.
       return try replace(descriptor, with: comments.map { $0 + "\n" }.joined() + line)

@@ -48,7 +48,7 @@ final class WatchStream: BodyStream, PendingWork, TimerHandler {
     exchange = request.exchange
     text = Notice.opening(retry: call.settings.retry).lines
     version = lastID == id ? call.version : call.version - 1
-    if call.isDraining { end(because: .draining) }
+    if call.isDraining { ending = .draining }
     // Safe: the permit is given back before the stream goes, and calls nobody from then on.
     permit.opened { [unowned self] in wake() }
     expiry = permit.schedule(self, on: call.loop)

@@ -31,7 +31,9 @@ struct KeygenTests {
 
   @Test(
     "adds to a file without keys, whatever else it has",
-    arguments: ["", "\n", "{}", "{}\n", "# ours\n{}\n", "# ours\n", "---\n{} # none\n", "~\n", "null"])
+    arguments: [
+      "", "\n", "{}", "{}\n", "# ours\n{}\n", "# ours\n  # too\n~\n", "# ours\n", "---\n{} # none\n", "~\n", "null",
+    ])
   func empty(text: String) async throws {
     let folder = try KeyFolder(text)
     let path = folder.directory.path + "/keys.yaml"
