@@ -78,6 +78,10 @@ struct AuthConfigurationTests {
     #expect(
       try KeyFolder("# nothing\n").complaints()[0].hasSuffix(
         "keys.yaml has no keys; zmq-gateway keygen apikey makes one"))
+    // All were taken back: nobody is served, and that is no mistake.
+    let none = try KeyFolder("{}").load()
+    #expect(none.auth.keys.isEmpty && none.auth.tellsCallersApart)
+    #expect(none.notes.contains { $0.hasPrefix("auth.keys.file: ") && $0.hasSuffix("has no keys, so none counts") })
     #expect(
       complaints("auth: { keys: {} }") == [
         "1:9: auth.keys: has no file; name one that zmq-gateway keygen apikey has written to"
@@ -117,6 +121,8 @@ struct AuthConfigurationTests {
       ("{ jwks: jwks.json, issuer: '', audience: b }", "auth.jwt.issuer: is empty"),
       ("{ jwks: jwks.json, issuer: '${NO_ISSUER:-}', audience: b }", "auth.jwt.issuer: is empty"),
       ("{ jwks: jwks.json, issuer: a, audience: [b, ''] }", "auth.jwt.audience[1]: is empty"),
+      ("{ jwks: jwks.json, issuer: a, audience: b, subject: '' }", "auth.jwt.subject: is empty"),
+      ("{ jwks: jwks.json, issuer: a, audience: b, scopes: '' }", "auth.jwt.scopes: is empty"),
       ("{ jwks: jwks.json, issuer: [], audience: b }", "auth.jwt.issuer: names nobody"),
       ("{ jwks: jwks.json, issuer: a, audience: [] }", "auth.jwt.audience: names nobody"),
     ] {

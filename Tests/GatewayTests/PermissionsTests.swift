@@ -40,6 +40,21 @@ struct PermissionsTests {
     #expect(try everything.topics(of: "news") == nil)
   }
 
+  @Test(
+    "tell whether anything of a service may be followed, or published",
+    arguments: [
+      ("[{ allow: {} }]", true), ("[{ allow: { service: news } }]", true), ("[{ allow: { service: calc } }]", false),
+      ("[{ deny: { topic: \"*\" } }, { allow: {} }]", false),
+      ("[{ deny: { topic: [b, \"**\"] } }, { allow: {} }]", false),
+      ("[{ deny: { topic: \"a*\" } }, { allow: {} }]", true),
+      ("[{ allow: { topic: a } }, { deny: { topic: \"*\" } }, { allow: {} }]", true),
+    ])
+  func reach(rules: String, isThere: Bool) throws {
+    let permissions = try permissions(rules)
+    #expect(permissions.maySubscribe(to: "news") == isThere)
+    #expect(permissions.mayPublish("m", to: "news") == isThere)
+  }
+
   @Test("are asked in their order: the first that fits decides")
   func order() throws {
     let rules = """

@@ -54,13 +54,16 @@ struct Permissions: Sendable {
   func mayPublish(_ method: String, to service: String) -> Bool {
     for rule in rules where Self.fits(rule.services, service) && Self.fits(rule.methods, method) {
       if rule.isAllowed { return true }
-      if rule.topics == nil { return false }
+      if rule.topics?.contains(where: { $0.matchesAll(prefix: []) }) ?? true { return false }
     }
     return false
   }
 
   /// Whether some of the events of a service may be seen.
-  func maySubscribe(to service: String) -> Bool { (try? topics(of: service)) != nil }
+  func maySubscribe(to service: String) -> Bool {
+    do throws(Problem) { _ = try topics(of: service) } catch { return false }
+    return true
+  }
 
   /// Which events of a service may be seen; refuses one of which none may. Nil: all may.
   func topics(of service: String) throws(Problem) -> TopicAccess? {
@@ -69,8 +72,8 @@ struct Permissions: Sendable {
       steps.append(.init(isAllowed: rule.isAllowed, topics: rule.topics))
       if rule.topics == nil { break }
     }
-    guard steps.contains(where: \.isAllowed) else { throw .notPermitted }
     let access = TopicAccess(steps)
+    guard access.mayAllow(prefix: []) else { throw .notPermitted }
     return access.isWhole ? nil : access
   }
 

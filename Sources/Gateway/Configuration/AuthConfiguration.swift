@@ -37,7 +37,7 @@ extension Configuration {
     public init() {}
 
     /// Whether callers are told apart.
-    var tellsCallersApart: Bool { !keys.isEmpty || !issuers.isEmpty || certificates != nil }
+    var tellsCallersApart: Bool { keysFile != nil || !keys.isEmpty || !issuers.isEmpty || certificates != nil }
 
     /// The same without what its files say.
     var withoutKeys: Auth {
@@ -105,8 +105,10 @@ extension Configuration {
       keysFile = path
       do throws(TextFile.Unreadable) {
         let own = Diagnostics(file: path, environment: diagnostics.environment)
-        keys = Self.keys(of: try TextFile.read(path), own) ?? []
-        if keys.isEmpty, own.isEmpty { field.report("\(path) has no keys; zmq-gateway keygen apikey makes one") }
+        // `{}` takes all keys back, and is no mistake.
+        let found = Self.keys(of: try TextFile.read(path), own)
+        if found == nil, own.isEmpty { field.report("\(path) has no keys; zmq-gateway keygen apikey makes one") }
+        keys = found ?? []
         diagnostics.add(own)
       } catch {
         field.report("\(path) \(error.reason)")

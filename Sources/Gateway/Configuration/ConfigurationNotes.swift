@@ -21,6 +21,9 @@ extension Configuration {
         }
       }
     }
+    if let file = auth.keysFile, auth.keys.isEmpty {
+      notes.append("auth.keys.file: \(file) has no keys, so none counts")
+    }
     if services.isEmpty { notes.append("services: none, so there is nothing to call") }
     notes += notesOfRules
     for service in services {

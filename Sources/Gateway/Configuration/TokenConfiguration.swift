@@ -32,8 +32,8 @@ extension Configuration {
         return elements?.compactMap { $0.choice(TokenAlgorithm.self) }
       }
       section.read("leeway", into: &leeway) { $0.duration(in: .zero ... .seconds(600)) }
-      section.read("subject", into: &subject) { $0.text("the name of a claim") }
-      section.read("scopes", into: &scopes) { $0.text("the name of a claim") }
+      section.read("subject", into: &subject, Self.claim)
+      section.read("scopes", into: &scopes, Self.claim)
       for key in ["jwks", "issuer", "audience"] where !section.has(key) {
         section.report("has no \(key): say \(Self.reasons[key] ?? "it")")
       }
@@ -52,6 +52,12 @@ extension Configuration {
       "jwks": "which file has its keys", "issuer": "what its tokens have as iss",
       "audience": "what they have as aud, for a token may be meant for somebody else",
     ]
+
+    private static func claim(_ field: Field) -> String? {
+      let name = field.text("the name of a claim")
+      if name?.isEmpty == true { field.report("is empty; write the name of a claim") }
+      return name
+    }
 
     private static func texts(_ field: Field) -> [String]? {
       let elements = field.elements()
