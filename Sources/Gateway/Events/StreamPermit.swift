@@ -36,7 +36,8 @@ final class StreamPermit {
   func schedule(_ stream: any TimerHandler, after wait: Duration? = nil, on loop: Loop) -> Timer? {
     let left = timeLeft
     guard let first = [wait, left].compactMap(\.self).min() else { return nil }
-    return loop.schedule(at: loop.now + first, stream, tag: first == left ? 0 : Self.ofClient)
+    // Not by the time of the turn, which lies before this one: credentials would still count when the stream ends.
+    return loop.schedule(at: max(loop.now, .monotonic()) + first, stream, tag: first == left ? 0 : Self.ofClient)
   }
 
   /// For how long the credentials count; nil: until they are taken back.
