@@ -83,10 +83,13 @@ package final class Section {
     diagnostics.report(key.flatMap { members[$0]?.place } ?? place, key.map(inner) ?? path, message)
   }
 
-  /// Reports the keys that were not asked for. Comes after all reading. `hints` say what to write for keys that people expect here.
-  package func finish(hints: [String: String] = [:]) {
+  /// Reports the keys that were not asked for. Comes after all reading. `hints` say what to write for keys that people expect here; of
+  /// several for one key the first counts.
+  package func finish(hints: [(keys: [String], words: String)] = []) {
     for key in keys where !known.contains(key) {
-      let hint = Self.isExtension(key) ? "keys with x- stand at the top of the file" : hints[key]
+      let hint =
+        Self.isExtension(key)
+        ? "keys with x- stand at the top of the file" : hints.first { $0.keys.contains(key) }?.words
       diagnostics.report(
         members[key]?.place ?? place, inner(key), hint.map { "unknown key; \($0)" } ?? "unknown key",
         suggestion: hint == nil ? key.nearest(among: known) : nil)

@@ -7,7 +7,7 @@ import ServiceLifecycle
 /// thousand connections of TLS.
 ///
 /// It looks every four seconds, on no reactor's thread, and asks the allocator to give when 8 MiB more of the process than before are in no
-/// use. A reactor that allocates just then may wait for it, a millisecond for some MiB.
+/// use.
 struct FreedMemory: Service {
   private static let period = Duration.seconds(4)
   private static let worthwhile = 8 << 20

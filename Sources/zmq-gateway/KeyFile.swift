@@ -17,7 +17,8 @@ struct KeyFile {
     guard descriptor >= 0 else { throw cannotWrite(errno) }
     defer { close(descriptor) }
     let text = try text(of: descriptor)
-    let keys = try keys(in: text)
+    let keys: [Configuration.Key]?
+    do throws(ConfigurationErrors) { keys = try self.keys(in: text) } catch { throw fail("\(error)", .configuration) }
     let lines = text.split(whereSeparator: \.isNewline)
     let comments = lines.filter { $0.first { !$0.isWhitespace } == "#" }
     if keys?.isEmpty ?? true, comments.count < lines.count {
@@ -43,13 +44,10 @@ struct KeyFile {
   }
 
   /// Nil when there is nothing but comments.
-  private func keys(in text: String) throws -> [Configuration.Key]? {
+  private func keys(in text: String) throws(ConfigurationErrors) -> [Configuration.Key]? {
     let diagnostics = Diagnostics(file: path, environment: ProcessInfo.processInfo.environment)
     let keys = Configuration.Auth.keys(of: text, diagnostics)
-    do throws(ConfigurationErrors) { try diagnostics.finish() } catch {
-      StandardStream.error.write("\(error)\n")
-      throw ExitCode.configuration
-    }
+    try diagnostics.finish()
     return keys
   }
 

@@ -139,6 +139,14 @@ struct ConfigurationFaultTests {
         "5:79: services.a.methods.timeout: unknown key; it goes under settings, there under the name of a method",
         "6:1: math: unknown key; indent it: a service goes under services",
       ])
+    let limits = try ConfigurationSchema().keys.filter {
+      $0.path.count == 3 && $0.path.starts(with: ["http", "limits"])
+    }
+    #expect(limits.count > 10)
+    for key in limits {
+      #expect(
+        complaints("http: { \(key.path[2]): 1 }") == ["1:9: http.\(key.path[2]): unknown key; it goes under limits"])
+    }
   }
 
   @Test("that several services share is written once")

@@ -105,25 +105,24 @@ public struct Configuration: Sendable, Hashable {
         tellsCallersApart: written?.has("keys") == true || written?.has("jwt") == true || auth.certificates != nil)
     }
     root.ignoreExtensions()
-    var hints = Self.hints
-    for key in root.keys where root.has(key, with: "pattern") {
-      hints[key] = "indent it: a service goes under services"
-    }
-    root.finish(hints: hints)
+    let services = (
+      keys: root.keys.filter { root.has($0, with: "pattern") }, words: "indent it: a service goes under services"
+    )
+    root.finish(hints: [services] + Self.hints)
     return places
   }
 
-  private static let inService = "it goes under a service, in services"
-
   /// What to write for keys that stand elsewhere.
   private static let hints = [
-    "listen": "it goes under http", "port": "write http: { listen: \"127.0.0.1:8080\" }", "tls": "it goes under http",
-    "cors": "it goes under http", "hosts": "it goes under http", "prefix": "it goes under http",
-    "threads": "it goes under http", "admin": "it goes under http", "keys": "it goes under auth",
-    "jwt": "it goes under auth", "rules": "it goes under auth", "log-level": "write log: { level: debug }",
-    "log_level": "write log: { level: debug }", "level": "it goes under log", "access": "it goes under log",
-    "rate": "it goes under limits", "burst": "it goes under limits", "timeout": inService, "max-timeout": inService,
-    "in-flight": inService, "methods": inService, "pattern": inService, "connect": inService,
+    (keys: ["port"], words: "write http: { listen: \"127.0.0.1:8080\" }"),
+    (["log-level", "log_level"], "write log: { level: debug }"),
+    (["listen", "tls", "cors", "hosts", "prefix", "threads", "admin"], "it goes under http"),
+    (["keys", "jwt", "rules"], "it goes under auth"), (["level", "access"], "it goes under log"),
+    (["rate", "burst"], "it goes under limits"),
+    (
+      ["timeout", "max-timeout", "in-flight", "methods", "pattern", "connect"],
+      "it goes under a service, in services"
+    ),
   ]
 
   /// Reports what goes with nothing else: clients that cannot be told apart, and calls that could never be made.

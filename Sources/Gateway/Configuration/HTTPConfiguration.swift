@@ -78,12 +78,11 @@ extension Configuration {
         saysWhoIsTrusted = inner.has("client-ca")
         tls = TLS(inner, in: folder)
       }
-      var hints = [
-        "origins": "it goes under cors", "certificate": "it goes under tls", "level": "it goes under log, at the top",
-      ]
-      for key in ["port", "host", "address"] { hints[key] = "write listen: \"127.0.0.1:8080\"" }
-      for key in Limits.keys { hints[key] = "it goes under limits" }
-      section.finish(hints: hints)
+      section.finish(hints: [
+        (["port", "host", "address"], "write listen: \"127.0.0.1:8080\""), (Limits.keys, "it goes under limits"),
+        (["origins"], "it goes under cors"), (["certificate"], "it goes under tls"),
+        (["level"], "it goes under log, at the top"),
+      ])
       return places
     }
 

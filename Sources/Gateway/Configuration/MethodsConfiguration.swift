@@ -55,12 +55,12 @@ extension Configuration {
         section.refuse("settings", because: "does not apply: only methods of pattern rpc are answered")
       }
       if let inner = section.section("declare") { readDeclarations(inner) }
-      let inSettings = "it goes under settings, there under the name of a method"
-      section.finish(
-        hints: Dictionary(
-          uniqueKeysWithValues: ["timeout", "max-timeout", "cost", "priority", "coalesce", "keep"].map {
-            ($0, inSettings)
-          }))
+      section.finish(hints: [
+        (
+          ["timeout", "max-timeout", "cost", "priority", "coalesce", "keep"],
+          "it goes under settings, there under the name of a method"
+        )
+      ])
     }
 
     private mutating func readSettings(_ section: Section, of rpc: RPC) {

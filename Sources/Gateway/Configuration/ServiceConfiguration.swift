@@ -87,15 +87,15 @@ extension Configuration {
     }
 
     /// What to write for keys that are called otherwise, or stand elsewhere.
-    private static let hints = {
-      var hints = ["type": "write pattern"]
-      for key in ["endpoint", "endpoints", "address", "url"] { hints[key] = "write connect, or bind" }
-      for key in ["expose", "hide", "safe", "context", "settings", "declare"] { hints[key] = "it goes under methods" }
-      for key in ["topics", "history", "last", "seq", "slow", "linger", "heartbeat", "retry", "max-age"] {
-        hints[key] = "it goes under subscribe, of pattern pubsub"
-      }
-      return hints
-    }()
+    private static let hints = [
+      (keys: ["type"], words: "write pattern"),
+      (["endpoint", "endpoints", "address", "url"], "write connect, or bind"),
+      (["expose", "hide", "safe", "context", "settings", "declare"], "it goes under methods"),
+      (
+        ["topics", "history", "last", "seq", "slow", "linger", "heartbeat", "retry", "max-age"],
+        "it goes under subscribe, of pattern pubsub"
+      ),
+    ]
 
     private mutating func readExtensions(_ section: Section) {
       for key in section.keys {

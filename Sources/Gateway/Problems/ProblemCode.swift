@@ -221,8 +221,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
         403, "A foreign page sent the request",
         "A browser sent this for a page of another origin: `Origin` is not the origin of `Host`, or `Sec-Fetch-Site` is "
           + "neither `same-origin` nor `none`.",
-        "Call from a page of the gateway's own origin, or of one that `http.cors.origins` lists, or from a program that is no browser. A proxy has to "
-          + "pass `Host` on."
+        "Call from a page of the gateway's own origin or one of `http.cors.origins`, or without a browser. A proxy passes `Host` on."
       )
     case .misdirected:
       Row(

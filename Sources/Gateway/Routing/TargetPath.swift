@@ -38,10 +38,9 @@ struct TargetPath {
   }
 
   private static func unescaped(_ byte: UInt8, at index: Int) -> Problem {
-    let code = String(byte, radix: 16, uppercase: true)
-    let place = "yte \(index) of the request target"
-    let name = 0x21...0x7E ~= byte ? "\"\(Character(UnicodeScalar(byte)))\" (b\(place))" : "B\(place)"
-    return Problem(.badTarget, "\(name) must be percent-encoded: %\(code.count < 2 ? "0" : "")\(code).")
+    let sign = 0x21...0x7E ~= byte ? " (\"\(UnicodeScalar(byte))\")" : ""
+    let code = (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    return Problem(.badTarget, "Byte \(index) of the request target\(sign) must be percent-encoded: %\(code).")
   }
 
   /// What a target may hold (RFC 3986, 3.3 and 3.4): letters, digits and -._~!$&'()*+,;=:@/?% and, as browsers send them, brackets.

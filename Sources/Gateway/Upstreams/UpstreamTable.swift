@@ -83,12 +83,15 @@ final class UpstreamTable {
 
   /// What the service is, and how it is asked.
   private func ways(to upstream: Upstream, _ name: String) -> String {
+    func path(_ route: String) -> String {
+      prefix + (RouteHints.templates[route] ?? "").replacing("{service}", with: name)
+    }
     switch upstream {
-    case .rpc: return "it is of pattern rpc, called by \(prefix)/rpc/\(name)/{method}"
-    case .pipeline: return "it is a pipeline, called by \(prefix)/push/\(name)/{method}"
+    case .rpc: return "it is of pattern rpc, called by \(path("rpc"))"
+    case .pipeline: return "it is a pipeline, called by \(path("push"))"
     case .pubsub(let pubsub):
-      let published = pubsub.publishing == nil ? nil : "published to by \(prefix)/pub/\(name)/{topic}/{method}"
-      let followed = pubsub.feed == nil ? nil : "followed at \(prefix)/sub/\(name)"
+      let published = pubsub.publishing == nil ? nil : "published to by \(path("pub"))"
+      let followed = pubsub.feed == nil ? nil : "followed at \(path("sub"))"
       return "it is of pattern pubsub, " + [published, followed].compactMap(\.self).joined(separator: " and ")
     }
   }

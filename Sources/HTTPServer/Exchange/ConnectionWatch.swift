@@ -242,12 +242,9 @@ final class ConnectionWatch: TimerHandler {
     lastLook = (loop.now, progress.unsent)
   }
 
-  /// Has the kernel reset the connection when it is closed, and throw away what it has for a client that takes too little: it would keep
-  /// that for some minutes more.
+  /// Throws away what the client has not taken.
   private func discardUnsent() {
-    if let tls { return tls.discardUnsent() }
-    var atOnce = linger(l_onoff: 1, l_linger: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+    if let tls { tls.discardUnsent() } else { resetWhenClosed(descriptor) }
   }
 
   fileprivate func saw(_ events: PollEvents) {

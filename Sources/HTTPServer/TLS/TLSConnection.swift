@@ -280,10 +280,8 @@ final class TLSConnection: TimerHandler {
     close()
   }
 
-  /// Has the kernel throw away what it has for the client.
   private func reset() {
-    var atOnce = linger(l_onoff: 1, l_linger: 0)
-    setsockopt(accepted.descriptor, SOL_SOCKET, SO_LINGER, &atOnce, socklen_t(MemoryLayout<linger>.size))
+    resetWhenClosed(accepted.descriptor)
     close()
   }
 

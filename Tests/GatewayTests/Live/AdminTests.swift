@@ -141,9 +141,12 @@ struct AdminTests {
       rig.cleanup.add { await gateway.stop() }
       let admin = try client(gateway)
       #expect(try await admin.get("/-/reload").headers["gateway-error"] == "method-not-allowed")
-      _ = try write("{ jobs: { pattern: pipeline, connect: [\"ipc:///nowhere/at-all\"] } }")
+      _ = try write(
+        "{ jobs: { pattern: pipeline, connect: [\"ipc:///nowhere/at-all\"] } }\ngrace: 9s\nlog: { level: error }")
       let good = try await admin.post("/-/reload")
       #expect(good.status == 200 && good.json["opened"][0] == "jobs", "\(good.body)")
+      #expect(good.json["changed"] == ["grace"] && good.json["needsRestart"] == ["log"], "\(good.body)")
+      #expect(try await admin.get("/status").json["configuration"]["last"]["changed"] == ["grace"])
       _ = try write("{ jobs: { pattern: pipeline, conect: [\"ipc:///nowhere/at-all\"] } }")
       let bad = try await admin.post("/-/reload")
       #expect(bad.status == 500 && bad.headers["gateway-error"] == "reload-failed")

@@ -9,27 +9,6 @@ import ZeroMQ
 
 @testable import Gateway
 
-/// A service that is always there.
-private let other = "other: { pattern: pipeline, connect: [\"ipc:///nowhere/other\"] }"
-
-/// A configuration to reload, with the services of that YAML.
-private func configuration(
-  _ services: String, http: String = "", auth: String = "{}", limits: String = "{}"
-) throws -> Configuration {
-  let yaml = """
-    http:
-      listen: ["127.0.0.1:0"]
-      threads: 2
-    \(http.indented(by: 2))
-    auth: \(auth)
-    limits: \(limits)
-    grace: 10s
-    services:
-    \(services.indented(by: 2))
-    """
-  return try Configuration.load(yaml: yaml, file: "test.yaml")
-}
-
 @Suite("A reload", .inTurn(minutes: 4))
 struct ReloadTests {
   @Test(
@@ -79,7 +58,7 @@ struct ReloadTests {
           return calls
         }
       }
-      for round in 1...100 { try await gateway.gateway.reload(configuration(variants[round % variants.count])) }
+      for round in 1...100 { try await gateway.reload(variants[round % variants.count]) }
       isOver.withLock { $0 = true }
       numbers.end()
       for task in calling { #expect(try await task.value > 10) }
@@ -100,7 +79,7 @@ struct ReloadTests {
       let call = try gateway.http.begin(
         "POST", "/rpc/s/slow", headers: ["Content-Type": "application/json"], body: "[]")
       let arrived = try await backend.call()
-      let outcome = try await gateway.gateway.reload(configuration(other))
+      let outcome = try await gateway.reload(LiveGateway.other)
       #expect(outcome == ReloadOutcome(opened: ["other"], removed: ["s"], fixed: ["http.threads"]))
       #expect(try await gateway.http.post("/rpc/s/slow").status == 404)
       try await backend.answer(arrived, Value.int(5).packed)
@@ -123,12 +102,12 @@ struct ReloadTests {
         return (call.envelope, try await reply)
       }
       let before = try await call("m").envelope
-      let outcome = try await gateway.gateway.reload(configuration(await services(", methods: { hide: [secret] }")))
+      let outcome = try await gateway.reload(await services(", methods: { hide: [secret] }"))
       #expect(outcome.altered == ["s"] && outcome.opened.isEmpty)
       // A peer's name at a ROUTER is its connection's.
       #expect(try await call("m").envelope == before)
       #expect(try await gateway.http.post("/rpc/s/secret").headers["gateway-error"] == "not-exposed")
-      #expect(try await gateway.gateway.reload(configuration(await services(", reply-limit: 1MiB"))).opened == ["s"])
+      #expect(try await gateway.reload(await services(", reply-limit: 1MiB")).opened == ["s"])
       #expect(try await call("m").envelope != before)
     }
   }
@@ -141,7 +120,7 @@ struct ReloadTests {
       try await publisher.publish("a", "one")
       #expect(try await publisher.subscription() == "+a")
       try await eventually("the first event") { try await stream.event()?.json["method"] == "one" }
-      try await gateway.gateway.reload(configuration(other))
+      try await gateway.reload(LiveGateway.other)
       try await eventually("the end of the stream") { try await stream.event().map { $0.name == "bye" } ?? true }
       #expect(try await publisher.subscription().hasPrefix("-"))
       #expect(try await gateway.http.get("/sub/s?topic=a").status == 404)
@@ -159,7 +138,7 @@ struct ReloadTests {
         t: { pattern: rpc, bind: ["\(await taken.endpoint)"] }
         """
       let error = await #expect(throws: UnusableService.self) {
-        try await gateway.gateway.reload(configuration(services))
+        try await gateway.reload(services)
       }
       #expect(error?.service == "t")
       #expect(gateway.gateway.reloads.record.fault?.contains("service t") == true)
@@ -167,7 +146,7 @@ struct ReloadTests {
       #expect(try await gateway.http.post("/rpc/t/m").status == 404)
       try await gateway.reaches(backend)
       // As a file that is being written.
-      let empty = await #expect(throws: ReloadError.self) { try await gateway.gateway.reload(configuration("{}")) }
+      let empty = await #expect(throws: ReloadError.self) { try await gateway.reload("{}") }
       #expect(empty?.description.contains("no services") == true)
       try await gateway.reaches(backend)
       // There is no file to read.
@@ -183,85 +162,18 @@ struct ReloadTests {
       func services(_ more: String) -> String { "s: { pattern: rpc, bind: [\"\(endpoint)\"]\(more) }" }
       let gateway = try await rig.gateway(services(""))
       _ = await #expect(throws: ReloadError.self) {
-        try await gateway.gateway.reload(configuration(services(", reply-limit: 1MiB")))
+        try await gateway.reload(services(", reply-limit: 1MiB"))
       }
-      let outcome = try await gateway.gateway.reload(configuration(services(", methods: { hide: [secret] }")))
+      let outcome = try await gateway.reload(services(", methods: { hide: [secret] }"))
       #expect(outcome.altered == ["s"])
       #expect(try await gateway.http.post("/rpc/s/secret").headers["gateway-error"] == "not-exposed")
-    }
-  }
-
-  @Test("takes keys, rules and origins over")
-  func keys() async throws {
-    try await Rig.with { rig in
-      let (old, new) = (APIKey.random(), APIKey.random())
-      let gateway = try await rig.gateway("{}", auth: try rig.auth((old, "alice", [])))
-      #expect(try await gateway.http.get("/ready", headers: old.header).status == 200)
-      let cors = "cors: { origins: [\"https://app.example\"] }"
-      try await gateway.gateway.reload(configuration("{}", http: cors, auth: try rig.auth((new, "alice", []))))
-      #expect(try await gateway.http.get("/openapi.json", headers: old.header).status == 401)
-      let listed = new.header.merging(["Origin": "https://app.example"]) { $1 }
-      let reply = try await gateway.http.get("/openapi.json", headers: listed)
-      #expect(reply.status == 200 && reply.headers["access-control-allow-origin"] == "https://app.example")
-    }
-  }
-
-  @Test("ends streams whose clients have to be asked who they are, or have other limits, from then on")
-  func strangers() async throws {
-    try await Rig.with { rig in
-      let (publisher, gateway) = try await rig.publisher()
-      let services = "s: { pattern: pubsub, subscribe: { connect: [\"\(await publisher.endpoint)\"] } }"
-      let first = try await gateway.http.events("/sub/s?topic=a")
-      let limited = try await gateway.gateway.reload(configuration(services, limits: "{ streams: 1 }"))
-      #expect(limited.changed == ["limits"])
-      try await eventually("the end of the first") { try await first.event().map { $0.name == "auth" } ?? true }
-      let second = try await gateway.http.events("/sub/s?topic=a")
-      #expect(try await gateway.http.get("/sub/s?topic=a").status == 429)
-      let auth = try rig.auth((APIKey.random(), "alice", []))
-      let known = try await gateway.gateway.reload(configuration(services, auth: auth, limits: "{ streams: 1 }"))
-      #expect(known.changed == ["auth.keys"])
-      try await eventually("the end of the second") { try await second.event().map { $0.name == "auth" } ?? true }
-      #expect(try await gateway.http.get("/sub/s?topic=a").status == 401)
-    }
-  }
-
-  @Test("ends the watched calls of clients that have other limits, and lets calls be watched from then on")
-  func watches() async throws {
-    try await Rig.with { rig in
-      let more = ["methods: { safe: [get] }", "watch: { interval: 20ms }"]
-      let (backend, gateway) = try await rig.backend(more.joined(separator: "\n"))
-      let service =
-        "s: { pattern: rpc, connect: [\"\(await backend.endpoint)\"], \(more.joined(separator: ", ")) }"
-      let answering = Task {
-        var count = 0
-        while !Task.isCancelled {
-          count += 1
-          try await backend.answerNext(.int(Int64(count)))
-        }
-      }
-      rig.cleanup.add { answering.cancel() }
-      func watch() async throws -> EventReader {
-        try await gateway.http.events("/rpc/s/get?_watch=20ms", headers: ["Accept": "text/event-stream"])
-      }
-      let first = try await watch()
-      #expect(try await first.event()?.data == "1")
-      try await gateway.gateway.reload(configuration(service, limits: "{ rate: 100/s }"))
-      var last: EventReader.Block?
-      while let event = try await first.event() { last = event }
-      #expect(last?.name == "auth" && last?.data == #"{"reason":"revoked"}"#)
-      let second = try await watch()
-      defer { second.close() }
-      for _ in 0..<3 {
-        let event = try #require(try await second.event())
-        #expect(event.name == nil)
-      }
     }
   }
 
   @Test("that hangs in reading holds up no stop, and serves nothing afterwards")
   func hanging() async throws {
     let (entered, gate) = (Tally(), DispatchSemaphore(value: 0))
-    let configuration = try configuration(other)
+    let configuration = try LiveGateway.configuration(LiveGateway.other)
     let source: ConfigurationSource = {
       entered.countUp()
       gate.wait()
@@ -273,27 +185,6 @@ struct ReloadTests {
     await gateway.stop()
     gate.signal()
     await #expect(throws: ReloadError.self) { try await reload.value }
-  }
-
-  @Test("gives a connection that is kept the limits that are new")
-  func limits() async throws {
-    try await Rig.with { rig in
-      let gateway = try await rig.gateway(other, threads: 1, limits: "{ rate: 1/h, burst: 1 }")
-      let connection = try HTTPConnection(port: gateway.http.port)
-      func status() async throws -> Int {
-        connection.send("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".bytes)
-        return try await offThread { try connection.reply() }.status
-      }
-      func post() async throws -> Int {
-        connection.send("POST /push/other/m HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".bytes)
-        return try await offThread { try connection.reply() }.status
-      }
-      #expect(try await status() == 200)
-      #expect(try await post() == 503)
-      #expect(try await post() == 429)
-      try await gateway.gateway.reload(configuration(other, limits: "{ rate: 100/s, burst: 9 }"))
-      #expect(try await post() == 503)
-    }
   }
 
   @Test(
