@@ -30,6 +30,22 @@ struct GlobTests {
     #expect(!matches(pattern, name))
   }
 
+  @Test(
+    "covers another one when whatever that matches it matches too",
+    arguments: [
+      ("*", "*"), ("*", ""), ("*", "a?b*"), ("a*", "a*"), ("a*", "ab*c"), ("a*", "a"), ("a?", "ab"), ("a?", "a?"),
+      ("a*c", "ab*bc"), ("*a*", "xa?"), ("a", "a"), ("", ""), ("?*", "?*"), ("?*", "ab*"),
+    ])
+  func covers(pattern: String, other: String) { #expect(Glob(pattern).covers(Glob(other))) }
+
+  @Test(
+    "covers nothing else",
+    arguments: [
+      ("a*", "*"), ("?", "*"), ("a?", "a*"), ("a", "a*"), ("a", "?"), ("a*", "?b"), ("*a", "a*"), ("", "*"), ("", "a"),
+      ("?*", "*"), ("a*c", "a*"), ("??*", "?*"),
+    ])
+  func exceeds(pattern: String, other: String) { #expect(!Glob(pattern).covers(Glob(other))) }
+
   @Test("takes no more than the product of both lengths")
   func hostile() {
     #expect(!matches(String(repeating: "a*", count: 100) + "b", String(repeating: "a", count: 255)))

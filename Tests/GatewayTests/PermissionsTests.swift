@@ -29,11 +29,15 @@ struct PermissionsTests {
     (try? permissions.check(publishing: method, on: Array(topic.utf8), of: service)) != nil
   }
 
+  private func reaches(_ permissions: Permissions, _ service: String) -> Bool {
+    (try? permissions.check(reaching: service)) != nil
+  }
+
   @Test("allow everything where there are none, and nothing that none of them fits")
   func extremes() throws {
     #expect(Permissions([], subject: "alice", scopes: []) == nil)
     let nothing = try permissions("[{ allow: { subject: bob } }]")
-    #expect(!nothing.allow(calling: "add", of: "calc") && !sees(nothing, "news", "a") && !nothing.mayReach("calc"))
+    #expect(!nothing.allow(calling: "add", of: "calc") && !sees(nothing, "news", "a") && !reaches(nothing, "calc"))
     #expect(!publishes(nothing, "news", "a", "m"))
     let everything = try permissions("[{ allow: {} }]")
     #expect(everything.allow(calling: "add", of: "calc") && publishes(everything, "news", "a", "m"))
@@ -48,11 +52,47 @@ struct PermissionsTests {
       ("[{ deny: { topic: [b, \"**\"] } }, { allow: {} }]", false),
       ("[{ deny: { topic: \"a*\" } }, { allow: {} }]", true),
       ("[{ allow: { topic: a } }, { deny: { topic: \"*\" } }, { allow: {} }]", true),
+      ("[{ deny: { topic: [\"eu.*\", a] } }, { allow: { topic: [\"eu.*\", \"eu.??\", a] } }]", false),
+      ("[{ deny: { topic: \"eu.*\" } }, { allow: { topic: [\"eu.*\", \"e*\"] } }]", true),
     ])
   func reach(rules: String, isThere: Bool) throws {
     let permissions = try permissions(rules)
     #expect(permissions.maySubscribe(to: "news") == isThere)
     #expect(permissions.mayPublish("m", to: "news") == isThere)
+  }
+
+  @Test(
+    "tell of which services something may be done: as they are, and by no more than one denial alone",
+    arguments: [
+      ("[{ allow: {} }]", ["calc", "jobs", "news", "feed"]),
+      (#"[{ deny: { topic: "*" } }, { allow: {} }]"#, ["calc", "jobs"]),
+      (#"[{ deny: { method: "*" } }, { allow: {} }]"#, ["news", "feed"]),
+      (#"[{ deny: { method: "*" } }, { deny: { topic: "*" } }, { allow: {} }]"#, []),
+      (#"[{ allow: { topic: "*" } }]"#, ["news", "feed"]),
+      (#"[{ allow: { method: "*" } }]"#, ["calc", "jobs", "news"]),
+      (#"[{ deny: { method: "get*" } }, { allow: { service: calc, method: [get, "get?x"] } }]"#, []),
+      (#"[{ deny: { method: "get*" } }, { allow: { service: calc, method: [get, "g*"] } }]"#, ["calc"]),
+      // The feed offers nothing else.
+      (#"[{ deny: { topic: "eu.*" } }, { allow: {} }]"#, ["calc", "jobs", "news"]),
+      (#"[{ deny: { topic: "eu.*" } }, { allow: { topic: "eu.orders*" } }]"#, []),
+      (#"[{ deny: { topic: "eu.*" } }, { allow: { topic: "us*" } }]"#, ["news"]),
+      (#"[{ deny: { topic: "eu.*", method: tick } }, { allow: { topic: "eu.*", method: tick } }]"#, []),
+      (#"[{ deny: { topic: "eu.*", method: tick } }, { allow: { topic: "eu.*", method: "t*" } }]"#, ["news"]),
+    ])
+  func services(rules: String, names: [String]) throws {
+    let configuration = try Configuration.load(
+      yaml: """
+        services:
+          calc: { pattern: rpc, connect: ["ipc:///nowhere/c"] }
+          jobs: { pattern: pipeline, connect: ["ipc:///nowhere/j"] }
+          news:
+            pattern: pubsub
+            subscribe: { connect: ["ipc:///nowhere/n"], topics: ["eu.", "us."] }
+            publish: { connect: ["ipc:///nowhere/p"] }
+          feed: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/f"], topics: ["eu."] } }
+        """, file: "gateway.yaml")
+    let permissions = try permissions(rules)
+    #expect(configuration.services.filter(permissions.mayReach).map(\.name) == names)
   }
 
   @Test("are asked in their order: the first that fits decides")
@@ -67,8 +107,8 @@ struct PermissionsTests {
     #expect(!reader.allow(calling: "admin.get", of: "calc"))
     let root = try permissions(rules, "root-1")
     #expect(root.allow(calling: "set", of: "calc") && !root.allow(calling: "admin.x", of: "calc"))
-    #expect(root.mayReach("anything"))
-    #expect(reader.mayReach("calc") && !reader.mayReach("other"))
+    #expect(reaches(root, "anything"))
+    #expect(reaches(reader, "calc") && !reaches(reader, "other"))
     let stranger = try permissions(rules, "bob", ["reader"])
     #expect(!stranger.allow(calling: "add", of: "calc"))
   }

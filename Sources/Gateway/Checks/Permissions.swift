@@ -52,11 +52,7 @@ struct Permissions: Sendable {
 
   /// Whether there is a topic on which the event may be published.
   func mayPublish(_ method: String, to service: String) -> Bool {
-    for rule in rules where Self.fits(rule.services, service) && Self.fits(rule.methods, method) {
-      if rule.isAllowed { return true }
-      if rule.topics?.contains(where: { $0.matchesAll(prefix: []) }) ?? true { return false }
-    }
-    return false
+    Self.allowSomething(rules.filter { Self.fits($0.services, service) && Self.fits($0.methods, method) })
   }
 
   /// Whether some of the events of a service may be seen.
@@ -79,16 +75,53 @@ struct Permissions: Sendable {
 
   /// Refuses whatever is asked of a service of which nothing may be done.
   func check(reaching service: String) throws(Problem) {
-    guard mayReach(service) else { throw .notPermitted }
+    guard mayCall(service) || mayPublish(to: service) || maySubscribe(to: service) else { throw .notPermitted }
   }
 
-  /// Whether something of a service may be done.
-  func mayReach(_ service: String) -> Bool {
-    for rule in rules where Self.fits(rule.services, service) {
-      if rule.isAllowed { return true }
-      if rule.methods == nil, rule.topics == nil { return false }
+  /// Whether something may be done of what that service is for.
+  func mayReach(_ service: Configuration.Service) -> Bool {
+    let name = service.name
+    guard case .pubsub(let pubsub) = service.pattern else { return mayCall(name) }
+    return pubsub.publish != nil && mayPublish(to: name) || pubsub.subscribe.map { maySee($0, of: name) } ?? false
+  }
+
+  /// Whether some of the events may be seen that a service offers.
+  func maySee(_ subscribe: Configuration.Subscribe, of service: String) -> Bool {
+    do throws(Problem) {
+      guard let access = try topics(of: service) else { return true }
+      return subscribe.topics.contains { access.mayAllow(prefix: Array($0.utf8)) }
+    } catch {
+      return false
+    }
+  }
+
+  /// Whether there is a method that may be called.
+  private func mayCall(_ service: String) -> Bool {
+    Self.allowSomething(rules.filter { $0.topics == nil && Self.fits($0.services, service) })
+  }
+
+  /// Whether there are a method and a topic with which an event may be published.
+  private func mayPublish(to service: String) -> Bool {
+    Self.allowSomething(rules.filter { Self.fits($0.services, service) })
+  }
+
+  /// Whether one of the rules allows what none of those before it denies, as far as that shows by one denial alone.
+  private static func allowSomething(_ rules: [Rule]) -> Bool {
+    var denials: [Rule] = []
+    for rule in rules {
+      guard rule.isAllowed else {
+        denials.append(rule)
+        continue
+      }
+      if !denials.contains(where: { cover($0.methods, rule.methods) && cover($0.topics, rule.topics) }) { return true }
     }
     return false
+  }
+
+  private static func cover(_ globs: [Glob]?, _ others: [Glob]?) -> Bool {
+    guard let globs else { return true }
+    guard let others else { return globs.contains(where: \.matchesEverything) }
+    return others.allSatisfy { other in globs.contains { $0.covers(other) } }
   }
 
   private static func fits(_ globs: [Glob]?, _ name: String) -> Bool {
@@ -131,12 +164,19 @@ struct TopicAccess: Hashable, Sendable {
     return false
   }
 
-  /// Whether a topic that begins so may be seen, as far as the globs tell by their beginnings.
+  /// Whether a topic that begins so may be seen, as far as that shows by one denial alone.
   func mayAllow(prefix: [UInt8]) -> Bool {
+    var denied: [Glob] = []
     for step in steps {
       guard let topics = step.topics else { return step.isAllowed }
-      if step.isAllowed, topics.contains(where: { $0.mayMatch(prefix: prefix) }) { return true }
-      if !step.isAllowed, topics.contains(where: { $0.matchesAll(prefix: prefix) }) { return false }
+      if !step.isAllowed {
+        denied += topics
+        if topics.contains(where: { $0.matchesAll(prefix: prefix) }) { return false }
+      } else if topics.contains(where: { topic in
+        topic.mayMatch(prefix: prefix) && !denied.contains { $0.covers(topic) }
+      }) {
+        return true
+      }
     }
     return false
   }

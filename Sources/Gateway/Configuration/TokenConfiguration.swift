@@ -55,7 +55,7 @@ extension Configuration {
 
     private static func claim(_ field: Field) -> String? {
       let name = field.text("the name of a claim")
-      if name?.isEmpty == true { field.report("is empty; write the name of a claim") }
+      if name?.allSatisfy(\.isWhitespace) == true { field.report("is blank; write the name of a claim") }
       return name
     }
 
@@ -64,9 +64,10 @@ extension Configuration {
       if elements?.isEmpty == true { field.report("names nobody; no token would count") }
       return elements?.compactMap { element in
         guard let text = element.text("a text such as https://id.example") else { return nil }
-        // A token without the claim would have it.
-        if text.isEmpty { element.report("is empty; write what the tokens have") }
-        return text.isEmpty ? nil : text
+        // A token without the claim would have what is empty.
+        guard text.allSatisfy(\.isWhitespace) else { return text }
+        element.report("is blank; write what the tokens have")
+        return nil
       }
     }
 

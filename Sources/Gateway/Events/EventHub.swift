@@ -164,9 +164,9 @@ final class EventHub: SubscriberDelegate, TimerHandler, Source {
       let page = page(pages, from: sequence, wish.filter)
       wish.shard.tell(service, .page(page.page, ticket: wish.ticket))
       return page.cost
-    case .answer(.topics):
-      var topics = subscriptions.live
-      topics.streams = shards.streams
+    case .answer(.topics(let access)):
+      var topics = subscriptions.live(seen: access)
+      if access == nil { topics.streams = shards.streams }
       wish.shard.tell(service, .answer(.topics(topics), ticket: wish.ticket))
       return Self.prefixesPerTurn
     case .answer(.last(let topic)):

@@ -1,7 +1,7 @@
 /// What somebody wants to know of the hub of a service.
 enum HubQuestion: Sendable {
-  /// What streams ask for.
-  case topics
+  /// What streams ask for, of what may be seen; nil: of everything.
+  case topics(seen: TopicAccess?)
   /// The last event of a topic.
   case last([UInt8])
 }

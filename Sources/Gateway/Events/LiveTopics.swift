@@ -13,7 +13,7 @@ struct LiveTopics: Hashable, Sendable {
   static let mostLooks = 10_000
 
   var topics: [Topic] = []
-  /// All streams of the service.
+  /// All streams of the service; for a caller who may see some topics only, those that ask for one of `topics`.
   var streams = 0
   /// Whether these are all topics.
   var isWhole = true

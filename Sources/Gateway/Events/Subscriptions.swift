@@ -176,20 +176,28 @@ struct Subscriptions {
     return work
   }
 
-  /// The prefixes that streams ask for, with how many do: the first `LiveTopics.most` of them, or fewer when many filters name them.
-  var live: LiveTopics {
+  /// The prefixes that streams ask for, with how many do: the first `LiveTopics.most` of them, or fewer when many filters name them. `access`
+  /// says which of them are told of; nil: all.
+  func live(seen access: TopicAccess? = nil) -> LiveTopics {
     var live = LiveTopics()
     var looks = 0
+    var seen: Set<TopicFilter> = []
     prefixes.forEach { string, prefix in
-      looks += 1 + prefix.filters.count
+      looks += 1
+      guard access?.allows(string) ?? true else { return looks < LiveTopics.mostLooks }
+      looks += prefix.filters.count
       let streams = prefix.filters.reduce(0) { $0 + (interests[$1]?.streams ?? 0) }
       // Nobody asks for one that lingers.
       if streams == 0 { return looks < LiveTopics.mostLooks }
       live.isWhole = live.topics.count < LiveTopics.most && looks <= LiveTopics.mostLooks
-      if live.isWhole { live.topics.append(.init(prefix: string, streams: streams)) }
+      if live.isWhole {
+        live.topics.append(.init(prefix: string, streams: streams))
+        if access != nil { seen.formUnion(prefix.filters) }
+      }
       return live.isWhole
     }
     if looks >= LiveTopics.mostLooks { live.isWhole = false }
+    live.streams = seen.reduce(0) { $0 + (interests[$1]?.streams ?? 0) }
     return live
   }
 

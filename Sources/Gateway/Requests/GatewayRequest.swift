@@ -132,8 +132,8 @@ final class GatewayRequest {
   var calls: RememberedCalls { handler.calls }
   /// What its caller may do; nil: everything.
   var permissions: Permissions? { caller?.permissions }
-  /// Whether its caller may hear that there is a service of that name.
-  func mayName(_ service: String) -> Bool { permissions?.mayReach(service) ?? true }
+  /// Whether its caller may hear that there is this service.
+  func mayName(_ service: ShardService) -> Bool { permissions?.mayReach(service.configuration) ?? true }
   /// Whether what it begins may be remembered beyond its answer: most requests ask for nothing of that.
   var mayBeRemembered: Bool { !isFetch && (header(.idempotencyKey) != nil || header(.prefer) != nil) }
   /// Whether the gateway takes no new work.

@@ -27,7 +27,7 @@ struct HomeResponder: Responder {
     json.open("{")
     json.key("services")
     json.open("[")
-    for service in upstreams.services where request.mayName(service.name) { append(service, for: request, to: &json) }
+    for service in upstreams.services where request.mayName(service) { append(service, for: request, to: &json) }
     json.close("]")
     json.key("links")
     json.open("{")

@@ -36,7 +36,7 @@ final class PendingScrape: PendingWork {
 
   /// Refuses a query, and whoever may not name all services: all are in what the shards say.
   static func check(_ request: GatewayRequest, _ upstreams: UpstreamTable) throws(Problem) {
-    guard upstreams.services.allSatisfy({ request.mayName($0.name) }) else { throw .notPermitted }
+    guard upstreams.services.allSatisfy(request.mayName) else { throw .notPermitted }
     guard request.rawQuery.isEmpty else { throw Problem(.unknownParameter, "This path takes no query.") }
   }
 

@@ -14,13 +14,13 @@ struct ReadyResponder: Responder {
 
   func respond(to request: GatewayRequest) throws(Problem) {
     let isVerbose = try isVerbose(request.rawQuery)
-    let missing = upstreams.services.filter { $0.isRequired && !$0.upstream.isReady }.map(\.name)
+    let missing = upstreams.services.filter { $0.isRequired && !$0.upstream.isReady }
     guard missing.isEmpty, !request.isGatewayStopping else {
       var problem = Problem(
         .notReady,
         request.isGatewayStopping
           ? "The gateway is stopping."
-          : Self.sentence(missing.filter(request.mayName)))
+          : Self.sentence(missing.filter(request.mayName).map(\.name)))
       if isVerbose { problem.services = services(for: request) }
       throw problem
     }
@@ -56,7 +56,7 @@ struct ReadyResponder: Responder {
   private func services(for request: GatewayRequest) -> [UInt8] {
     var json = JSONWriter()
     json.open("{")
-    for service in upstreams.services where request.mayName(service.name) {
+    for service in upstreams.services where request.mayName(service) {
       json.key(service.name)
       json.open("{")
       json.appendState(of: service, showsAddresses: request.exchange.isServerLoopback)

@@ -176,7 +176,9 @@ struct StreamResponder: Responder {
     guard patterns.count <= Self.patternsPerStream else {
       throw Self.tooMany(patterns.count, Self.patternsPerStream, " with wildcards")
     }
-    return TopicFilter(prefixes: topics.isEmpty ? offered : prefixes, patterns: patterns, access: access)
+    if topics.isEmpty { prefixes = offered.filter { access?.mayAllow(prefix: $0) ?? true } }
+    guard !prefixes.isEmpty || !patterns.isEmpty else { throw .notPermitted }
+    return TopicFilter(prefixes: prefixes, patterns: patterns, access: access)
   }
 }
 

@@ -19,13 +19,11 @@ struct TopicsResponder: Responder {
 
   func respond(to request: GatewayRequest) throws(Problem) {
     guard request.rawQuery.isEmpty else { throw Problem(.unknownParameter, "This path takes no query.") }
-    let pending = PendingAnswer(request) { [access] request, answer in
-      guard case .topics(var topics) = answer else { return }
-      if let access { topics.topics.removeAll { !access.allows($0.prefix) } }
-      request.answer(200, "application/json", topics.json)
+    let pending = PendingAnswer(request) { request, answer in
+      if case .topics(let topics) = answer { request.answer(200, "application/json", topics.json) }
     }
     request.waits(for: pending)
-    feed.ask(.topics, for: pending)
+    feed.ask(.topics(seen: access), for: pending)
   }
 }
 

@@ -5,17 +5,29 @@ struct Glob: Hashable, Sendable {
   init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
 
   /// Whether every name matches.
-  var matchesEverything: Bool { !pattern.isEmpty && pattern.allSatisfy { $0 == Self.star } }
+  var matchesEverything: Bool { matchesAll(prefix: []) }
+
+  /// Whether a name matches.
+  func matches(_ name: Span<UInt8>) -> Bool { matches(name, isPattern: false) }
+
+  /// Whether whatever the other one matches matches this one too, as far as that shows sign by sign.
+  func covers(_ other: Glob) -> Bool { matches(other.pattern.span, isPattern: true) }
+
+  /// Whether it matches whatever begins so, as far as that shows sign by sign.
+  func matchesAll(prefix: [UInt8]) -> Bool { matches((prefix + [Self.star]).span, isPattern: true) }
 
   /// Takes time in proportion to both lengths at worst: after a mismatch only the last star grows.
-  func matches(_ name: Span<UInt8>) -> Bool {
+  /// In a pattern a star stands for more than one sign, so that only a star matches it.
+  private func matches(_ name: Span<UInt8>, isPattern: Bool) -> Bool {
     var (at, position) = (0, 0)
     var retry: (at: Int, position: Int)?
     while position < name.count {
       if at < pattern.count, pattern[at] == Self.star {
         at += 1
         retry = (at, position)
-      } else if at < pattern.count, pattern[at] == Self.question || pattern[at] == name[position] {
+      } else if at < pattern.count,
+        pattern[at] == name[position] || pattern[at] == Self.question && !(isPattern && name[position] == Self.star)
+      {
         at += 1
         position += 1
       } else if let (star, start) = retry {
@@ -34,13 +46,6 @@ struct Glob: Hashable, Sendable {
   func mayMatch(prefix: [UInt8]) -> Bool {
     let start = pattern.prefix { $0 != Self.star && $0 != Self.question }
     return start.count < pattern.count ? zip(start, prefix).allSatisfy(==) : pattern.starts(with: prefix)
-  }
-
-  /// Whether it matches whatever begins so, as far as that shows at once: its only wildcard is a star at its end.
-  func matchesAll(prefix: [UInt8]) -> Bool {
-    let start = pattern.prefix { $0 != Self.star && $0 != Self.question }
-    return prefix.starts(with: start) && start.count < pattern.count
-      && pattern[start.count...].allSatisfy { $0 == Self.star }
   }
 
   /// Whether it may match the name of a service or a method: other signs than these stand in none.

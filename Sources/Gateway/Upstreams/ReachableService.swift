@@ -27,7 +27,7 @@ struct ReachableService: Hashable {
       let isPublished = pubsub.publish != nil
       self.methods = methods.filter { isPublished && permissions?.mayPublish($0.name.text, to: name) ?? true }
       routes = []
-      hasEvents = pubsub.subscribe != nil && permissions?.maySubscribe(to: name) ?? true
+      hasEvents = pubsub.subscribe.map { permissions?.maySee($0, of: name) ?? true } ?? false
     }
   }
 }
