@@ -58,7 +58,8 @@ struct SubscriptionsTests {
     func live(_ globs: String...) -> LiveTopics {
       subscriptions.live(seen: TopicAccess([.init(isAllowed: true, topics: globs.map(Glob.init))]))
     }
-    #expect(live("a", "c") == LiveTopics(topics: [.init(prefix: a, streams: 2), .init(prefix: c, streams: 1)], streams: 2))
+    let both: [LiveTopics.Topic] = [.init(prefix: a, streams: 2), .init(prefix: c, streams: 1)]
+    #expect(live("a", "c") == LiveTopics(topics: both, streams: 2))
     #expect(live("b") == LiveTopics(topics: [.init(prefix: b, streams: 2)], streams: 2))
     #expect(live("x*") == LiveTopics())
   }
