@@ -130,9 +130,10 @@ package struct Field {
     return within(range, percent, "\(range.lowerBound)%", "\(range.upperBound)%")
   }
 
-  /// One of the words of an enumeration; those in `later` are words that a later version will take.
+  /// One of the words of an enumeration; those in `later` are words that a later version will take. Of a word in `meant` it is told
+  /// what may be meant by it.
   package func choice<Value: RawRepresentable & CaseIterable>(
-    _ type: Value.Type = Value.self, later: [String] = []
+    _ type: Value.Type = Value.self, later: [String] = [], meant: [String: Value] = [:]
   ) -> Value? where Value.RawValue == String {
     let known = Value.allCases.map(\.rawValue)
     // A plain `null` is no value in YAML, but it is one of the choices of `nonfinite`.
@@ -143,7 +144,8 @@ package struct Field {
       report("\"\(written)\" is not available in this version; use \(known.joined(separator: ", "))")
     } else {
       report(
-        "\"\(written)\" is none of \(known.joined(separator: ", "))", suggestion: written.nearest(among: known))
+        "\"\(written)\" is none of \(known.joined(separator: ", "))",
+        suggestion: meant[written]?.rawValue ?? written.nearest(among: known))
     }
     return nil
   }

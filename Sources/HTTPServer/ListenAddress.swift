@@ -27,6 +27,10 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
       try self.init(path: String(text.dropFirst("unix:".count)))
       return
     }
+    if let scheme = text.firstRange(of: "://") {
+      let rest = text[scheme.upperBound...].prefix { $0 != "/" }
+      throw Invalid(reason: "write the address without \(text[..<scheme.upperBound]), as host:port: \(rest)")
+    }
     guard let parts = HostAndPort(text[...]) else {
       throw Invalid(reason: "expected host:port, such as 127.0.0.1:8080, not \"\(text)\"")
     }

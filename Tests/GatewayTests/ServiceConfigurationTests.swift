@@ -190,6 +190,19 @@ struct ServiceConfigurationTests {
       ])
   }
 
+  @Test(
+    "is told which pattern a kind of socket belongs to",
+    arguments: [("push", "pipeline"), ("sub", "pubsub"), ("router", "rpc"), ("pubsud", "pubsub")])
+  func kinds(word: String, pattern: String) {
+    #expect(
+      complaints("services: { a: { pattern: \(word), connect: tcp://h:1 } }") == [
+        "1:27: services.a.pattern: \"\(word)\" is none of rpc, pipeline, pubsub; did you mean \"\(pattern)\"?"
+      ])
+    #expect(
+      complaints("log: { level: warn }\nservices: { a: { pattern: rpc, connect: tcp://h:1 } }").first?.hasSuffix(
+        "did you mean \"warning\"?") == true)
+  }
+
   @Test("takes names of 255 bytes and no more, of the characters of a URL")
   func names() {
     func service(_ name: String) -> String { "services: { \"\(name)\": { pattern: rpc, connect: tcp://h:1 } }" }

@@ -31,6 +31,39 @@ struct ServiceDescriptionTests {
   }
 
   @Test(
+    "has defaults that are plain, and of the type of the parameter",
+    arguments: [
+      ("int", .int(-2), "-2"), ("float", .int(2), "2"), ("float", .double(1e300), "1e+300"), ("int", .double(2.5), nil),
+      ("str", .string("a\"b"), #""a\"b""#), ("str", .string(String(repeating: "a", count: 256)), nil),
+      ("str", .string("\u{7}"), nil), ("int", .nil, nil), ("int | None", .nil, "null"), ("", .nil, "null"),
+      ("bool", .bool(false), "false"), ("bool", .int(0), nil), ("list[int]", .array([1]), nil),
+      ("float", .double(.nan), nil), ("int", .uint(.max), nil), ("bytes", .binary([1]), nil),
+    ] as [(String, Value, String?)])
+  func defaults(type: String, value: Value, shown: String?) throws {
+    let parameter: Value = [
+      "name": "a", "kind": "POSITIONAL_OR_KEYWORD", "type": .string(type), "required": false, "default": value,
+    ]
+    let answer: Value = ["methods": [["name": "m", "parameters": [parameter], "result": "int"]]]
+    let description = try #require(ServiceDescription(answer))
+    let configuration = try Configuration.load(
+      yaml: #"services: { s: { pattern: rpc, connect: ["ipc:///nowhere/s"], methods: { safe: [m] } } }"#,
+      file: "gateway.yaml")
+    let document = OpenAPIDocument(prefix: "", services: [ReachableService(configuration.services[0], description)])
+    let root = try #require(JSON(String(decoding: document.json, as: UTF8.self)))
+    let body = root["paths"]["/rpc/s/m"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    let schema = body["properties"]["a"]
+    let found = schema.members.first { $0.key == "default" }
+    #expect(found?.value == (try shown.map { try #require(JSON($0)) }))
+    let own = root["paths"]["/rpc/s/m"]["get"]["parameters"].elements.first { ["a", "a:"].contains($0["name"].text) }
+    if let own { #expect(own["schema"] == schema) }
+    // A parameter that has to be given has none.
+    var required = parameter
+    required = .map(required.mapValue?.map { $0.key == "required" ? .init("required", true) : $0 } ?? [])
+    let strict = ServiceDescription(["methods": [["name": "m", "parameters": [required]]]])
+    #expect(strict?.methods.first?.parameters.first?.fallback == nil)
+  }
+
+  @Test(
     "has no GET for parameters whose names mean something else in a query",
     arguments: [("a", true), ("arg", false), ("_a", false), ("a:", false)])
   func queries(name: String, isThere: Bool) throws {

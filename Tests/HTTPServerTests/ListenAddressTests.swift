@@ -27,6 +27,7 @@ struct ListenAddressTests {
       ("::1:80", "an IPv6 address goes in brackets, and nothing else does: [::1]:80"),
       ("[::1:80", "an IPv6 address goes in brackets, and nothing else does: [::1]:80"),
       ("[127.0.0.1]:80", "an IPv6 address goes in brackets, and nothing else does: [::1]:80"),
+      ("http://127.0.0.1:80/api", "write the address without http://, as host:port: 127.0.0.1:80"),
       ("[::g]:80", #""::g" is no IPv6 address"#),
       ("256.0.0.1:80", #""256.0.0.1" is no IPv4 address"#),
       ("127.0.0:80", #""127.0.0" is no IPv4 address"#),

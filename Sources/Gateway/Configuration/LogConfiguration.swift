@@ -27,7 +27,7 @@ extension Configuration {
 
     mutating func read(_ section: Section) {
       section.read("format", into: &format) { $0.choice() }
-      section.read("level", into: &level) { $0.choice() }
+      section.read("level", into: &level) { $0.choice(meant: ["warn": .warning, "fatal": .critical]) }
       section.read("access", into: &access) { $0.boolean() }
       section.read("slow", into: &slow) { $0.duration(in: .milliseconds(1) ... .hours(1)) }
       section.read("buffer", into: &buffer) { $0.bytes(in: (64 << 10)...(1 << 30)) }

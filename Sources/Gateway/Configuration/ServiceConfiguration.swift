@@ -40,7 +40,7 @@ extension Configuration {
       Self.check(name, in: services)
       self.init(name, .pubsub(.init()))
       section.read("required", into: &isRequired) { $0.boolean() }
-      let kind: PatternName? = section.field("pattern")?.choice()
+      let kind: PatternName? = section.field("pattern")?.choice(meant: PatternName.meant)
       if !section.has("pattern") { section.report("has no pattern; it is one of rpc, pipeline, pubsub") }
       switch kind {
       case .rpc: pattern = .rpc(.init(section, limits))
@@ -140,6 +140,13 @@ extension Configuration {
 
     private enum PatternName: String, CaseIterable {
       case rpc, pipeline, pubsub
+
+      /// What sockets and messages of ZeroMQ are called.
+      static let meant: [String: PatternName] = [
+        "req": .rpc, "rep": .rpc, "request": .rpc, "reply": .rpc, "dealer": .rpc, "router": .rpc, "push": .pipeline,
+        "pull": .pipeline, "pub": .pubsub, "sub": .pubsub, "xpub": .pubsub, "xsub": .pubsub, "publish": .pubsub,
+        "subscribe": .pubsub,
+      ]
     }
 
     /// The keys that belong to one pattern or another.

@@ -202,7 +202,7 @@ private struct ArgumentSchema {
     json.open("{")
     for parameter in parameters {
       json.key(parameter.name)
-      json.raw(PythonType(parameter.type).schema)
+      json.raw(PythonType(parameter.type).schema(fallback: parameter.fallback))
     }
     json.close("}")
     if !required.isEmpty {
@@ -228,7 +228,7 @@ private struct ArgumentSchema {
       json.member("in", "query")
       json.member("required", parameter.isRequired)
       json.key("schema")
-      json.raw(type.schema)
+      json.raw(type.schema(fallback: parameter.fallback))
       json.close("}")
       return json.bytes
     }

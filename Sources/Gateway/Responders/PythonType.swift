@@ -73,6 +73,17 @@ struct PythonType: Sendable, Hashable {
     return "{\(members.joined(separator: ","))}"
   }
 
+  /// The schema of a parameter, with what it is when it is left out, if that is of this type.
+  func schema(fallback: ServiceDescription.Fallback?) -> String {
+    let schema = schema
+    guard let fallback, takes(fallback) else { return schema }
+    return "\(schema.dropLast())\(types.isEmpty ? "" : ",")\"default\":\(fallback.json)}"
+  }
+
+  private func takes(_ fallback: ServiceDescription.Fallback) -> Bool {
+    types.isEmpty || types.contains(fallback.type) || fallback.type == "integer" && types.contains("number")
+  }
+
   /// The same as results are shown: where JSON has no number for one, it is null or text, as the service says.
   func shown(in style: Configuration.JSONStyle) -> PythonType {
     var shown = self

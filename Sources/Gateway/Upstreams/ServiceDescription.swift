@@ -26,6 +26,14 @@ struct ServiceDescription: Sendable, Hashable {
     /// As Python writes it, such as `int | None`.
     let type: String
     let isRequired: Bool
+    /// What it is when it is left out, in JSON: null, a truth value, a number or a short text; nil when that is unknown, or anything else.
+    var fallback: Fallback?
+  }
+
+  /// A plain value, and which type of JSON it has.
+  struct Fallback: Sendable, Hashable {
+    let type: String
+    let json: String
   }
 
   /// How arguments reach a parameter, as Python's `inspect` names it.
@@ -79,6 +87,23 @@ extension ServiceDescription.Parameter {
     self.kind = kind
     type = entry["type"]?.stringValue?.typeName ?? ""
     isRequired = entry["required"]?.boolValue ?? false
+    fallback = isRequired ? nil : entry["default"].flatMap(ServiceDescription.Fallback.init)
+  }
+}
+
+extension ServiceDescription.Fallback {
+  fileprivate init?(_ value: Value) {
+    switch value {
+    case .nil: self.init(type: "null", json: "null")
+    case .bool(let isTrue): self.init(type: "boolean", json: "\(isTrue)")
+    case .int(let number): self.init(type: "integer", json: "\(number)")
+    case .double(let number) where number.isFinite: self.init(type: "number", json: "\(number)")
+    case .string(let text) where text == text.printable(atMost: ServiceDescription.longestName):
+      var json = JSONWriter()
+      json.string(text)
+      self.init(type: "string", json: String(decoding: json.bytes, as: UTF8.self))
+    default: return nil
+    }
   }
 }
 

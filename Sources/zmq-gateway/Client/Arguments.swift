@@ -4,12 +4,18 @@ import MessagePack
 /// What a call is given, as everywhere in JSON: an array by position, an object by name, both as `{"args":[...],"kwargs":{...}}`.
 struct Arguments: ParsableArguments {
   @Argument(help: "The arguments in JSON, such as '[2, 3]' or '{\"a\": 2}'; - reads them from standard input.")
-  var arguments = ""
+  var arguments: [String] = []
+
+  func validate() throws {
+    guard arguments.count > 1 else { return }
+    throw ValidationError(
+      "Write the arguments as one text in JSON, such as '[2, 3]' or '{\"a\": 2}', and not as \(arguments.count) words.")
+  }
 
   /// The text.
   func json() throws -> [UInt8] {
-    guard arguments == "-" else { return Array(arguments.utf8) }
-    return StandardStream.input()
+    let text = arguments.first ?? ""
+    return text == "-" ? StandardStream.input() : Array(text.utf8)
   }
 
   /// The text, if it is JSON of the shape of arguments. What a service may be sent, its gateway knows.

@@ -131,6 +131,7 @@ struct ClientCommandTests {
     "say what is wrong with their words, and when nobody is there",
     arguments: [
       (["call", "add"], 64, "a gateway is asked for service/method"),
+      (["call", "calc/add", "2", "3"], 64, "as one text in JSON, such as '[2, 3]'"),
       (["call", "--zmq", "tcp://127.0.0.1:1", "add", "[2,"], 64, "the arguments: "),
       (["call", "calc/add", "--http", "http://127.0.0.1:1", "--zmq", "tcp://127.0.0.1:1"], 64, "not both"),
       (["call", "calc/add", "--http", "https://127.0.0.1:1"], 69, "https://127.0.0.1:1 does not answer"),

@@ -36,7 +36,7 @@ struct DescriptionTests {
       #expect(add["description"] == .null)
       #expect(
         add["requestBody"]["content"]["application/json"]["schema"].description
-          == #"{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}},"required":["a"],"additionalProperties":false}"#
+          == #"{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer","default":2}},"required":["a"],"additionalProperties":false}"#
       )
       #expect(paths["/rpc/s/add"]["get"]["parameters"].elements.map { $0["name"] }.prefix(2) == ["a:", "b:"])
       let all = paths["/rpc/s/inner.all"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
