@@ -22,10 +22,22 @@ package struct YAMLDocument {
     }
   }
 
-  /// In libyaml's words, but for a tab, which it calls a character that cannot start a token.
+  /// In libyaml's words, and what to do; but for a tab, which it calls a character that cannot start a token.
   private static func words(for fault: YAMLFault, in text: String) -> String {
-    isTab(fault.place, in: text) ? "a tab; YAML is indented with spaces" : fault.reason
+    if isTab(fault.place, in: text) { return "a tab; YAML is indented with spaces" }
+    let advice = advice.first { fault.reason.contains($0.reason) }
+    return advice.map { "\(fault.reason); \($0.text)" } ?? fault.reason
   }
+
+  private static let advice: [(reason: String, text: String)] = [
+    (
+      "mapping values are not allowed",
+      "the keys of one mapping stand in one column, and a text with \": \" in it goes in quotes"
+    ),
+    ("did not find expected key", "the keys of one mapping stand in one column, each with its value and nothing else"),
+    ("cannot start any token", "a text that begins with this sign goes in quotes"),
+    ("unexpected end of stream (while scanning a quoted", "its quote is not closed"),
+  ]
 
   /// Whether a tab stands there, or before it on its line with nothing but blanks.
   private static func isTab(_ place: Place, in text: String) -> Bool {

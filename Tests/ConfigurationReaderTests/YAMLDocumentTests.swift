@@ -18,6 +18,19 @@ struct YAMLDocumentTests {
   }
 
   @Test(
+    "that is not YAML is told what to do",
+    arguments: [
+      ("s:\n a:\n   p: 1\n    c: [x]\n", "4:6", "stand in one column"),
+      ("s:\n  a:\n    p: 1\n   c: 2\n", "4:4", "stand in one column"),
+      ("a: b: c\n", "1:5", "goes in quotes"), ("a: @x\n", "1:4", "begins with this sign goes in quotes"),
+      ("a: \"x\nb: 3\n", "3:1", "its quote is not closed"),
+    ])
+  func advice(yaml: String, place: String, advice: String) {
+    let found = complaints(yaml)
+    #expect(found.count == 1 && found[0].hasPrefix("\(place): not YAML: ") && found[0].contains(advice), "\(found)")
+  }
+
+  @Test(
     "with a tab where YAML wants blanks says that it is a tab",
     arguments: [
       "http:\n\tthreads: 1\n", "a:\n  b: 1\n\tc: 2\n", "a:\n  \tb: 1\n  c: 2\n", "a:\r\n\tb: 1\r\n", "\ta: 1\n",

@@ -46,6 +46,17 @@ struct GlobTests {
     ])
   func exceeds(pattern: String, other: String) { #expect(!Glob(pattern).covers(Glob(other))) }
 
+  @Test(
+    "tells whether it matches something that begins so",
+    arguments: [
+      ("a", "", true), ("a", "a", true), ("a", "ab", false), ("?", "ab", false), ("??", "ab", true), ("?b", "a", true),
+      ("?b", "ab", true), ("?b", "aa", false), ("a*c", "abcd", true), ("a*c", "b", false), ("*", "x", true),
+      ("", "", true), ("", "a", false),
+    ])
+  func prefixes(pattern: String, prefix: String, isMatched: Bool) {
+    #expect(Glob(pattern).mayMatch(prefix: Array(prefix.utf8)) == isMatched)
+  }
+
   @Test("takes no more than the product of both lengths")
   func hostile() {
     #expect(!matches(String(repeating: "a*", count: 100) + "b", String(repeating: "a", count: 255)))

@@ -50,7 +50,9 @@ struct PermissionsPropertyTests {
       for method in Self.words
       where Self.words.contains(where: {
         (try? permissions.check(publishing: method, on: Array($0.utf8), of: "p")) != nil
-      }) { #expect(permissions.mayPublish(method, to: "p") && permissions.mayReach(publishing), "\(rules)") }
+      }) {
+        #expect(permissions.mayPublish(method, to: "p", offering: [[]]) && permissions.mayReach(publishing), "\(rules)")
+      }
       let access: TopicAccess?
       do throws(Problem) { access = try permissions.topics(of: "s") } catch { access = TopicAccess([]) }
       let seen = Self.words.filter { access?.allows(Array($0.utf8)) ?? true }

@@ -30,7 +30,7 @@ struct PermissionsTests {
   }
 
   private func reaches(_ permissions: Permissions, _ service: String) -> Bool {
-    (try? permissions.check(reaching: service)) != nil
+    (try? permissions.check(callingSomethingOf: service)) != nil
   }
 
   @Test("allow everything where there are none, and nothing that none of them fits")
@@ -58,26 +58,34 @@ struct PermissionsTests {
   func reach(rules: String, isThere: Bool) throws {
     let permissions = try permissions(rules)
     #expect(permissions.maySubscribe(to: "news") == isThere)
-    #expect(permissions.mayPublish("m", to: "news") == isThere)
+    #expect(permissions.mayPublish("m", to: "news", offering: [[]]) == isThere)
   }
 
   @Test(
     "tell of which services something may be done: as they are, and by no more than one denial alone",
     arguments: [
-      ("[{ allow: {} }]", ["calc", "jobs", "news", "feed"]),
+      ("[{ allow: {} }]", ["calc", "jobs", "news", "feed", "bulletin"]),
       (#"[{ deny: { topic: "*" } }, { allow: {} }]"#, ["calc", "jobs"]),
       (#"[{ deny: { method: "*" } }, { allow: {} }]"#, ["news", "feed"]),
       (#"[{ deny: { method: "*" } }, { deny: { topic: "*" } }, { allow: {} }]"#, []),
-      (#"[{ allow: { topic: "*" } }]"#, ["news", "feed"]),
-      (#"[{ allow: { method: "*" } }]"#, ["calc", "jobs", "news"]),
+      (#"[{ allow: { topic: "*" } }]"#, ["news", "feed", "bulletin"]),
+      (#"[{ allow: { method: "*" } }]"#, ["calc", "jobs", "news", "bulletin"]),
       (#"[{ deny: { method: "get*" } }, { allow: { service: calc, method: [get, "get?x"] } }]"#, []),
       (#"[{ deny: { method: "get*" } }, { allow: { service: calc, method: [get, "g*"] } }]"#, ["calc"]),
-      // The feed offers nothing else.
+      // The feed and the bulletin offer nothing else.
       (#"[{ deny: { topic: "eu.*" } }, { allow: {} }]"#, ["calc", "jobs", "news"]),
       (#"[{ deny: { topic: "eu.*" } }, { allow: { topic: "eu.orders*" } }]"#, []),
       (#"[{ deny: { topic: "eu.*" } }, { allow: { topic: "us*" } }]"#, ["news"]),
       (#"[{ deny: { topic: "eu.*", method: tick } }, { allow: { topic: "eu.*", method: tick } }]"#, []),
-      (#"[{ deny: { topic: "eu.*", method: tick } }, { allow: { topic: "eu.*", method: "t*" } }]"#, ["news"]),
+      (
+        #"[{ deny: { topic: "eu.*", method: tick } }, { allow: { topic: "eu.*", method: "t*" } }]"#,
+        ["news", "bulletin"]
+      ),
+      (
+        #"[{ deny: { topic: "eu.*", method: tick } }, { allow: { topic: "eu.*", method: [tick, tack] } }]"#,
+        ["news", "bulletin"]
+      ),
+      (#"[{ allow: { topic: "us*" } }]"#, ["news"]),
     ])
   func services(rules: String, names: [String]) throws {
     let configuration = try Configuration.load(
@@ -90,6 +98,7 @@ struct PermissionsTests {
             subscribe: { connect: ["ipc:///nowhere/n"], topics: ["eu.", "us."] }
             publish: { connect: ["ipc:///nowhere/p"] }
           feed: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/f"], topics: ["eu."] } }
+          bulletin: { pattern: pubsub, publish: { connect: ["ipc:///nowhere/b"], topics: ["eu."] } }
         """, file: "gateway.yaml")
     let permissions = try permissions(rules)
     #expect(configuration.services.filter(permissions.mayReach).map(\.name) == names)

@@ -50,9 +50,10 @@ struct Permissions: Sendable {
     guard decision?.isAllowed == true else { throw .notPermitted }
   }
 
-  /// Whether there is a topic on which the event may be published.
-  func mayPublish(_ method: String, to service: String) -> Bool {
-    Self.allowSomething(rules.filter { Self.fits($0.services, service) && Self.fits($0.methods, method) })
+  /// Whether there is a topic with one of these beginnings on which the event may be published.
+  func mayPublish(_ method: String, to service: String, offering prefixes: [[UInt8]]) -> Bool {
+    let fitting = rules.filter { Self.fits($0.services, service) && Self.fits($0.methods, method) }
+    return TopicAccess(fitting.map { .init(isAllowed: $0.isAllowed, topics: $0.topics) }).mayAllow(offered: prefixes)
   }
 
   /// Whether some of the events of a service may be seen.
@@ -73,26 +74,31 @@ struct Permissions: Sendable {
     return access.isWhole ? nil : access
   }
 
-  /// Refuses whatever is asked of a service of which nothing may be done.
-  func check(reaching service: String) throws(Problem) {
-    guard mayCall(service) || mayPublish(to: service) || maySubscribe(to: service) else { throw .notPermitted }
+  /// Refuses a service of which nothing may be called.
+  func check(callingSomethingOf service: String) throws(Problem) {
+    guard mayCall(service) else { throw .notPermitted }
   }
 
   /// Whether something may be done of what that service is for.
   func mayReach(_ service: Configuration.Service) -> Bool {
     let name = service.name
     guard case .pubsub(let pubsub) = service.pattern else { return mayCall(name) }
-    return pubsub.publish != nil && mayPublish(to: name) || pubsub.subscribe.map { maySee($0, of: name) } ?? false
+    if let publish = pubsub.publish, mayPublish(to: name, offering: publish.prefixes) { return true }
+    return pubsub.subscribe.map { maySee($0, of: name) } ?? false
   }
 
   /// Whether some of the events may be seen that a service offers.
   func maySee(_ subscribe: Configuration.Subscribe, of service: String) -> Bool {
     do throws(Problem) {
-      guard let access = try topics(of: service) else { return true }
-      return subscribe.topics.contains { access.mayAllow(prefix: Array($0.utf8)) }
+      return try topics(of: service)?.mayAllow(offered: subscribe.prefixes) ?? true
     } catch {
       return false
     }
+  }
+
+  /// Whether there are a method, and a topic with one of these beginnings, with which an event may be published.
+  func mayPublish(to service: String, offering prefixes: [[UInt8]]) -> Bool {
+    Self.allowSomething(rules.filter { Self.fits($0.services, service) }, offering: prefixes)
   }
 
   /// Whether there is a method that may be called.
@@ -100,28 +106,22 @@ struct Permissions: Sendable {
     Self.allowSomething(rules.filter { $0.topics == nil && Self.fits($0.services, service) })
   }
 
-  /// Whether there are a method and a topic with which an event may be published.
-  private func mayPublish(to service: String) -> Bool {
-    Self.allowSomething(rules.filter { Self.fits($0.services, service) })
-  }
-
-  /// Whether one of the rules allows what none of those before it denies, as far as that shows by one denial alone.
-  private static func allowSomething(_ rules: [Rule]) -> Bool {
+  /// Whether one of the rules allows what those before it do not deny, on topics with one of these beginnings.
+  private static func allowSomething(_ rules: [Rule], offering prefixes: [[UInt8]] = [[]]) -> Bool {
     var denials: [Rule] = []
     for rule in rules {
       guard rule.isAllowed else {
         denials.append(rule)
         continue
       }
-      if !denials.contains(where: { cover($0.methods, rule.methods) && cover($0.topics, rule.topics) }) { return true }
+      for method in rule.methods ?? [.everything] {
+        let denied = denials.filter { denial in denial.methods?.contains { $0.covers(method) } ?? true }
+        let access = TopicAccess(
+          denied.map { .init(isAllowed: false, topics: $0.topics) } + [.init(isAllowed: true, topics: rule.topics)])
+        if access.mayAllow(offered: prefixes) { return true }
+      }
     }
     return false
-  }
-
-  private static func cover(_ globs: [Glob]?, _ others: [Glob]?) -> Bool {
-    guard let globs else { return true }
-    guard let others else { return globs.contains(where: \.matchesEverything) }
-    return others.allSatisfy { other in globs.contains { $0.covers(other) } }
   }
 
   private static func fits(_ globs: [Glob]?, _ name: String) -> Bool {
@@ -163,6 +163,9 @@ struct TopicAccess: Hashable, Sendable {
     }
     return false
   }
+
+  /// Whether some topic may be seen of those that begin so.
+  func mayAllow(offered prefixes: [[UInt8]]) -> Bool { prefixes.contains(where: mayAllow) }
 
   /// Whether a topic that begins so may be seen, as far as that shows by one denial alone.
   func mayAllow(prefix: [UInt8]) -> Bool {

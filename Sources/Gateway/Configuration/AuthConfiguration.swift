@@ -216,7 +216,7 @@ extension Configuration {
       guard let inner = outer.field(kind), let section = inner.section() else { return nil }
       if !inner.isMapping { inner.report("says nothing; for everything write \(kind): {}") }
       section.read("subject", into: &subjects) {
-        Self.globs($0) { $0.isEmpty ? "is empty, and nobody is called so" : nil }
+        Self.globs($0) { $0.allSatisfy(\.isWhitespace) ? "is blank, and nobody is called so" : nil }
       }
       section.read("scope", into: &scopes) { Self.globs($0) { $0.isEmpty ? "is empty, which is no scope" : nil } }
       section.read("service", into: &services) { Self.globs($0, Self.faultOfName) }

@@ -40,6 +40,8 @@ extension Configuration {
     public var bind: [Endpoint] = []
     /// The prefixes of what may be published on, each with all that it starts; `""` allows any (default: any).
     public var topics: [String] = [""]
+    /// The same as bytes.
+    var prefixes: [[UInt8]] { topics.map { Array($0.utf8) } }
 
     /// Publishes to all of `connect`, on any topic.
     public init(connect: [Endpoint]) { self.connect = connect }
@@ -61,6 +63,8 @@ extension Configuration {
     public var bind: [Endpoint] = []
     /// The prefixes a stream may ask for, each with all that it starts; `""` allows any (default: any).
     public var topics: [String] = [""]
+    /// The same as bytes.
+    var prefixes: [[UInt8]] { topics.map { Array($0.utf8) } }
     /// Topics that one stream may name, 1...100,000; a stream that names more is refused (default: 512).
     public var topicsPerStream = 512
     /// Different topics that all streams together may ask for, 1...1,000,000, of 32 bytes on the average, or 64 KiB together; a stream

@@ -74,7 +74,7 @@ final class PublisherSocket {
   func close() { subscriber.close() }
 
   private static func prefixes(_ subscribe: Configuration.Subscribe) -> Set<[UInt8]> {
-    subscribe.keepsEvents ? Set(subscribe.topics.map { Array($0.utf8) }) : []
+    subscribe.keepsEvents ? Set(subscribe.prefixes) : []
   }
 
   private func subscribe(_ prefix: [UInt8]) {

@@ -110,7 +110,8 @@ struct BatchResponder: Responder {
       try sendOneWay(item, of: request, upstream, &buffer, group)
     case .pubsub:
       guard let topic = item.topic else { throw Problem(.badShape, "An item for a pubsub service has a \"topic\".") }
-      try sendOneWay(item, of: request, try upstreams.publishing(item.service, on: topic), &buffer, group)
+      let publishing = try upstreams.publishing(item.service, on: topic, for: request.permissions)
+      try sendOneWay(item, of: request, publishing, &buffer, group)
     }
   }
 

@@ -11,7 +11,7 @@ struct LastValueResponder: Responder {
 
   /// `access` is what the caller may see; nil: everything.
   init(service: String, seeing access: TopicAccess? = nil, in upstreams: UpstreamTable) throws(Problem) {
-    feed = try upstreams.feed(service)
+    feed = try upstreams.feed(service, seeing: access)
     self.access = access
   }
 

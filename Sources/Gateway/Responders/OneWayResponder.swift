@@ -27,8 +27,12 @@ struct PublishResponder: Responder {
   let topic: [UInt8]
   let method: MethodName
 
-  init(service: String, topic: [UInt8], method: MethodName, in upstreams: UpstreamTable) throws(Problem) {
-    upstream = try upstreams.publishing(service, on: topic)
+  /// `permissions` are the caller's; nil: everything.
+  init(
+    service: String, topic: [UInt8], method: MethodName, for permissions: Permissions? = nil,
+    in upstreams: UpstreamTable
+  ) throws(Problem) {
+    upstream = try upstreams.publishing(service, on: topic, for: permissions)
     try upstream.policy.check(method)
     self.topic = topic
     self.method = method

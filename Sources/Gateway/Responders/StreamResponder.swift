@@ -24,7 +24,7 @@ struct StreamResponder: Responder {
 
   /// `access` is what the caller may see; nil: everything.
   init(service: String, seeing access: TopicAccess? = nil, in upstreams: UpstreamTable) throws(Problem) {
-    feed = try upstreams.feed(service)
+    feed = try upstreams.feed(service, seeing: access)
     self.access = access
   }
 
@@ -162,7 +162,7 @@ struct StreamResponder: Responder {
   private func filter(_ topics: [[UInt8]]) throws(Problem) -> TopicFilter {
     let most = feed.settings.topicsPerStream
     if topics.count > most { throw Self.tooMany(topics.count, most) }
-    let offered = feed.settings.topics.map { Array($0.utf8) }
+    let offered = feed.settings.prefixes
     var prefixes: [[UInt8]] = []
     var patterns: [TopicPattern] = []
     for topic in topics {
@@ -177,7 +177,6 @@ struct StreamResponder: Responder {
       throw Self.tooMany(patterns.count, Self.patternsPerStream, " with wildcards")
     }
     if topics.isEmpty { prefixes = offered.filter { access?.mayAllow(prefix: $0) ?? true } }
-    guard !prefixes.isEmpty || !patterns.isEmpty else { throw .notPermitted }
     return TopicFilter(prefixes: prefixes, patterns: patterns, access: access)
   }
 }

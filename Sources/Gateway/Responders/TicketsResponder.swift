@@ -28,8 +28,7 @@ struct TicketsResponder: Responder {
         .noSuchRoute, "Tickets are given where callers are told apart (auth.keys, auth.jwt); here a stream needs none.")
     }
     let wish = try TicketWish(request.body)
-    let access = try request.permissions?.topics(of: wish.service)
-    try StreamResponder(service: wish.service, seeing: access, in: upstreams).check(wish.topics)
+    try check(wish, for: request.permissions)
     let ticket = Ticket(caller: caller, service: wish.service, topics: wish.topics)
     let text: String
     do throws(TicketTable<Ticket>.Refusal) {
@@ -43,6 +42,16 @@ struct TicketsResponder: Responder {
     json.member("expires", Int(tickets.time.components.seconds))
     json.close("}")
     request.answer(201, "application/json", headers: [("Cache-Control", "no-store")], json.bytes)
+  }
+
+  /// Refuses a stream that a caller with these permissions could not open.
+  private func check(_ wish: TicketWish, for permissions: Permissions?) throws(Problem) {
+    do throws(Problem) {
+      let access = try permissions?.topics(of: wish.service)
+      try StreamResponder(service: wish.service, seeing: access, in: upstreams).check(wish.topics)
+    } catch {
+      throw error.told(to: permissions)
+    }
   }
 }
 

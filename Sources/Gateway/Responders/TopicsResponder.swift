@@ -8,7 +8,7 @@ struct TopicsResponder: Responder {
 
   /// `access` is what the caller may see; nil: everything.
   init(service: String, seeing access: TopicAccess? = nil, in upstreams: UpstreamTable) throws(Problem) {
-    feed = try upstreams.feed(service)
+    feed = try upstreams.feed(service, seeing: access)
     self.access = access
   }
 

@@ -4,6 +4,9 @@ struct Glob: Hashable, Sendable {
 
   init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
 
+  /// Whatever it is.
+  static let everything = Glob("*")
+
   /// Whether every name matches.
   var matchesEverything: Bool { matchesAll(prefix: []) }
 
@@ -42,10 +45,14 @@ struct Glob: Hashable, Sendable {
     return at == pattern.count
   }
 
-  /// Whether it may match something that begins so, as far as its own beginning tells.
+  /// Whether it matches something that begins so.
   func mayMatch(prefix: [UInt8]) -> Bool {
-    let start = pattern.prefix { $0 != Self.star && $0 != Self.question }
-    return start.count < pattern.count ? zip(start, prefix).allSatisfy(==) : pattern.starts(with: prefix)
+    for (index, byte) in prefix.enumerated() {
+      guard index < pattern.count else { return false }
+      if pattern[index] == Self.star { return true }
+      guard pattern[index] == byte || pattern[index] == Self.question else { return false }
+    }
+    return true
   }
 
   /// Whether it may match the name of a service or a method: other signs than these stand in none.

@@ -86,10 +86,10 @@ final class Router {
       let (service, topic) = (try path.takeService(target), try path.takeTopic(target))
       let method = try path.takeMethod(target)
       try permissions?.check(publishing: method.text, on: topic, of: service)
-      return try PublishResponder(service: service, topic: topic, method: method, in: upstreams)
+      return try PublishResponder(service: service, topic: topic, method: method, for: permissions, in: upstreams)
     case ("jsonrpc", 2):
       let service = try path.takeService(target)
-      try permissions?.check(reaching: service)
+      try permissions?.check(callingSomethingOf: service)
       return try JSONRPCResponder(service: service, in: upstreams)
     case ("sub", 2), ("sub", 3):
       return try subscription(method, target, name, &path, permissions)

@@ -22,7 +22,7 @@ final class PubSubUpstream {
         .publish, connect: $0.connect, bind: $0.bind, of: service, in: configuration, shared: shared, distant: distant,
         context: context, loop: loop, logger: logger)
     }
-    topics = (pubsub.publish?.topics ?? []).map { Array($0.utf8) }
+    topics = pubsub.publish?.prefixes ?? []
     self.feed = feed
     self.shared = shared
   }
@@ -33,7 +33,7 @@ final class PubSubUpstream {
     insteadOf former: PubSubUpstream
   ) {
     publishing = former.publishing.map { OneWayUpstream(service, in: configuration, insteadOf: $0) }
-    topics = (pubsub.publish?.topics ?? []).map { Array($0.utf8) }
+    topics = pubsub.publish?.prefixes ?? []
     (feed, shared) = (former.feed, former.shared)
   }
 

@@ -24,8 +24,10 @@ struct ReachableService: Hashable {
       self.methods = methods.filter { mayCall($0.name.text) }
       (routes, hasEvents) = ([], false)
     case .pubsub(let pubsub):
-      let isPublished = pubsub.publish != nil
-      self.methods = methods.filter { isPublished && permissions?.mayPublish($0.name.text, to: name) ?? true }
+      let prefixes = pubsub.publish?.prefixes ?? []
+      self.methods = methods.filter {
+        !prefixes.isEmpty && permissions?.mayPublish($0.name.text, to: name, offering: prefixes) ?? true
+      }
       routes = []
       hasEvents = pubsub.subscribe.map { permissions?.maySee($0, of: name) ?? true } ?? false
     }

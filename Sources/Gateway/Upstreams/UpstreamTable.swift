@@ -38,20 +38,26 @@ final class UpstreamTable {
     return upstream
   }
 
-  /// Where events on that topic for the service of that name go.
-  func publishing(_ name: String, on topic: [UInt8]) throws(Problem) -> OneWayUpstream {
+  /// Where events on that topic for the service of that name go. One with whose topics a caller with these permissions may do nothing is not
+  /// there for them; nil: everything may be done.
+  func publishing(
+    _ name: String, on topic: [UInt8], for permissions: Permissions?
+  ) throws(Problem) -> OneWayUpstream {
     guard case .pubsub(let upstream)? = upstreams[name], let publishing = upstream.publishing else {
       throw missing(name, .publishing)
     }
-    guard upstream.topics.contains(where: topic.starts(with:)) else { throw .topicNotOffered(topic) }
+    guard upstream.topics.contains(where: topic.starts(with:)) else {
+      let mayPublish = permissions?.mayPublish(to: name, offering: upstream.topics) ?? true
+      throw mayPublish ? .topicNotOffered(topic) : missing(name, .publishing)
+    }
     return publishing
   }
 
-  /// What streams of the service of that name read.
-  func feed(_ name: String) throws(Problem) -> EventFeed {
-    guard case .pubsub(let upstream)? = upstreams[name], let feed = upstream.feed else {
-      throw missing(name, .feed)
-    }
+  /// What streams of the service of that name read. One that offers nothing of what may be seen is not there; nil: everything may be seen.
+  func feed(_ name: String, seeing access: TopicAccess?) throws(Problem) -> EventFeed {
+    guard case .pubsub(let upstream)? = upstreams[name], let feed = upstream.feed,
+      access?.mayAllow(offered: feed.settings.prefixes) ?? true
+    else { throw missing(name, .feed) }
     return feed
   }
 

@@ -63,15 +63,20 @@ struct AsyncCallTests {
   func failures() async throws {
     try await Rig.with { rig in
       let (backend, gateway) = try await rig.backend("in-flight: 1")
-      let target = try await start(gateway, "/rpc/s/work?_timeout=0.1")
-      _ = try await backend.call()
+      let held = try await start(gateway, "/rpc/s/work")
+      let call = try await backend.call()
       let refused = try await gateway.http.post("/rpc/s/work", "[]", headers: Self.prefer)
       #expect(refused.status == 503)
       #expect(refused.json["sent"] == false)
-      let ended = try await eventually("its end") {
-        let reply = try await gateway.http.get(target)
-        return reply.status == 200 ? reply : nil
+      func end(of target: String) async throws -> HTTPReply {
+        try await eventually("its end") {
+          let reply = try await gateway.http.get(target)
+          return reply.status == 200 ? reply : nil
+        }
       }
+      try await backend.answer(call, [7])
+      #expect(try await end(of: held).json["result"] == 7)
+      let ended = try await end(of: try await start(gateway, "/rpc/s/work?_timeout=0.1"))
       #expect(ended.json["status"] == 504)
       #expect(ended.json["error"]["code"] == "timeout")
       #expect(ended.json["error"]["instance"] == "/rpc/s/work")

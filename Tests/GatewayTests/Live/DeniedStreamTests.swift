@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Rules that leave little of a stream", .inTurn(minutes: 3))
 struct DeniedStreamTests {
-  @Test("open none in which nothing could come, give no ticket for it, and tell of others' streams nothing")
+  @Test("hide a service of which nothing may be seen, and of another the streams of others")
   func streams() async throws {
     try await Rig.with { rig in
       let (root, guest) = (APIKey.random(), APIKey.random())
@@ -18,14 +18,26 @@ struct DeniedStreamTests {
         feed: { pattern: pubsub, subscribe: { connect: ["\(endpoint)"], topics: ["eu.", "eu.x"] } }
         news: { pattern: pubsub, subscribe: { connect: ["\(endpoint)"], topics: ["eu.", "us.", "asia."] } }
         """, auth: auth)
-      for target in ["/sub/feed", "/sub/feed?_poll=0", "/sub/feed?topic=eu.y", "/sub/news?topic=eu."] {
-        #expect(try await gateway.http.get(target, headers: guest.header).status == 403, "\(target)")
+      // A service that offers nothing of what may be seen is as if it were not there.
+      for path in ["", "?_poll=0", "?topic=eu.y", "?topic=us.", "/topics", "/last", "/last?topic=eu."] {
+        for verb in ["GET", "OPTIONS"] {
+          let hidden = try await gateway.http.send(verb, "/sub/feed\(path)", headers: guest.header)
+          let absent = try await gateway.http.send(verb, "/sub/none\(path)", headers: guest.header)
+          #expect(hidden.status == 404 && absent.status == 404, "\(verb) \(path)")
+          #expect(hidden.json["code"] == absent.json["code"] && hidden.json["detail"] == absent.json["detail"])
+        }
+      }
+      for target in ["/sub/feed", "/sub/feed?topic=eu.y", "/sub/news?topic=eu.", "/sub/feed/topics"] {
         #expect(try await gateway.http.send("HEAD", target, headers: root.header).status == 200, "\(target)")
       }
-      for (service, guests) in [("feed", 403), ("news", 201)] {
+      #expect(try await gateway.http.get("/sub/news?topic=eu.", headers: guest.header).status == 403)
+      for (service, guests) in [("feed", 404), ("none", 404), ("news", 201)] {
         let body = #"{"service":"\#(service)"}"#
-        #expect(try await gateway.http.post("/tickets", body, headers: guest.header).status == guests, "\(service)")
-        #expect(try await gateway.http.post("/tickets", body, headers: root.header).status == 201, "\(service)")
+        let ticket = try await gateway.http.post("/tickets", body, headers: guest.header)
+        #expect(ticket.status == guests, "\(service)")
+        if guests == 404 { #expect(ticket.json["detail"] == "There is nothing of this name here for you.") }
+        let roots = try await gateway.http.post("/tickets", body, headers: root.header)
+        #expect(roots.status == (service == "none" ? 404 : 201), "\(service)")
       }
       let stream = try await gateway.http.events("/sub/news", headers: guest.header)
       let other = try await gateway.http.events("/sub/news?topic=eu.&topic=us.a", headers: root.header)
@@ -36,6 +48,36 @@ struct DeniedStreamTests {
       #expect(seen["topics"].elements.map { $0["streams"] } == [1, 1, 1] && seen["streams"] == 2)
       #expect(try await gateway.http.get("/sub/news/topics", headers: root.header).json["streams"] == 3)
       for open in [stream, other, third] { open.close() }
+    }
+  }
+  @Test("hide a service of which nothing may be called or published, whatever is asked of it")
+  func others() async throws {
+    try await Rig.with { rig in
+      let guest = APIKey.random()
+      let auth = try rig.auth(
+        (guest, "guest", []), rules: #"[{ deny: { topic: "eu.*" } }, { allow: { topic: "*" } }]"#)
+      let gateway = try await rig.gateway(
+        """
+        calc: { pattern: rpc, connect: ["ipc:///nowhere/c"], required: false }
+        ads: { pattern: pubsub, publish: { connect: ["ipc:///nowhere/a"], topics: ["eu."] }, required: false }
+        news: { pattern: pubsub, publish: { connect: ["ipc:///nowhere/n"], topics: ["eu.", "us."] }, required: false }
+        """, auth: auth)
+      for body in ["[]", "{}", "x", #"{"jsonrpc":"2.0","method":"m"}"#] {
+        for service in ["calc", "none"] {
+          let reply = try await gateway.http.post("/jsonrpc/\(service)", body, headers: guest.header)
+          #expect(reply.status == 403 && reply.json["code"] == "permission-denied", "\(service) \(body)")
+        }
+      }
+      for (target, status, code) in [
+        ("/pub/ads/us.a/m", 404, "no-such-service"), ("/pub/none/us.a/m", 404, "no-such-service"),
+        ("/pub/news/asia/m", 404, "no-such-topic"), ("/pub/ads/eu.a/m", 403, "permission-denied"),
+      ] {
+        let reply = try await gateway.http.post(target, headers: guest.header)
+        #expect(reply.status == status && reply.json["code"].text == code, "\(target)")
+      }
+      let home = try await gateway.http.get("/", headers: guest.header).json["services"]
+      #expect(home.elements.map { $0["name"] } == ["news"])
+      #expect(try await gateway.http.get("/metrics", headers: guest.header).status == 403)
     }
   }
 }
