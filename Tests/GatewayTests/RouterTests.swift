@@ -139,7 +139,8 @@ struct RouterTests {
     arguments: [
       "/rpc", "/rpc/", "/rpc/math", "/rpc/math/add/", "/rpc/math/add/x", "/push/a", "/pub/a/b", "/pub/a/b/c/d",
       "/sub", "/sub/a/", "/sub/a/topic", "/live/", "/livee", "/RPC/math/add", "//rpc/math/add", "/openapi",
-      "/problems/a/b", "/problems/none", "/metrics/x", "/batch/x", "/calls", "/jsonrpc", "/jsonrpc/math/add", "/%20",
+      "/problems/a/b", "/problems/none", "/metrics/x", "/batch/x", "/calls", "/calls/", "/jsonrpc", "/jsonrpc/math/add",
+      "/%20",
     ])
   func unknown(target: String) async throws {
     #expect(try await problem(target) == .noSuchRoute)

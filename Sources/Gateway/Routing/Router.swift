@@ -179,7 +179,7 @@ final class Router {
     return switch (name, path.segments) {
     case ("batch", 1): BatchResponder(upstreams: upstreams)
     case ("tickets", 1): TicketsResponder(upstreams: upstreams)
-    case ("calls", 2): CallsResponder(id: try path.takeText(target))
+    case ("calls", 2): try call(path.takeText(target))
     case ("", 1): HomeResponder(upstreams: upstreams, prefix: prefix)
     case ("live", 1): LiveResponder()
     case ("ready", 1): ReadyResponder(upstreams: upstreams, tellsServices: scope == .everything)
@@ -220,6 +220,11 @@ final class Router {
     }
     throw Problem(
       .noSuchRoute, "Only operations are served here: /live, /ready, /status and /metrics, and POST /-/reload.")
+  }
+
+  private func call(_ id: String) throws(Problem) -> CallsResponder {
+    guard !id.isEmpty else { throw Problem(.noSuchRoute, "A call is asked for by its id: \(prefix)/calls/{id}.") }
+    return CallsResponder(id: id)
   }
 
   private func docsFile(_ name: String) throws(Problem) -> DocsFile {

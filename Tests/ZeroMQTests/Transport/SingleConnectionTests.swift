@@ -42,6 +42,8 @@ struct SingleConnectionTests {
       await first.transport.close()
       await first.transport.waitClosed()
       for await event in monitor { if case .disconnected = event.kind { break } }
+      // The I/O thread tells of the end before the socket has let go of the connection, and what is written meanwhile goes down with that.
+      try await eventually("the socket to let go") { await !push.transport.hasOutput }
       await push.write([2])
       let second = try await peers.peer(.pull, bind: [bound])
       try await push.transport.connect(bound)
@@ -50,4 +52,9 @@ struct SingleConnectionTests {
       #expect(await push.transport.connections == [bound])
     }
   }
+}
+
+extension Transport {
+  /// Whether a message would leave at once.
+  fileprivate var hasOutput: Bool { socket?.readinessNow.contains(.output) == true }
 }
