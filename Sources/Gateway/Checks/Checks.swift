@@ -52,7 +52,9 @@ final class Checks {
   /// Throws the problem of a request that is refused where it leads. What tells of the gateway itself is not counted. One that is to be
   /// decided counts as one that leads nowhere does, and as what it costs when it is served.
   func pass(_ request: GatewayRequest, _ responder: any Responder, isToBeDecided: Bool) throws(Problem) {
-    try limits?.check(request, cost: responder.isOperation ? 0 : isToBeDecided ? 1 : responder.cost)
+    let isServed = request.method != .options && responder.methods.contains(request.method)
+    let cost = isServed && !isToBeDecided ? responder.cost : 1
+    try limits?.check(request, cost: responder.isOperation ? 0 : cost)
     try draining.check(request, responder)
   }
 

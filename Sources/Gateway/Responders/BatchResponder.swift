@@ -98,7 +98,7 @@ struct BatchResponder: Responder {
   ) throws(Problem) {
     switch try upstreams.upstream(item.service) {
     case .rpc(let upstream):
-      try refuse(item.topic != nil, "topic", "pubsub")
+      try refuse(item.topic != nil, "topic", "pubsub", in: item, of: request)
       let method = try upstream.method(item.method)
       let left = try request.timeLeft(item.timeout ?? timeout, of: upstream.settings(of: method))
       var frames = try item.frames(upstream.reader, into: &buffer)
@@ -106,10 +106,12 @@ struct BatchResponder: Responder {
       try request.countsItem(upstream.settings(of: method).cost)
       group.add(method, of: upstream, id: item.id, frames, in: buffer, asking: left)
     case .pipeline(let upstream):
-      try refuse(item.topic != nil, "topic", "pubsub")
+      try refuse(item.topic != nil, "topic", "pubsub", in: item, of: request)
       try sendOneWay(item, of: request, upstream, &buffer, group)
     case .pubsub:
-      guard let topic = item.topic else { throw Problem(.badShape, "An item for a pubsub service has a \"topic\".") }
+      guard let topic = item.topic else {
+        throw misfit("An item for a pubsub service has a \"topic\".", item, of: request)
+      }
       let publishing = try upstreams.publishing(item.service, on: topic, for: request.permissions)
       try sendOneWay(item, of: request, publishing, &buffer, group)
     }
@@ -119,7 +121,7 @@ struct BatchResponder: Responder {
     _ item: BatchItem, of request: GatewayRequest, _ upstream: OneWayUpstream, _ buffer: inout ByteBuffer,
     _ group: CallGroup<BatchAnswer>
   ) throws(Problem) {
-    try refuse(item.timeout != nil, "timeout", "rpc")
+    try refuse(item.timeout != nil, "timeout", "rpc", in: item, of: request)
     let method = try upstream.method(item.method)
     let frames = try item.frames(upstream.reader, into: &buffer)
     try request.countsItem(1)
@@ -132,11 +134,17 @@ struct BatchResponder: Responder {
     group.addAccepted(id: item.id)
   }
 
-  private func refuse(_ isPresent: Bool, _ member: String, _ pattern: String) throws(Problem) {
-    if isPresent {
-      throw Problem(
-        .badShape, "Only an item for \(pattern == "rpc" ? "an" : "a") \(pattern) service has a \"\(member)\".")
-    }
+  private func refuse(
+    _ isPresent: Bool, _ member: String, _ pattern: String, in item: BatchItem, of request: GatewayRequest
+  ) throws(Problem) {
+    guard isPresent else { return }
+    let article = pattern == "rpc" ? "an" : "a"
+    throw misfit("Only an item for \(article) \(pattern) service has a \"\(member)\".", item, of: request)
+  }
+
+  /// What tells of which pattern a service is.
+  private func misfit(_ sentence: String, _ item: BatchItem, of request: GatewayRequest) -> Problem {
+    upstreams.refusal(Problem(.badShape, sentence), of: item.service, to: request.permissions)
   }
 }
 

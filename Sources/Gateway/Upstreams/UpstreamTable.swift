@@ -61,6 +61,13 @@ final class UpstreamTable {
     return feed
   }
 
+  /// What is wrong with what is asked of the service of that name, as a caller with these permissions hears it: one of which they may do
+  /// nothing is not there.
+  func refusal(_ problem: Problem, of name: String, to permissions: Permissions?) -> Problem {
+    guard let permissions, let service = services.first(where: { $0.name == name }) else { return problem }
+    return permissions.mayReach(service.configuration) ? problem : missing(name, .any)
+  }
+
   /// What is asked of a service.
   private enum Use: String {
     case any = "service"

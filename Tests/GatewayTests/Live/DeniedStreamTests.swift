@@ -53,12 +53,16 @@ struct DeniedStreamTests {
   @Test("hide a service of which nothing may be called or published, whatever is asked of it")
   func others() async throws {
     try await Rig.with { rig in
-      let guest = APIKey.random()
+      let (guest, caller) = (APIKey.random(), APIKey.random())
       let auth = try rig.auth(
-        (guest, "guest", []), rules: #"[{ deny: { topic: "eu.*" } }, { allow: { topic: "*" } }]"#)
+        (guest, "guest", []), (caller, "caller", []),
+        rules:
+          #"[{ allow: { subject: caller, method: "*" } }, { deny: { topic: "eu.*" } }, { allow: { subject: guest, topic: "*" } }]"#
+      )
       let gateway = try await rig.gateway(
         """
         calc: { pattern: rpc, connect: ["ipc:///nowhere/c"], required: false }
+        feed: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/f"] }, required: false }
         ads: { pattern: pubsub, publish: { connect: ["ipc:///nowhere/a"], topics: ["eu."] }, required: false }
         news: { pattern: pubsub, publish: { connect: ["ipc:///nowhere/n"], topics: ["eu.", "us."] }, required: false }
         """, auth: auth)
@@ -75,8 +79,19 @@ struct DeniedStreamTests {
         let reply = try await gateway.http.post(target, headers: guest.header)
         #expect(reply.status == status && reply.json["code"].text == code, "\(target)")
       }
+      // An item of a batch that does not fit the pattern of a hidden service does not tell that there is one.
+      let batch = try await gateway.http.post(
+        "/batch",
+        #"[{"service":"calc","method":"m","topic":"t"},{"service":"none","method":"m","topic":"t"},{"service":"news","method":"m","topic":"us.a","timeout":1}]"#,
+        headers: guest.header)
+      #expect(batch.json.elements.map { $0["status"] } == [404, 404, 400])
+      #expect(batch.json[0]["error"]["detail"] == batch.json[1]["error"]["detail"])
+      let called = try await gateway.http.post(
+        "/batch", #"[{"service":"feed","method":"m"},{"service":"none","method":"m"},{"service":"ads","method":"m"}]"#,
+        headers: caller.header)
+      #expect(called.json.elements.map { $0["status"] } == [404, 404, 400])
       let home = try await gateway.http.get("/", headers: guest.header).json["services"]
-      #expect(home.elements.map { $0["name"] } == ["news"])
+      #expect(home.elements.map { $0["name"] } == ["feed", "news"])
       #expect(try await gateway.http.get("/metrics", headers: guest.header).status == 403)
     }
   }

@@ -136,6 +136,11 @@ struct RateLimitTests {
       let heavy = try await gateway.http.post("/rpc/s/heavy")
       #expect(heavy.status == 429 && heavy.json["detail"].text?.contains("counts as 5") == true)
       #expect(try await left() == 2)
+      // Nothing is called by these.
+      #expect(try await gateway.http.send("OPTIONS", "/rpc/s/heavy").status == 204)
+      #expect(try await left() == 1)
+      #expect(try await gateway.http.send("PUT", "/rpc/s/heavy").status == 405)
+      #expect(try await left() == 0)
     }
   }
 
