@@ -56,10 +56,13 @@ struct Permissions: Sendable {
     return TopicAccess(fitting.map { .init(isAllowed: $0.isAllowed, topics: $0.topics) }).mayAllow(offered: prefixes)
   }
 
-  /// Whether some of the events of a service may be seen.
-  func maySubscribe(to service: String) -> Bool {
-    do throws(Problem) { _ = try topics(of: service) } catch { return false }
-    return true
+  /// Whether some events of a service may be seen, on topics with one of these beginnings.
+  func maySubscribe(to service: String, offering prefixes: [[UInt8]] = [[]]) -> Bool {
+    do throws(Problem) {
+      return try topics(of: service)?.mayAllow(offered: prefixes) ?? true
+    } catch {
+      return false
+    }
   }
 
   /// Which events of a service may be seen; refuses one of which none may. Nil: all may.
@@ -84,16 +87,7 @@ struct Permissions: Sendable {
     let name = service.name
     guard case .pubsub(let pubsub) = service.pattern else { return mayCall(name) }
     if let publish = pubsub.publish, mayPublish(to: name, offering: publish.prefixes) { return true }
-    return pubsub.subscribe.map { maySee($0, of: name) } ?? false
-  }
-
-  /// Whether some of the events may be seen that a service offers.
-  func maySee(_ subscribe: Configuration.Subscribe, of service: String) -> Bool {
-    do throws(Problem) {
-      return try topics(of: service)?.mayAllow(offered: subscribe.prefixes) ?? true
-    } catch {
-      return false
-    }
+    return pubsub.subscribe.map { maySubscribe(to: name, offering: $0.prefixes) } ?? false
   }
 
   /// Whether there are a method, and a topic with one of these beginnings, with which an event may be published.

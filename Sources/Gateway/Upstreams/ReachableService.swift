@@ -29,7 +29,7 @@ struct ReachableService: Hashable {
         !prefixes.isEmpty && permissions?.mayPublish($0.name.text, to: name, offering: prefixes) ?? true
       }
       routes = []
-      hasEvents = pubsub.subscribe.map { permissions?.maySee($0, of: name) ?? true } ?? false
+      hasEvents = pubsub.subscribe.map { permissions?.maySubscribe(to: name, offering: $0.prefixes) ?? true } ?? false
     }
   }
 }
