@@ -145,7 +145,7 @@ package struct Field {
     } else {
       report(
         "\"\(written)\" is none of \(known.joined(separator: ", "))",
-        suggestion: meant[written]?.rawValue ?? written.nearest(among: known))
+        suggestion: meant[written.lowercased()]?.rawValue ?? written.nearest(among: known))
     }
     return nil
   }

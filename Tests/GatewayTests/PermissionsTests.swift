@@ -85,6 +85,7 @@ struct PermissionsTests {
         #"[{ deny: { topic: "eu.*", method: tick } }, { allow: { topic: "eu.*", method: [tick, tack] } }]"#,
         ["news", "bulletin"]
       ),
+      (#"[{ deny: { method: "?*" } }, { allow: { service: [calc, jobs] } }, { allow: { method: "*" } }]"#, []),
       (#"[{ allow: { topic: "us*" } }]"#, ["news"]),
     ])
   func services(rules: String, names: [String]) throws {

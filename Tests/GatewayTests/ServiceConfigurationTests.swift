@@ -192,7 +192,7 @@ struct ServiceConfigurationTests {
 
   @Test(
     "is told which pattern a kind of socket belongs to",
-    arguments: [("push", "pipeline"), ("sub", "pubsub"), ("router", "rpc"), ("pubsud", "pubsub")])
+    arguments: [("push", "pipeline"), ("sub", "pubsub"), ("router", "rpc"), ("REQ", "rpc"), ("pubsud", "pubsub")])
   func kinds(word: String, pattern: String) {
     #expect(
       complaints("services: { a: { pattern: \(word), connect: tcp://h:1 } }") == [

@@ -108,7 +108,8 @@ struct Permissions: Sendable {
         denials.append(rule)
         continue
       }
-      for method in rule.methods ?? [.everything] {
+      for written in rule.methods ?? [.anyName] {
+        let method = written.matchesEverything ? .anyName : written
         let denied = denials.filter { denial in denial.methods?.contains { $0.covers(method) } ?? true }
         let access = TopicAccess(
           denied.map { .init(isAllowed: false, topics: $0.topics) } + [.init(isAllowed: true, topics: rule.topics)])

@@ -4,8 +4,8 @@ struct Glob: Hashable, Sendable {
 
   init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
 
-  /// Whatever it is.
-  static let everything = Glob("*")
+  /// Every name: none is empty.
+  static let anyName = Glob("?*")
 
   /// Whether every name matches.
   var matchesEverything: Bool { matchesAll(prefix: []) }
