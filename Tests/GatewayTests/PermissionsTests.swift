@@ -105,6 +105,14 @@ struct PermissionsTests {
     #expect(configuration.services.filter(permissions.mayReach).map(\.name) == names)
   }
 
+  @Test("are held against each other so often for a service, and no more", arguments: [(100, false), (101, true)])
+  func comparisons(count: Int, isReached: Bool) throws {
+    let names = (0..<count).map { "m\($0)" }.joined(separator: ", ")
+    let permissions = try permissions("[{ deny: { method: [\(names)] } }, { allow: { method: [\(names)] } }]")
+    #expect(reaches(permissions, "calc") == isReached)
+    #expect(count * count <= Permissions.mostComparisons || isReached)
+  }
+
   @Test("are asked in their order: the first that fits decides")
   func order() throws {
     let rules = """

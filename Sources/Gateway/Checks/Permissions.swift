@@ -100,15 +100,22 @@ struct Permissions: Sendable {
     Self.allowSomething(rules.filter { $0.topics == nil && Self.fits($0.services, service) })
   }
 
+  /// So many globs of methods are held against each other for a service; with more, something of it counts as allowed.
+  static let mostComparisons = 10_000
+
   /// Whether one of the rules allows what those before it do not deny, on topics with one of these beginnings.
   private static func allowSomething(_ rules: [Rule], offering prefixes: [[UInt8]] = [[]]) -> Bool {
     var denials: [Rule] = []
+    var (deniedGlobs, comparisons) = (0, 0)
     for rule in rules {
       guard rule.isAllowed else {
         denials.append(rule)
+        deniedGlobs += rule.methods?.count ?? 1
         continue
       }
       for written in rule.methods ?? [.anyName] {
+        comparisons += deniedGlobs
+        if comparisons > mostComparisons { return true }
         let method = written.matchesEverything ? .anyName : written
         let denied = denials.filter { denial in denial.methods?.contains { $0.covers(method) } ?? true }
         let access = TopicAccess(
