@@ -140,6 +140,7 @@ struct DecidedRequestTests {
         let joined = try await authorizer.metric(#"zmq_gateway_decision_lookups_total{source="joined"}"#)
         return joined == 7
       }
+      try await authorizer.isAsked(1)
       #expect(authorizer.asked() == ["alice call s.a"])
       try await authorizer.release(true)
       #expect(try await replies == [Int](repeating: 200, count: 8))
