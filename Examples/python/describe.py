@@ -2,11 +2,12 @@
 
     service = await rpc.serve_rpc(described(handler), bind="tcp://*:5555")
 
-Types are the annotations. Defaults have to be values that aiozmq can send. Names that a handler makes up are not among them.
+Types are the annotations. A default that MessagePack has no type for is told only to be one. Names that a handler makes up are not among them.
 """
 import collections
 import inspect
 
+import msgpack
 from aiozmq import rpc
 
 
@@ -38,9 +39,17 @@ def description(name, method):
 
 
 def parameter(p):
-    default = {} if p.default is p.empty else {"default": p.default}
-    required = not default and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    default = {"default": p.default} if p.default is not p.empty and travels(p.default) else {}
+    required = p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     return {"name": p.name, "kind": p.kind.name, "type": text(p.annotation), **default, "required": required}
+
+
+def travels(value):
+    """aiozmq would answer nothing else either with a value among them that it cannot send."""
+    try:
+        return msgpack.packb(value) is not None
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def text(annotation):

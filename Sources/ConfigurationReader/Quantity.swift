@@ -17,6 +17,7 @@ package enum Quantity {
     case "m": nanoseconds = 60_000_000_000
     case "h": nanoseconds = 3_600_000_000_000
     case "": throw InvalidText("a duration needs a unit: \(number)s or \(number)ms")
+    case _ where unit.first == " " && (try? duration(text.filter { $0 != " " })) != nil: throw .blank(in: text)
     default: throw InvalidText("\"\(unit)\" is no unit of time; use ms, s, m or h")
     }
     var fraction = Duration.zero
@@ -40,6 +41,7 @@ package enum Quantity {
     case "KB", "kB": scale = 1_000
     case "MB": scale = 1_000_000
     case "GB": scale = 1_000_000_000
+    case _ where unit.first == " " && (try? bytes(text.filter { $0 != " " })) != nil: throw .blank(in: text)
     default: throw InvalidText("\"\(unit)\" is no unit of size; use B, KiB, MiB, GiB, KB, MB or GB")
     }
     guard let count = Int(number) else { throw InvalidText("\"\(number)\" is no whole number") }

@@ -23,7 +23,7 @@ public final class Loop {
   /// The reactor that runs the loop; nil when it is gone.
   public internal(set) weak var reactor: Reactor?
   /// The reactor was stopped: nothing can be watched any more, and no timer fires.
-  public private(set) var isStopped = false
+  @exclusivity(unchecked) public private(set) var isStopped = false
   /// How often the loop has turned: whether two calls come in one turn.
   package private(set) var turns: UInt64 = 0
   private var time: Instant

@@ -41,7 +41,7 @@ struct ConfigurationFile: Sendable {
     do throws(TextFile.Unreadable) {
       text = try path == "-" ? TextFile.read(from: STDIN_FILENO) : TextFile.read(path)
     } catch {
-      throw Fault(description: "\(name): \(error.reason); give the path of a YAML file")
+      throw Fault(description: "\(name): \(error.reason); give the path of a YAML file in UTF-8")
     }
     do throws(ConfigurationErrors) {
       return try Configuration.load(

@@ -39,6 +39,10 @@ struct QuantityTests {
     func grace(_ section: Section) { _ = section.field("grace")?.duration(in: .zero ... .seconds(60)) }
     #expect(complaints("grace: 5", grace) == ["1:8: grace: a duration needs a unit: 5s or 5ms"])
     #expect(complaints("grace: 5d", grace) == ["1:8: grace: \"d\" is no unit of time; use ms, s, m or h"])
+    #expect(complaints("grace: 5 s", grace) == ["1:8: grace: write 5s: a number and its unit stand together"])
+    #expect(complaints("grace: 5 days", grace) == ["1:8: grace: \" days\" is no unit of time; use ms, s, m or h"])
+    func size(_ section: Section) { _ = section.field("size")?.bytes(in: 0...1 << 30) }
+    #expect(complaints("size: 1 MB", size) == ["1:7: size: write 1MB: a number and its unit stand together"])
     #expect(complaints("grace: 1m", grace) == [])
     #expect(complaints("grace: 60001ms", grace) == ["1:8: grace: must be between 0s and 1m"])
   }

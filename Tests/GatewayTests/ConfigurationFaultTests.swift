@@ -115,10 +115,28 @@ struct ConfigurationFaultTests {
       ])
   }
 
+  @Test("tells that the keys of a service are to be indented")
+  func notIndented() {
+    let yaml = """
+      services:
+        math:
+        pattern: rpc
+        connect: ["tcp://h:1"]
+        other: { pattern: rpc, connect: "tcp://h:1" }
+      """
+    #expect(
+      complaints(yaml).filter { !$0.contains("services.math") } == [
+        "3:3: services.pattern: indent it: it goes under the name of a service",
+        "4:3: services.connect: indent it: it goes under the name of a service",
+      ])
+    // They may be names, too.
+    #expect(complaints("services: { pattern: { pattern: rpc, connect: \"tcp://h:1\" } }") == [])
+  }
+
   @Test("tells where keys go that stand in another place")
   func inOtherPlaces() throws {
     let yaml = """
-      timeout: 5s
+      hedge: {}
       access: true
       http: { host: 0.0.0.0, body: 1MiB, level: debug }
       services:
@@ -129,7 +147,7 @@ struct ConfigurationFaultTests {
       """
     #expect(
       complaints(yaml) == [
-        "1:1: timeout: unknown key; it goes under a service, in services",
+        "1:1: hedge: unknown key; it goes under a service, in services",
         "2:1: access: unknown key; it goes under log",
         "3:9: http.host: unknown key; write listen: \"127.0.0.1:8080\"",
         "3:24: http.body: unknown key; it goes under limits",

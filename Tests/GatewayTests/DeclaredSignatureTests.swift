@@ -32,6 +32,10 @@ struct DeclaredSignatureTests {
       ("(a, a)", "the parameter \"a\" stands twice"), ("(*a, *b)", "* stands twice"), ("(*, *)", "* stands twice"),
       ("(**a, b)", "behind ** stands no parameter"),
       ("(*a?)", "\"*a?\" needs no \"?\": it is empty when nothing is left for it"),
+      (
+        "(a:int, b:int = 3)",
+        "\"b:int = 3\" has a default, which is the service's: write \"b?\", or \"b:int?\" with a type"
+      ),
       ("(a?, b)", "\"b\" has to be given, and stands behind one that may be left out"),
       (
         "(a, *, _ctx)",

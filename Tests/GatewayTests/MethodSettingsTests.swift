@@ -29,7 +29,7 @@ struct MethodSettingsTests {
     arguments: [
       ("{ a: { timeot: 1s } }", "timeot: unknown key; did you mean \"timeout\"?"),
       ("{ a: { timeout: 0s } }", "timeout: must be between 1ms and 24h"),
-      ("{ a: { timeout: 61s } }", "timeout: contradiction: timeout is 61s, max-timeout only 1m"),
+      ("{ a: { timeout: 61s } }", "timeout: contradiction: timeout is 61s, max-timeout only 1m, unless it is raised"),
       ("{ a: { max-timeout: 4s } }", "max-timeout: contradiction: timeout is 5s, max-timeout only 4s"),
       ("{ a: { errors: { map: { K: 200 } } } }", "errors.map.K: must be between 400 and 599"),
       ("{ a: 5s }", "expected a mapping of keys, not a single value"),

@@ -242,7 +242,7 @@ struct RouterTests {
     let problem = try await refusal(.post, "/api/rcp/math/add", prefix: "/api")
     #expect(problem.detail == "Nothing is served at this path; did you mean /api/rpc/math/add?")
     let outside = try await refusal(.post, "/rpc/math/add", prefix: "/api")
-    #expect(outside.detail == "Nothing is served at this path; paths start with /api.")
+    #expect(outside.detail == "Nothing is served at this path; paths start with /api/.")
   }
 
   @Test(

@@ -39,7 +39,7 @@ struct ServiceConfigurationTests {
       (
         "{ pattern: rpc, connect: tcp://h:1, timeout: 61s }",
         [
-          "1:52: services.a.timeout: contradiction: timeout is 61s, max-timeout only 1m"
+          "1:52: services.a.timeout: contradiction: timeout is 61s, max-timeout only 1m, unless it is raised"
         ]
       ),
       (

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """An aiozmq service that tells what it can be called with, by Examples/python/describe.py. Prints {"rpc": endpoint} and ends with its input."""
 import asyncio
+import datetime
+import enum
 import json
 import pathlib
 import sys
@@ -40,10 +42,21 @@ class Outer(rpc.AttrHandler):
         return by.join(parts)
 
 
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Painter(rpc.AttrHandler):
+    @rpc.method
+    def paint(self, width: int = 2**70, colour: Colour = Colour.RED, day: "date" = datetime.date(2024, 2, 29)) -> int:  # noqa: F821
+        return colour.value
+
+
 def peers():
-    """One handler of attributes, and one that is a dictionary with the same in it."""
+    """One handler of attributes, one that is a dictionary with the same in it, and one whose defaults aiozmq does not all send."""
     outer = Outer()
-    return outer, {"add": outer.add, "join": outer.join, "inner": {"all": outer.inner.all, "none": outer.inner.none}}
+    dictionary = {"add": outer.add, "join": outer.join, "inner": {"all": outer.inner.all, "none": outer.inner.none}}
+    return outer, dictionary, Painter()
 
 
 async def main():

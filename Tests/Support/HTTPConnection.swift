@@ -104,7 +104,8 @@ public final class HTTPConnection: @unchecked Sendable {
     reply.status = Int(lines.removeFirst().split(separator: " ")[1]) ?? 0
     for line in lines {
       let parts = line.split(separator: ":", maxSplits: 1)
-      reply.headers[parts[0].lowercased()] = parts.count > 1 ? String(parts[1].drop { $0 == " " }) : ""
+      let (name, value) = (parts[0].lowercased(), parts.count > 1 ? String(parts[1].drop { $0 == " " }) : "")
+      reply.headers[name] = reply.headers[name].map { "\($0)\n\(value)" } ?? value
     }
     return reply
   }

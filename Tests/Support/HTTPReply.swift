@@ -1,7 +1,7 @@
 /// An answer as it came.
 public struct HTTPReply: Sendable {
   public var status = 0
-  /// By name in small letters; of a repeated one the last.
+  /// By name in small letters; a repeated one has its values in lines.
   public var headers: [String: String] = [:]
   public var bytes: [UInt8] = []
 

@@ -108,7 +108,9 @@ extension Problem {
         ? "The key is not known here, or is sent in no way that is; send Authorization: Bearer KEY."
         : "Send a key: Authorization: Bearer KEY, or as a password (curl -u :KEY).")
     let fault = hasCredentials ? #", error="invalid_token""# : ""
-    problem.challenge = #"Bearer realm="zmq-gateway"\#(fault), Basic realm="zmq-gateway", charset="UTF-8""#
+    problem.challenges = [
+      #"Bearer realm="zmq-gateway"\#(fault)"#, #"Basic realm="zmq-gateway", charset="UTF-8""#,
+    ]
     return problem
   }
 }

@@ -90,7 +90,11 @@ public struct Configuration: Sendable, Hashable {
     if let section = root.section("idempotency") { idempotency.read(section) }
     if let section = root.section("services") {
       var routes = RouteReader()
-      for name in section.keys {
+      let misplaced = section.keys.filter {
+        ["pattern", "connect", "bind"].contains($0) && section.field($0)?.isMapping == false
+      }
+      for key in misplaced { section.report("indent it: it goes under the name of a service", at: key) }
+      for name in section.keys where !misplaced.contains(name) {
         if let service = Service(name, in: section, of: folder, limits: http.limits, routes: &routes, bound: &bound) {
           services.append(service)
         }
@@ -120,7 +124,11 @@ public struct Configuration: Sendable, Hashable {
     (["keys", "jwt", "rules"], "it goes under auth"), (["level", "access"], "it goes under log"),
     (["rate", "burst"], "it goes under limits"),
     (
-      ["timeout", "max-timeout", "in-flight", "methods", "pattern", "connect"],
+      [
+        "timeout", "max-timeout", "in-flight", "methods", "pattern", "connect", "bind", "routes", "queue",
+        "queue-timeout", "retries", "hedge", "priorities", "breaker", "describe", "ext", "datetimes", "publish",
+        "subscribe",
+      ],
       "it goes under a service, in services"
     ),
   ]

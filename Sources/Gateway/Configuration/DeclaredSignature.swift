@@ -72,6 +72,10 @@ struct DeclaredSignature: Sendable, Hashable {
       throw InvalidText(
         "\"\(name)\" is what the gateway adds to the calls of methods.context; leave it out, callers never send it")
     }
+    if text.contains("=") {
+      throw InvalidText(
+        "\"\(text)\" has a default, which is the service's: write \"\(name)?\", or \"\(name):int?\" with a type")
+    }
     let isFixed = kind == .positional || kind == .keyword
     if isOptional, !isFixed { throw InvalidText("\"\(text)\" needs no \"?\": it is empty when nothing is left for it") }
     return ServiceDescription.Parameter(

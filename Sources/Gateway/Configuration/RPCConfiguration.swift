@@ -223,8 +223,9 @@ extension Configuration {
 extension Section {
   /// Reports a `timeout` beyond `max-timeout`.
   func reportContradiction(_ timeout: Duration, _ most: Duration) {
+    let advice = has("max-timeout") ? "" : ", unless it is raised"
     report(
-      "contradiction: timeout is \(Quantity.text(timeout)), max-timeout only \(Quantity.text(most))",
+      "contradiction: timeout is \(Quantity.text(timeout)), max-timeout only \(Quantity.text(most))\(advice)",
       at: has("max-timeout") ? "max-timeout" : "timeout")
   }
 }

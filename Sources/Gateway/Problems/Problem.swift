@@ -31,8 +31,8 @@ struct Problem: Error, Hashable, Sendable {
   var retryAfter: Int?
   /// The methods allowed here, for 405.
   var allow: String?
-  /// How credentials are sent, for 401: the value of `WWW-Authenticate`.
-  var challenge: String?
+  /// How credentials are sent, for 401: each a line of `WWW-Authenticate`, since browsers read one of them in a line.
+  var challenges: [String] = []
   /// The remote exception, as much of it as may be shown.
   var exception: ShownException?
   /// A JSON pointer (RFC 6901) to the value at fault.
@@ -137,7 +137,7 @@ struct Problem: Error, Hashable, Sendable {
     var headers: [(StaticString, String)] = [("Gateway-Error", code.rawValue)]
     if let retryAfter { headers.append(("Retry-After", "\(retryAfter)")) }
     if let allow { headers.append(("Allow", allow)) }
-    if let challenge { headers.append(("WWW-Authenticate", challenge)) }
+    for challenge in challenges { headers.append(("WWW-Authenticate", challenge)) }
     return headers
   }
 }

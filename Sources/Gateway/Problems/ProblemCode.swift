@@ -162,8 +162,8 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
     case .noBackend:
       Row(
         503, "No backend is connected",
-        "No backend of this service is connected at present.",
-        Self.resend)
+        "No backend of this service is connected at present. `reason` says why, where that is known.",
+        Self.resend + " The operator finds the cause in the log and at `/ready?verbose`.")
     case .queueFull:
       Row(
         503, "The queue to the backend is full",
@@ -195,7 +195,7 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
       Row(
         504, "The backend did not answer in time",
         "The call was sent and no reply came before the deadline.",
-        "Allow more time with `Request-Timeout`, in seconds, if the method is slow.", ran: .maybe)
+        "See `diagnosis`. If the method is slow, allow more time with `Request-Timeout`, in seconds.", ran: .maybe)
     case .backendLost:
       Row(
         502, "The backend disconnected after the call was sent",
@@ -272,9 +272,9 @@ enum ProblemCode: String, CaseIterable, Hashable, Sendable {
         "Mend the query, or the path; `detail` says what is asked for.")
     case .unknownParameter:
       Row(
-        400, "The control parameter is unknown",
-        "Parameters that start with `_` steer the gateway, and this one is not among them.",
-        "Check its spelling; arguments of a method do not start with `_`.")
+        400, "The parameter is unknown",
+        "The query has a parameter that means nothing here: those that start with `_` steer the gateway, and only a GET has arguments there.",
+        "Check its spelling, and send the arguments of a POST in its body.")
     case .badTimeout:
       Row(
         400, "The timeout is malformed",

@@ -74,8 +74,8 @@ struct HomeResponder: Responder {
     ]
     /// It runs the one script and has the one style that stand in it, by their SHA-256, and asks nobody but the gateway (CSP level 3).
     static let policy =
-      "default-src 'none'; script-src 'sha256-LrPBHgbQ3lu6P47oFDW5YPdkP9Qq5lPwJG2hbwOxkbU='; "
-      + "style-src 'sha256-g91d6rVMZtnf1Mvp2YdYIOxPS7QnFCU7iL3x5YZK7n4='; img-src data:; connect-src 'self'; "
+      "default-src 'none'; script-src 'sha256-D89iefyibrWWuM7xcz8LrGDyedVKTlaARzB2W2NB35Y='; "
+      + "style-src 'sha256-5SKxK61kGgXFa3R3jxZ24pSNOM62TYQkbmOcHCDQ8PI='; img-src data:; connect-src 'self'; "
       + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
   }
 }
@@ -106,7 +106,7 @@ extension JSONWriter {
       member("required", parameter.isRequired)
       if !parameter.type.isEmpty { member("type", parameter.type) }
       key("schema")
-      raw(PythonType(parameter.type).schema)
+      raw(PythonType(parameter.type).schema(fallback: parameter.fallback))
       close("}")
     }
     close("]")

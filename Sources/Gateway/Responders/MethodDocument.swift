@@ -22,7 +22,8 @@ struct MethodDocument {
   }
 
   private let operations: WrittenOperations
-  private var ids: Set<String> = []
+  /// Those of the operations so far.
+  private(set) var ids: Set<String> = []
 
   /// What all services have in common comes from these.
   init(_ operations: WrittenOperations) { self.operations = operations }

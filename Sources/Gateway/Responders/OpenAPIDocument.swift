@@ -43,10 +43,12 @@ public struct OpenAPIDocument: Sendable {
       let configuration = service.configuration
       return service.routes.map { route in
         let method = service.methods.first { $0.name.text == route.method }?.description
-        return .init(service: configuration.name, route: route, result: method?.resultSchema(in: configuration.json))
+        return .init(
+          service: configuration.name, route: route, method: method,
+          result: method?.resultSchema(in: configuration.json))
       }
     }
-    paths += RouteDocument(routes).members { isFetch, result in
+    paths += RouteDocument(routes).members(besides: methods.ids) { isFetch, result in
       (isFetch ? operations.fetch : operations.call).responses(
         success: result.map { isFetch ? MethodDocument.safeResult($0) : MethodDocument.result($0) })
     }

@@ -6,8 +6,10 @@ struct RouteDocument {
   struct Entry {
     let service: String
     let route: Configuration.Route
-    /// The schema of its method's result, in JSON; nil when it is not known.
-    var result: String?
+    /// Its method, when that is known.
+    let method: ServiceDescription.Method?
+    /// The schema of the method's result, in JSON; nil when it is not known.
+    let result: String?
   }
 
   /// The routes of one shape, whatever their parameters are called: OpenAPI wants one path for them.
@@ -36,20 +38,23 @@ struct RouteDocument {
     }
   }
 
-  /// Each path, a JSON string, with its item.
+  /// Each path, a JSON string, with its item. No id of an operation is among those that are taken.
   func members(
-    _ responses: (_ isFetch: Bool, _ result: String?) -> [UInt8]
+    besides taken: Set<String>, _ responses: (_ isFetch: Bool, _ result: String?) -> [UInt8]
   ) -> [(path: [UInt8], item: [UInt8])] {
-    items.map { item in
+    var ids = taken
+    return items.map { item in
       var path = JSONWriter()
       path.string(item.path)
       var json = JSONWriter()
       json.open("{")
       for entry in item.routes {
-        let (service, route) = (entry.service, entry.route)
+        let route = entry.route
         for verb in route.verb == .get ? ["get", "head"] : ["\(route.verb.name)".lowercased()] {
+          var id = "\(entry.service).\(route.method).route" + (verb == "head" ? ".head" : "")
+          while !ids.insert(id).inserted { id += "_" }
           json.key(verb)
-          Self.append(route, item.names, service, responses(route.verb == .get, entry.result), to: &json)
+          Self.append(entry, id, item.names, responses(route.verb == .get, entry.result), to: &json)
         }
       }
       json.close("}")
@@ -58,12 +63,14 @@ struct RouteDocument {
   }
 
   private static func append(
-    _ route: Configuration.Route, _ names: [String], _ service: String, _ responses: [UInt8],
-    to json: inout JSONWriter
+    _ entry: Entry, _ id: String, _ names: [String], _ responses: [UInt8], to json: inout JSONWriter
   ) {
+    let route = entry.route
     json.open("{")
+    json.member("operationId", id)
     json.raw(#""tags":["routes"]"#)
-    json.member("summary", "Call the method \(route.method) of the service \(service).")
+    json.member("summary", entry.method?.title ?? "Call the method \(route.method) of the service \(entry.service).")
+    if let text = entry.method?.text, text != entry.method?.title { json.member("description", text) }
     json.key("parameters")
     json.open("[")
     let always = ["RequestID", "RequestTimeout", "Timeout"]

@@ -55,7 +55,7 @@ final class Router {
     let name = try path.takeText(target)
     // Probes ask for these two whatever the prefix is.
     if path.lacksPrefix, name != "live", name != "ready" {
-      let sentence = RouteHints.forProbe(name, segments: path.segments) ?? "paths start with \(prefix)."
+      let sentence = RouteHints.forProbe(name, segments: path.segments) ?? "paths start with \(prefix)/."
       throw Problem(.noSuchRoute, "Nothing is served at this path; \(sentence)")
     }
     let query = path.query

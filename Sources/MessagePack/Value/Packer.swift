@@ -41,9 +41,9 @@ public struct Packer: Sendable, Hashable {
     switch value {
     case .nil: return [0xC0]
     case .int(let number):
-      return [UInt8](unsafeUninitializedCapacity: 9) { bytes, count in
-        guard let start = bytes.baseAddress else { return }
-        count = MessagePackWriter.integer(number, start) - start
+      return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 9) { bytes in
+        guard let start = bytes.baseAddress else { return [] }
+        return Array(UnsafeBufferPointer(start: start, count: MessagePackWriter.integer(number, start) - start))
       }
     default: break
     }

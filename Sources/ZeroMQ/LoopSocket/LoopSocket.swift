@@ -23,7 +23,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// False after `close()`, and after an error that closed the socket.
   public var isOpen: Bool { openSocket != nil }
   /// While false, messages stay in libzmq's queue.
-  public var isReading = true { didSet { scheduleTurn() } }
+  @exclusivity(unchecked) public var isReading = true { didSet { scheduleTurn() } }
 
   /// libzmq's socket, for its options; nil when it is closed.
   var inner: Socket? { openSocket?.socket }
@@ -168,9 +168,9 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   @inline(__always)
   private func offer(_ send: (Socket) throws(ZMQError) -> Bool) throws(ZMQError) -> Bool {
     let open = try requireOpen("send")
-    // Sending makes libzmq look at its inbox. Its descriptor then does not fire again for messages that have come meanwhile: the
-    // socket has to be looked at once more.
-    defer { scheduleTurn() }
+    // Sending makes libzmq look at its inbox. Its descriptor then does not fire again for messages that have come meanwhile.
+    reception.socketWasUsed()
+    open.scheduleTurn()
     do throws(ZMQError) {
       let isWhole = try send(open.socket)
       if !isWhole { retry.refused() }
@@ -263,7 +263,7 @@ public final class LoopSocket: Source, MonitorDelegate, ConnectionsDelegate {
   /// Has the socket looked at: what is done to `inner` beside this may have used its descriptor's edge up.
   func scheduleTurn() {
     reception.socketWasUsed()
-    openSocket?.watch.schedule()
+    openSocket?.scheduleTurn()
   }
 
   private func requireOpen(_ call: String) throws(ZMQError) -> OpenSocket {

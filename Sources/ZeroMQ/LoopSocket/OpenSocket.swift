@@ -16,6 +16,9 @@ final class OpenSocket {
     self.bindings = bindings
   }
 
+  // Not inlined: there the watch would be kept for the time of the call, which takes several times as long for what is referred to weakly.
+  @inline(never) func scheduleTurn() { watch.schedule() }
+
   /// The socket closes with the last reference to it. Calls `free` when others may bind to what it was bound to.
   func close(_ free: @escaping () -> Void) {
     connections.end()

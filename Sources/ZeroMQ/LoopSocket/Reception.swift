@@ -30,7 +30,8 @@ final class Reception {
 
 /// Lends each message to the socket's delegate.
 private final class LentMessages: MessageTaker {
-  private var frames = ReceivedMessage()
+  // `Reception` lets nobody in who would use it meanwhile.
+  @exclusivity(unchecked) private var frames = ReceivedMessage()
 
   func takeMessages(atMost limit: Int, from socket: LoopSocket) throws(ZMQError) -> MessagesLeft {
     guard let inner = socket.inner, let delegate = socket.delegate else { return .unknown }

@@ -24,7 +24,7 @@ final class Balancer {
   /// Those of them that have room: libzmq has not refused a message for them since they last had some.
   private var ready: [BackendConnection] = []
   /// Replaced ones. They take no new calls and are closed when their last one ends.
-  private var retired: [BackendConnection] = []
+  @exclusivity(unchecked) private var retired: [BackendConnection] = []
   /// Addresses that their name has no more. They stay until there is a connection to another one.
   private var leaving: [Endpoint] = []
   private var names: [NameWatch] = []

@@ -37,12 +37,11 @@ final class Envelope: Sendable {
   /// The frames.
   var frames: [[UInt8]] { ends.indices.map { Array(bytes[($0 == 0 ? 0 : ends[$0 - 1])..<ends[$0]]) } }
 
-  /// Lends the frames, and those two behind them.
-  func lend<Result>(
-    with header: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer,
-    _ use: (Span<UnsafeRawBufferPointer>) -> Result
-  ) -> Result {
-    bytes.withUnsafeBytes { bytes in
+  /// Sends a reply with the frames in front of it; as `LoopSocket.send`.
+  func send(
+    _ header: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, on socket: LoopSocket
+  ) throws(ZMQError) -> Bool {
+    let sent: Result<Bool, ZMQError> = bytes.withUnsafeBytes { bytes in
       withUnsafeTemporaryAllocation(of: UnsafeRawBufferPointer.self, capacity: ends.count + 2) { frames in
         var start = 0
         for (index, end) in ends.enumerated() {
@@ -51,8 +50,9 @@ final class Envelope: Sendable {
         }
         frames.initializeElement(at: ends.count, to: header)
         frames.initializeElement(at: ends.count + 1, to: body)
-        return use(UnsafeBufferPointer(frames).span)
+        return Result { () throws(ZMQError) in try socket.send(UnsafeBufferPointer(frames).span) }
       }
     }
+    return try sent.get()
   }
 }

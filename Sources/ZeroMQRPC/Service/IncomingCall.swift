@@ -10,8 +10,6 @@ struct IncomingCall: Sendable {
   }
 
   let name: String
-  /// What a method is told of it that wants to know; nil for others, since it takes a while to find out.
-  var context: CallContext?
   let arguments: PackedArguments
   /// nil in the one-way patterns.
   let reply: Reply?
@@ -22,11 +20,13 @@ final class MethodCall: Sendable {
   let number: UInt32
   let method: Method
   let call: IncomingCall
+  let context: CallContext
 
-  init(_ number: UInt32, _ method: Method, _ call: IncomingCall) {
+  init(_ number: UInt32, _ method: Method, _ call: IncomingCall, _ context: CallContext) {
     self.number = number
     self.method = method
     self.call = call
+    self.context = context
   }
 }
 
@@ -48,6 +48,9 @@ struct MessageLimits: Sendable {
 
 /// The arguments of a call before they are bound: short ones unpacked on the reactor, long ones where the method runs.
 struct PackedArguments: Sendable {
+  /// They were found not to be what they should be when the method was to run.
+  struct Unreadable: Error { let exception: RemoteException }
+
   private enum Content {
     case values(Value, Value)
     case frames(KeptFrame, KeptFrame, TranscodingLimits)
@@ -62,13 +65,13 @@ struct PackedArguments: Sendable {
 
   /// Those of the frames at `index` and behind it. Throws what is wrong with those that are unpacked at once.
   init(_ message: borrowing ReceivedMessage, at index: Int, _ limits: MessageLimits) throws(RemoteException) {
-    byteCount = message[index].count + message[index + 1].count
+    let (arguments, keywords) = (message[index], message[index + 1])
+    byteCount = arguments.count + keywords.count
     guard byteCount <= limits.bytes else {
       throw .unreadable("\(byteCount) bytes are more than the \(limits.bytes) that are allowed")
     }
     if byteCount <= Self.mostUnpacked {
-      let positional = try Self.unpack(message[index], limits.values)
-      content = .values(positional, try Self.unpack(message[index + 1], limits.values))
+      content = .values(try Self.unpack(arguments, limits.values), try Self.unpack(keywords, limits.values))
     } else {
       content = .frames(message.keep(index), message.keep(index + 1), limits.values)
     }
@@ -77,15 +80,20 @@ struct PackedArguments: Sendable {
   /// They are unpacked.
   var isShort: Bool { if case .values = content { true } else { false } }
 
-  /// Arguments and keywords. Throws `ParametersError` for what is no MessagePack, too deep or too many.
-  func values() throws(RemoteException) -> (Value, Value) {
+  /// Binds them to the parameters of a method. Throws `ParametersError`, and `Unreadable` for what is no MessagePack, too deep or too many.
+  func bound(to signature: Signature) throws -> BoundArguments {
     switch content {
-    case .values(let positional, let keywords): return (positional, keywords)
+    case .values(let positional, let keywords): return try signature.bind(positional, keywords)
     case .frames(let positional, let keywords, let limits):
-      return (
-        try positional.withUnsafeBytes { bytes throws(RemoteException) in try Self.unpack(bytes, limits) },
-        try keywords.withUnsafeBytes { bytes throws(RemoteException) in try Self.unpack(bytes, limits) }
-      )
+      return try signature.bind(Self.unpack(positional, limits), Self.unpack(keywords, limits))
+    }
+  }
+
+  private static func unpack(_ frame: KeptFrame, _ limits: TranscodingLimits) throws(Unreadable) -> Value {
+    do throws(RemoteException) {
+      return try frame.withUnsafeBytes { bytes throws(RemoteException) in try unpack(bytes, limits) }
+    } catch {
+      throw Unreadable(exception: error)
     }
   }
 

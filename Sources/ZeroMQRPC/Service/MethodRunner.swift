@@ -3,8 +3,6 @@ import MessagePack
 
 /// Runs methods for a service, on its reactor or beside it, and logs what the operator is to know of that.
 final class MethodRunner: Sendable {
-  private struct Unreadable: Error { let exception: RemoteException }
-
   /// Characters of an exception in the log.
   private static let longestText = 4_096
 
@@ -20,30 +18,31 @@ final class MethodRunner: Sendable {
 
   /// Runs a method that does not suspend.
   func run(
-    _ body: (CallContext, BoundArguments) throws -> Value, of method: Method, for call: IncomingCall
+    _ body: (CallContext, BoundArguments) throws -> Value, of method: Method, for call: IncomingCall,
+    _ context: CallContext
   ) -> Outcome {
     options.translators.use {
-      do { return succeeded(call, try body(call.context ?? .untold, try bind(call, to: method))) } catch {
+      do { return succeeded(call, try body(context, try call.arguments.bound(to: method.signature))) } catch {
         return failed(call, error)
       }
     }
   }
 
   /// Runs a method of either kind.
-  func run(_ method: Method, for call: IncomingCall) async -> Outcome {
-    guard let translators = options.translators else { return await outcome(of: method, for: call) }
-    return await translators.use { await outcome(of: method, for: call) }
+  func run(_ job: MethodCall) async -> Outcome {
+    guard let translators = options.translators else { return await outcome(of: job) }
+    return await translators.use { await outcome(of: job) }
   }
 
-  private func outcome(of method: Method, for call: IncomingCall) async -> Outcome {
+  private func outcome(of job: MethodCall) async -> Outcome {
     do {
-      let arguments = try bind(call, to: method)
-      switch method.body {
-      case .inline(let body): return succeeded(call, try body(call.context ?? .untold, arguments))
-      case .concurrent(let body): return succeeded(call, try await body(call.context ?? .untold, arguments))
+      let arguments = try job.call.arguments.bound(to: job.method.signature)
+      switch job.method.body {
+      case .inline(let body): return succeeded(job.call, try body(job.context, arguments))
+      case .concurrent(let body): return succeeded(job.call, try await body(job.context, arguments))
       }
     } catch {
-      return failed(call, error)
+      return failed(job.call, error)
     }
   }
 
@@ -55,19 +54,13 @@ final class MethodRunner: Sendable {
   }
 
   private func failed(_ call: IncomingCall, _ error: any Error) -> Outcome {
-    if let unreadable = error as? Unreadable {
+    if let unreadable = error as? PackedArguments.Unreadable {
       return .packing(unreadable.exception, limits, isMalformed: true)
     }
     let exception = RemoteException(wrapping: error)
     // What a method throws because it was cancelled says nothing new.
     if !Task.isCancelled { log(call, error, exception, isAboutTheCall: exception.isAboutTheCall) }
     return .packing(exception, limits)
-  }
-
-  private func bind(_ call: IncomingCall, to method: Method) throws -> BoundArguments {
-    let values: (Value, Value)
-    do throws(RemoteException) { values = try call.arguments.values() } catch { throw Unreadable(exception: error) }
-    return try method.signature.bind(values.0, values.1)
   }
 
   private func succeeded(_ call: IncomingCall, _ value: Value) -> Outcome {

@@ -89,7 +89,7 @@ final class MethodWorkers: Sendable {
   private func work(at place: Int, for core: ServiceCore) async {
     var (ended, left): (Ended?, Int) = (nil, Self.callsPerTask)
     while let job = next(at: place, ended, left, for: core) {
-      ended = (job.number, await runner.run(job.method, for: job.call))
+      ended = (job.number, await runner.run(job))
       left -= 1
     }
   }

@@ -7,7 +7,7 @@ import ZeroMQ
 /// run elsewhere.
 actor ServiceCore {
   /// A call whose method is to run beside others.
-  typealias Begun = (method: Method, call: IncomingCall)
+  typealias Begun = (method: Method, call: IncomingCall, context: CallContext)
 
   private enum Phase {
     case open
@@ -119,10 +119,10 @@ actor ServiceCore {
 
   /// Takes calls that came together, whose methods run beside others: what runs them wakes once.
   func begin(_ calls: [Begun]) {
-    for (method, call) in calls {
+    for (method, call, context) in calls {
       let number = running.nextNumber()
       let timer = options.timeout.map { reactor.loop.schedule(at: reactor.loop.now + $0, clock, tag: number) }
-      let job = MethodCall(number, method, call)
+      let job = MethodCall(number, method, call, context)
       running.insert(number, Running(job: job, timer: timer))
       beginning.append(job)
     }

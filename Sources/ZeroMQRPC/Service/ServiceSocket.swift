@@ -50,7 +50,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   /// Those of them whose methods run beside others. The core takes them together.
   @exclusivity(unchecked) private var begun: [ServiceCore.Begun] = []
   @exclusivity(unchecked) private var ready: [ReadyReply] = []
-  private var backlog: ReplyBacklog
+  @exclusivity(unchecked) private var backlog: ReplyBacklog
   private var nextOffer: Timer?
 
   init(
@@ -99,33 +99,37 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   func messageReceived(_ message: borrowing ReceivedMessage, on socket: LoopSocket) {
     isReceiving = true
-    guard let (reply, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
+    guard let (number, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
+    let reply = number.map { IncomingCall.Reply(envelope: envelope, number: $0) }
     do throws(RemoteException) {
-      guard message[first].count <= Self.longestName, let name = String(validUTF8: message[first])
+      let text = message[first]
+      guard text.count <= Self.longestName, let name = String(validUTF8: text)
       else {
-        throw .notFound(String(decoding: message[first].prefix(Self.longestName), as: UTF8.self))
+        throw .notFound(String(decoding: text.prefix(Self.longestName), as: UTF8.self))
       }
-      let arguments = try PackedArguments(message, at: first + 1, limits)
-      var call = IncomingCall(name: name, context: nil, arguments: arguments, reply: reply)
+      let call = IncomingCall(
+        name: name, arguments: try PackedArguments(message, at: first + 1, limits), reply: reply)
       guard let method = method(for: call) else { return }
-      if method.needsCaller {
-        call.context = CallContext(
-          name: name, peerAddress: PeerAddress.number(message.property("Peer-Address")),
-          topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 })
-      }
+      let context = method.needsCaller ? context(of: message, name) : nil
       if case .inline(let body) = method.body, call.arguments.isShort {
         watch?.began(name)
-        let outcome = runner.run(body, of: method, for: call)
+        let outcome = runner.run(body, of: method, for: call, context ?? .untold)
         if let late = watch?.ended() { countOverrun(call, by: late) }
         answer(reply, outcome)
       } else {
-        begun.append((method, call))
+        begun.append((method, call, context ?? .untold))
         began(call)
       }
     } catch {
       countMalformed(error.description)
       if let reply { send(Outcome(error), to: reply) }
     }
+  }
+
+  private func context(of message: borrowing ReceivedMessage, _ name: String) -> CallContext {
+    CallContext(
+      name: name, peerAddress: PeerAddress.number(message.property("Peer-Address")),
+      topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 })
   }
 
   /// What the call is for; nil when there is no such thing, which is answered.
@@ -178,8 +182,9 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     if socket.isReading != reads { socket.isReading = reads }
   }
 
-  /// The way back to the caller, where there is one, and the first of the three last frames: name, arguments, keywords.
-  private func parts(_ message: borrowing ReceivedMessage) -> (IncomingCall.Reply?, Int)? {
+  /// The number of the call, where there is a way back to the caller, which is in `envelope` then; and the first of the three last frames: name,
+  /// arguments, keywords.
+  private func parts(_ message: borrowing ReceivedMessage) -> (number: UInt32?, first: Int)? {
     let count = message.count
     switch pattern {
     case .rpc:
@@ -191,7 +196,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
         guard let other = Envelope(message, count: count - 4, atMost: Self.longestEnvelope) else { return nil }
         envelope = other
       }
-      return (.init(envelope: envelope, number: number), count - 3)
+      return (number, count - 3)
     case .pipeline: return count == 3 ? (nil, 0) : nil
     case .pubsub: return count == 4 ? (nil, 1) : nil
     }
@@ -206,13 +211,13 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   // MARK: Replies
 
   /// Tells a caller what became of its call, if it is to know.
-  func answer(_ reply: IncomingCall.Reply?, _ outcome: Outcome) {
+  func answer(_ reply: consuming IncomingCall.Reply?, _ outcome: consuming Outcome) {
     if outcome.isMalformed { countMalformed("its arguments cannot be unpacked") }
     if let reply { send(outcome, to: reply) }
   }
 
   /// Sends a reply, or keeps it until the client has room for it.
-  private func send(_ outcome: Outcome, to reply: IncomingCall.Reply) {
+  private func send(_ outcome: consuming Outcome, to reply: consuming IncomingCall.Reply) {
     let reply = ReadyReply(outcome: outcome, reply: reply, time: CallHeader.unixTime())
     guard isReceiving else { return send(reply) }
     ready.append(reply)
@@ -234,10 +239,10 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   private func send(_ header: UnsafeRawBufferPointer, _ outcome: Outcome, _ envelope: Envelope) {
     if backlog.count == 0 || !backlog.holds(envelope.frames[0]) {
-      let offered = outcome.body.withUnsafeBytes { body in
-        envelope.lend(with: header, body) { frames in offer { () throws(ZMQError) in try socket.send(frames) } }
+      let sent = outcome.body.withUnsafeBytes { body in
+        Result { () throws(ZMQError) in try envelope.send(header, body, on: socket) }
       }
-      switch offered {
+      switch offered(sent) {
       case .sent: return
       case .gone: return countUndeliverable(1, "its client is gone")
       case .refused: break
@@ -253,7 +258,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   func fired(_ timer: Timer) {
     guard let core else { return close() }
     let gone = backlog.offer(clients: Self.clientsPerOffer) { frames in
-      offer { () throws(ZMQError) in try socket.send(frames) }
+      offered(Result { () throws(ZMQError) in try socket.send(frames) })
     }
     if gone > 0 { countUndeliverable(gone, "its client is gone") }
     countWaiting()
@@ -261,10 +266,10 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     if nextOffer == nil { core.assumeIsolated { $0.endIfIdle() } }
   }
 
-  private func offer(_ send: () throws(ZMQError) -> Bool) -> ReplyBacklog.Outcome {
-    do throws(ZMQError) {
-      return try send() ? .sent : .refused
-    } catch {
+  private func offered(_ sent: Result<Bool, ZMQError>) -> ReplyBacklog.Outcome {
+    switch sent {
+    case .success(let isSent): return isSent ? .sent : .refused
+    case .failure(let error):
       if error.code != .unreachable { failed(error, on: socket) }
       return .gone
     }

@@ -40,17 +40,13 @@ package struct CopiedCall: Sendable {
     topicEnd = call.topic?.count
     methodEnd = (topicEnd ?? 0) + call.method.count
     argumentsEnd = methodEnd + call.arguments.count
-    bytes = [UInt8](unsafeUninitializedCapacity: call.count) { bytes, count in
-      let room = UnsafeMutableRawBufferPointer(bytes)
-      func append(_ part: UnsafeRawBufferPointer) {
-        UnsafeMutableRawBufferPointer(rebasing: room[count...]).copyMemory(from: part)
-        count += part.count
-      }
-      if let topic = call.topic { append(topic) }
-      append(call.method)
-      append(call.arguments)
-      append(call.keywords)
-    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(call.count)
+    if let topic = call.topic { bytes += topic }
+    bytes += call.method
+    bytes += call.arguments
+    bytes += call.keywords
+    self.bytes = bytes
   }
 
   /// The parts one behind the other, and where they end.

@@ -56,7 +56,7 @@ struct MockCommand: AsyncParsableCommand {
       let text = try file == "-" ? TextFile.read(from: STDIN_FILENO) : TextFile.read(file)
       return try MockFile(yaml: text, file: name, environment: ProcessInfo.processInfo.environment)
     } catch let error as TextFile.Unreadable {
-      throw fail("\(name): \(error.reason); give the path of a YAML file", .configuration)
+      throw fail("\(name): \(error.reason); give the path of a YAML file in UTF-8", .configuration)
     } catch {
       throw fail("\(error)", .configuration)
     }

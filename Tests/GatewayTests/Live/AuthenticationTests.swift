@@ -115,7 +115,7 @@ struct AuthenticationTests {
       #expect(none.headers["gateway-error"] == "unauthenticated")
       #expect(
         none.headers["www-authenticate"]
-          == #"Bearer realm="zmq-gateway", Basic realm="zmq-gateway", charset="UTF-8""#)
+          == "Bearer realm=\"zmq-gateway\"\nBasic realm=\"zmq-gateway\", charset=\"UTF-8\"")
       var answers: Set<String> = []
       for bad in [
         APIKey.random().header, ["Authorization": "Bearer \(alice.text)x"],

@@ -105,7 +105,7 @@ struct ProcessTests {
     if geteuid() != 0 { cases.append((secret, "permission denied for user \(geteuid())")) }
     for (path, reason) in cases {
       let process = try Program.start("check", path)
-      #expect(try await process.rest() == "\(path): cannot be read: \(reason); give the path of a YAML file\n")
+      #expect(try await process.rest() == "\(path): cannot be read: \(reason); give the path of a YAML file in UTF-8\n")
       #expect(try await process.ended() == 78)
     }
   }

@@ -190,6 +190,10 @@ struct RouteTests {
     let item = json["paths"]["/users/{id}"]
     #expect(item.members.map(\.key) == ["get", "head", "put", "delete"])
     #expect(item["get"]["summary"] == "Call the method echo_call of the service s.")
+    let operations = json["paths"].members.flatMap { $0.value.members.map(\.value) }.filter { $0["responses"] != .null }
+    let ids = operations.compactMap { $0["operationId"].text }
+    #expect(ids.count > 20 && ids.count == operations.count && Set(ids).count == ids.count)
+    #expect(item["get"]["operationId"] == "s.echo_call.route")
     #expect(item["put"]["requestBody"]["content"]["application/json"]["schema"]["required"] == ["user"])
     #expect(json["paths"]["/files/{path}"]["get"] != .null)
     let directory = try TemporaryDirectory()

@@ -95,4 +95,21 @@ import ZeroMQRPC
       await #expect(throws: RemoteError.notFound("inner.hidden")) { try await there.call.inner.hidden() }
     }
   }
+
+  @Test(
+    "a default that a service in Python cannot send is told only to be one",
+    .enabled(if: Python.isThere, "\(Python.comment)"))
+  func defaults() async throws {
+    try await ClientBench.with { bench in
+      let process = try Python.start("peer_describe.py", [])
+      bench.cleanup.add { await process.destroy() }
+      let endpoints = try #require(try await process.line().flatMap { JSON($0) })["rpc"]
+      let client = try await bench.client([try #require(endpoints[2].text)], timeout: .seconds(20))
+      let methods = try #require(try await client.call.rpc.describe()["methods"]?.arrayValue)
+      let parameters = try #require(methods.first?["parameters"]?.arrayValue)
+      #expect(parameters.map { $0["name"] } == ["width", "colour", "day"])
+      #expect(parameters.allSatisfy { $0["required"] == false && $0["default"] == nil })
+      #expect(try await client.call.paint() == 1)
+    }
+  }
 }
