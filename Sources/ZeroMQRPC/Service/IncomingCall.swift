@@ -15,15 +15,13 @@ struct IncomingCall: Sendable {
   let reply: Reply?
 }
 
-/// A call whose method runs beside others, with the number that it has meanwhile. It goes from thread to thread, and so is one object.
+/// A call whose method runs beside others. It goes from thread to thread, and so is one object.
 final class MethodCall: Sendable {
-  let number: UInt32
   let method: Method
   let call: IncomingCall
   let context: CallContext
 
-  init(_ number: UInt32, _ method: Method, _ call: IncomingCall, _ context: CallContext) {
-    self.number = number
+  init(_ method: Method, _ call: IncomingCall, _ context: CallContext) {
     self.method = method
     self.call = call
     self.context = context
@@ -51,65 +49,75 @@ struct PackedArguments: Sendable {
   /// They were found not to be what they should be when the method was to run.
   struct Unreadable: Error { let exception: RemoteException }
 
-  private enum Content {
-    case values(Value, Value)
-    case frames(KeptFrame, KeptFrame, TranscodingLimits)
-  }
+  private struct Frames: Sendable { let positional: KeptFrame, keywords: KeptFrame, limits: TranscodingLimits }
 
   /// Up to so many bytes are unpacked on the reactor: others wait for that.
   private static let mostUnpacked = 64 << 10
 
   /// Bytes of both.
   let byteCount: Int
-  private let content: Content
+  // Side by side: a copy of one that holds either would be made each time that it is looked at.
+  private let positional: Value
+  /// None when nothing is given by name.
+  private let keywords: Value?
+  /// Of long ones.
+  private let frames: Frames?
 
   /// Those of the frames at `index` and behind it. Throws what is wrong with those that are unpacked at once.
   init(_ message: borrowing ReceivedMessage, at index: Int, _ limits: MessageLimits) throws(RemoteException) {
-    let (arguments, keywords) = (message[index], message[index + 1])
-    byteCount = arguments.count + keywords.count
+    let (positional, keywords) = (message[index], message[index + 1])
+    byteCount = positional.count + keywords.count
     guard byteCount <= limits.bytes else {
       throw .unreadable("\(byteCount) bytes are more than the \(limits.bytes) that are allowed")
     }
     if byteCount <= Self.mostUnpacked {
-      content = .values(try Self.unpack(arguments, limits.values), try Self.unpack(keywords, limits.values))
+      self.positional = try Self.unpack(positional, limits.values)
+      self.keywords = try Self.unpackKeywords(keywords, limits.values)
+      frames = nil
     } else {
-      content = .frames(message.keep(index), message.keep(index + 1), limits.values)
+      (self.positional, self.keywords) = (.nil, .none)
+      frames = Frames(positional: message.keep(index), keywords: message.keep(index + 1), limits: limits.values)
     }
   }
 
   /// They are unpacked.
-  var isShort: Bool { if case .values = content { true } else { false } }
+  var isShort: Bool { frames == nil }
 
   /// Binds them to the parameters of a method. Throws `ParametersError`, and `Unreadable` for what is no MessagePack, too deep or too many.
   func bound(to signature: Signature) throws -> BoundArguments {
-    switch content {
-    case .values(let positional, let keywords): return try signature.bind(positional, keywords)
-    case .frames(let positional, let keywords, let limits):
-      return try signature.bind(Self.unpack(positional, limits), Self.unpack(keywords, limits))
-    }
-  }
-
-  private static func unpack(_ frame: KeptFrame, _ limits: TranscodingLimits) throws(Unreadable) -> Value {
+    guard let frames else { return try signature.bind(positional, keywords) }
+    let values: (Value, Value?)
     do throws(RemoteException) {
-      return try frame.withUnsafeBytes { bytes throws(RemoteException) in try unpack(bytes, limits) }
+      values = (
+        try frames.positional.withUnsafeBytes { bytes throws(RemoteException) in try Self.unpack(bytes, frames.limits)
+        },
+        try frames.keywords.withUnsafeBytes { bytes throws(RemoteException) in
+          try Self.unpackKeywords(bytes, frames.limits)
+        }
+      )
     } catch {
       throw Unreadable(exception: error)
     }
+    return try signature.bind(values.0, values.1)
   }
 
   /// Python's text for the log; of long ones the number of bytes.
   var texts: (arguments: String, keywords: String) {
-    switch content {
-    case .values(let positional, let keywords): (positional.pythonRepr, keywords.pythonRepr)
-    case .frames(let positional, let keywords, _): ("\(positional.count) bytes", "\(keywords.count) bytes")
-    }
+    guard let frames else { return (positional.pythonRepr, keywords?.pythonRepr ?? "{}") }
+    return ("\(frames.positional.count) bytes", "\(frames.keywords.count) bytes")
+  }
+
+  private static func unpackKeywords(
+    _ bytes: UnsafeRawBufferPointer, _ limits: TranscodingLimits
+  ) throws(RemoteException) -> Value? {
+    // A `nil` would be read as the value nil.
+    if bytes.count == 1, bytes[0] == 0x80 { return .none }
+    return try unpack(bytes, limits)
   }
 
   private static func unpack(
     _ bytes: UnsafeRawBufferPointer, _ limits: TranscodingLimits
   ) throws(RemoteException) -> Value {
-    // Mostly nothing is given by name.
-    if bytes.count == 1, bytes[0] == 0x80 { return .map([]) }
     do throws(TranscodingError) { return try Unpacker(limits: limits).unpack(bytes) } catch {
       throw .unreadable(error.message)
     }

@@ -7,6 +7,8 @@ import Reactor
 /// A method may wait for as long as it wants to, and its task with it. So while calls wait to begin, one more task is always on its way
 /// that will take them.
 final class MethodWorkers: Sendable {
+  /// A call that is to begin, with the number that it has meanwhile.
+  typealias Job = (number: UInt32, call: MethodCall)
   /// A method that has ended, by the number of its call.
   typealias Ended = (number: UInt32, outcome: Outcome)
 
@@ -19,7 +21,7 @@ final class MethodWorkers: Sendable {
   }
 
   private struct State {
-    var jobs: Deque<MethodCall> = []
+    var jobs: Deque<Job> = []
     /// By their places; nil where one has ended.
     var workers: [Worker?] = []
     var free: [Int] = []
@@ -41,7 +43,7 @@ final class MethodWorkers: Sendable {
   }
 
   /// Begins calls soon. Their outcomes are for the core to take, which is told on the reactor, and lives until then.
-  func add(_ jobs: [MethodCall], for core: ServiceCore) {
+  func add(_ jobs: [Job], for core: ServiceCore) {
     state.withLock { state in
       state.jobs.append(contentsOf: jobs)
       summon(&state, for: core)
@@ -89,13 +91,13 @@ final class MethodWorkers: Sendable {
   private func work(at place: Int, for core: ServiceCore) async {
     var (ended, left): (Ended?, Int) = (nil, Self.callsPerTask)
     while let job = next(at: place, ended, left, for: core) {
-      ended = (job.number, await runner.run(job))
+      ended = (job.number, await runner.run(job.call))
       left -= 1
     }
   }
 
   /// Hands the outcome of the last call over, and takes the next one; nil when the task is to end.
-  private func next(at place: Int, _ ended: Ended?, _ left: Int, for core: ServiceCore) -> MethodCall? {
+  private func next(at place: Int, _ ended: Ended?, _ left: Int, for core: ServiceCore) -> Job? {
     let (job, isFirst) = state.withLock { state in
       if let ended { state.ended.append(ended) } else { state.isComing = false }
       let isSpent = left == 0 || state.workers[place]?.isCancelled != false

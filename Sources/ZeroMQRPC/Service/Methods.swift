@@ -49,6 +49,9 @@ public struct Methods: Handler {
     members[name] = method.described(text)
   }
 
+  /// Those that are methods themselves, by their names.
+  var own: [String: Method] { members.compactMapValues { $0 as? Method } }
+
   /// The names that can be called, with those of the namespaces in it that are `Methods` or dictionaries, sorted.
   public var names: [String] { Self.all(in: self).map(\.name) }
 

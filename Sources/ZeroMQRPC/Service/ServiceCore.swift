@@ -6,9 +6,6 @@ import ZeroMQ
 /// What the services of the three patterns are: a socket, methods, and the calls that run. It lives on its reactor; `async` methods
 /// run elsewhere.
 actor ServiceCore {
-  /// A call whose method is to run beside others.
-  typealias Begun = (method: Method, call: IncomingCall, context: CallContext)
-
   private enum Phase {
     case open
     /// No more calls are taken, those that run are waited for.
@@ -41,9 +38,10 @@ actor ServiceCore {
   private let clock = ServiceClock()
   private var socket: ServiceSocket?
   private var phase = Phase.open
-  private var running = PendingCalls<Running>()
-  private var beginning: [MethodCall] = []
-  private var ended: [MethodWorkers.Ended] = []
+  // These change while no other code runs.
+  @exclusivity(unchecked) private var running = PendingCalls<Running>()
+  @exclusivity(unchecked) private var beginning: [MethodWorkers.Job] = []
+  @exclusivity(unchecked) private var ended: [MethodWorkers.Ended] = []
   private var grace: Timer?
   private var failure: ServiceError?
   private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -118,13 +116,12 @@ actor ServiceCore {
   // MARK: Calls
 
   /// Takes calls that came together, whose methods run beside others: what runs them wakes once.
-  func begin(_ calls: [Begun]) {
-    for (method, call, context) in calls {
+  func begin(_ calls: [MethodCall]) {
+    for call in calls {
       let number = running.nextNumber()
       let timer = options.timeout.map { reactor.loop.schedule(at: reactor.loop.now + $0, clock, tag: number) }
-      let job = MethodCall(number, method, call, context)
-      running.insert(number, Running(job: job, timer: timer))
-      beginning.append(job)
+      running.insert(number, Running(job: call, timer: timer))
+      beginning.append((number, call))
     }
     count()
     workers.add(beginning, for: self)

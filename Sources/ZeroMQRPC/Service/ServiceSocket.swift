@@ -30,6 +30,8 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   private let pattern: CallPattern
   private let handler: any Handler
+  /// The methods that it always has under a name of their own: who asks it takes longer.
+  private let methods: [String: Method]
   private let runner: MethodRunner
   private let options: ServiceOptions
   private let limits: MessageLimits
@@ -48,7 +50,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   /// Messages are being handed over. The replies to them leave together, so that libzmq sends them together.
   @exclusivity(unchecked) private var isReceiving = false
   /// Those of them whose methods run beside others. The core takes them together.
-  @exclusivity(unchecked) private var begun: [ServiceCore.Begun] = []
+  @exclusivity(unchecked) private var begun: [MethodCall] = []
   @exclusivity(unchecked) private var ready: [ReadyReply] = []
   @exclusivity(unchecked) private var backlog: ReplyBacklog
   private var nextOffer: Timer?
@@ -59,6 +61,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   ) throws {
     self.pattern = pattern
     self.handler = handler
+    methods = (handler as? Methods)?.own ?? [:]
     self.runner = runner
     self.options = options
     limits = MessageLimits(options)
@@ -117,7 +120,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
         if let late = watch?.ended() { countOverrun(call, by: late) }
         answer(reply, outcome)
       } else {
-        begun.append((method, call, context ?? .untold))
+        begun.append(MethodCall(method, call, context ?? .untold))
         began(call)
       }
     } catch {
@@ -134,6 +137,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   /// What the call is for; nil when there is no such thing, which is answered.
   private func method(for call: IncomingCall) -> Method? {
+    if let method = methods[call.name] { return method }
     do {
       guard let method = try handler.find(call.name) else { throw RemoteException.notFound(call.name) }
       return method

@@ -63,16 +63,15 @@ struct Signature: Sendable, Hashable {
     return faults
   }
 
-  /// Binds a call's arguments. Throws `ParametersError`.
-  func bind(_ positional: Value, _ keywords: Value) throws(RemoteException) -> BoundArguments {
-    if isPlain, case .array(let given) = positional, given.count == entries.count, case .map(let none) = keywords,
-      none.isEmpty
-    {
+  /// Binds a call's arguments; without keywords none is given by name. Throws `ParametersError`.
+  func bind(_ positional: Value, _ keywords: Value?) throws(RemoteException) -> BoundArguments {
+    if isPlain, case .none = keywords, case .array(let given) = positional, given.count == entries.count {
       return BoundArguments(all: given)
     }
     guard let given = positional.pythonMembers else {
       throw .parameters("inspect.Signature.bind() argument after * must be an iterable, not \(positional.pythonType)")
     }
+    let keywords = keywords ?? .map([])
     guard case .map(let pairs) = keywords else {
       throw .parameters("inspect.Signature.bind() argument after ** must be a mapping, not \(keywords.pythonType)")
     }
