@@ -20,8 +20,21 @@ struct MessageIntake: ~Copyable {
   /// Lends the next message, and tells how many bytes it has; false when there is none. A message is taken whole or not at all.
   @inline(__always)
   mutating func next(from socket: Socket, _ use: (Message, Int) -> Void) throws(ZMQError) -> Bool {
-    var byteCount = 0
-    guard let isShort = try receive(from: socket, &byteCount) else { return false }
+    guard try socket.hasTurnToReceive else { return false }
+    let start = short.end
+    var (first, byteCount): (Int?, Int) = (nil, 0)
+    // Most messages are one short frame.
+    if start < places {
+      let place = short.storage.place(start)
+      guard let size = try socket.receive(into: place) else { return false }
+      if size < FrameStorage.shortest, zmq_msg_get(place, ZMQ_MORE) == 0 {
+        short.refer(to: start, count: 1)
+        use(short, size)
+        return true
+      }
+      first = size
+    }
+    guard let isShort = try receive(from: socket, first, &byteCount) else { return false }
     if isShort { use(short, byteCount) } else if let long { use(long, byteCount) }
     return true
   }
@@ -29,15 +42,23 @@ struct MessageIntake: ~Copyable {
   /// Lets the memory of the last long message go.
   mutating func clear() { if long != nil { long = nil } }
 
-  /// Whether the message that came is a short one; nil when there is none.
-  private mutating func receive(from socket: Socket, _ byteCount: inout Int) throws(ZMQError) -> Bool? {
-    guard try socket.hasTurnToReceive else { return nil }
-    var (start, count, isShort) = (short.end, 0, true)
+  /// Whether the message that came is a short one; nil when there is none. Its first frame may have come, with so many bytes.
+  private mutating func receive(
+    from socket: Socket, _ first: Int?, _ byteCount: inout Int
+  ) throws(ZMQError) -> Bool? {
+    var (start, count, isShort, come) = (short.end, 0, true, first)
     var place: UnsafeMutablePointer<zmq_msg_t>
     repeat {
       if start + count == places { start = makeRoom(keeping: count, at: start) }
       place = short.storage.place(start + count)
-      guard let size = try socket.receive(into: place) else { return nil }
+      let size: Int
+      if let first = come.take() {
+        size = first
+      } else if let next = try socket.receive(into: place) {
+        size = next
+      } else {
+        return nil
+      }
       if size >= FrameStorage.shortest { isShort = false }
       byteCount += size
       count += 1

@@ -56,17 +56,26 @@ struct Pull {
   }
 
   private final class Receiver: TransportDelegate {
-    // Nothing else runs while it changes: what is measured is not the check of that.
+    // Nothing else runs while they change: what is measured is not the check of that.
     @exclusivity(unchecked) private var progress: Progress
+    /// How many come before there is something to do, as little a message as the loop in C does.
+    @exclusivity(unchecked) private var left: Int
     private let end: AsyncStream<Void>.Continuation
 
     init(_ progress: Progress, _ end: AsyncStream<Void>.Continuation) {
       self.progress = progress
       self.end = end
+      left = progress.next
     }
 
     func messageReceived(_ message: Message, on transport: isolated Transport) {
-      if progress.received(1) { end.finish() }
+      left -= 1
+      if left == 0 { reached() }
+    }
+
+    private func reached() {
+      if progress.received(progress.next) { return end.finish() }
+      left = progress.next
     }
   }
 }
@@ -82,6 +91,9 @@ struct Progress {
     self.unmeasured = unmeasured
     self.count = count
   }
+
+  /// So many more, and there is something to do.
+  var next: Int { (begin == nil ? unmeasured : count) - received }
 
   /// True when the last one has come; that is reported.
   mutating func received(_ more: Int) -> Bool {
