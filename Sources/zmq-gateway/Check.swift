@@ -28,6 +28,10 @@ struct Check: AsyncParsableCommand {
       let found = outcome.fault.map { "\($0.code.rawValue): \($0)" } ?? "ok"
       print("\(outcome.service) \(outcome.endpoint): \(found)")
     }
-    guard outcomes.allSatisfy({ $0.fault == nil }) else { throw ExitCode.unavailable }
+    let faulty = Set(outcomes.filter { $0.fault != nil }.map(\.service))
+    for (service, fault) in await DescriptionCheck(configuration).run() where !faulty.contains(service) {
+      print("\(service): describe: it does not tell what it can be called with: \(fault)")
+    }
+    guard faulty.isEmpty else { throw ExitCode.unavailable }
   }
 }

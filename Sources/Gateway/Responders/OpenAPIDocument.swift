@@ -24,7 +24,7 @@ public struct OpenAPIDocument: Sendable {
     let descriptions = await DescriptionReader.ask(configuration)
     self.init(
       prefix: configuration.http.prefix,
-      services: configuration.services.map { ReachableService($0, descriptions[$0.name]) })
+      services: configuration.services.map { ReachableService($0, try? descriptions[$0.name]?.get()) })
   }
 
   /// The document with what is reached of these services.

@@ -79,22 +79,27 @@ struct DescriptionReader: Sendable {
     await client.close()
   }
 
-  /// What the services of the configuration say, by their names; those that do not answer in time are left out.
-  static func ask(_ configuration: Configuration) async -> [String: ServiceDescription] {
-    await withTaskGroup(of: (String, ServiceDescription)?.self, returning: [String: ServiceDescription].self) { group in
+  /// What the services of the configuration with `describe` say, by their names, or why one says nothing.
+  static func ask(_ configuration: Configuration) async -> [String: Result<ServiceDescription, any Error>] {
+    await withTaskGroup(of: (String, Result<ServiceDescription, any Error>).self) { group in
       for service in configuration.services {
         guard case .rpc(let rpc) = service.pattern, rpc.describe else { continue }
         group.addTask {
           var quiet = Logger(label: "zmq-gateway")
           quiet.logLevel = .critical
-          guard let client = try? await client(rpc.connect, service.security, in: .shared, on: .shared, logger: quiet)
-          else { return nil }
-          let description = try? await description(from: client)
+          let client: RPCClient
+          do {
+            client = try await Self.client(rpc.connect, service.security, in: .shared, on: .shared, logger: quiet)
+          } catch {
+            return (service.name, .failure(error))
+          }
+          let answer: Result<ServiceDescription, any Error>
+          do { answer = .success(try await description(from: client)) } catch { answer = .failure(error) }
           await client.close()
-          return description.map { (service.name, $0) }
+          return (service.name, answer)
         }
       }
-      return await group.reduce(into: [:]) { if let (name, description) = $1 { $0[name] = description } }
+      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
     }
   }
 

@@ -1,4 +1,5 @@
 import Gateway
+import MessagePack
 import Support
 import Testing
 import ZeroMQ
@@ -71,6 +72,28 @@ struct DescriptionTests {
       }
       let paths = try await gateway.http.get("/openapi.json").json["paths"]
       #expect(paths.members.prefix { $0.key != "/rpc/{service}/{method}" }.map(\.key) == ["/rpc/s/add"])
+    }
+  }
+
+  @Test(
+    "that does not know how is told of by check --connect, which is satisfied with it", .enabled(if: Program.isThere))
+  func checked() async throws {
+    try await Rig.with { rig in
+      let backend = try await rig.wire(.router)
+      let endpoint = await backend.endpoint
+      let answering = Task {
+        while let call = try? await backend.call() {
+          let notFound: Value = ["aiozmq.rpc.base.NotFoundError", ["rpc.describe"], "NotFoundError('rpc.describe')"]
+          try await backend.answer(call, notFound.packed, isException: true)
+        }
+      }
+      rig.cleanup.add { answering.cancel() }
+      let yaml = "services:\n" + Self.service.replacing("ENDPOINT", with: endpoint).indented(by: 2)
+      let (output, code) = try await Program.run(["check", "--connect", rig.directory.file("g.yaml", yaml)])
+      #expect(code == 0)
+      #expect(output.contains("\ns \(endpoint): ok\n"), "\(output)")
+      let told = "\ns: describe: it does not tell what it can be called with: "
+      #expect(output.contains(told) && output.contains("rpc.describe"), "\(output)")
     }
   }
 }
