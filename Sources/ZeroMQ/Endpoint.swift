@@ -63,7 +63,7 @@ extension Endpoint {
   private static func read(_ text: String) throws(EndpointError) -> Address {
     guard let mark = text.firstRange(of: "://") else {
       throw EndpointError(
-        "expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"\(text)\""
+        "expected tcp://host:port or ipc:///path, not \"\(text)\""
           + (likelyEndpoint(text).map { "; did you mean \($0)?" } ?? ""))
     }
     guard !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {
@@ -85,7 +85,7 @@ extension Endpoint {
       }
       return .inproc(name: String(rest))
     case let scheme:
-      throw EndpointError("\"\(scheme)\" is no transport of ZeroMQ here; use tcp or ipc, or inproc within a process")
+      throw EndpointError("\"\(scheme)\" is no transport of ZeroMQ here; use tcp or ipc")
     }
   }
 

@@ -29,11 +29,11 @@ struct AddressTests {
     arguments: [
       (
         "127.0.0.1:5555",
-        "expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"127.0.0.1:5555\"; did you mean tcp://127.0.0.1:5555?"
+        "expected tcp://host:port or ipc:///path, not \"127.0.0.1:5555\"; did you mean tcp://127.0.0.1:5555?"
       ),
       (
         "tcp:127.0.0.1:5555",
-        "expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"tcp:127.0.0.1:5555\"; did you mean tcp://127.0.0.1:5555?"
+        "expected tcp://host:port or ipc:///path, not \"tcp:127.0.0.1:5555\"; did you mean tcp://127.0.0.1:5555?"
       ),
       ("tcp://", "tcp:// needs a port: tcp://:5555"), ("tcp://host", "tcp:// needs a port: tcp://host:5555"),
       ("tcp://:5555", "tcp:// needs a host: tcp://127.0.0.1:5555"),
@@ -55,8 +55,8 @@ struct AddressTests {
       ("ipc://*", "\"*\" is a path to bind to; name the path to connect to"),
       (path107 + "a", "an ipc path has at most 107 bytes, not 108"),
       ("inproc://a", "inproc:// ends where this process ends; use tcp or ipc to reach another"),
-      ("pgm://h:1", "\"pgm\" is no transport of ZeroMQ here; use tcp or ipc, or inproc within a process"),
-      ("TCP://h:1", "\"TCP\" is no transport of ZeroMQ here; use tcp or ipc, or inproc within a process"),
+      ("pgm://h:1", "\"pgm\" is no transport of ZeroMQ here; use tcp or ipc"),
+      ("TCP://h:1", "\"TCP\" is no transport of ZeroMQ here; use tcp or ipc"),
     ])
   func noBackend(text: String, reason: String) {
     #expect(complaints(service(text)) == ["1:46: services.a.connect: \(reason)"])

@@ -87,7 +87,7 @@ struct ConfigurationFaultTests {
         "12:3: services.ma th: a service name is made of letters, digits, \"_\", \".\" and \"-\"",
         "12:23: services.ma th.pattern: \"rcp\" is none of rpc, pipeline, pubsub; did you mean \"rpc\"?",
         "15:15: services.jobs.connect[0]: \"0\" is no port; ports are 1...65535",
-        "15:26: services.jobs.connect[1]: \"http\" is no transport of ZeroMQ here; use tcp or ipc, or inproc within a process",
+        "15:26: services.jobs.connect[1]: \"http\" is no transport of ZeroMQ here; use tcp or ipc",
       ])
   }
 

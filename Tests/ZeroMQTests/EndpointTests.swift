@@ -32,10 +32,10 @@ struct EndpointTests {
   @Test(
     "is nothing else, and says what to write",
     arguments: [
-      ("", "expected tcp://host:port, ipc:///path or, within a process, inproc://name, not \"\""),
-      ("127.0.0.1:5555", "expected tcp://host:port, ipc:///path or"),
+      ("", "expected tcp://host:port or ipc:///path, not \"\""),
+      ("127.0.0.1:5555", "expected tcp://host:port or ipc:///path"),
       ("127.0.0.1:5555", "not \"127.0.0.1:5555\"; did you mean tcp://127.0.0.1:5555?"),
-      ("host:5", "did you mean tcp://host:5?"), ("5555", "inproc://name, not \"5555\""), ("a b:5", "not \"a b:5\""),
+      ("host:5", "did you mean tcp://host:5?"), ("5555", "ipc:///path, not \"5555\""), ("a b:5", "not \"a b:5\""),
       ("tcp:127.0.0.1:5", "did you mean tcp://127.0.0.1:5?"), ("tcp:/h:5", "did you mean tcp://h:5?"),
       ("/run/s", "did you mean ipc:///run/s?"), ("ipc:/run/s", "did you mean ipc:///run/s?"),
       ("tcp://", "needs a port"), ("tcp://host", "tcp://host:5555"), ("tcp://:5555", "needs a host"),
@@ -58,7 +58,7 @@ struct EndpointTests {
       ("tcp://[1:2:3]:5", "no IPv6 address"),
       ("tcp://[:::1]:5", "no IPv6 address"), ("tcp://[::1.2.3]:5", "no IPv6 address"),
       ("tcp://[%eth0:]:5", "no IPv6 address"),
-      ("pgm://h:1", "\"pgm\" is no transport of ZeroMQ here; use tcp or ipc, or inproc within a process"),
+      ("pgm://h:1", "\"pgm\" is no transport of ZeroMQ here; use tcp or ipc"),
       ("TCP://h:1", "no transport"), ("udp://h:1", "no transport"),
     ])
   func refused(text: String, reason: String) {

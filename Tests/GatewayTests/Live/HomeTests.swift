@@ -1,5 +1,7 @@
 import Support
 import Testing
+import ZeroMQ
+import ZeroMQRPC
 
 @testable import Gateway
 
@@ -123,6 +125,48 @@ struct HomeTests {
         shown["complaints"].elements.allSatisfy {
           $0.text?.contains("the server responded with a status of 400") == true
         })
+    }
+  }
+}
+
+@Suite("The forms of the console", .inTurn(minutes: 4))
+struct ConsoleFormTests {
+  @Test(
+    "show the method that is chosen, defaults, and how bytes are written, and tell null from text; what was not answered is asked for again",
+    .enabled("\(Browser.comment)") { try await Browser.isThere() })
+  func forms() async throws {
+    try await Rig.with { rig in
+      var shop = Methods()
+      shop.add(
+        "order", "item", Parameter("count", default: 3), Parameter("gift", default: nil),
+        Parameter("note", default: nil),
+        Parameter("wrap", default: [UInt8]())
+      ) { (item: String, count: Int, gift: Bool?, note: String?, wrap: [UInt8]) in count }
+      shop.add("stock", "item") { (item: String) in 1 }
+      let service = try await RPCService.start(shop, bind: [rig.directory.endpoint("shop")], in: Context()) {
+        $0.describes = true
+      }
+      rig.cleanup.add { await service.close() }
+      let yaml = #"shop: { pattern: rpc, connect: ["\#(rig.directory.endpoint("shop"))"], describe: true }"#
+      let gateway = try await rig.gateway(yaml, threads: 1)
+      try await eventually("the description") {
+        try await gateway.http.get("/").json["services"][0]["methods"].elements.count == 2
+      }
+      let url = "http://127.0.0.1:\(gateway.http.port)/"
+      let shown = try #require(try await Browser.lines(of: "console_forms.py", url).first)
+      #expect(shown["lost"] == 1)
+      #expect(shown["state"] == "1 service, connected")
+      #expect(shown["pressed"] == [["order"], ["stock"]])
+      #expect(shown["gifts"] == ["", "true", "false", "null"])
+      #expect(
+        shown["labels"] == [
+          "item (str)", "count (int, may be left out: 3)", "gift (bool | None, may be left out: null)",
+          "note (str | None, may be left out: null)", "wrap (bytes, may be left out)",
+        ])
+      #expect(shown["text"] == .string(#"curl -d '{"item": "null"}' \#(url)rpc/shop/order"#))
+      #expect(
+        shown["nothing"] == .string(#"curl -d '{"item": "null", "gift": null, "note": "null"}' \#(url)rpc/shop/order"#))
+      #expect(shown["bytes"] == #"JSON, such as {"$bin": "AAEC"}, which are bytes in Base64"#)
     }
   }
 }
