@@ -1,3 +1,4 @@
+import ConfigurationReader
 import Foundation
 import HTTPServer
 import MessagePack
@@ -148,6 +149,21 @@ struct OpenAPIDocumentTests {
     for name in ["RequestID", "RequestTimeout", "Timeout", "Prefer", "IdempotencyKey", "IfNoneMatch"] {
       let parameter = root["components"]["parameters"][name]
       #expect(parameter["name"] != .null && parameter["example"] == .null, "\(name)")
+    }
+  }
+
+  @Test("tells how to say who calls where callers are told apart, and only there")
+  func security() throws {
+    for isTold in [false, true] {
+      let document = OpenAPIDocument(prefix: "/api", services: [], tellsCallersApart: isTold)
+      let yaml = try #require(try YAMLNode.read(String(decoding: document.yaml, as: UTF8.self)))
+      #expect(String(decoding: yaml.json, as: UTF8.self) == String(decoding: document.json, as: UTF8.self))
+      let root = try #require(JSON(String(decoding: document.json, as: UTF8.self)))
+      #expect(root["security"].description == (isTold ? #"[{},{"key":[]},{"password":[]}]"# : "null"))
+      let schemes = root["components"]["securitySchemes"].members
+      #expect(
+        schemes.map { [.string($0.key), $0.value["scheme"]] }
+          == (isTold ? [["key", "bearer"], ["password", "basic"]] : []))
     }
   }
 

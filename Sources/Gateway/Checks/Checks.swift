@@ -31,6 +31,9 @@ final class Checks {
   /// Where tickets come from; nil where nobody is told apart.
   var tickets: TicketTable<Ticket>? { authentication?.tickets }
 
+  /// Whether there is a way to say who calls.
+  var tellsCallersApart: Bool { authentication != nil }
+
   /// From where a request comes, as far as proxies are believed; nil when that is not known.
   func client(of request: GatewayRequest) -> ClientAddress? {
     proxies?.client(of: request) ?? request.exchange.clientAddress

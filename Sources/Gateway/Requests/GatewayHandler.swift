@@ -64,9 +64,12 @@ final class GatewayHandler: RequestHandler {
   @discardableResult
   func use(_ upstreams: UpstreamTable, _ checks: Checks? = nil, _ scraper: Scraper? = nil, on loop: Loop) -> Serving {
     let former = serving
+    let checks = checks ?? former.checks
     self.loop = loop
     if accessLines == nil { accessLines = accessLog.map { AccessLines($0, on: loop) } }
-    serving = Serving(Router(upstreams, prefix: prefix, scope: scope, scraper: scraper), checks ?? former.checks)
+    let router = Router(
+      upstreams, prefix: prefix, scope: scope, tellsCallersApart: checks.tellsCallersApart, scraper: scraper)
+    serving = Serving(router, checks)
     return former
   }
 

@@ -15,7 +15,9 @@ public struct OpenAPIDocument: Sendable {
 
   /// The document that a gateway with that configuration serves, as long as no service has described itself.
   public init(_ configuration: Configuration) {
-    self.init(prefix: configuration.http.prefix, services: configuration.services.map { ReachableService($0, nil) })
+    self.init(
+      prefix: configuration.http.prefix, services: configuration.services.map { ReachableService($0, nil) },
+      tellsCallersApart: configuration.auth.tellsCallersApart)
   }
 
   /// The document that a gateway with that configuration serves, with what its services say of themselves: those with `describe` are
@@ -24,17 +26,27 @@ public struct OpenAPIDocument: Sendable {
     let descriptions = await DescriptionReader.ask(configuration)
     self.init(
       prefix: configuration.http.prefix,
-      services: configuration.services.map { ReachableService($0, try? descriptions[$0.name]?.get()) })
+      services: configuration.services.map { ReachableService($0, try? descriptions[$0.name]?.get()) },
+      tellsCallersApart: configuration.auth.tellsCallersApart)
   }
 
-  /// The document with what is reached of these services.
-  init(prefix: String, services: [ReachableService]) {
+  /// The document with what is reached of these services; `tellsCallersApart` says that there is a way to say who calls.
+  init(prefix: String, services: [ReachableService], tellsCallersApart: Bool = false) {
     var yaml = Self.written.yaml
     var json = Self.written.json
     if !prefix.isEmpty {
       // A prefix has no characters that either form would escape.
       yaml.replace("- url: /\n".utf8, with: "- url: \(prefix)\n".utf8)
       json.replace(#"{"url":"/","#.utf8, with: #"{"url":"\#(prefix)","#.utf8)
+    }
+    if tellsCallersApart {
+      let (schemes, needs) = (Self.securitySchemes, Self.security)
+      yaml.replace("\ntags:\n".utf8, with: "\nsecurity: \(needs)\ntags:\n".utf8, maxReplacements: 1)
+      yaml.replace(
+        "\ncomponents:\n".utf8, with: "\ncomponents:\n  securitySchemes: \(schemes)\n".utf8, maxReplacements: 1)
+      json.replace(#""tags":[{"#.utf8, with: #""security":\#(needs),"tags":[{"#.utf8, maxReplacements: 1)
+      json.replace(
+        #""components":{"#.utf8, with: #""components":{"securitySchemes":\#(schemes),"#.utf8, maxReplacements: 1)
     }
     let operations = Self.written.operations
     var methods = MethodDocument(operations)
@@ -64,6 +76,13 @@ public struct OpenAPIDocument: Sendable {
     }
     (self.yaml, self.json) = (yaml, json)
   }
+
+  /// How a caller may say who calls: not at all, with a key or token, or with a key as a password. JSON is YAML too.
+  private static let security = #"[{},{"key":[]},{"password":[]}]"#
+  private static let securitySchemes =
+    #"{"key":{"type":"http","scheme":"bearer","description":"A key of `auth.keys`, or a token (JWT) of an issuer of `auth.jwt`. "#
+    + #"`/live`, `/ready` and `/problems` need none."},"password":{"type":"http","scheme":"basic","description":"The same key as the "#
+    + #"password. The name is that of the key's subject, or empty."}}"#
 
   /// The line before the paths that hold for every gateway. Those between `paths` and it are the demonstration's.
   static let divider = "  # Any service, and the gateway itself:\n"

@@ -32,14 +32,18 @@ final class Router {
   private let routes: RouteTrie
   private let documents: ServedDocument
 
-  /// Routes to these upstreams; `prefix` is what every path starts with, such as `/api`.
-  init(_ upstreams: UpstreamTable, prefix: String = "", scope: Scope = .everything, scraper: Scraper? = nil) {
+  /// Routes to these upstreams; `prefix` is what every path starts with, such as `/api`, and `tellsCallersApart` says whether there is a
+  /// way to say who calls.
+  init(
+    _ upstreams: UpstreamTable, prefix: String = "", scope: Scope = .everything, tellsCallersApart: Bool = false,
+    scraper: Scraper? = nil
+  ) {
     self.scope = scope
     self.scraper = scraper
     self.upstreams = upstreams
     self.prefix = prefix
     routes = RouteTrie(upstreams)
-    documents = ServedDocument(upstreams, prefix: prefix)
+    documents = ServedDocument(upstreams, prefix: prefix, tellsCallersApart: tellsCallersApart)
   }
 
   /// Takes the target as the client wrote it, undecoded. `permissions` are the caller's; nil: everything. What they do not allow is refused
