@@ -37,6 +37,11 @@ public struct OneWayMethod: Sendable {
     OneWayMethod("\(self.name).\(name)", core, topic, timeout)
   }
 
+  /// Calls it with arguments by position: `resize("a.png", 640)`.
+  public nonisolated(nonsending) func dynamicallyCall(withArguments arguments: [(any ValueEncodable)?]) async throws {
+    try await core.send(core.packed(topic: topic, name, arguments, .none), within: timeout)
+  }
+
   /// Calls it: `resize("a.png", width: 640)`. What has no name is an argument by position.
   public nonisolated(nonsending) func dynamicallyCall(
     withKeywordArguments arguments: KeyValuePairs<String, (any ValueEncodable)?>

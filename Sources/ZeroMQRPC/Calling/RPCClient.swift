@@ -64,7 +64,7 @@ public struct RPCClient: Sendable {
     try await result(of: name, arguments, Keywords(keywords))
   }
 
-  private nonisolated(nonsending) func result<Result: ValueDecodable>(
+  nonisolated(nonsending) func result<Result: ValueDecodable>(
     of name: String, _ arguments: [(any ValueEncodable)?], _ keywords: Keywords
   ) async throws -> Result {
     try await core.result(of: core.packed(name, arguments, keywords), within: timeout)

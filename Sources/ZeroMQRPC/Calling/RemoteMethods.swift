@@ -27,6 +27,21 @@ public struct RemoteMethod: Sendable {
   /// The method or the namespace of that name in this one.
   public subscript(dynamicMember name: String) -> RemoteMethod { RemoteMethod("\(self.name).\(name)", client) }
 
+  /// Calls it with arguments by position: `add(1, 2)`.
+  public nonisolated(nonsending) func dynamicallyCall<Result: ValueDecodable>(
+    withArguments arguments: [(any ValueEncodable)?]
+  ) async throws -> Result {
+    try await client.result(of: name, arguments, .none)
+  }
+
+  /// Calls it with arguments by position: `add(1, 2)`.
+  @discardableResult
+  public nonisolated(nonsending) func dynamicallyCall(
+    withArguments arguments: [(any ValueEncodable)?]
+  ) async throws -> Value {
+    try await client.result(of: name, arguments, .none)
+  }
+
   /// Calls it: `add(1, b: 2)`. What has no name is an argument by position.
   public nonisolated(nonsending) func dynamicallyCall<Result: ValueDecodable>(
     withKeywordArguments arguments: KeyValuePairs<String, (any ValueEncodable)?>
