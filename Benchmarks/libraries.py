@@ -226,7 +226,7 @@ def main():
     bench, text, figures = Bench(o), "", []
 
     def rounds(figure):
-        """What was wanted is measured more often: there the ratios differ most."""
+        """How often it is measured: what was wanted more often, for it is judged by the median."""
         return 3 * o.rounds if any(figure == wanted for wanted, _ in AIMS) else o.rounds
 
     def contenders(what):
