@@ -1,6 +1,6 @@
 import Glibc
 
-/// One plain connection to a server on this machine. Its calls block; each wait ends after half a minute.
+/// One plain connection to a server on this machine. Its calls block; each wait ends with the patience of a test.
 public final class HTTPConnection: @unchecked Sendable {
   // Safe: a test uses a connection from one task at a time.
   private var descriptor: CInt
@@ -133,8 +133,7 @@ public final class HTTPConnection: @unchecked Sendable {
     var room = [UInt8](repeating: 0, count: min(count, 64 << 10))
     var left = count
     while left > 0 {
-      var readable = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      guard poll(&readable, 1, 30_000) == 1 else { throw TimedOut("the server sends nothing") }
+      try waitForBytes(at: descriptor, or: "the server sends nothing")
       let taken = recv(descriptor, &room, min(left, room.count), 0)
       guard taken > 0 else { return false }
       left -= taken
@@ -150,8 +149,7 @@ public final class HTTPConnection: @unchecked Sendable {
 
   /// Receives something; false at the end.
   private func fill() throws -> Bool {
-    var readable = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    guard poll(&readable, 1, 30_000) == 1 else { throw TimedOut("the server sends nothing") }
+    try waitForBytes(at: descriptor, or: "the server sends nothing")
     var room = [UInt8](repeating: 0, count: 64 << 10)
     let count = recv(descriptor, &room, room.count, 0)
     guard count > 0 else { return false }

@@ -131,9 +131,7 @@ public final class Subprocess: Sendable {
   }
 
   private func fill() throws -> Bool {
-    var readable = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-    // Longer than a debug build needs for 16 MiB on a busy machine, and shorter than any suite may take.
-    guard poll(&readable, 1, 100_000) == 1 else { throw TimedOut("process \(pid) prints nothing") }
+    try waitForBytes(at: output, or: "process \(pid) prints nothing")
     var room = [UInt8](repeating: 0, count: 64 << 10)
     let count = Glibc.read(output, &room, room.count)
     guard count > 0 else { return false }

@@ -7,6 +7,16 @@ public struct TimedOut: Error, CustomStringConvertible {
   public init(_ description: String) { self.description = "timed out: \(description)" }
 }
 
+/// How long a test waits for what has to come: longer than a debug build needs for 16 MiB on a busy machine, and shorter than any suite may
+/// take.
+public let patience = Duration.seconds(100)
+
+/// Blocks until there are bytes to read, or the other side has closed.
+func waitForBytes(at descriptor: CInt, or what: String) throws {
+  var readable = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+  guard poll(&readable, 1, CInt(patience.components.seconds) * 1_000) == 1 else { throw TimedOut(what) }
+}
+
 /// Runs something that blocks on a thread of its own, so that it holds up no other test.
 public func offThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
   try await withCheckedThrowingContinuation { continuation in
@@ -14,10 +24,10 @@ public func offThread<Result: Sendable>(_ body: @escaping @Sendable () throws ->
   }
 }
 
-/// Asks until there is an answer other than nil, at most half a minute, for the machine may be busy. Between two questions others get
-/// their turn; who has to be asked for long is asked once a millisecond.
+/// Asks until there is an answer other than nil, with patience. Between two questions others get their turn; who has to be asked for long
+/// is asked once a millisecond.
 public func eventually<Result>(
-  _ what: String, within limit: Duration = .seconds(30), _ body: () async throws -> Result?
+  _ what: String, within limit: Duration = patience, _ body: () async throws -> Result?
 ) async throws -> Result {
   let start = Instant.monotonic()
   while true {
@@ -32,9 +42,9 @@ public func eventually<Result>(
   }
 }
 
-/// Asks until the condition holds, at most half a minute.
+/// Asks until the condition holds, with patience.
 public func eventually(
-  _ what: String, within limit: Duration = .seconds(30), holds: () async throws -> Bool
+  _ what: String, within limit: Duration = patience, holds: () async throws -> Bool
 ) async throws {
   try await eventually(what, within: limit) { try await holds() ? () : nil }
 }

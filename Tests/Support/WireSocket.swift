@@ -24,7 +24,7 @@ public actor WireSocket {
     reactor = try Reactor(name: "wire")
     unownedExecutor = reactor.asUnownedSerialExecutor()
     do {
-      let end = Instant.monotonic() + .seconds(30)
+      let end = Instant.monotonic() + patience
       while true {
         do {
           try open(kind, bind, connect, options)
@@ -61,7 +61,7 @@ public actor WireSocket {
   /// The next message, waiting for it.
   public func receive() async throws -> [[UInt8]] {
     if let message = receiveNow() { return message }
-    let deadline = reactor.loop.schedule(at: reactor.loop.now + .seconds(30), inbox)
+    let deadline = reactor.loop.schedule(at: reactor.loop.now + patience, inbox)
     defer { reactor.loop.cancel(deadline) }
     return try await withCheckedThrowingContinuation { waiter in
       // The actor may have been left on the way here, and a message may have come.

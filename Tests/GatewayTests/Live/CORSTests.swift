@@ -155,7 +155,7 @@ struct CORSTests {
       let backend = try await rig.wire(.router)
       let gateway = try await rig.gateway(
         """
-        s: { pattern: rpc, connect: ["\(await backend.endpoint)"], methods: { safe: [safe] } }
+        s: { pattern: rpc, connect: ["\(await backend.endpoint)"], timeout: 50s, methods: { safe: [safe] } }
         news: { pattern: pubsub, subscribe: { connect: ["ipc:///nowhere/b"] } }
         """, http: #"cors: { origins: ["http://listed.example:\#(pages)", "http://*.below.example:\#(pages)"] }"#,
         threads: 1)

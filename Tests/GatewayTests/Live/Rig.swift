@@ -80,7 +80,7 @@ struct Rig {
     return socket
   }
 
-  /// A backend that the test plays, and a gateway that calls it as `s`, connected.
+  /// A backend that the test plays, and a gateway that calls it as `s`, connected. Calls have half a minute, unless `more` says how long.
   func backend(
     _ more: String = "", http: String = "", threads: Int = 1, grace: String = "10s"
   ) async throws -> (backend: WireSocket, gateway: LiveGateway) {
@@ -90,7 +90,7 @@ struct Rig {
       s:
         pattern: rpc
         connect: ["\(await backend.endpoint)"]
-      \(more.indented(by: 2))
+      \((more.contains("timeout") ? more : "timeout: 30s\n\(more)").indented(by: 2))
       """, http: http, threads: threads, grace: grace)
     try await gateway.reaches(backend)
     return (backend, gateway)
