@@ -21,6 +21,12 @@ public struct Packer: Sendable, Hashable {
 
   /// The same for a value that is inside so many others.
   package func pack(_ value: Value, into buffer: inout ByteBuffer, inside depth: Int) throws(TranscodingError) {
+    // What is packed most needs no msgpack-c.
+    switch value {
+    case .nil: return buffer.append(0xC0)
+    case .int(let number): return buffer.append(integer: number)
+    default: break
+    }
     let start = buffer.count
     do throws(TranscodingFault) {
       // The packer keeps the buffer's address: it must not move while packing.

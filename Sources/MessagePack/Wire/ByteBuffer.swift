@@ -43,6 +43,12 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
     count += 1
   }
 
+  /// Adds an integer in MessagePack.
+  mutating func append(integer number: Int64) {
+    reserve(9)
+    count = MessagePackWriter.integer(number, base + count) - base
+  }
+
   /// Adds a copy of `bytes`, which must not lie in this buffer.
   public mutating func append(_ bytes: UnsafeRawBufferPointer) {
     guard let source = bytes.baseAddress, !bytes.isEmpty else { return }

@@ -4,9 +4,13 @@ import ZeroMQ
 
 /// A call that somebody awaits, until its end. Confined to the reactor's thread from when it is handed over there.
 final class AwaitedReply: ReplyHandler {
+  /// Bytes of the longest result that is read at once: to copy it for the caller takes longer.
+  private static let readAtOnce = 16
+
   /// How it travels.
   let call: CopiedCall
   let timeout: Duration
+  private let limits: TranscodingLimits
   /// Who awaits it; nil when it has ended. Not a checked one, which costs an allocation: it is always taken out to be resumed.
   var continuation: UnsafeContinuation<Reply, any Error>?
   /// It was handed over to the reactor.
@@ -16,13 +20,20 @@ final class AwaitedReply: ReplyHandler {
   /// Its number in the engine, once it has one.
   var number: UInt32?
 
-  init(_ call: CopiedCall, within timeout: Duration) {
+  init(_ call: CopiedCall, within timeout: Duration, _ limits: TranscodingLimits) {
     self.call = call
+    self.limits = limits
     self.timeout = timeout
   }
 
   func replied(_ body: UnsafeRawBufferPointer, isException: Bool) {
-    continuation.take()?.resume(returning: Reply(body: .bytes(Array(body)), isException: isException))
+    guard let continuation = continuation.take() else { return }
+    // What cannot be read is left to the caller, who is told why.
+    if !isException, body.count <= Self.readAtOnce, let value = try? Unpacker(limits: limits).unpack(body) {
+      continuation.resume(returning: Reply(body: .value(value), isException: false))
+    } else {
+      continuation.resume(returning: Reply(body: .bytes(Array(body)), isException: isException))
+    }
   }
 
   func replied(_ reply: LongReply) {
@@ -34,9 +45,10 @@ final class AwaitedReply: ReplyHandler {
   func ended(by error: any Error) { continuation.take()?.resume(throwing: error) }
 }
 
-/// A reply, which is read where its caller runs.
+/// A reply, which is read where its caller runs, unless it is very short.
 struct Reply: Sendable {
   enum Body: Sendable {
+    case value(Value)
     case bytes([UInt8])
     case frame(KeptFrame)
   }
@@ -49,6 +61,7 @@ struct Reply: Sendable {
     limits: TranscodingLimits, errors: [String: @Sendable (RemoteError) throws -> any Error]
   ) throws -> Value {
     switch body {
+    case .value(let value): value
     case .bytes(let bytes): try bytes.withUnsafeBytes { try value($0, limits, errors) }
     case .frame(let frame): try frame.withUnsafeBytes { try value($0, limits, errors) }
     }

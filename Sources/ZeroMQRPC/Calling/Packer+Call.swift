@@ -7,7 +7,10 @@ extension Packer {
     topic: [UInt8]? = nil, _ name: String, _ arguments: [(any ValueEncodable)?], _ keywords: Keywords
   ) throws -> CopiedCall {
     try pack(topic, name, arguments.count, keywords) { bytes in
-      for argument in arguments { try pack(argument?.asValue() ?? .nil, into: &bytes, inside: 1) }
+      // Not one after the other: each would be copied.
+      try arguments.withUnsafeBufferPointer { arguments in
+        for index in arguments.indices { try pack(arguments[index]?.asValue() ?? .nil, into: &bytes, inside: 1) }
+      }
     }
   }
 

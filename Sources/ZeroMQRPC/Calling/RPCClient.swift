@@ -64,12 +64,14 @@ public struct RPCClient: Sendable {
     try await result(of: name, arguments, Keywords(keywords))
   }
 
+  @inline(__always)
   nonisolated(nonsending) func result<Result: ValueDecodable>(
     of name: String, _ arguments: [(any ValueEncodable)?], _ keywords: Keywords
   ) async throws -> Result {
     try await core.result(of: core.packed(name, arguments, keywords), within: timeout)
   }
 
+  @inline(__always)
   nonisolated(nonsending) func result<Result: ValueDecodable>(
     of name: String, _ arguments: KeyValuePairs<String, (any ValueEncodable)?>
   ) async throws -> Result {

@@ -1,3 +1,4 @@
+import Glibc
 import ZeroMQ
 
 /// What has to go in front of a reply: the caller's identity, and those of the proxies on the way. Calls of one caller share it.
@@ -27,8 +28,9 @@ final class Envelope: Sendable {
     return bytes.withUnsafeBytes { bytes in
       var start = 0
       for index in 0..<count {
-        guard message[index].elementsEqual(bytes[start..<ends[index]]) else { return false }
-        start = ends[index]
+        let (frame, end) = (message[index], ends[index])
+        guard frame.isSame(as: UnsafeRawBufferPointer(rebasing: bytes[start..<end])) else { return false }
+        start = end
       }
       return true
     }
@@ -54,5 +56,14 @@ final class Envelope: Sendable {
       }
     }
     return try sent.get()
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// The same bytes.
+  func isSame(as other: UnsafeRawBufferPointer) -> Bool {
+    guard count == other.count else { return false }
+    guard let start = baseAddress, let otherStart = other.baseAddress else { return count == 0 }
+    return memcmp(start, otherStart, count) == 0
   }
 }

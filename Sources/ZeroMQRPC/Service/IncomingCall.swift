@@ -26,6 +26,11 @@ final class MethodCall: Sendable {
     self.call = call
     self.context = context
   }
+
+  /// Bytes of its arguments.
+  var byteCount: Int { call.arguments.byteCount }
+  /// nil in the one-way patterns.
+  var reply: IncomingCall.Reply? { call.reply }
 }
 
 /// What the messages of a service are held to.

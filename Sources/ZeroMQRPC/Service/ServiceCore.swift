@@ -142,8 +142,8 @@ actor ServiceCore {
     if let timer = ended.timer { reactor.loop.cancel(timer) }
     if ended.isStuck { count(stuck: stuck) }
     count()
-    socket?.ended(ended.job.call)
-    if let outcome, !ended.isLate { socket?.answer(ended.job.call.reply, outcome) }
+    socket?.ended(ended.job)
+    if let outcome, !ended.isLate { socket?.answer(ended.job.reply, outcome) }
   }
 
   func expired(_ timer: Timer) {

@@ -30,8 +30,8 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
 
   private let pattern: CallPattern
   private let handler: any Handler
-  /// The methods that it always has under a name of their own: who asks it takes longer.
-  private let methods: [String: Method]
+  /// The handler's own methods: to ask it takes longer.
+  private let methods: MethodTable
   private let runner: MethodRunner
   private let options: ServiceOptions
   private let limits: MessageLimits
@@ -61,7 +61,7 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   ) throws {
     self.pattern = pattern
     self.handler = handler
-    methods = (handler as? Methods)?.own ?? [:]
+    methods = MethodTable((handler as? Methods)?.own ?? [:], longest: Self.longestName)
     self.runner = runner
     self.options = options
     limits = MessageLimits(options)
@@ -105,14 +105,11 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
     guard let (number, first) = parts(message) else { return countMalformed("it has not the frames of a call") }
     let reply = number.map { IncomingCall.Reply(envelope: envelope, number: $0) }
     do throws(RemoteException) {
-      let text = message[first]
-      guard text.count <= Self.longestName, let name = String(validUTF8: text)
-      else {
-        throw .notFound(String(decoding: text.prefix(Self.longestName), as: UTF8.self))
-      }
+      let known = methods.find(message[first])
+      let name = if let known { known.name } else { try text(message[first]) }
       let call = IncomingCall(
         name: name, arguments: try PackedArguments(message, at: first + 1, limits), reply: reply)
-      guard let method = method(for: call) else { return }
+      guard let method = known?.method ?? method(for: call) else { return }
       let context = method.needsCaller ? context(of: message, name) : nil
       if case .inline(let body) = method.body, call.arguments.isShort {
         watch?.began(name)
@@ -120,8 +117,9 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
         if let late = watch?.ended() { countOverrun(call, by: late) }
         answer(reply, outcome)
       } else {
-        begun.append(MethodCall(method, call, context ?? .untold))
-        began(call)
+        let job = MethodCall(method, call, context ?? .untold)
+        begun.append(job)
+        began(job)
       }
     } catch {
       countMalformed(error.description)
@@ -135,9 +133,13 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
       topic: pattern.hasTopics ? Array(message[0]) : nil, deadline: options.timeout.map { .now + $0 })
   }
 
-  /// What the call is for; nil when there is no such thing, which is answered.
+  private func text(_ name: UnsafeRawBufferPointer) throws(RemoteException) -> String {
+    if name.count <= Self.longestName, let text = String(validUTF8: name) { return text }
+    throw .notFound(String(decoding: name.prefix(Self.longestName), as: UTF8.self))
+  }
+
+  /// What the handler has for the call; nil when there is no such thing, which is answered.
   private func method(for call: IncomingCall) -> Method? {
-    if let method = methods[call.name] { return method }
     do {
       guard let method = try handler.find(call.name) else { throw RemoteException.notFound(call.name) }
       return method
@@ -168,16 +170,16 @@ final class ServiceSocket: LoopSocketDelegate, TimerHandler {
   }
 
   /// A method will run beside others.
-  private func began(_ call: IncomingCall) {
+  private func began(_ job: MethodCall) {
     running += 1
-    bytes += call.arguments.byteCount
+    bytes += job.byteCount
     updateReading()
   }
 
   /// It has ended.
-  func ended(_ call: IncomingCall) {
+  func ended(_ job: MethodCall) {
     running -= 1
-    bytes -= call.arguments.byteCount
+    bytes -= job.byteCount
     updateReading()
   }
 
